@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The way out (TC egress): remembers what goes out, so that its replies are let
+ * in. Only what could need that is remembered: not what a local TCP socket sends
+ * (the kernel knows it), no reset, and nothing to those whom a rule lets in anyway.
+ * It never changes or drops a packet.
+ */
+#ifndef EGRESS_H
+#define EGRESS_H
+
+#define TC_ACT_UNSPEC (-1)
+#define SOCK_STREAM 1
+
+/* A flow's time is written again only after this long, in nanoseconds. */
+#define FLOW_REFRESH 1000000000ull
+
+#define ICMPV6_ECHO_REQUEST_TYPE 128
+#define ICMP_ECHO_REQUEST_TYPE 8
+
+/* From the packet's own view: its source is local here. */
+static __always_inline void *egress_network(struct cursor *cur, struct flow_key *flow)
+{
+	struct ethhdr *eth = cur->pos;
+	struct iphdr *ip = cur->pos + sizeof(*eth);
+	struct ipv6hdr *ip6 = (void *)ip;
+	struct frag_hdr *fragment;
+
+	if ((void *)(ip + 1) > cur->end)
+		return NULL;
+	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
+		if (ip->frag_off & bpf_htons(IPV4_OFFSET))
+			return NULL;
+		flow->family = 4;
+		flow->protocol = ip->protocol;
+		__builtin_memcpy(flow->local, &ip->saddr, sizeof(ip->saddr));
+		__builtin_memcpy(flow->remote, &ip->daddr, sizeof(ip->daddr));
+		return (void *)ip + (ip->ihl * 4);
+	}
+	if (eth->h_proto != bpf_htons(ETH_P_IPV6) || (void *)(ip6 + 1) > cur->end)
+		return NULL;
+	flow->family = 6;
+	flow->protocol = ip6->nexthdr;
+	__builtin_memcpy(flow->local, &ip6->saddr, sizeof(ip6->saddr));
+	__builtin_memcpy(flow->remote, &ip6->daddr, sizeof(ip6->daddr));
+	if (ip6->nexthdr != IPPROTO_FRAGMENT)
+		return ip6 + 1;
+	fragment = (void *)(ip6 + 1);
+	if ((void *)(fragment + 1) > cur->end || fragment->frag_off & bpf_htons(IPV6_OFFSET))
+		return NULL;
+	flow->protocol = fragment->nexthdr;
+	return fragment + 1;
+}
+
+/*
+ * Whether a TCP socket of this host sends it; a raw socket is none. A socket that
+ * is not a full one belongs to a handshake that a listener of ours answers.
+ */
+static __always_inline bool is_tcp_socket(struct __sk_buff *skb)
+{
+	struct bpf_sock *socket = skb->sk;
+
+	if (!socket)
+		return false;
+	socket = bpf_sk_fullsock(socket);
+	return !socket || (socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP);
+}
+
+/* Reads the ports; returns the key that a reply will have, or KEYS for none. */
+static __always_inline __u32 egress_transport(struct __sk_buff *skb, struct cursor *cur,
+					      void *header, struct flow_key *flow)
+{
+	struct icmphdr *icmp = header;
+	struct tcphdr *tcp = header;
+
+	if ((void *)(icmp + 1) > cur->end)
+		return KEYS;
+	if (flow->protocol == IPPROTO_UDP || flow->protocol == IPPROTO_TCP) {
+		flow->local_port = tcp->source;
+		flow->remote_port = tcp->dest;
+	}
+	switch (flow->protocol) {
+	case IPPROTO_UDP:
+		return PORT_KEY_UDP + bpf_ntohs(flow->local_port);
+	case IPPROTO_TCP:
+		if (is_tcp_socket(skb) || (void *)(tcp + 1) > cur->end || tcp->rst)
+			return KEYS;
+		return PORT_KEY_TCP + bpf_ntohs(flow->local_port);
+	case IPPROTO_ICMP:
+	case IPPROTO_ICMPV6:
+		if (icmp->type != ICMP_ECHO_REQUEST_TYPE &&
+		    icmp->type != ICMPV6_ECHO_REQUEST_TYPE)
+			return KEYS;
+		flow->remote_port = icmp->un.echo.id;
+	}
+	return KEY_PROTOCOL + flow->protocol;
+}
+
+static __always_inline void remember(const struct flow_key *flow)
+{
+	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 *last = bpf_map_lookup_elem(&flows, flow);
+
+	if (!last)
+		bpf_map_update_elem(&flows, flow, &now, BPF_ANY);
+	else if (now - *last > FLOW_REFRESH)
+		*last = now;
+}
+
+/*
+ * Whether the other side's packets need the flow to be let in: a rule that names
+ * it does without, and must not be outlived by what it let in.
+ */
+static __always_inline bool needs_flow(const struct subject *subject, __u32 key, __u32 slot)
+{
+	entry_t entry = table[slot].entries[key];
+
+	if (entry_flags(entry) && entry_flags(entry) != ENTRY_REPLY)
+		entry = follow(subject, entry, slot, false);
+	return entry_flags(entry) == ENTRY_REPLY;
+}
+
+SEC("tc")
+int egress(struct __sk_buff *skb)
+{
+	struct cursor cur = {
+		.pos = (void *)(long)skb->data,
+		.end = (void *)(long)skb->data_end,
+	};
+	struct subject subject = { 0 };
+	void *header = egress_network(&cur, &subject.flow);
+	__u64 key;
+
+	if (!header)
+		return TC_ACT_UNSPEC;
+	key = egress_transport(skb, &cur, header, &subject.flow);
+	barrier_var(key);
+	if (key < KEYS && needs_flow(&subject, key, control.generation & 1))
+		remember(&subject.flow);
+	return TC_ACT_UNSPEC;
+}
+
+#endif

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * judge: from the key to the entry that says what happens to the packet.
+ *
+ * Which rule is the most specific, what the default is and what the options
+ * say was all settled when the ruleset was compiled; one entry holds the answer,
+ * whether there is one rule or 65,536. Only where a rule needs to know more than
+ * the port does its entry have a flag, which leads to a detail.
+ */
+#ifndef JUDGE_H
+#define JUDGE_H
+
+static __always_inline entry_t look_up_source(const struct subject *subject, __u32 slot,
+					      __u32 group)
+{
+	bool ipv4 = subject->flow.family == 4;
+	struct source4_key key4 = { .length = 64, .group = group };
+	struct source6_key key6 = { .length = 160, .group = group };
+	void *trie = ipv4 ? bpf_map_lookup_elem(&sources4, &slot)
+			  : bpf_map_lookup_elem(&sources6, &slot);
+	entry_t *entry;
+
+	if (!trie)
+		return 0;
+	__builtin_memcpy(key4.address, subject->flow.remote, sizeof(key4.address));
+	__builtin_memcpy(key6.address, subject->flow.remote, sizeof(key6.address));
+	entry = bpf_map_lookup_elem(trie, ipv4 ? (void *)&key4 : (void *)&key6);
+	return entry ? *entry : 0;
+}
+
+/* What one detail makes of the packet: a plain entry, another detail, or 0. */
+static __always_inline entry_t ask(const struct subject *subject, __u32 slot, __u32 flags,
+				   const struct detail *detail, bool charged)
+{
+	if (flags == ENTRY_SOURCES)
+		return look_up_source(subject, slot, detail->group);
+	if (flags == ENTRY_RULE) {
+		if (detail->deadline && bpf_ktime_get_boot_ns() >= detail->deadline)
+			return 0;
+		if (charged && detail->interval && !within_limit(subject, detail))
+			return detail->limited;
+		return detail->entry;
+	}
+	if (flags == ENTRY_DHCP && is_from_dhcp_server(subject))
+		return entry_make(VERDICT_PASS, 0, LINE_DHCP);
+	return 0;
+}
+
+/*
+ * Goes from detail to detail, until an entry leads to none; 0 where it fails. Only
+ * what is `charged` takes from a limit.
+ */
+static __always_inline entry_t follow(const struct subject *subject, entry_t entry, __u32 slot,
+				      bool charged)
+{
+	void *table = bpf_map_lookup_elem(&details, &slot);
+	entry_t pending = 0; /* what comes after the sources asked last */
+
+	if (!table)
+		return 0;
+	for (int i = 0; i < DETAIL_STEPS && entry_flags(entry) & ~ENTRY_REPLY; i++) {
+		__u32 index = entry_line(entry), flags = entry_flags(entry);
+		struct detail *detail = bpf_map_lookup_elem(table, &index);
+
+		if (!detail)
+			return 0;
+		entry = ask(subject, slot, flags, detail, charged);
+		if (!entry)
+			entry = detail->next ?: pending;
+		if (flags == ENTRY_SOURCES)
+			pending = detail->next;
+	}
+	return entry;
+}
+
+/*
+ * Finds the plain entry behind one with a flag. Not static: the verifier checks
+ * it by itself, and plain entries are not made slower by it.
+ */
+__noinline __u32 judge_further(struct xdp_md *ctx, __u32 entry, __u32 slot)
+{
+	struct subject subject = { 0 };
+
+	if (!read_subject(ctx, &subject))
+		return 0;
+	if (entry_flags(entry) != ENTRY_REPLY)
+		entry = follow(&subject, entry, slot, true);
+	if (entry_flags(entry) != ENTRY_REPLY)
+		return entry_flags(entry) ? 0 : entry;
+	if (is_reply(ctx, &subject))
+		return entry_make(VERDICT_PASS, 0, LINE_REPLY);
+	return entry_plain(entry);
+}
+
+/*
+ * Whether a plain packet is a TCP segment that opens a connection: no reply. A
+ * flood of them must not pay for what only replies need.
+ */
+static __always_inline bool is_opening(struct xdp_md *ctx, const struct packet *packet)
+{
+	struct cursor cur = cursor_again(ctx);
+	struct ethhdr *eth = cur.pos;
+	struct iphdr *ip = cur.pos + sizeof(*eth);
+	struct tcphdr *tcp = (void *)(ip + 1);
+
+	if (packet->key >= PORT_KEY_UDP || (void *)(tcp + 1) > cur.end)
+		return false;
+	if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
+		struct ipv6hdr *ip6 = (void *)ip;
+
+		tcp = (void *)(ip6 + 1);
+		if ((void *)(tcp + 1) > cur.end || ip6->nexthdr != IPPROTO_TCP)
+			return false;
+	} else if (eth->h_proto != bpf_htons(ETH_P_IP) || *(__u8 *)ip != 0x45) {
+		return false;
+	}
+	return !(tcp->ack || tcp->rst || tcp->fin);
+}
+
+static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *packet)
+{
+	/* Read once: a packet must not see two generations. */
+	__u32 slot = control.generation & 1;
+	entry_t entry = table[slot].entries[packet->key];
+
+	if (likely(!entry_flags(entry)))
+		return entry;
+	if (entry_flags(entry) == ENTRY_REPLY && is_opening(ctx, packet))
+		return entry_plain(entry);
+	return judge_further(ctx, entry, slot);
+}
+
+#endif

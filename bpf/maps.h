@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Everything the data path keeps. Userspace maps these into its memory (mmap). */
+#ifndef MAPS_H
+#define MAPS_H
+
+/*
+ * The two generations of the table, and the number that says which of them is
+ * active, are global data: their addresses are constants in the program, so
+ * judging a packet is two loads and no call. Userspace writes the slot that is
+ * not active, after every packet that could still hold it is done, and then
+ * stores the new generation number. `control` is shared by all interfaces.
+ */
+struct generation table[2];
+volatile struct control control SEC(".data.control");
+
+/*
+ * Counters: an element for each CPU, so that counting takes no lock and no
+ * shared cache line; userspace sets how many before loading (enum copy). Arrays rather
+ * than per-CPU maps: they can be read through mmap, and the lookup is a few
+ * instructions in line on every kernel.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct counters);
+} counters SEC(".maps");
+
+/*
+ * What else hangs in a generation, by slot: what entries with a flag lead to,
+ * and the source tries. Their size is the ruleset's, so they are maps in maps.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_INNER_MAP);
+			__uint(max_entries, 1);
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(struct detail));
+		});
+} details SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+			__uint(map_flags, BPF_F_NO_PREALLOC);
+			__uint(max_entries, 1);
+			__uint(key_size, sizeof(struct source4_key));
+			__uint(value_size, sizeof(entry_t));
+		});
+} sources4 SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 2);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+			__uint(map_flags, BPF_F_NO_PREALLOC);
+			__uint(max_entries, 1);
+			__uint(key_size, sizeof(struct source6_key));
+			__uint(value_size, sizeof(entry_t));
+		});
+} sources6 SEC(".maps");
+
+/* When the next packet is due: of each line's limit, and of sources by hash. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MAX_LINES);
+	__type(key, __u32);
+	__type(value, __u64);
+} buckets SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, SOURCE_BUCKETS);
+	__type(key, __u32);
+	__type(value, __u64);
+} source_buckets SEC(".maps");
+
+/*
+ * Flows: written on the way out only (egress.bpf.c), so no packet from outside
+ * can make an entry, and shared by all interfaces, since a reply need not come
+ * in where the question went out. The value is when the last packet went out.
+ */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_FLOWS);
+	__type(key, struct flow_key);
+	__type(value, __u64);
+} flows SEC(".maps");
+
+/* Keys the hash of the source buckets: nobody outside can choose a bucket. */
+const volatile __u64 hash_key[2];
+
+#endif

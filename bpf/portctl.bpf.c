@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The way of a packet: parse finds its key, judge the entry for that key, and
+ * charge counts it and returns the verdict. Only reject writes to the packet.
+ */
+#include "vmlinux.h"
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+
+#include "portctl.h"
+
+#include "maps.h"
+#include "packet.h"
+#include "parse.h"
+#include "flow.h"
+#include "subject.h"
+#include "limit.h"
+#include "reply.h"
+#include "judge.h"
+#include "charge.h"
+#include "reject.h"
+#include "egress.h"
+
+/* frags: frames in several buffers (jumbo MTU) are judged as well. */
+SEC("xdp.frags")
+int portctl(struct xdp_md *ctx)
+{
+	struct packet packet;
+	int verdict;
+
+	parse(ctx, &packet);
+	verdict = charge(&packet, judge(ctx, &packet));
+	return likely(verdict != VERDICT_REJECT) ? verdict : reject(ctx);
+}
+
+/* Some helpers may only be called by GPL programs. */
+char LICENSE[] SEC("license") = "GPL";

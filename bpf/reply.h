@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Replies: is this packet part of a conversation that this host, or one behind
+ * it, began? Local TCP is in the kernel's own socket table: nothing to fill,
+ * nothing to expire, and connections from before the attach are there too.
+ * Everything else is in the flow table.
+ */
+#ifndef REPLY_H
+#define REPLY_H
+
+#define TCP_LISTEN 10 /* include/net/tcp_states.h */
+
+#define DHCP_SERVER 67
+#define DHCP6_SERVER 547
+
+/*
+ * Whether a local socket is in this conversation, established or on its way
+ * there; a listener is not. The tuple is as the packet has it.
+ */
+static __always_inline bool has_socket(struct xdp_md *ctx, const struct flow_key *flow)
+{
+	struct bpf_sock_tuple tuple = { 0 };
+	struct bpf_sock *socket;
+	__u32 size;
+	bool found;
+
+	if (flow->family == 4) {
+		__builtin_memcpy(&tuple.ipv4.saddr, flow->remote, sizeof(tuple.ipv4.saddr));
+		__builtin_memcpy(&tuple.ipv4.daddr, flow->local, sizeof(tuple.ipv4.daddr));
+		tuple.ipv4.sport = flow->remote_port;
+		tuple.ipv4.dport = flow->local_port;
+		size = sizeof(tuple.ipv4);
+	} else {
+		__builtin_memcpy(tuple.ipv6.saddr, flow->remote, sizeof(tuple.ipv6.saddr));
+		__builtin_memcpy(tuple.ipv6.daddr, flow->local, sizeof(tuple.ipv6.daddr));
+		tuple.ipv6.sport = flow->remote_port;
+		tuple.ipv6.dport = flow->local_port;
+		size = sizeof(tuple.ipv6);
+	}
+	socket = bpf_skc_lookup_tcp(ctx, &tuple, size, BPF_F_CURRENT_NETNS, 0);
+	if (!socket)
+		return false;
+	found = socket->state != TCP_LISTEN;
+	bpf_sk_release(socket);
+	return found;
+}
+
+static __always_inline bool has_flow(const struct flow_key *flow)
+{
+	__u64 *last = bpf_map_lookup_elem(&flows, flow);
+
+	return last && bpf_ktime_get_boot_ns() - *last < flow_life(flow);
+}
+
+/* A SYN never asks, so a flood of them pays for no look-up. */
+static __always_inline bool is_reply(struct xdp_md *ctx, const struct subject *subject)
+{
+	const struct flow_key *flow = &subject->flow;
+
+	if (flow->protocol != IPPROTO_TCP)
+		return has_flow(flow);
+	return subject->tcp_answers && (has_socket(ctx, flow) || has_flow(flow));
+}
+
+static __always_inline bool is_from_dhcp_server(const struct subject *subject)
+{
+	__be16 port = subject->flow.remote_port;
+
+	return port == bpf_htons(subject->flow.family == 4 ? DHCP_SERVER : DHCP6_SERVER);
+}
+
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What rules ask about a packet beyond its key: addresses, ports and TCP flags.
+ * Read only for those packets whose entry leads to a detail.
+ */
+#ifndef SUBJECT_H
+#define SUBJECT_H
+
+struct subject {
+	struct flow_key flow; /* remote is the source: the other side */
+	bool tcp_answers; /* a segment that only a conversation can have */
+};
+
+/* Offsets are small; the mask is the verifier's proof of it. */
+#define OFFSET_MASK 0x7FFF
+
+static __always_inline bool read_addresses(struct xdp_md *ctx, struct place place,
+					   struct flow_key *flow)
+{
+	struct cursor cur = cursor_again(ctx);
+	struct ipv6hdr *ip6;
+	struct iphdr *ip;
+
+	cur.pos += place.network & OFFSET_MASK;
+	ip = cur.pos;
+	ip6 = cur.pos;
+	if ((void *)(ip + 1) > cur.end)
+		return false;
+	if (ip->version == 4) {
+		flow->family = 4;
+		flow->protocol = ip->protocol;
+		__builtin_memcpy(flow->remote, &ip->saddr, sizeof(ip->saddr));
+		__builtin_memcpy(flow->local, &ip->daddr, sizeof(ip->daddr));
+		return true;
+	}
+	if ((void *)(ip6 + 1) > cur.end)
+		return false;
+	flow->family = 6;
+	flow->protocol = ip6->nexthdr;
+	__builtin_memcpy(flow->remote, &ip6->saddr, sizeof(ip6->saddr));
+	__builtin_memcpy(flow->local, &ip6->daddr, sizeof(ip6->daddr));
+	return true;
+}
+
+/* Ports, or the identifier of an echo reply; a packet without has zeros. */
+static __always_inline void read_ports(struct xdp_md *ctx, struct place place, __u32 key,
+				       struct subject *subject)
+{
+	struct cursor cur = cursor_again(ctx);
+	struct tcphdr *tcp;
+	struct icmphdr *icmp;
+
+	cur.pos += place.transport & OFFSET_MASK;
+	tcp = cur.pos;
+	icmp = cur.pos;
+	if ((void *)(icmp + 1) > cur.end)
+		return;
+	/* What the key says is behind all extension headers. */
+	if (key >= KEY_PROTOCOL && key < KEY_NOT_IP)
+		subject->flow.protocol = key - KEY_PROTOCOL;
+	if (key < PORT_KEYS) {
+		subject->flow.protocol = key < PORT_KEY_UDP ? IPPROTO_TCP : IPPROTO_UDP;
+		subject->flow.remote_port = tcp->source;
+		subject->flow.local_port = tcp->dest;
+	} else if (is_echo_reply(&subject->flow, icmp)) {
+		subject->flow.remote_port = icmp->un.echo.id;
+	}
+	if (key < PORT_KEY_UDP && (void *)(tcp + 1) <= cur.end)
+		subject->tcp_answers = tcp->ack || tcp->rst || tcp->fin;
+}
+
+static __always_inline bool read_subject(struct xdp_md *ctx, struct subject *subject)
+{
+	struct place place;
+	__u32 key = locate(ctx, &place);
+
+	if (!place.network || !read_addresses(ctx, place, &subject->flow))
+		return false;
+	if (place.transport)
+		read_ports(ctx, place, key, subject);
+	return true;
+}
+
+#endif

@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the kernel side (bpf/) and the user side (user/) share: the layout of
+ * everything that lives in a BPF map. All integers are in host byte order
+ * unless a comment says otherwise. The includer provides the __uN types
+ * (linux/types.h or vmlinux.h).
+ *
+ * Worked example: a UDP datagram to port 53 has the key
+ * PORT_KEY_UDP + 53 = 65589. Under "allow 53/udp" the active generation's
+ * entry for that key is entry_make(VERDICT_PASS, 0, line), and the packet is
+ * charged to counters[copy].port[65589].pass and counters[copy].line[line], copy
+ * being the one that belongs to the CPU it arrived on.
+ */
+#ifndef PORTCTL_H
+#define PORTCTL_H
+
+/* Raised whenever a layout below changes; pins of another schema are refused. */
+#define PORTCTL_SCHEMA 1
+
+/*
+ * Keys. Every packet is judged by one entry of the table, found by its key:
+ * 65,536 TCP ports, 65,536 UDP ports, 256 other IP protocols, and the kinds of
+ * packet that have neither. Only the first PORT_KEYS keys have port counters.
+ */
+enum key {
+	PORT_KEY_TCP = 0,
+	PORT_KEY_UDP = 65536,
+	PORT_KEYS = 131072,
+	KEY_PROTOCOL = PORT_KEYS, /* + IP protocol number */
+	KEY_NOT_IP = KEY_PROTOCOL + 256,
+	KEY_MALFORMED,
+	KEY_FRAGMENT, /* a fragment that is not the first */
+	KEY_ERROR, /* ICMP: unreachable, too big, time exceeded, parameter problem */
+	KEY_ERROR6,
+	KEY_ECHO, /* ICMP echo request */
+	KEY_ECHO6,
+	KEY_NEIGHBOUR, /* ICMPv6 neighbour discovery and multicast listeners */
+	KEYS_USED,
+	KEYS = KEY_PROTOCOL + 512, /* the table's size, with room to grow */
+};
+
+/*
+ * The values are those of enum xdp_action, so the data path returns them as
+ * they are. A zero entry was never written: XDP_ABORTED, charged to LINE_UNSET.
+ */
+enum verdict {
+	VERDICT_UNSET = 0, /* XDP_ABORTED */
+	VERDICT_DROP = 1, /* XDP_DROP */
+	VERDICT_PASS = 2, /* XDP_PASS */
+	VERDICT_REJECT = 3, /* XDP_TX */
+};
+
+/*
+ * Lines that are built in. A line has one verdict for ever, so that the lines
+ * add up by verdict too: hence two for each reason that can go either way.
+ */
+enum line {
+	LINE_UNSET,
+	LINE_NOT_IP,
+	LINE_MALFORMED,
+	LINE_FRAGMENT_PASS,
+	LINE_FRAGMENT_DROP,
+	LINE_DEFAULT_PASS,
+	LINE_DEFAULT_DROP,
+	LINE_DEFAULT_REJECT,
+	LINE_REPLY, /* an answer to what this host began */
+	LINE_ERROR, /* the lifelines */
+	LINE_NEIGHBOUR,
+	LINE_ECHO,
+	LINE_ECHO_LIMITED,
+	LINE_DHCP,
+	LINE_REMOVED_PASS, /* what rules that are gone had counted */
+	LINE_REMOVED_DROP,
+	LINES_BUILTIN,
+	LINE_FIRST_RULE = 64,
+};
+
+#define MAX_RULES 65536
+/* Room for two wholly different rulesets, the active one and the next. */
+#define MAX_LINES (LINE_FIRST_RULE + 2 * MAX_RULES)
+
+/*
+ * One entry of the table: bits 0-1 verdict, 2-7 flags, 8-31 line. A plain entry
+ * has no flags and is the whole answer. One with a flag sends the packet on: its
+ * line is not a line (but for ENTRY_REPLY) but the index of the detail that says
+ * where to.
+ */
+typedef __u32 entry_t;
+
+enum entry_flag {
+	ENTRY_SOURCES = 1, /* look the source up: the answer, or `next` */
+	ENTRY_RULE = 2, /* a rule that ends, or that has a limit */
+	ENTRY_REPLY = 4, /* let in if it is a reply; else the entry is plain */
+	ENTRY_DHCP = 8, /* let in if it is from a DHCP server's port, else `next` */
+};
+
+static inline entry_t entry_make(enum verdict verdict, __u32 flags, __u32 line)
+{
+	return line << 8 | flags << 2 | verdict;
+}
+
+static inline __u32 entry_verdict(entry_t entry)
+{
+	return entry & 3;
+}
+
+static inline __u32 entry_flags(entry_t entry)
+{
+	return entry >> 2 & 63;
+}
+
+/* The same entry without its flags. */
+static inline entry_t entry_plain(entry_t entry)
+{
+	return entry & ~(63 << 2);
+}
+
+static inline __u32 entry_line(entry_t entry)
+{
+	return entry >> 8;
+}
+
+/* What an entry with a flag leads to. Times are nanoseconds since boot. */
+struct detail {
+	__u64 deadline; /* ENTRY_RULE: when the rule ends; 0: never */
+	__u64 interval; /* ENTRY_RULE: between packets at the limit; 0: no limit */
+	__u64 tolerance; /* by how much packets may come early: the burst */
+	entry_t entry; /* ENTRY_RULE: what the rule says; plain */
+	entry_t limited; /* the same for packets over the limit; plain */
+	entry_t next; /* where it does not apply; 0: nothing more to ask */
+	__u32 group; /* ENTRY_SOURCES: whose sources; ENTRY_RULE: 1 per source */
+};
+
+/*
+ * Rules that end can stand one behind the other, so many at one place; more are
+ * refused. No way through details is longer than DETAIL_STEPS: the sources of
+ * rules without ports, DHCP, the port's sources, and both times the rules.
+ */
+#define DETAIL_ENDING 8
+#define DETAIL_STEPS (2 * DETAIL_ENDING + 5)
+
+/*
+ * Keys of the source tries (BPF_MAP_TYPE_LPM_TRIE): one trie for each family, or
+ * 32.0.0.0/8 would match 2000::/8. `length` counts the bits of the group too.
+ */
+struct source4_key {
+	__u32 length;
+	__u32 group; /* host byte order: matched whole or not at all */
+	__u8 address[4]; /* network byte order */
+};
+
+struct source6_key {
+	__u32 length;
+	__u32 group;
+	__u8 address[16];
+};
+
+/*
+ * A conversation that this host, or one behind it, began: UDP, ICMP echo, and
+ * TCP that no local socket has. Written on the way out only.
+ */
+struct flow_key {
+	__u8 remote[16]; /* network byte order; IPv4 in the first four */
+	__u8 local[16];
+	__be16 remote_port; /* ICMP echo: the identifier */
+	__be16 local_port; /* ICMP echo: 0 */
+	__u8 protocol;
+	__u8 family; /* 4 or 6 */
+	__u16 zero;
+};
+
+/* How long a flow lives after its last packet went out, in nanoseconds. */
+#define FLOW_LIFE_UDP (180ull * 1000000000)
+#define FLOW_LIFE_TCP (7440ull * 1000000000) /* RFC 5382, REQ-5 */
+#define MAX_FLOWS 65536
+
+/* Buckets that limits per source share, found by a keyed hash of the source. */
+#define SOURCE_BUCKETS 65536
+
+/* One compiled ruleset, for one interface: what a packet is judged by. */
+struct generation {
+	entry_t entries[KEYS];
+};
+
+/*
+ * Shared by every interface of a network namespace, so that one store flips
+ * them all: a packet is judged by slot `generation & 1`.
+ *
+ * A change that waits to be confirmed is in `pending`, as the generation that it
+ * made; the kernel's own timer goes back to the one before, unless `pending` has
+ * been taken away (compare-and-swap) by then.
+ */
+struct control {
+	__u32 schema;
+	__u32 generation;
+	__u32 pending; /* 0: nothing waits */
+	__u32 rolled_back; /* how often the timer had to go back */
+	__u64 deadline; /* nanoseconds since boot: when it will */
+};
+
+/* Packets and the bytes of their frames, as XDP sees them. */
+struct tally {
+	__u64 packets;
+	__u64 bytes;
+};
+
+struct port_counter {
+	struct tally pass;
+	struct tally drop;
+};
+
+/*
+ * The copies of the counters: the first for all CPUs that came online after the
+ * copies were made, who share it with atomic additions (and for what userspace
+ * itself keeps there), then one for each CPU.
+ */
+enum copy {
+	COPY_SHARED,
+	COPY_FIRST_CPU,
+};
+
+/*
+ * A move of counts from a line whose rule is gone to a line that keeps them:
+ * `sum` is what `to` will have. Written by userspace only, in COPY_SHARED;
+ * `from` is 0 but while a move is under way.
+ */
+struct line_move {
+	__u32 from;
+	__u32 to;
+	struct tally sum;
+};
+
+struct counters {
+	struct port_counter port[PORT_KEYS];
+	struct tally line[MAX_LINES];
+	struct line_move move;
+};
+
+_Static_assert(sizeof(struct generation) == 4 * KEYS, "struct generation");
+_Static_assert(sizeof(struct control) == 24, "struct control");
+_Static_assert(sizeof(struct tally) == 16, "struct tally");
+_Static_assert(sizeof(struct port_counter) == 32, "struct port_counter");
+_Static_assert(sizeof(struct line_move) == 24, "struct line_move");
+_Static_assert(sizeof(struct counters) == 32 * PORT_KEYS + 16 * MAX_LINES + 24,
+	       "struct counters");
+_Static_assert(sizeof(struct detail) == 40, "struct detail");
+_Static_assert(sizeof(struct source4_key) == 12, "struct source4_key");
+_Static_assert(sizeof(struct source6_key) == 24, "struct source6_key");
+_Static_assert(sizeof(struct flow_key) == 40, "struct flow_key");
+_Static_assert(KEYS_USED <= KEYS, "keys");
+_Static_assert(LINES_BUILTIN <= LINE_FIRST_RULE, "built-in lines");
+_Static_assert(MAX_LINES < 1 << 24, "a line has 24 bits in an entry");
+
+#endif

@@ -1,0 +1,482 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a packet costs, beside a program that does nothing, and what the command
+ * costs. Figures of one machine at one moment: only differences and ratios of
+ * one run mean anything, so candidates take turns, round by round.
+ */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <net/ethernet.h>
+#include <netinet/ip.h>
+#include <netinet/ip6.h>
+#include <netinet/tcp.h>
+#include <netinet/udp.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "datapath.h"
+#include "empty.skel.h"
+#include "sandbox.h"
+
+#define ROUNDS 7
+#define REPEAT 10000000
+#define CHUNK 1000000
+
+static const char *portctl = "build/portctl";
+
+struct frame {
+	unsigned char data[128];
+	size_t size;
+};
+
+static double now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+static int compare(const void *a, const void *b)
+{
+	double x = *(double *)a, y = *(double *)b;
+
+	return x < y ? -1 : x > y;
+}
+
+static double median(double *values)
+{
+	qsort(values, ROUNDS, sizeof(*values), compare);
+	return values[ROUNDS / 2];
+}
+
+/* A minimal packet to a port: 60 bytes or so, as a flood has them. */
+static struct frame build(bool ipv6, int protocol, __u16 port)
+{
+	struct frame frame = { .size = sizeof(struct ether_header) };
+	struct ether_header *eth = (void *)frame.data;
+	size_t l4 = protocol == IPPROTO_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
+	struct ip6_hdr *ip6 = (void *)(frame.data + frame.size);
+	struct iphdr *ip = (void *)ip6;
+	struct tcphdr *tcp;
+	struct udphdr *udp;
+
+	eth->ether_type = htons(ipv6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
+	if (ipv6) {
+		ip6->ip6_vfc = 0x60;
+		ip6->ip6_plen = htons(l4);
+		ip6->ip6_nxt = protocol;
+		frame.size += sizeof(*ip6);
+	} else {
+		ip->version = 4;
+		ip->ihl = 5;
+		ip->tot_len = htons(sizeof(*ip) + l4);
+		ip->protocol = protocol;
+		frame.size += sizeof(*ip);
+	}
+	tcp = (void *)(frame.data + frame.size);
+	udp = (void *)tcp;
+	udp->dest = htons(port);
+	if (protocol == IPPROTO_TCP)
+		tcp->doff = 5;
+	else
+		udp->len = htons(l4);
+	frame.size = frame.size + l4 < 60 ? 60 : frame.size + l4;
+	return frame;
+}
+
+/* Runs a program; its last verdict goes to *verdict where that is not NULL. */
+static double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data,
+		    .data_size_in = frame->size, .repeat = repeat);
+	double start = now();
+
+	if (bpf_prog_test_run_opts(program, &opts)) {
+		perror("bpf_prog_test_run");
+		exit(1);
+	}
+	if (verdict)
+		*verdict = opts.retval;
+	return (now() - start) / repeat * 1e9;
+}
+
+/* Runs the command, its output thrown away; returns the seconds it took. */
+static double command(const char *arguments)
+{
+	char line[512];
+	double start;
+
+	snprintf(line, sizeof(line), "%s %s >/dev/null", portctl, arguments);
+	start = now();
+	if (system(line)) {
+		fprintf(stderr, "failed: %s\n", line);
+		exit(1);
+	}
+	return now() - start;
+}
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *file = fopen(name, "w");
+
+	if (!file || fputs(text, file) < 0 || fclose(file)) {
+		perror(name);
+		exit(1);
+	}
+}
+
+/* A rule for each TCP port; `odd` swaps what is allowed and what is dropped. */
+static void write_rules(const char *name, int odd)
+{
+	FILE *file = fopen(name, "w");
+
+	for (int port = 0; port < 65536; port++)
+		fprintf(file, "%s %d/tcp\n", port % 2 == odd ? "allow" : "drop", port);
+	if (fclose(file)) {
+		perror(name);
+		exit(1);
+	}
+}
+
+/* The address of source number n of the big rulesets: spread over 10.0.0.0/8. */
+static __u32 source_address(unsigned int n)
+{
+	return 10u << 24 | (n * 2654435761u >> 8);
+}
+
+static void write_sources(const char *name, int count)
+{
+	FILE *file = fopen(name, "w");
+
+	fputs("default drop\nallow 22/tcp from ", file);
+	for (int n = 0; n < count; n++) {
+		struct in_addr address = { htonl(source_address(n)) };
+
+		fprintf(file, "%s%s", n ? ", " : "", inet_ntoa(address));
+	}
+	fputc('\n', file);
+	if (fclose(file)) {
+		perror(name);
+		exit(1);
+	}
+}
+
+/* The program on what leaves pc0. */
+static int egress_program(void)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex("pc0"),
+		    .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 0x706F, .priority = 1);
+
+	if (bpf_tc_query(&hook, &opts)) {
+		perror("the program on what leaves");
+		exit(1);
+	}
+	return bpf_prog_get_fd_by_id(opts.prog_id);
+}
+
+/* The attached program: the one its pinned link holds. */
+static int attached_program(void)
+{
+	struct bpf_link_info info = { 0 };
+	__u32 size = sizeof(info);
+	struct datapath dp;
+	char path[PATH_MAX];
+	int link;
+
+	if (datapath_open(&dp, DATAPATH_READ))
+		exit(1);
+	snprintf(path, sizeof(path), "%s/pc0/link", dp.path);
+	datapath_close(&dp);
+	link = bpf_obj_get(path);
+	if (link < 0 || bpf_obj_get_info_by_fd(link, &info, &size)) {
+		perror(path);
+		exit(1);
+	}
+	close(link);
+	return bpf_prog_get_fd_by_id(info.prog_id);
+}
+
+struct row {
+	const char *name;
+	const char *rules; /* a file */
+	int target; /* ns above the empty program, at most */
+	__u32 verdict;
+	bool ipv6;
+	int protocol;
+	__u16 port;
+	struct frame (*make)(void); /* or NULL: a packet to the port */
+};
+
+static struct frame with_tcp_flags(struct frame frame, __be32 address, __u16 source, __u16 dest)
+{
+	struct iphdr *ip = (void *)(frame.data + sizeof(struct ether_header));
+	struct tcphdr *tcp = (void *)(ip + 1);
+
+	ip->saddr = ip->daddr = address;
+	tcp->source = source;
+	tcp->dest = dest;
+	tcp->ack = 1;
+	return frame;
+}
+
+/* A segment of a connection that is open: the sandbox's own, over loopback. */
+static struct frame make_established(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t size = sizeof(address);
+	static int listener, client;
+	struct sockaddr_in local;
+
+	listener = socket(AF_INET, SOCK_STREAM, 0);
+	client = socket(AF_INET, SOCK_STREAM, 0);
+	if (bind(listener, (void *)&address, size) || listen(listener, 1) ||
+	    getsockname(listener, (void *)&address, &size) ||
+	    connect(client, (void *)&address, size) ||
+	    getsockname(client, (void *)&local, &size)) {
+		perror("a connection over loopback");
+		exit(1);
+	}
+	return with_tcp_flags(build(false, IPPROTO_TCP, 0), address.sin_addr.s_addr,
+			      address.sin_port, local.sin_port);
+}
+
+/* A datagram that answers one which went out: its flow is in the table. */
+static struct frame make_udp_reply(void)
+{
+	struct frame frame = build(false, IPPROTO_UDP, 40000);
+	struct flow_key key = { .remote_port = 0,
+				.local_port = htons(40000),
+				.protocol = IPPROTO_UDP,
+				.family = 4 };
+	struct timespec time;
+	char path[PATH_MAX];
+	struct datapath dp;
+	__u64 last;
+	int flows;
+
+	if (datapath_open(&dp, DATAPATH_READ))
+		exit(1);
+	snprintf(path, sizeof(path), "%s/flows", dp.path);
+	datapath_close(&dp);
+	flows = bpf_obj_get(path);
+	clock_gettime(CLOCK_BOOTTIME, &time);
+	last = time.tv_sec * 1000000000ull + time.tv_nsec;
+	if (flows < 0 || bpf_map_update_elem(flows, &key, &last, BPF_ANY)) {
+		perror(path);
+		exit(1);
+	}
+	close(flows);
+	return frame;
+}
+
+static struct frame make_from_source(void)
+{
+	struct frame frame = build(false, IPPROTO_TCP, 22);
+	struct iphdr *ip = (void *)(frame.data + sizeof(struct ether_header));
+
+	ip->saddr = htonl(source_address(4711));
+	return frame;
+}
+
+static const struct row rows[] = {
+	{ "IPv4 TCP allowed, 1 rule", "one.rules", 5, XDP_PASS, false, IPPROTO_TCP, 22, NULL },
+	{ "IPv4 TCP dropped, 1 rule", "drop.rules", 5, XDP_DROP, false, IPPROTO_TCP, 22, NULL },
+	{ "IPv4 UDP default, 1 rule", "one.rules", 5, XDP_PASS, false, IPPROTO_UDP, 53, NULL },
+	{ "IPv6 TCP allowed, 1 rule", "one.rules", 5, XDP_PASS, true, IPPROTO_TCP, 22, NULL },
+	{ "IPv6 TCP dropped, 1 rule", "drop.rules", 5, XDP_DROP, true, IPPROTO_TCP, 22, NULL },
+	{ "IPv6 UDP default, 1 rule", "one.rules", 5, XDP_PASS, true, IPPROTO_UDP, 53, NULL },
+	{ "IPv4 TCP allowed, 65,536 rules", "all.rules", 5, XDP_PASS, false, IPPROTO_TCP, 22,
+	  NULL },
+	{ "IPv4 TCP dropped, 65,536 rules", "all.rules", 5, XDP_DROP, false, IPPROTO_TCP, 23,
+	  NULL },
+	{ "IPv4 UDP default, 65,536 rules", "all.rules", 5, XDP_PASS, false, IPPROTO_UDP, 53,
+	  NULL },
+	{ "IPv6 TCP allowed, 65,536 rules", "all.rules", 5, XDP_PASS, true, IPPROTO_TCP, 22,
+	  NULL },
+	{ "IPv6 TCP dropped, 65,536 rules", "all.rules", 5, XDP_DROP, true, IPPROTO_TCP, 23,
+	  NULL },
+	{ "IPv6 UDP default, 65,536 rules", "all.rules", 5, XDP_PASS, true, IPPROTO_UDP, 53,
+	  NULL },
+	{ "default drop, TCP SYN", "closed.rules", 5, XDP_DROP, false, IPPROTO_TCP, 23, NULL },
+	{ "default drop, established TCP", "closed.rules", 60, XDP_PASS, false, 0, 0,
+	  make_established },
+	{ "default drop, UDP reply", "closed.rules", 50, XDP_PASS, false, 0, 0,
+	  make_udp_reply },
+	{ "port with 10,000 sources", "few.rules", 150, XDP_PASS, false, 0, 0,
+	  make_from_source },
+	{ "port with 100,000 sources", "many.rules", 250, XDP_PASS, false, 0, 0,
+	  make_from_source },
+};
+
+/*
+ * The two candidates take turns many times within a round, so that a machine
+ * whose speed drifts slows both alike.
+ */
+static void measure_row(const struct row *row, int empty, int program)
+{
+	struct frame frame;
+	__u32 verdict;
+	double nothing[ROUNDS] = { 0 }, ours[ROUNDS] = { 0 }, above[ROUNDS];
+	char apply[256];
+
+	snprintf(apply, sizeof(apply), "apply %s/%s", sandbox_path, row->rules);
+	command(apply);
+	frame = row->make ? row->make() : build(row->ipv6, row->protocol, row->port);
+	run_program(program, &frame, CHUNK, &verdict);
+	if (verdict != row->verdict) {
+		fprintf(stderr, "%s: verdict %d, not %d\n", row->name, (int)verdict,
+			(int)row->verdict);
+		exit(1);
+	}
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int turn = 0; turn < REPEAT / CHUNK; turn++) {
+			nothing[round] += run_program(empty, &frame, CHUNK, NULL);
+			ours[round] += run_program(program, &frame, CHUNK, NULL);
+		}
+		nothing[round] /= REPEAT / CHUNK;
+		ours[round] /= REPEAT / CHUNK;
+		above[round] = ours[round] - nothing[round];
+	}
+	printf("%-34s %8.1f %8.1f %8.1f   (%.1f to %.1f; at most %d)\n", row->name,
+	       median(nothing), median(ours), median(above), above[0], above[ROUNDS - 1],
+	       row->target);
+}
+
+static void measure_packets(int empty, int program)
+{
+	printf("%-34s %8s %8s %8s   (spread; target)\n", "ns a packet, median of 7", "empty",
+	       "portctl", "above");
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		measure_row(&rows[i], empty, program);
+}
+
+/* A figure for a packet that was not what it should be would be worth nothing. */
+static void check_malformed(void)
+{
+	__u64 packets = 0;
+	struct datapath dp;
+
+	if (datapath_open(&dp, DATAPATH_READ))
+		exit(1);
+	for (size_t i = 0; i < dp.interfaces[0].copies; i++)
+		packets += dp.interfaces[0].counters[i].line[LINE_MALFORMED].packets;
+	datapath_close(&dp);
+	if (packets) {
+		fprintf(stderr, "%llu frames of this benchmark were malformed\n",
+			(unsigned long long)packets);
+		exit(1);
+	}
+}
+
+/* One packet to each of the 131,072 port keys. */
+/* What leaves: the TC program, on a datagram whose flow it remembers. */
+static void measure_egress(int empty, int egress)
+{
+	const struct row row = {
+		.name = "leaving UDP, flow remembered",
+		.rules = "closed.rules",
+		.target = 60,
+		.verdict = (__u32)-1, /* TC_ACT_UNSPEC */
+		.protocol = IPPROTO_UDP,
+		.port = 53,
+	};
+
+	measure_row(&row, empty, egress);
+}
+
+static void touch_every_port(int program)
+{
+	for (int port = 0; port < 65536; port++) {
+		struct frame tcp = build(false, IPPROTO_TCP, port);
+		struct frame udp = build(false, IPPROTO_UDP, port);
+
+		run_program(program, &tcp, 1, NULL);
+		run_program(program, &udp, 1, NULL);
+	}
+}
+
+static void print_command(const char *name, double *seconds, int target)
+{
+	double middle = median(seconds);
+
+	printf("%-44s %8.0f ms   (%.0f to %.0f; target: under %d)\n", name, middle * 1e3,
+	       seconds[0] * 1e3, seconds[ROUNDS - 1] * 1e3, target);
+}
+
+static void measure_commands(int program)
+{
+	double apply[ROUNDS], stats[ROUNDS], attach[ROUNDS];
+	char other[256], all[256];
+
+	snprintf(all, sizeof(all), "apply %s/all.rules", sandbox_path);
+	snprintf(other, sizeof(other), "apply %s/other.rules", sandbox_path);
+	touch_every_port(program);
+	for (int round = 0; round < ROUNDS; round++) {
+		apply[round] = command(round % 2 ? all : other);
+		stats[round] = command("stats -j");
+	}
+	for (int round = 0; round < ROUNDS; round++) {
+		command("detach pc0");
+		attach[round] = command("attach pc0");
+	}
+	printf("\n");
+	print_command("apply, 65,536 rules that all change", apply, 200);
+	print_command("stats -j, all 131,072 port keys nonzero", stats, 100);
+	print_command("attach", attach, 500);
+}
+
+static void print_memory(void)
+{
+	printf("\ncounters: %zu MiB of ports and %.1f MiB of lines a copy, %ld copies; "
+	       "table: %.1f MiB\n",
+	       PORT_KEYS * sizeof(struct port_counter) >> 20,
+	       MAX_LINES * sizeof(struct tally) / 1048576.0,
+	       COPY_FIRST_CPU + sysconf(_SC_NPROCESSORS_ONLN),
+	       2 * sizeof(struct generation) / 1048576.0);
+}
+
+int main(int argc, char **argv)
+{
+	struct empty_bpf *empty;
+	cpu_set_t cpu;
+	int program;
+
+	if (argc > 1)
+		portctl = argv[1];
+	sandbox_enter();
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	sched_setaffinity(0, sizeof(cpu), &cpu);
+	empty = empty_bpf__open_and_load();
+	if (!empty) {
+		perror("empty program");
+		return 1;
+	}
+	if (chdir(sandbox_path) == 0) {
+		write_file("one.rules", "allow 22/tcp\n");
+		write_file("drop.rules", "drop 22/tcp\n");
+		write_rules("all.rules", 0);
+		write_rules("other.rules", 1);
+		write_file("closed.rules", "default drop\nallow 22/tcp\n");
+		write_sources("few.rules", 10000);
+		write_sources("many.rules", 100000);
+	}
+	/* Both attached: the kernel calls attached programs in a way of their own. */
+	if (bpf_link_create(bpf_program__fd(empty->progs.empty), if_nametoindex("pc1"), BPF_XDP,
+			    NULL) < 0) {
+		perror("attach the empty program");
+		return 1;
+	}
+	command("attach pc0");
+	program = attached_program();
+	measure_packets(bpf_program__fd(empty->progs.empty), program);
+	measure_egress(bpf_program__fd(empty->progs.empty_tc), egress_program());
+	check_malformed();
+	measure_commands(program);
+	print_memory();
+	return 0;
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Runs a frame and asserts its verdict, the line and the port counter it is charged to. */
+#ifndef CHARGED_H
+#define CHARGED_H
+
+#include "filter.h"
+#include "names.h"
+
+/* The CPU this process stays on. */
+static unsigned int cpu;
+
+/* The first CPU that it may be on. */
+static inline void pin_to_first_cpu(void)
+{
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		tap_bail("which CPUs?");
+	while (!CPU_ISSET(cpu, &cpus))
+		cpu++;
+	pin_to_cpu(cpu);
+}
+
+/* The built-in line of that name and verdict, or LINES_BUILTIN. */
+static inline __u32 builtin_line(const char *name, enum verdict verdict)
+{
+	enum line line = LINE_NOT_IP;
+
+	while (line < LINES_BUILTIN &&
+	       (strcmp(name, line_name(line)) || line_verdict(line) != verdict))
+		line++;
+	return line;
+}
+
+/* One tally, and this one, must have grown by one packet. */
+static inline void check_change(const char *what, const struct change *change, __u32 copy,
+				__u32 index, __u32 bytes)
+{
+	if (change->index != index)
+		tap_wrong("%s %u was charged, not %u", what, change->index, index);
+	if (change->grew.packets != 1 || change->grew.bytes != bytes)
+		tap_wrong("the %s grew by %llu packets, %llu bytes; not by 1, %u", what,
+			  change->grew.packets, change->grew.bytes, bytes);
+	if (change->copy != copy)
+		tap_wrong("the %s grew in copy %u, not %u", what, change->copy, copy);
+}
+
+static inline void check_changes(struct filter *filter, const struct frame *frame,
+				 enum verdict verdict, __u32 line, __u32 key)
+{
+	__u32 copy = copy_of_cpu(filter, cpu);
+	struct changes changes;
+
+	filter_changes(filter, &changes);
+	if (changes.line_count != 1)
+		tap_wrong("%u lines were charged", changes.line_count);
+	check_change("line", &changes.line, copy, line, frame->length);
+	if (changes.port_count != (key < PORT_KEYS))
+		tap_wrong("%u port counters were charged", changes.port_count);
+	if (key < PORT_KEYS)
+		check_change("port counter", &changes.port, copy,
+			     key * 2 + (verdict != VERDICT_PASS), frame->length);
+	if (changes.stray)
+		tap_wrong("the program wrote where only userspace does");
+}
+
+/* False where the kernel cannot run this frame. */
+static inline bool check_frame(struct filter *filter, const struct frame *frame,
+			       enum verdict verdict, __u32 line, __u32 key)
+{
+	__u32 got;
+	int err = filter_run(filter, frame, 1, &got);
+
+	if (err == -EINVAL && frame->first_buffer)
+		return false;
+	if (err) {
+		tap_wrong("the frame could not be run: %s", strerror(-err));
+		return true;
+	}
+	if (got != verdict)
+		tap_wrong("the verdict was %u, not %u", got, verdict);
+	check_changes(filter, frame, verdict, line, key);
+	return true;
+}
+
+#endif

@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The program under test, loaded but attached to nothing: rules go in, a frame
+ * goes through, and what changed in the whole of the counters comes out.
+ */
+#ifndef FILTER_H
+#define FILTER_H
+
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/bpf.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "compile.h"
+#include "packet_builder.h"
+#include "portctl.skel.h"
+#include "ruleset.h"
+#include "tap.h"
+#include "util.h"
+
+struct filter {
+	struct portctl_bpf *program;
+	__u32 copies;
+	struct counters *counters; /* as they are, and as they last were */
+	struct counters *before;
+	struct ruleset ruleset;
+	const char *rules; /* its text */
+};
+
+/* A tally that is not what it was. */
+struct change {
+	__u32 copy;
+	__u32 index; /* a line; or a port key times 2, and 1 for the drop side */
+	struct tally grew;
+};
+
+/* All that one run changed: how many tallies, and the first of them. */
+struct changes {
+	unsigned int line_count;
+	unsigned int port_count;
+	unsigned int stray; /* counters' memory that is no tally */
+	struct change line;
+	struct change port;
+};
+
+static inline void *map_memory(const struct bpf_map *map, size_t size)
+{
+	void *memory =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
+
+	if (memory == MAP_FAILED)
+		tap_bail("cannot map %s: %s", bpf_map__name(map), strerror(errno));
+	return memory;
+}
+
+/* Loads the program as attaching does, but with this many copies of the counters. */
+static inline void filter_load(struct filter *filter, __u32 copies)
+{
+	struct portctl_bpf *program = portctl_bpf__open();
+	size_t size = copies * sizeof(*filter->counters);
+
+	if (!program || bpf_map__set_max_entries(program->maps.counters, copies) ||
+	    portctl_bpf__load(program))
+		tap_bail("cannot load the program: %s", strerror(errno));
+	*filter = (struct filter){
+		.program = program,
+		.copies = copies,
+		.counters = map_memory(program->maps.counters, size),
+		.before = calloc(1, size),
+	};
+	if (!filter->before)
+		tap_bail("out of memory");
+	ruleset_init(&filter->ruleset);
+}
+
+static inline void filter_close(struct filter *filter)
+{
+	munmap(filter->counters, filter->copies * sizeof(*filter->counters));
+	free(filter->before);
+	ruleset_clear(&filter->ruleset);
+	portctl_bpf__destroy(filter->program);
+}
+
+/* Puts an inner map into a slot of a map of maps; the slot then holds it alive. */
+static inline void set_inner(const struct bpf_map *outer, __u32 slot, int inner)
+{
+	if (inner < 0 || bpf_map_update_elem(bpf_map__fd(outer), &slot, &inner, BPF_ANY))
+		tap_bail("cannot fill %s: %s", bpf_map__name(outer), strerror(errno));
+	close(inner);
+}
+
+static inline void fill_details(struct filter *filter, __u32 slot, const struct image *image)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "details", sizeof(__u32),
+				   sizeof(struct detail), image->detail_count, &opts);
+
+	for (__u32 i = 0; i < image->detail_count; i++) {
+		if (bpf_map_update_elem(inner, &i, &image->details[i], BPF_ANY))
+			tap_bail("cannot set detail %u: %s", i, strerror(errno));
+	}
+	set_inner(filter->program->maps.details, slot, inner);
+}
+
+static inline void fill_sources(struct filter *filter, __u32 slot, const struct image *image,
+				__u8 family)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	__u32 size = family == 4 ? sizeof(struct source4_key) : sizeof(struct source6_key);
+	int inner = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "sources", size, sizeof(entry_t),
+				   image->source_count + 1, &opts);
+
+	for (size_t i = 0; i < image->source_count; i++) {
+		const struct source_entry *source = &image->sources[i];
+		struct source6_key key = {
+			.length = 32 + source->prefix.length,
+			.group = source->group,
+		};
+
+		if (source->prefix.family != family)
+			continue;
+		memcpy(key.address, source->prefix.address, sizeof(key.address));
+		if (bpf_map_update_elem(inner, &key, &source->entry, BPF_ANY))
+			tap_bail("cannot set source %zu: %s", i, strerror(errno));
+	}
+	set_inner(family == 4 ? filter->program->maps.sources4 : filter->program->maps.sources6,
+		  slot, inner);
+}
+
+/* Fills one slot with a compiled ruleset and leaves the other as if never written. */
+static inline void filter_image(struct filter *filter, unsigned int slot,
+				const struct image *image)
+{
+	struct generation *table = filter->program->bss->table;
+
+	memcpy(&table[slot], &image->table, sizeof(image->table));
+	/* Each takes the kernel some time; what nothing leads to may stay. */
+	if (image->detail_count)
+		fill_details(filter, slot, image);
+	if (image->source_count) {
+		fill_sources(filter, slot, image, 4);
+		fill_sources(filter, slot, image, 6);
+	}
+	memset(&table[!slot], 0, sizeof(table[!slot]));
+}
+
+/* "for 1s" has ended long ago; whatever is for longer has not. */
+static inline void set_ends(struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		struct rule *rule = &ruleset->rules[i];
+
+		if (rule->seconds)
+			rule->ends = rule->seconds == 1 ? 1 : ~0ull;
+	}
+}
+
+/* The same with a ruleset's text, for the interface test0. */
+static inline void filter_rules(struct filter *filter, unsigned int slot, const char *rules)
+{
+	cleanup_free struct image *image = calloc(1, sizeof(*image));
+	struct report report = { .out = stdout, .file = "# rules" };
+	struct ruleset none;
+
+	ruleset_init(&none);
+	ruleset_clear(&filter->ruleset);
+	filter->rules = rules;
+	if (!image || ruleset_parse(&filter->ruleset, rules, &report) ||
+	    ruleset_check(&filter->ruleset, filter->ruleset.count, &report) ||
+	    assign_lines(&filter->ruleset, &none))
+		tap_bail("cannot use these rules: %s", rules);
+	set_ends(&filter->ruleset);
+	if (compile(&filter->ruleset, "test0", image, NULL))
+		tap_bail("cannot compile these rules: %s", rules);
+	filter_image(filter, slot, image);
+	image_clear(image);
+}
+
+/* Makes slot `generation & 1` the one that judges. */
+static inline void filter_generation(struct filter *filter, __u32 generation)
+{
+	filter->program->data_control->control.generation = generation;
+}
+
+/*
+ * Runs a frame through the program `repeat` times. Returns 0 or a negative errno:
+ * -EINVAL where the kernel is too old to be told the size of the first buffer.
+ */
+static inline int filter_run(const struct filter *filter, const struct frame *frame,
+			     unsigned int repeat, __u32 *verdict)
+{
+	struct xdp_md context = { .data_end = frame->first_buffer };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->bytes,
+		    .data_size_in = frame->length, .repeat = repeat);
+	int err;
+
+	if (frame->first_buffer) {
+		opts.ctx_in = &context;
+		opts.ctx_size_in = sizeof(context);
+	}
+	err = bpf_prog_test_run_opts(bpf_program__fd(filter->program->progs.portctl), &opts);
+	*verdict = opts.retval;
+	return err;
+}
+
+static inline bool same_tally(const struct tally *a, const struct tally *b)
+{
+	return a->packets == b->packets && a->bytes == b->bytes;
+}
+
+/* Finds the tallies that changed, and remembers them as they are now. */
+static inline unsigned int find_changes(const struct tally *now, struct tally *before,
+					size_t count, __u32 copy, struct change *first)
+{
+	enum { STEP = 256 }; /* nearly nothing changes: ask about many at a time */
+	unsigned int changes = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		size_t step = count - i < STEP ? count - i : STEP;
+
+		if (i % STEP == 0 && !memcmp(&now[i], &before[i], step * sizeof(*now))) {
+			i += step - 1;
+			continue;
+		}
+		if (same_tally(&now[i], &before[i]))
+			continue;
+		if (!first->grew.packets)
+			*first = (struct change){
+				.copy = copy,
+				.index = i,
+				.grew.packets = now[i].packets - before[i].packets,
+				.grew.bytes = now[i].bytes - before[i].bytes,
+			};
+		before[i] = now[i];
+		changes++;
+	}
+	return changes;
+}
+
+/* What changed in all the counters, in all their copies, since the last call. */
+static inline void filter_changes(struct filter *filter, struct changes *changes)
+{
+	*changes = (struct changes){ 0 };
+	for (__u32 copy = 0; copy < filter->copies; copy++) {
+		struct counters *now = &filter->counters[copy];
+		struct counters *before = &filter->before[copy];
+
+		changes->line_count +=
+			find_changes(now->line, before->line, MAX_LINES, copy, &changes->line);
+		/* A port_counter is two tallies: pass, drop. */
+		changes->port_count += find_changes((const struct tally *)now->port,
+						    (struct tally *)before->port, PORT_KEYS * 2,
+						    copy, &changes->port);
+		changes->stray += !!memcmp(&now->move, &before->move, sizeof(now->move));
+		before->move = now->move;
+	}
+}
+
+/* Where this CPU counts. */
+static inline __u32 copy_of_cpu(const struct filter *filter, __u32 cpu)
+{
+	return COPY_FIRST_CPU + cpu < filter->copies ? COPY_FIRST_CPU + cpu : COPY_SHARED;
+}
+
+/* Stays on one CPU, so that it is known whose copy grows; false if there is none. */
+static inline bool pin_to_cpu(unsigned int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	return !sched_setaffinity(0, sizeof(set), &set);
+}
+
+#endif

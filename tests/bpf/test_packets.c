@@ -1,0 +1,351 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The data path, packet by packet: what happened to it, which one line and which
+ * one port counter it was charged to, and that nothing else in the counters moved.
+ */
+#include <pthread.h>
+#include <string.h>
+
+#include "cases_ipv4.h"
+#include "cases_ipv6.h"
+#include "cases_link.h"
+#include "cases_rules.h"
+#include "cases_transport.h"
+#include "charged.h"
+#include "filter.h"
+#include "packet_case.h"
+#include "tap.h"
+
+static const struct {
+	const char *name;
+	const struct packet_case *cases;
+	size_t count;
+} tables[] = {
+	{ "rules", cases_rules, ARRAY_SIZE(cases_rules) },
+	{ "link", cases_link, ARRAY_SIZE(cases_link) },
+	{ "transport", cases_transport, ARRAY_SIZE(cases_transport) },
+	{ "IPv4", cases_ipv4, ARRAY_SIZE(cases_ipv4) },
+	{ "IPv6", cases_ipv6, ARRAY_SIZE(cases_ipv6) },
+};
+
+/* The line that a case names: rules have theirs in the order of the text. */
+static __u32 expected_line(const struct packet_case *packet)
+{
+	size_t length = strlen(packet->line);
+	__u32 line = LINE_FIRST_RULE;
+
+	if (builtin_line(packet->line, packet->verdict) != LINES_BUILTIN)
+		return builtin_line(packet->line, packet->verdict);
+	for (const char *row = packet->rules; *row; row = strchr(row, '\n') + 1) {
+		if (!strncmp(row, packet->line, length) && row[length] == '\n')
+			return line;
+		line += !strncmp(row, "allow ", 6) || !strncmp(row, "drop ", 5);
+	}
+	tap_bail("no rule \"%s\" in the rules of \"%s\"", packet->line, packet->name);
+}
+
+static void run_case(struct filter *filter, const char *table, const struct packet_case *packet,
+		     const char *tagged, const struct frame *frame)
+{
+	if (check_frame(filter, frame, packet->verdict, expected_line(packet), packet->key))
+		tap_end("%s: %s%s", table, packet->name, tagged);
+	else
+		tap_end("%s: %s%s # SKIP Linux 6.18 or newer is needed", table, packet->name,
+			tagged);
+}
+
+/*
+ * A tag sends a plain packet the long way, through parse_any(). It must say the
+ * same, so every case of an IP packet without a tag has two more here.
+ */
+static void run_tagged(struct filter *filter, const char *table,
+		       const struct packet_case *packet, struct frame *frame)
+{
+	if (frame_type(frame) != 0x0800 && frame_type(frame) != 0x86DD)
+		return;
+	add_tag_to_frame(frame, 0x8100);
+	run_case(filter, table, packet, ", tagged", frame);
+	add_tag_to_frame(frame, 0x88A8);
+	run_case(filter, table, packet, ", tagged twice", frame);
+}
+
+static void run_tables(struct filter *filter, unsigned int slot, const char *suite, bool tagged)
+{
+	const char *rules = NULL; /* those that are in place: changing them takes time */
+	struct frame frame;
+	char name[64];
+
+	filter_generation(filter, slot);
+	for (size_t t = 0; t < ARRAY_SIZE(tables); t++) {
+		snprintf(name, sizeof(name), "%s%s", suite, tables[t].name);
+		for (size_t i = 0; i < tables[t].count; i++) {
+			const struct packet_case *packet = &tables[t].cases[i];
+
+			if (rules != packet->rules)
+				filter_rules(filter, slot, packet->rules);
+			rules = packet->rules;
+			build(&frame, packet->layers);
+			run_case(filter, name, packet, "", &frame);
+			if (tagged)
+				run_tagged(filter, name, packet, &frame);
+		}
+	}
+}
+
+static void build_tcp(struct frame *frame, __u16 port)
+{
+	build(frame, (const struct layer[LAYERS_MAX]){ IP4(), TCP(port) });
+}
+
+/* Slot `generation & 1` judges, and no other; the number may go round. */
+static void test_slots(struct filter *filter)
+{
+	static const __u32 generations[] = { 0, 1, 2, 3, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF };
+	struct generation *table = filter->program->bss->table;
+	struct frame frame;
+
+	build_tcp(&frame, 22);
+	filter_rules(filter, 1, OPEN);
+	memcpy(&table[0], &table[1], sizeof(table[0]));
+	table[0].entries[T(22)] = entry_make(VERDICT_PASS, 0, 1000);
+	for (size_t i = 0; i < ARRAY_SIZE(generations); i++) {
+		bool odd = generations[i] & 1;
+
+		filter_generation(filter, generations[i]);
+		check_frame(filter, &frame, odd ? VERDICT_DROP : VERDICT_PASS,
+			    odd ? LINE_FIRST_RULE : 1000, T(22));
+		tap_end("generation %u is judged by slot %u", generations[i], odd);
+	}
+}
+
+/* Entries that no compiler wrote: nothing is let through by accident. */
+static void test_entries(struct filter *filter)
+{
+	struct generation *table = &filter->program->bss->table[0];
+	struct changes changes;
+	struct frame frame, arp;
+	__u32 verdict;
+
+	filter_generation(filter, 0);
+	memset(table, 0, sizeof(*table));
+	build_tcp(&frame, 22);
+	build(&arp, (const struct layer[LAYERS_MAX]){ NEXT(0x0806), DATA(28) });
+	check_frame(filter, &frame, VERDICT_UNSET, LINE_UNSET, T(22));
+	tap_end("an entry that was never written aborts a packet to a port");
+	check_frame(filter, &arp, VERDICT_UNSET, LINE_UNSET, NO_PORT);
+	tap_end("an entry that was never written aborts a packet without one");
+	table->entries[T(22)] = entry_make(VERDICT_DROP, 0, MAX_LINES - 1);
+	check_frame(filter, &frame, VERDICT_DROP, MAX_LINES - 1, T(22));
+	tap_end("the last line there is can be charged");
+	table->entries[T(22)] = entry_make(VERDICT_PASS, 0, MAX_LINES);
+	if (filter_run(filter, &frame, 1, &verdict) || verdict != VERDICT_UNSET)
+		tap_wrong("the verdict was %u, not to abort", verdict);
+	filter_changes(filter, &changes);
+	if (changes.line_count || changes.port_count || changes.stray)
+		tap_wrong("something was charged");
+	tap_end("a line that there is not lets nothing through");
+}
+
+/* Every CPU counts where it should: in its own copy, or in the shared one. */
+static void test_copies(const cpu_set_t *cpus, __u32 copies)
+{
+	unsigned int before = cpu;
+	struct filter filter;
+	struct frame frame;
+
+	filter_load(&filter, copies);
+	filter_rules(&filter, 0, CLOSED);
+	build_tcp(&frame, 22);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, cpus) || !pin_to_cpu(cpu))
+			continue;
+		check_frame(&filter, &frame, VERDICT_PASS, LINE_FIRST_RULE, T(22));
+		tap_end("of %u copies, CPU %u counts in number %u", copies, cpu,
+			copy_of_cpu(&filter, cpu));
+	}
+	cpu = before;
+	pin_to_cpu(cpu);
+	filter_close(&filter);
+}
+
+/* One CPU's share of test_none_lost(). */
+struct burst {
+	pthread_t thread;
+	const struct filter *filter;
+	unsigned int cpu;
+	int err;
+};
+
+#define BURST 300000
+
+static void *run_burst(void *argument)
+{
+	struct burst *burst = argument;
+	struct frame frame;
+	__u32 verdict;
+
+	build_tcp(&frame, 22);
+	burst->err = pin_to_cpu(burst->cpu) ? filter_run(burst->filter, &frame, BURST, &verdict)
+					    : -EINVAL;
+	return NULL;
+}
+
+/* Adds up one line and one port counter in all copies, after bursts on `count` CPUs. */
+static void check_sums(const struct filter *filter, unsigned int count)
+{
+	struct tally line = { 0 }, port = { 0 };
+	__u64 sent = (__u64)count * BURST;
+
+	for (__u32 copy = 0; copy < filter->copies; copy++) {
+		const struct tally *from = &filter->counters[copy].line[LINE_FIRST_RULE];
+
+		line.packets += from->packets;
+		line.bytes += from->bytes;
+		from = &filter->counters[copy].port[T(22)].pass;
+		port.packets += from->packets;
+		port.bytes += from->bytes;
+	}
+	if (line.packets != sent || port.packets != sent)
+		tap_wrong("of %llu packets %llu were charged to the line, %llu to the port",
+			  sent, line.packets, port.packets);
+	if (line.bytes != sent * 54 || port.bytes != sent * 54)
+		tap_wrong("of %llu bytes %llu were charged to the line, %llu to the port",
+			  sent * 54, line.bytes, port.bytes);
+}
+
+/* All CPUs at the same counter at the same time. */
+static void test_none_lost(const cpu_set_t *cpus, __u32 copies)
+{
+	struct burst bursts[CPU_SETSIZE] = { 0 };
+	unsigned int count = 0;
+	struct filter filter;
+
+	filter_load(&filter, copies);
+	filter_rules(&filter, 0, CLOSED);
+	for (unsigned int n = 0; n < CPU_SETSIZE; n++) {
+		if (!CPU_ISSET(n, cpus))
+			continue;
+		bursts[count] = (struct burst){ .filter = &filter, .cpu = n };
+		if (pthread_create(&bursts[count].thread, NULL, run_burst, &bursts[count]))
+			tap_bail("no thread");
+		count++;
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		pthread_join(bursts[i].thread, NULL);
+		if (bursts[i].err)
+			tap_wrong("CPU %u: %s", bursts[i].cpu, strerror(-bursts[i].err));
+	}
+	check_sums(&filter, count);
+	tap_end("%u CPUs at once lose no count in %u copies", count, copies);
+	filter_close(&filter);
+}
+
+/* Always the same numbers: what fails once fails again. */
+static __u32 random_below(__u32 limit)
+{
+	static __u64 state = 0x9E3779B97F4A7C15;
+
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return (state >> 32) % limit;
+}
+
+/* Gives every key a line of its own; those without a port drop, so as to differ. */
+static void fill_by_key(struct filter *filter)
+{
+	entry_t *entries = filter->program->bss->table[0].entries;
+
+	filter_generation(filter, 0);
+	for (__u32 key = 0; key < KEYS_USED; key++)
+		entries[key] = key < PORT_KEYS ? entry_make(VERDICT_PASS, 0, key)
+					       : entry_make(VERDICT_DROP, 0, key - PORT_KEYS);
+}
+
+/* The key that a frame is given; KEYS if it was not charged as it should be. */
+static __u32 key_of(struct filter *filter, const struct frame *frame)
+{
+	struct changes changes;
+	__u32 verdict = 0, key;
+	bool has_port;
+
+	if (filter_run(filter, frame, 1, &verdict))
+		return KEYS;
+	filter_changes(filter, &changes);
+	has_port = verdict == VERDICT_PASS;
+	key = changes.line.index + (has_port ? 0 : PORT_KEYS);
+	if (changes.line_count != 1 || changes.port_count != has_port ||
+	    (has_port && changes.port.index != key * 2) ||
+	    changes.line.grew.bytes != frame->length)
+		return KEYS;
+	return key;
+}
+
+/* Some case's packet with a few bytes of its headers, or its length, changed. */
+static void build_mutant(struct frame *frame)
+{
+	do {
+		__u32 t = random_below(ARRAY_SIZE(tables));
+
+		build(frame, tables[t].cases[random_below(tables[t].count)].layers);
+		frame->first_buffer = 0;
+	} while (frame_type(frame) != 0x0800 && frame_type(frame) != 0x86DD);
+	for (__u32 i = random_below(4); i > 0; i--) {
+		__u32 room = frame->length - ETHERNET_HEADER;
+		__u8 *byte = frame->bytes + ETHERNET_HEADER;
+
+		byte += random_below(room && room < 80 ? room : 80);
+		*byte = random_below(2) ? random_below(256) : *byte + random_below(3) - 1;
+	}
+	if (!random_below(4) && frame->length > 40 && frame->length < FRAME_MAX - 100)
+		frame->length += random_below(80) - 20;
+}
+
+/* The short way and the long way must agree about any packet, not only known ones. */
+static void test_mutants(struct filter *filter)
+{
+	enum { MUTANTS = 4000 };
+	struct frame frame;
+
+	fill_by_key(filter);
+	for (unsigned int i = 0; i < MUTANTS; i++) {
+		__u32 plain, tagged;
+
+		build_mutant(&frame);
+		plain = key_of(filter, &frame);
+		add_tag_to_frame(&frame, 0x8100);
+		tagged = key_of(filter, &frame);
+		if (plain == tagged && plain != KEYS)
+			continue;
+		tap_wrong("mutant %u has key %u, %u when tagged (%u: wrongly charged); it is",
+			  i, plain, tagged, KEYS);
+		for (__u32 n = 0; n < frame.length && n < 128; n += 16)
+			tap_wrong_bytes(frame.bytes + n, 16);
+		break;
+	}
+	tap_end("%u packets changed at random have the same key with a tag", MUTANTS);
+}
+
+int main(void)
+{
+	struct filter own, shared;
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		tap_bail("which CPUs?");
+	pin_to_first_cpu();
+	filter_load(&own, COPY_FIRST_CPU + cpu + 1);
+	run_tables(&own, 0, "", true);
+	test_slots(&own);
+	test_entries(&own);
+	filter_close(&own);
+	filter_load(&shared, 1);
+	run_tables(&shared, 1, "shared copy, slot 1, ", false);
+	test_mutants(&shared);
+	filter_close(&shared);
+	for (__u32 copies = 1; copies <= 3; copies++)
+		test_copies(&cpus, copies);
+	test_none_lost(&cpus, 1);
+	test_none_lost(&cpus, COPY_FIRST_CPU + sysconf(_SC_NPROCESSORS_ONLN));
+	return tap_done();
+}

@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * reject: the answer byte by byte, made here a second time from the RFCs, and
+ * what is not answered.
+ */
+#include <time.h>
+
+#include "charged.h"
+#include "packet_case.h"
+
+#define BUILD(frame, ...) build(frame, (const struct layer[LAYERS_MAX]){ __VA_ARGS__ })
+
+#define SYN 0x02
+#define ACK 0x10
+#define RST 0x04
+#define FIN 0x01
+
+/* The Internet checksum (RFC 1071), a byte at a time. */
+static __u16 checksum(const __u8 *data, __u32 size, __u32 sum)
+{
+	for (__u32 i = 0; i < size; i++)
+		sum += i & 1 ? data[i] : data[i] << 8;
+	while (sum >> 16)
+		sum = (sum & 0xFFFF) + (sum >> 16);
+	return ~sum;
+}
+
+/* The sum of the pseudo header, not yet folded. */
+static __u32 pseudo(const __u8 *addresses, __u32 size, __u8 protocol, __u32 length)
+{
+	return (__u16)~checksum(addresses, size, 0) + protocol + length;
+}
+
+/* Where the headers of a frame that build() made are, and what it asks for. */
+struct question {
+	const __u8 *ip;
+	const __u8 *transport;
+	__u32 link; /* bytes of the link header */
+	__u8 protocol;
+	bool ipv4;
+};
+
+static void read_question(const struct frame *frame, struct question *question)
+{
+	__u32 link = ETHERNET_HEADER;
+
+	while (frame->bytes[link - 2] == 0x81 || frame->bytes[link - 2] == 0x88)
+		link += 4;
+	*question = (struct question){ .ip = frame->bytes + link, .link = link };
+	question->ipv4 = question->ip[0] >> 4 == 4;
+	question->protocol = question->ip[question->ipv4 ? 9 : 6];
+	question->transport = question->ip + (question->ipv4 ? (question->ip[0] & 15) * 4 : 40);
+}
+
+/* RFC 9293, 3.10.7.1: what a closed port answers. */
+static __u32 make_reset(const struct question *question, __u8 *tcp)
+{
+	const __u8 *from = question->transport;
+	__u32 length = question->ipv4 ? (question->ip[2] << 8 | question->ip[3]) -
+						(question->ip[0] & 15) * 4
+				      : (question->ip[4] << 8 | question->ip[5]);
+	__u32 seq = (__u32)from[4] << 24 | from[5] << 16 | from[6] << 8 | from[7];
+
+	memset(tcp, 0, 20);
+	memcpy(tcp, from + 2, 2);
+	memcpy(tcp + 2, from, 2);
+	tcp[12] = 5 << 4;
+	tcp[13] = RST;
+	if (from[13] & ACK) {
+		memcpy(tcp + 4, from + 8, 4);
+		return 20;
+	}
+	tcp[13] |= ACK;
+	seq += length - (from[12] >> 4) * 4 + !!(from[13] & SYN) + !!(from[13] & FIN);
+	put16(tcp + 8, seq >> 16);
+	put16(tcp + 10, seq);
+	return 20;
+}
+
+/* "Port unreachable", or of another protocol "protocol unreachable" or "prohibited". */
+static __u32 make_error(const struct question *question, __u8 *icmp)
+{
+	bool port = question->protocol == 17;
+	__u32 header = question->transport - question->ip;
+	__u32 quoted = question->ipv4 ? header + 8 : 48;
+
+	memset(icmp, 0, 8);
+	icmp[0] = question->ipv4 ? 3 : 1;
+	icmp[1] = question->ipv4 ? (port ? 3 : 2) : (port ? 4 : 1);
+	memcpy(icmp + 8, question->ip, quoted);
+	return 8 + quoted;
+}
+
+static void finish_ipv4(const struct question *question, __u8 *ip, __u32 size, bool reset)
+{
+	__u8 *check = ip + 20 + (reset ? 16 : 2);
+	__u32 sum;
+
+	memset(ip, 0, 20);
+	ip[0] = 0x45;
+	put16(ip + 2, 20 + size);
+	put16(ip + 6, 0x4000);
+	ip[8] = 64;
+	ip[9] = reset ? 6 : 1;
+	memcpy(ip + 12, question->ip + 16, 4);
+	memcpy(ip + 16, question->ip + 12, 4);
+	put16(ip + 10, checksum(ip, 20, 0));
+	sum = reset ? pseudo(ip + 12, 8, 6, size) : 0;
+	put16(check, checksum(ip + 20, size, sum));
+}
+
+static void finish_ipv6(const struct question *question, __u8 *ip, __u32 size, bool reset)
+{
+	__u8 *check = ip + 40 + (reset ? 16 : 2);
+
+	memset(ip, 0, 40);
+	ip[0] = 0x60;
+	put16(ip + 4, size);
+	ip[6] = reset ? 6 : 58;
+	ip[7] = 64;
+	memcpy(ip + 8, question->ip + 24, 16);
+	memcpy(ip + 24, question->ip + 8, 16);
+	put16(check, checksum(ip + 40, size, pseudo(ip + 8, 32, ip[6], size)));
+}
+
+/* The whole answer to a frame; returns its length. */
+static __u32 make_answer(const struct frame *frame, __u8 *answer)
+{
+	struct question question;
+	__u32 header, size;
+	bool reset;
+	__u8 *ip;
+
+	read_question(frame, &question);
+	reset = question.protocol == 6;
+	header = question.ipv4 ? 20 : 40;
+	ip = answer + question.link;
+	memcpy(answer, frame->bytes + 6, 6);
+	memcpy(answer + 6, frame->bytes, 6);
+	memcpy(answer + 12, frame->bytes + 12, question.link - 12);
+	size = reset ? make_reset(&question, ip + header) : make_error(&question, ip + header);
+	if (question.ipv4)
+		finish_ipv4(&question, ip, size, reset);
+	else
+		finish_ipv6(&question, ip, size, reset);
+	return question.link + header + size;
+}
+
+static __u32 run(const struct filter *filter, const struct frame *frame, __u8 *out,
+		 __u32 *length)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->bytes,
+		    .data_size_in = frame->length, .data_out = out, .data_size_out = FRAME_MAX,
+		    .repeat = 1);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(filter->program->progs.portctl), &opts))
+		tap_bail("a frame could not be run: %s", strerror(errno));
+	*length = opts.data_size_out;
+	return opts.retval;
+}
+
+static void check_answer(struct filter *filter, const struct frame *frame)
+{
+	static __u8 out[FRAME_MAX], wanted[FRAME_MAX];
+	__u32 length, verdict = run(filter, frame, out, &length);
+	__u32 wanted_length = make_answer(frame, wanted);
+
+	filter_changes(filter, &(struct changes){ 0 });
+	if (verdict != VERDICT_REJECT) {
+		tap_wrong("the verdict was %u, not to answer", verdict);
+		return;
+	}
+	if (length == wanted_length && !memcmp(out, wanted, length))
+		return;
+	tap_wrong("%u bytes, not %u; the answer, and what it should be:", length,
+		  wanted_length);
+	for (__u32 n = 0; n < length; n += 16)
+		tap_wrong_bytes(out + n, length - n < 16 ? length - n : 16);
+	for (__u32 n = 0; n < wanted_length; n += 16)
+		tap_wrong_bytes(wanted + n, wanted_length - n < 16 ? wanted_length - n : 16);
+}
+
+/* Dropped, but charged to the line that rejects. */
+static void check_none(struct filter *filter, const struct frame *frame, __u32 line, __u32 key)
+{
+	check_frame(filter, frame, VERDICT_DROP, line, key);
+}
+
+#define SEGMENT(bits, ...) TCP(22, .flags = SET(bits), __VA_ARGS__)
+
+/* clang-format off */
+static const struct {
+	const char *name;
+	struct layer layers[8];
+} answered[] = {
+	{ "SYN", { IP4(), SEGMENT(SYN) } },
+	{ "SYN with options", { IP4(), SEGMENT(SYN, .size = 20) } },
+	{ "SYN with data", { IP4(), SEGMENT(SYN), DATA(11) } },
+	{ "SYN ACK", { IP4(), SEGMENT(SYN | ACK) } },
+	{ "ACK", { IP4(), SEGMENT(ACK) } },
+	{ "ACK with data", { IP4(), SEGMENT(ACK), DATA(1000) } },
+	{ "FIN ACK", { IP4(), SEGMENT(FIN | ACK) } },
+	{ "FIN", { IP4(), SEGMENT(FIN) } },
+	{ "FIN with data and options", { IP4(), SEGMENT(FIN, .size = 12), DATA(7) } },
+	{ "SYN FIN", { IP4(), SEGMENT(SYN | FIN) } },
+	{ "data and no flags", { IP4(), SEGMENT(0), DATA(300) } },
+	{ "SYN in a packet with options", { IP4(.size = 8), SEGMENT(SYN), DATA(3) } },
+	{ "SYN with padding", { IP4(), SEGMENT(SYN), PAD(6) } },
+	{ "SYN over IPv6", { IP6(), SEGMENT(SYN) } },
+	{ "SYN with data over IPv6", { IP6(), SEGMENT(SYN, .size = 8), DATA(11) } },
+	{ "ACK with data over IPv6", { IP6(), SEGMENT(ACK), DATA(1400) } },
+	{ "FIN over IPv6", { IP6(), SEGMENT(FIN), PAD(2) } },
+	{ "UDP", { IP4(), UDP(53), DATA(100) } },
+	{ "UDP without data", { IP4(), UDP(53) } },
+	{ "UDP without data, padded", { IP4(), UDP(53), PAD(18) } },
+	{ "UDP in a packet with options", { IP4(.size = 12), UDP(53), DATA(40) } },
+	{ "large UDP", { IP4(), UDP(53), DATA(1400) } },
+	{ "UDP over IPv6", { IP6(), UDP(53), DATA(101) } },
+	{ "UDP without data over IPv6", { IP6(), UDP(53) } },
+	{ "GRE", { IP4(), NEXT(47), DATA(60) } },
+	{ "GRE over IPv6", { IP6(), NEXT(47), DATA(60) } },
+	{ "ICMP that is no error", { IP4(), ICMP4(13), DATA(12) } },
+};
+/* clang-format on */
+
+static void test_answers(struct filter *filter)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(answered); i++) {
+		static const char *const tags[] = { "", ", tagged", ", tagged twice" };
+		struct layer layers[LAYERS_MAX] = { 0 };
+		struct question question;
+		struct frame frame;
+
+		memcpy(layers, answered[i].layers, sizeof(answered[i].layers));
+		build(&frame, layers);
+		read_question(&frame, &question);
+		if (question.protocol == 6) /* sequence numbers that go round */
+			memcpy((__u8 *)question.transport + 4,
+			       "\xFF\xFF\xFF\xF8\x12\x34\x56\x78", 8);
+		for (int n = 0; n < 3; n++) {
+			if (n)
+				add_tag_to_frame(&frame, n == 1 ? 0x8100 : 0x88A8);
+			check_answer(filter, &frame);
+			tap_end("answer: %s%s", answered[i].name, tags[n]);
+		}
+	}
+}
+
+/* clang-format off */
+static const struct packet_case unanswered[] = {
+	BOTH("a reset", "", SEGMENT(RST), DROP, "default", T(22)),
+	BOTH("a reset with ACK", "", SEGMENT(RST | ACK), DROP, "default", T(22)),
+	{ "an ICMP error", "", { IP4(), ICMP4(3), DATA(28) }, DROP, "default", NO_PORT },
+	{ "an ICMPv6 error", "", { IP6(), ICMP6(1), DATA(48) }, DROP, "default", NO_PORT },
+	{ "a first fragment", "",
+	  { IP4(.fragment = MF4), UDP(53), DATA(8) }, DROP, "default", U(53) },
+	{ "a first fragment of TCP", "",
+	  { IP4(.fragment = MF4), TCP(53), DATA(4) }, DROP, "default", T(53) },
+	{ "a first fragment of IPv6", "",
+	  { IP6(), FRAGMENT6(MF6), UDP(53), DATA(8) }, DROP, "default", U(53) },
+	{ "a first fragment of TCP, IPv6", "",
+	  { IP6(), FRAGMENT6(MF6), TCP(53) }, DROP, "default", T(53) },
+};
+
+/* Bytes of an honest datagram or segment, changed. */
+static const struct {
+	const char *name;
+	int family;
+	__u32 at;
+	const char *bytes;
+	size_t size;
+} nobodies[] = {
+	{ "a multicast frame", 4, 0, "\x01\0\x5E\0\0\1", 6 },
+	{ "a broadcast frame", 4, 0, "\xFF\xFF\xFF\xFF\xFF\xFF", 6 },
+	{ "to a multicast address", 4, 30, "\xE0\0\0\1", 4 },
+	{ "to the last multicast address", 4, 30, "\xEF\xFF\xFF\xFF", 4 },
+	{ "to everybody", 4, 30, "\xFF\xFF\xFF\xFF", 4 },
+	{ "from a multicast address", 4, 26, "\xE0\0\0\1", 4 },
+	{ "from everybody", 4, 26, "\xFF\xFF\xFF\xFF", 4 },
+	{ "from nobody", 4, 26, "\0\0\0\0", 4 },
+	{ "a multicast frame of IPv6", 6, 0, "\x33\x33\0\0\0\1", 6 },
+	{ "to a multicast address of IPv6", 6, 38, "\xFF\x02", 2 },
+	{ "from a multicast address of IPv6", 6, 22, "\xFF\x02", 2 },
+	{ "from nobody over IPv6", 6, 22, "\0\0\0\0", 4 },
+};
+/* clang-format on */
+
+static void test_no_answers(struct filter *filter)
+{
+	struct frame frame;
+
+	for (size_t i = 0; i < ARRAY_SIZE(unanswered); i++) {
+		build(&frame, unanswered[i].layers);
+		check_none(filter, &frame, LINE_DEFAULT_REJECT, unanswered[i].key);
+		tap_end("no answer: %s", unanswered[i].name);
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(nobodies) * 2; i++) {
+		struct layer layers[LAYERS_MAX] = { IP4(), UDP(53) };
+
+		if (nobodies[i / 2].family == 6)
+			layers[0] = (struct layer)IP6();
+		if (i % 2)
+			layers[1] = (struct layer)TCP(53);
+		build(&frame, layers);
+		memcpy(frame.bytes + nobodies[i / 2].at, nobodies[i / 2].bytes,
+		       nobodies[i / 2].size);
+		check_none(filter, &frame, LINE_DEFAULT_REJECT, i % 2 ? T(53) : U(53));
+		tap_end("no answer: %s, %s", nobodies[i / 2].name, i % 2 ? "TCP" : "UDP");
+	}
+}
+
+/* The packet that was rejected is charged, with its own bytes, not its answer. */
+static void test_charged(struct filter *filter)
+{
+	struct frame frame;
+
+	filter_rules(filter, 0,
+		     "reject 22\nreject gre\ndefault drop\nreject from 10.0.0.0/8\n"
+		     "reject 23 from 192.0.2.0/24");
+	BUILD(&frame, IP4(), TCP(22), DATA(500));
+	check_frame(filter, &frame, VERDICT_REJECT, filter->ruleset.rules[0].line, T(22));
+	tap_end("charged: TCP");
+	BUILD(&frame, IP6(), UDP(22), DATA(5));
+	check_frame(filter, &frame, VERDICT_REJECT, filter->ruleset.rules[0].line, U(22));
+	tap_end("charged: UDP");
+	BUILD(&frame, IP4(), NEXT(47), DATA(50));
+	check_frame(filter, &frame, VERDICT_REJECT, filter->ruleset.rules[1].line, NO_PORT);
+	tap_end("charged: GRE");
+	BUILD(&frame, IP4(), TCP(23));
+	check_frame(filter, &frame, VERDICT_REJECT, filter->ruleset.rules[3].line, T(23));
+	tap_end("charged: to a rule with a source");
+	BUILD(&frame, IP4(.fragment = AT4(80)), NEXT(17), DATA(64));
+	memcpy(frame.bytes + 26, "\x0A\0\0\1", 4);
+	check_none(filter, &frame, filter->ruleset.rules[2].line, NO_PORT);
+	tap_end("no answer: a later fragment");
+	BUILD(&frame, IP6(), FRAGMENT6(AT6(80)), NEXT(17), DATA(64));
+	check_frame(filter, &frame, VERDICT_PASS, LINE_FRAGMENT_PASS, NO_PORT);
+	tap_end("a later fragment of another source passes");
+}
+
+static __u64 now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ull + now.tv_nsec / 1000000;
+}
+
+/* 1000 at once, then 1000 a second; those without an answer take none away. */
+static void test_bucket(void)
+{
+	struct filter filter;
+	struct frame frame, reset;
+	__u64 start, answers = 0, most;
+	__u32 verdict;
+
+	filter_load(&filter, COPY_FIRST_CPU + cpu + 1);
+	filter_rules(&filter, 0, "default reject");
+	BUILD(&reset, IP4(), SEGMENT(RST));
+	BUILD(&frame, IP4(), UDP(53));
+	for (int i = 0; i < 2000; i++)
+		filter_run(&filter, &reset, 1, &verdict);
+	start = now_ms();
+	while (now_ms() < start + 500) {
+		if (filter_run(&filter, &frame, 1, &verdict))
+			tap_bail("a frame could not be run");
+		answers += verdict == VERDICT_REJECT;
+	}
+	most = 1000 + now_ms() - start + 2;
+	if (answers < 1480 || answers > most)
+		tap_wrong("%llu answers", answers);
+	tap_end("no more than 1000 answers a second, and 1000 at once");
+	filter_close(&filter);
+}
+
+int main(void)
+{
+	struct filter filter;
+
+	pin_to_first_cpu();
+	filter_load(&filter, COPY_FIRST_CPU + cpu + 1);
+	filter_rules(&filter, 0,
+		     "default reject\noption icmp-errors off\noption neighbours off");
+	test_answers(&filter);
+	test_no_answers(&filter);
+	test_charged(&filter);
+	filter_close(&filter);
+	test_bucket();
+	return tap_done();
+}

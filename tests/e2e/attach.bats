@@ -1,0 +1,261 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# attach, detach and status: where, how, and what is said when it cannot be.
+# shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
+load helpers
+
+# What the kernel says: 1 native, 2 generic, empty without a program.
+kernel_mode() { server ip -j -d link show "$1" | jq -r '.[0].xdp.mode // empty'; }
+program_id() { server ip -j -d link show "$1" | jq -r '.[0].xdp.prog.id // empty'; }
+
+# Everything portctl has pinned, without what the kernel itself puts there.
+pins() { find "$TMP/bpf" -mindepth 1 ! -name '*.debug' ! -path "$TMP/bpf/portctl"; }
+
+# Somebody else's program, which passes everything.
+foreign_program() {
+	cat >"$TMP/pass.c" <<-'END'
+		__attribute__((section("xdp"), used)) int pass(void *ctx) { return 2; }
+	END
+	clang -O2 -g -target bpf -c "$TMP/pass.c" -o "$TMP/pass.o"
+}
+
+# The fall-back and everything refused leave nothing behind.
+nothing_there() {
+	equal "$(pins)" ""
+	equal "$(program_id "${1:-eth0}")" ""
+}
+
+@test "attach to a veth device is native, and says so" {
+	wants 0 attach eth0
+	equal "$output" "eth0: attached, native mode"
+	equal "$stderr" ""
+	equal "$(kernel_mode eth0)" 1
+}
+
+@test "status tells where, how and since when" {
+	wants 0 status
+	equal "$output" $'attached to no interface\ndefault allow, 0 rules, not saved (portctl save)'
+	portctl attach eth0
+	wants 0 status
+	contains "${lines[0]}" "INTERFACE        MODE     IFINDEX  ATTACHED"
+	[[ ${lines[1]} =~ ^eth0\ +native\ +[0-9]+\ \ 20[0-9-]{8}\ [0-9:]{8}$ ]]
+	equal "${lines[2]}" "default allow, 0 rules, not saved (portctl save)"
+}
+
+@test "status -j has the keys and types of the design" {
+	wants 0 status -j
+	equal "$(jq -c . <<<"$output")" '{"interfaces":[],"default":"allow","rules":0,"saved":false,"pending":0}'
+	wants 0 attach eth0 -j
+	local attached=$output
+	wants 0 status -j
+	equal "$output" "$attached"
+	equal "$(jq -c '.interfaces[0] | keys' <<<"$output")" '["attached_at","ifindex","mode","name"]'
+	equal "$(jq -r '.interfaces[0].ifindex' <<<"$output")" \
+		"$(server ip -j link show eth0 | jq -r '.[0].ifindex')"
+	# In UTC, and now.
+	local age
+	age=$(jq -r 'now - (.interfaces[0].attached_at | fromdate) | floor' <<<"$output")
+	[ "$age" -ge -1 ] && [ "$age" -lt 30 ]
+	portctl default drop
+	portctl allow 22
+	portctl save
+	equal "$(portctl status -j | jq -c 'del(.interfaces)')" '{"default":"drop","rules":1,"saved":true,"pending":0}'
+}
+
+@test "--mode generic attaches in generic mode and filters" {
+	start_echo 7000 7001
+	wants 0 attach eth0 --mode generic
+	equal "$output" "eth0: attached, generic mode"
+	equal "$(kernel_mode eth0)" 2
+	portctl drop 7000
+	no udp_ask "$S4" 7000
+	no udp_ask "$S6" 7000
+	udp_ask "$S4" 7001
+	equal "$(port udp 7000 drop)" 2
+	equal "$(stats '.interfaces[0].mode')" generic
+}
+
+@test "where the driver has no native XDP, generic mode is taken and said" {
+	wants 0 attach lo
+	equal "$output" "lo: attached, generic mode"
+	one_line "$stderr"
+	contains "$stderr" "note: the driver of lo has no native XDP: generic mode, which is slower"
+	start_echo 7000
+	portctl drop 7001
+	CLIENT=$SERVER udp_ask 127.0.0.1 7000
+	CLIENT=$SERVER no udp_ask ::1 7001
+	equal "$(port udp 7000)" 1
+	equal "$(port udp 7001 drop)" 1
+}
+
+@test "--mode native where there is none is refused with the way out" {
+	refused "the driver of lo has no native XDP: attach with --mode generic" \
+		attach lo --mode native
+	nothing_there lo
+}
+
+@test "attached already in another mode: refused with what to do" {
+	portctl attach eth0
+	refused "eth0 is attached in native mode: detach it first to change that" \
+		attach eth0 --mode generic
+	equal "$(kernel_mode eth0)" 1
+	portctl detach eth0
+	portctl attach eth0 --mode generic
+	refused "eth0 is attached in generic mode: detach it first" attach eth0 --mode native
+	# auto keeps what is there.
+	wants 0 attach eth0
+	equal "$output" "eth0: program replaced, generic mode"
+}
+
+@test "an interface without Ethernet headers is refused" {
+	ip -n "$SERVER" tuntap add dev tun0 mode tun || skip "no tun devices here"
+	refused "tun0 is not an Ethernet interface (its packets have no Ethernet header)" attach tun0
+	nothing_there tun0
+}
+
+@test "an unknown interface is refused with where to look" {
+	refused 'there is no interface nosuch here: "ip link" lists them' attach nosuch
+	refused "there is no interface averyverylongname1 here" attach averyverylongname1
+	refused "there is no interface ../../x here" attach ../../x
+	refused "there is no interface  here" attach ""
+	nothing_there
+	# One that is right before it is attached.
+	wants 1 attach eth0 nosuch
+	equal "$(stats '.interfaces[].name')" eth0
+}
+
+@test "wrong usage has exit code 2" {
+	usage_of attach
+	usage_of attach eth0 --mode bogus
+	usage_of attach eth0 --bogus
+	usage_of detach
+	usage_of detach --all eth0
+	usage_of status extra
+	nothing_there
+	wants 2
+	contains "$stderr" "usage: portctl COMMAND"
+	wants 2 nosuch
+	contains "$stderr" 'there is no command "nosuch"'
+}
+
+@test "help comes without privileges and with exit code 0" {
+	wants 0 --help
+	contains "$output" "usage: portctl COMMAND"
+	wants 0 help attach
+	contains "$output" "usage: portctl attach IFACE... [--mode auto|native|generic]"
+	wants 0 detach --help
+	contains "$output" "usage: portctl detach"
+	wants 2 help nosuch
+	wants 0 --version
+	[[ $output =~ ^portctl\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
+}
+
+# $1: how `ip link` calls the mode, $2: how portctl does.
+foreign_by_netlink() {
+	local theirs
+	foreign_program
+	server ip link set dev eth0 "$1" obj "$TMP/pass.o" sec xdp
+	theirs=$(program_id eth0)
+	[ -n "$theirs" ]
+	refused 'eth0 carries another XDP program already ("bpftool net" shows it)' \
+		attach eth0 --mode "$2"
+	contains "$stderr" "attach with --replace to take its place"
+	equal "$(program_id eth0)" "$theirs"
+	equal "$(pins)" ""
+	wants 0 attach eth0 --mode "$2" --replace
+	differ "$(program_id eth0)" "$theirs"
+	portctl detach eth0
+	nothing_there
+}
+
+@test "somebody else's program (netlink, native) is kept unless --replace" {
+	foreign_by_netlink xdpdrv native
+}
+
+@test "somebody else's program (netlink, generic) is kept unless --replace" {
+	foreign_by_netlink xdpgeneric generic
+}
+
+@test "--replace that comes to nothing leaves somebody else's program where it is" {
+	ip -n "$SERVER" link add ifb7 index $((RANDOM + 20000)) type ifb || skip "no ifb devices here"
+	foreign_program
+	server ip link set dev ifb7 xdpgeneric obj "$TMP/pass.o" sec xdp
+	local theirs
+	theirs=$(program_id ifb7)
+	[ -n "$theirs" ]
+	wants 1 attach ifb7 --mode native --replace
+	one_line "$stderr"
+	equal "$(program_id ifb7)" "$theirs"
+}
+
+@test "--replace never touches a program in another network namespace" {
+	foreign_program
+	# The device there has the same number and the same name, and a program of
+	# its own that a link holds.
+	swapped portctl attach eth0
+	server ip link set dev eth0 xdpdrv obj "$TMP/pass.o" sec xdp
+	wants 0 attach eth0 --replace
+	equal "$(swapped portctl status -j | jq -r '.interfaces[0].mode')" native
+	[ -n "$(swapped program_id eth0)" ]
+}
+
+@test "somebody else's program (bpf_link) is kept unless --replace" {
+	foreign_program
+	bpftool prog load "$TMP/pass.o" "$TMP/bpf/theirs"
+	server "$PYTHON" "$NET" link "$TMP/bpf/theirs" eth0
+	local theirs
+	theirs=$(program_id eth0)
+	[ -n "$theirs" ]
+	refused 'eth0 carries another XDP program already ("bpftool net" shows it)' attach eth0
+	equal "$(program_id eth0)" "$theirs"
+	wants 0 attach eth0 --replace
+	differ "$(program_id eth0)" "$theirs"
+	portctl drop 7000
+	client "$PYTHON" "$NET" send "$S4" 7000 3
+	equal "$(port udp 7000 drop)" 3
+	# Once ours, --replace is no more than attaching again.
+	wants 0 attach eth0 --replace
+	equal "$output" "eth0: program replaced, native mode"
+}
+
+@test "attach again replaces in place: same link, new program, counters and rules kept" {
+	portctl attach eth0
+	portctl drop 7000
+	client "$PYTHON" "$NET" send "$S4" 7000 5
+	client "$PYTHON" "$NET" send "$S6" 7001 7
+	local link program
+	link=$(bpftool -j link show pinned "$TMP"/bpf/portctl/*/eth0/link | jq .id)
+	program=$(program_id eth0)
+	wants 0 attach eth0
+	equal "$output" "eth0: program replaced, native mode"
+	equal "$(bpftool -j link show pinned "$TMP"/bpf/portctl/*/eth0/link | jq .id)" "$link"
+	differ "$(program_id eth0)" "$program"
+	client "$PYTHON" "$NET" send "$S4" 7000 5
+	equal "$(port udp 7000 drop)" 10
+	equal "$(port udp 7001)" 7
+	equal "$(portctl list -j | jq -c '.rules[0] | [.rule, .packets]')" '["drop 7000",10]'
+	adds_up
+}
+
+@test "no packet is unjudged while attach replaces the program 20 times" {
+	background sink server "$PYTHON" "$NET" count 7000
+	local sink=$pid
+	portctl attach eth0
+	portctl default drop
+	portctl allow 9000
+	eventually listening u 7000
+	background flood client "$PYTHON" "$NET" flood "$S4" 7000 60
+	local flood=$pid before after
+	before=$(port udp 7000 drop)
+	for _ in {1..20}; do
+		portctl attach eth0 >/dev/null
+	done
+	after=$(port udp 7000 drop)
+	stop "$flood"
+	stop "$sink"
+	# The flood was on all the while, and nothing came through.
+	[ "$after" -gt "$((before + 10000))" ]
+	equal "$(cat sink.out)" 0
+	equal "$(port udp 7000 pass)" 0
+	adds_up
+}

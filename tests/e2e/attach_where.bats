@@ -1,0 +1,269 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Several interfaces and namespaces, devices that come and go, what detach leaves,
+# and surroundings that portctl cannot work in.
+# shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
+load helpers
+
+pins() { find "$TMP/bpf" -mindepth 1 ! -name '*.debug' ! -path "$TMP/bpf/portctl"; }
+
+# A second pair, eth1.
+second_link() { add_link "${1:-eth1}" 10.78.0.1 fd78::1 10.78.0.2 fd78::2; }
+
+send() { client "$PYTHON" "$NET" send "$@"; }
+
+# The counter of one port on one interface.
+count_on() {
+	stats "[.interfaces[] | select(.name == \"$1\") | .ports[]
+		| select(.proto == \"udp\" and .port == $2) | .${3:-pass}.packets] | add // 0"
+}
+
+@test "after a fresh attach everything passes" {
+	start_http 80
+	start_echo 53
+	portctl attach eth0
+	client ping -qc1 -W1 "$S4"
+	client ping -qc1 -W1 "$S6"
+	http_get "$S4"
+	http_get "[$S6]"
+	udp_ask "$S4" 53
+	udp_ask "$S6" 53
+	server ping -qc1 -W1 "$C4"
+	equal "$(stats '.interfaces[0].total.drop.packets')" 0
+	equal "$(stats '[.interfaces[0].lines[] | .packets] | add')" \
+		"$(stats '.interfaces[0].total.pass.packets')"
+}
+
+@test "one ruleset for several interfaces, and \"on\" for one of them" {
+	second_link
+	wants 0 attach eth0 eth1
+	equal "$output" $'eth0: attached, native mode\neth1: attached, native mode'
+	portctl drop 7000 on eth1
+	portctl drop 7001
+	send "$S4" 7000 3
+	send 10.78.0.2 7000 4
+	send "$S4" 7001 5
+	send fd78::2 7001 6
+	equal "$(count_on eth0 7000 pass) $(count_on eth0 7000 drop)" "3 0"
+	equal "$(count_on eth1 7000 pass) $(count_on eth1 7000 drop)" "0 4"
+	equal "$(count_on eth0 7001 drop) $(count_on eth1 7001 drop)" "5 6"
+	# list adds up the interfaces.
+	equal "$(portctl list -j | jq -c '[.rules[].packets]')" "[4,11]"
+	adds_up
+}
+
+@test "an interface that is attached later is judged by the running rules from the start" {
+	second_link
+	background sink server "$PYTHON" "$NET" count 7000
+	local sink=$pid
+	eventually listening u 7000
+	portctl attach eth0
+	portctl default drop
+	portctl attach eth1
+	send 10.78.0.2 7000 3
+	stop "$sink"
+	equal "$(cat sink.out)" 0
+	equal "$(count_on eth1 7000 drop)" 3
+	# One detached, the other and the rules go on.
+	portctl detach eth0
+	send 10.78.0.2 7000 3
+	equal "$(count_on eth1 7000 drop)" 6
+	equal "$(rules)" "default drop"
+}
+
+@test "a note where a rule is for an interface that is not attached" {
+	wants 0 allow 22
+	contains "$stderr" "note: portctl is attached to no interface: portctl attach IFACE"
+	portctl attach eth0
+	wants 0 allow 23 on eth7
+	contains "$stderr" "note: portctl is not attached to eth7"
+	wants 0 allow 24 on eth0
+	equal "$stderr" ""
+}
+
+@test "interface names may have dots" {
+	second_link eth0.5
+	wants 0 attach eth0.5
+	equal "$output" "eth0.5: attached, native mode"
+	portctl drop 7000 on eth0.5
+	send 10.78.0.2 7000 3
+	equal "$(count_on eth0.5 7000 drop)" 3
+	equal "$(portctl status -j | jq -r '.interfaces[].name')" eth0.5
+	portctl attach eth0.5
+	wants 0 detach eth0.5
+	equal "$output" "eth0.5: detached"
+	equal "$(pins)" ""
+}
+
+@test "equal interface names in two namespaces never collide" {
+	portctl attach eth0
+	portctl drop 7000
+	swapped portctl attach eth0
+	swapped portctl drop 7001
+	equal "$(rules)" $'default allow\ndrop 7000'
+	equal "$(swapped rules)" $'default allow\ndrop 7001'
+	send "$S4" 7000 3
+	swapped send "$C4" 7001 4
+	equal "$(port udp 7000 drop) $(port udp 7001 drop)" "3 0"
+	equal "$(swapped port udp 7001 drop)" 4
+	swapped portctl detach --all
+	send "$S4" 7000 3
+	equal "$(port udp 7000 drop)" 6
+	portctl detach eth0
+	equal "$(pins)" ""
+}
+
+@test "filtering goes on when no process holds anything" {
+	start_echo 7000 7001
+	portctl attach eth0
+	portctl drop 7000
+	local program holder
+	program=$(server ip -j -d link show eth0 | jq -r '.[0].xdp.prog.id')
+	# No descriptor of any process is this program or its link.
+	for holder in /proc/[0-9]*/fdinfo; do
+		no grep -qsE "^prog_id:[[:space:]]*$program$" "$holder"/*
+	done
+	no udp_ask "$S4" 7000
+	udp_ask "$S4" 7001
+	equal "$(port udp 7000 drop)" 1
+}
+
+@test "a device that was deleted: status says gone, detach works" {
+	second_link
+	portctl attach eth0 eth1
+	ip -n "$SERVER" link del eth1
+	wants 0 status
+	[[ ${lines[2]} =~ ^eth1\ +gone\ +0\  ]]
+	equal "$(portctl status -j | jq -c '.interfaces[1] | [.name, .mode, .ifindex]')" '["eth1","gone",0]'
+	wants 0 stats
+	contains "$output" "eth1 (gone)"
+	wants 0 detach eth1
+	equal "$(portctl status -j | jq -r '.interfaces[].name')" eth0
+	# The last one, gone as well.
+	ip -n "$SERVER" link del eth0
+	wants 0 detach eth0
+	equal "$(pins)" ""
+}
+
+@test "a device that was deleted and made again is attached again, rules and counters kept" {
+	portctl attach eth0
+	portctl drop 7000
+	send "$S4" 7000 3
+	ip -n "$SERVER" link del eth0
+	add_link eth0 "$C4" "$C6" "$S4" "$S6"
+	wants 0 attach eth0
+	send "$S4" 7000 4
+	equal "$(port udp 7000 drop)" 7
+	equal "$(portctl status -j | jq -r '.interfaces[].mode')" native
+	adds_up
+}
+
+@test "a veth device with MTU 9000 is attached natively, and large frames are judged" {
+	ip -n "$CLIENT" link set eth0 mtu 9000
+	ip -n "$SERVER" link set eth0 mtu 9000
+	start_echo 7000 7001
+	wants 0 attach eth0 --mode native
+	portctl drop 7001
+	local text
+	text=$(printf '%08000d' 7)
+	udp_ask "$S4" 7000 "$text"
+	udp_ask "$S6" 7000 "$text"
+	no udp_ask "$S4" 7001 "$text"
+	# 14 Ethernet, 20 or 40 IP, 8 UDP.
+	equal "$(stats '.interfaces[0].ports[] | select(.port == 7000) | .pass.bytes')" $((8042 + 8062))
+	equal "$(stats '.interfaces[0].ports[] | select(.port == 7001) | .drop.bytes')" 8042
+	start_http 80
+	head -c 3000000 /dev/zero >"$TMP/www/large"
+	client curl -fsS -m 10 "http://$S4/large" | cmp - "$TMP/www/large"
+	adds_up
+}
+
+@test "detach leaves no pin, no program and no map" {
+	portctl attach eth0 lo
+	portctl allow 22
+	portctl drop 23
+	local programs maps link id
+	programs=$(for link in "$TMP"/bpf/portctl/*/*/link; do
+		bpftool -j link show pinned "$link" | jq .prog_id
+	done)
+	maps=$(for id in $programs; do bpftool -j prog show id "$id" | jq '.map_ids[]'; done
+		for id in "$TMP"/bpf/portctl/*/ruleset?; do
+			bpftool -j map show pinned "$id" | jq .id
+		done)
+	[ "$(wc -w <<<"$programs")" = 2 ] && [ "$(wc -w <<<"$maps")" -ge 6 ]
+	wants 0 detach --all
+	equal "$output" $'eth0: detached\nlo: detached'
+	equal "$(pins)" ""
+	equal "$(server ip -j -d link show eth0 | jq -r '.[0].xdp')" null
+	# By their ids, since others may load programs at the same time. The kernel
+	# frees them a moment later.
+	for id in $programs; do
+		eventually no bpftool prog show id "$id"
+	done
+	for id in $maps; do
+		eventually no bpftool map show id "$id"
+	done
+	# Again is no mistake, but an interface that is not attached is one.
+	wants 0 detach --all
+	refused 'portctl is not attached to eth0: "portctl status" lists where it is' detach eth0
+	wants 0 attach eth0
+	equal "$(rules)" "default allow"
+}
+
+@test "without a BPF file system: what to do" {
+	export PORTCTL_BPFFS=$TMP/plain/portctl
+	refused "$TMP/plain/portctl is not on a BPF file system, where the filter is kept: mount -t bpf bpf /sys/fs/bpf" \
+		attach eth0
+	refused "is not on a BPF file system" status
+	[ ! -e "$TMP/plain" ]
+}
+
+@test "without privileges: what to do" {
+	local as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all
+		--bounding-set=-all)
+	# Where nobody can reach it.
+	cp "$PORTCTL" "$TMP/portctl"
+	chmod 755 "$TMP/portctl"
+	PORTCTL=$TMP/portctl
+	nobody() { server "${as_nobody[@]}" "$PORTCTL" "$@"; }
+	local command
+	for command in "attach eth0" "status" "stats" "list" "allow 22"; do
+		# shellcheck disable=SC2086
+		run -1 --separate-stderr nobody $command
+		one_line "$stderr"
+		contains "$stderr" "permission denied: run it as root, or with CAP_BPF"
+	done
+	# Neither where the folders are open to all.
+	mkdir -m 777 "$TMP/run" "$TMP/bpf/portctl"
+	run -1 --separate-stderr nobody attach eth0
+	one_line "$stderr"
+	contains "$stderr" "permission denied: run it as root"
+	rm -rf "$TMP/run"
+	# check needs none.
+	echo "allow 22" >"$TMP/rules"
+	run -0 nobody check "$TMP/rules"
+	equal "$output" "$TMP/rules: no errors, 1 rule"
+}
+
+@test "pins of another schema are refused, filtering goes on, and the way out works" {
+	start_echo 7000
+	portctl attach eth0
+	portctl drop 7000
+	local control folder generation
+	control=$(echo "$TMP"/bpf/portctl/*/control)
+	folder=${control%/control}
+	generation=$(bpftool -j map dump pinned "$control" | jq -r '.[0].value[4:] | join(" ")')
+	# shellcheck disable=SC2086
+	bpftool map update pinned "$control" key 0 0 0 0 value 0x63 0 0 0 $generation
+	local command
+	for command in "attach eth0" "detach eth0" "detach --all" status stats list "allow 22" \
+		"default drop" "delete 1" "save -"; do
+		# shellcheck disable=SC2086
+		refused "$folder was made by another version of portctl (schema 99, not 1)" $command
+	done
+	contains "$stderr" "rm -r $folder to stop filtering"
+	no udp_ask "$S4" 7000
+	rm -r "$folder"
+	udp_ask "$S4" 7000
+	wants 0 attach eth0
+}

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2154,SC2016,SC2034,SC2086 # as in helpers.bash; addresses have no spaces
+# What the tests of sources, reject, limits and replies share beside helpers.bash.
+#
+# Some have a third namespace, "inner", behind the server, as a container is:
+#
+#   client eth0 <---> eth0 server inner0 <---> eth0 inner
+#                                 10.78.0.1/fd78::1   10.78.0.2/fd78::2
+
+WIRE="$BATS_TEST_DIRNAME/wire.py"
+I4=10.78.0.2 I6=fd78::2
+
+wire() { client "$PYTHON" "$WIRE" "$@"; }
+server_wire() { server "$PYTHON" "$WIRE" "$@"; }
+inner() { nsenter --net="/run/netns/$INNER" "$@"; }
+
+mac_of() { ip -n "$1" -j link show "${2:-eth0}" | jq -r '.[0].address'; }
+
+# attach_with RULES [MODE]: attached, with these rules and nothing else. Open
+# connections do not count: what becomes of them is what is tested.
+attach_with() {
+	portctl attach eth0 --mode "${2:-native}"
+	printf '%s\n' "$1" >"$TMP/rules"
+	portctl apply --force "$TMP/rules"
+	MAC=$(mac_of "$SERVER")
+}
+
+# A veth end takes what XDP sends back only if it has a program itself.
+receive_answers() { swapped portctl attach eth0; }
+
+# flood KIND SOURCE TARGET PORT COUNT [SECONDS], from the client.
+flood() { wire flood eth0 "$MAC" "$@"; }
+
+# answer KIND TARGET PORT [TAG...]: what comes back for one frame.
+answer() {
+	local from=$C4
+	[[ $2 != *:* ]] || from=$C6
+	wire answer eth0 "${TO:-$MAC}" "$1" "$from" "${@:2}"
+}
+
+# from_sources TARGET PORT: a datagram from each address on standard input.
+from_sources() { wire from eth0 "$MAC" "$@"; }
+
+# same_port_ask HOST PORT: whether the echo comes back to the client's port 30000.
+same_port_ask() {
+	[ "$(wire unconnected "$1" "$2" marco 0 30000 2>/dev/null)" = 5 ]
+}
+
+# flows: how many conversations the kernel remembers for the server's namespace.
+flows() {
+	local cookie
+	cookie=$(server "$PYTHON" -c 'import socket
+print("%x" % int.from_bytes(socket.socket().getsockopt(socket.SOL_SOCKET, 71, 8), "little"))')
+	bpftool -j map dump pinned "$PORTCTL_BPFFS/$cookie/flows" |
+		jq 'if type == "array" then length else error("no flows") end'
+}
+
+# all_add_up: adds_up with rejected packets counted among the dropped.
+all_add_up() {
+	equal "$(stats '[.interfaces[] | . as $i
+		| (([$i.lines[] | select(.verdict == "pass") | .packets] | add // 0)
+			== $i.total.pass.packets)
+		  and (([$i.lines[] | select(.verdict != "pass") | .packets] | add // 0)
+			== $i.total.drop.packets)] | all')" true
+}
+
+at_least() {
+	[ "$1" -ge "$2" ] && return 0
+	printf 'got %s, wanted at least %s\n' "$1" "$2"
+	return 1
+}
+at_most() {
+	[ "$1" -le "$2" ] && return 0
+	printf 'got %s, wanted at most %s\n' "$1" "$2"
+	return 1
+}
+
+# in_time SECONDS COMMAND...: its exit code, or 99 where it is not done by then.
+in_time() {
+	local begin=$EPOCHREALTIME code=0
+	"${@:2}" || code=$?
+	awk -v a="$begin" -v b="$EPOCHREALTIME" -v max="$1" 'BEGIN {
+		if (b - a > max) print "took " b - a " s"
+		exit b - a > max
+	}' || return 99
+	return $code
+}
+
+# A server of each kind outside, in the client's namespace.
+outside_http() { swapped start_http "$@"; }
+outside_echo() { swapped start_echo "$@"; }
+# host_get HOST [PORT]: the server's own curl, to the outside.
+host_get() { swapped http_get "$@"; }
+host_ask() { swapped udp_ask "$@"; }
+
+# An address more of the client's, and the web server asked from it.
+client_address() {
+	ip -n "$CLIENT" addr add "$1" dev eth0 nodad
+	neighbours "$SERVER" eth0 "$CLIENT" "${1%/*}"
+}
+get_from() {
+	[ "$(client curl -gsS --interface "$1" -m "${WAIT:-1}" "http://$2:${3:-80}/" 2>&1)" = hello ]
+}
+no_get_from() { WAIT=0.3 no get_from "$@"; }
+
+# A namespace behind the server; $1 is "nat" or "routed".
+add_inner() {
+	local mac
+	INNER=$E2E_ID-$BATS_TEST_NUMBER-i
+	add_namespace "$INNER"
+	ip -n "$SERVER" link add inner0 type veth peer name eth0 netns "$INNER"
+	ip -n "$SERVER" addr add 10.78.0.1/24 dev inner0
+	ip -n "$SERVER" addr add fd78::1/64 dev inner0 nodad
+	ip -n "$INNER" addr add $I4/24 dev eth0
+	ip -n "$INNER" addr add $I6/64 dev eth0 nodad
+	ip -n "$SERVER" link set inner0 up
+	ip -n "$INNER" link set eth0 up
+	ip -n "$INNER" route add default via 10.78.0.1
+	ip -n "$INNER" -6 route add default via fd78::1
+	# Without link-local addresses a router cannot ask for its neighbours.
+	mac=$(mac_of "$INNER")
+	ip -n "$SERVER" neigh replace $I4 lladdr "$mac" dev inner0
+	ip -n "$SERVER" neigh replace $I6 lladdr "$mac" dev inner0
+	server sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	if [ "$1" = nat ]; then
+		masquerade
+	else
+		ip -n "$CLIENT" route add 10.78.0.0/24 via "$S4"
+		ip -n "$CLIENT" -6 route add fd78::/64 via "$S6"
+	fi
+}
+
+# NAT itself needs nft; nothing is filtered by it.
+masquerade() {
+	server nft -f - <<-EOF
+		table inet nat {
+			chain post {
+				type nat hook postrouting priority 100;
+				oifname "eth0" masquerade
+			}
+		}
+	EOF
+}
+
+# A namespace "far" beyond the client, which becomes a router; the last hop has a
+# smaller MTU.
+add_far() {
+	local mac
+	FAR=$E2E_ID-$BATS_TEST_NUMBER-f
+	add_namespace "$FAR"
+	ip -n "$CLIENT" link add far0 mtu 1400 type veth peer name eth0 netns "$FAR"
+	ip -n "$CLIENT" addr add 10.79.0.1/24 dev far0
+	ip -n "$CLIENT" addr add fd79::1/64 dev far0 nodad
+	ip -n "$FAR" addr add 10.79.0.2/24 dev eth0
+	ip -n "$FAR" addr add fd79::2/64 dev eth0 nodad
+	ip -n "$CLIENT" link set far0 up
+	ip -n "$FAR" link set eth0 up
+	ip -n "$FAR" route add default via 10.79.0.1
+	ip -n "$FAR" -6 route add default via fd79::1
+	# Without link-local addresses a router cannot ask for its neighbours.
+	mac=$(mac_of "$FAR")
+	ip -n "$CLIENT" neigh replace $F4 lladdr "$mac" dev far0
+	ip -n "$CLIENT" neigh replace $F6 lladdr "$mac" dev far0
+	client sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
+	ip -n "$SERVER" route add 10.79.0.0/24 via "$C4"
+	ip -n "$SERVER" -6 route add fd79::/64 via "$C6"
+}
+F4=10.79.0.2 F6=fd79::2
+path_mtu() { ip -n "$SERVER" -j route get "$1" | jq '.[0].metrics[0].mtu // 1500'; }

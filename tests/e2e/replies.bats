@@ -1,0 +1,303 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2086 # as in helpers.bash; addresses have no spaces
+# Under default drop, what the host itself began gets its answers, and nothing else.
+load helpers
+load helpers_replies
+
+RULES=$'default drop\nallow 22/tcp'
+
+curl_out() {
+	attach_with "$RULES" "$1"
+	outside_http 80
+	host_get "$C4"
+	host_get "[$C6]"
+	at_least "$(line reply)" 6
+	equal "$(line default)" 0
+	# From outside nothing comes in all the same.
+	start_http 8080
+	WAIT=0.3 no http_get "$S4" 8080
+	WAIT=0.3 no http_get "[$S6]" 8080
+	at_least "$(line default)" 2
+	adds_up
+}
+@test "curl out, IPv4 and IPv6" { curl_out native; }
+@test "curl out, IPv4 and IPv6, generic mode" { curl_out generic; }
+
+@test "a refusal from outside is heard at once" {
+	attach_with "$RULES"
+	local host
+	for host in "$C4" "[$C6]"; do
+		run -7 in_time 1 server curl -gsS -m 2 "http://$host:81/"
+	done
+	equal "$(line reply)" 2
+	for host in "$C4" "$C6"; do
+		equal "$(server_wire refused "$host" 81)" refused
+	done
+	equal "$(line icmp-errors)" 2
+	equal "$(line default)" 0
+}
+
+udp_out() {
+	attach_with "$RULES" "$1"
+	outside_echo 53
+	local host
+	for host in "$C4" "$C6"; do
+		equal "$(server_wire unconnected "$host" 53 marco)" 5
+		host_ask "$host" 53
+	done
+	equal "$(line reply)" 4
+	equal "$(line default)" 0
+	equal "$(flows)" 4
+}
+@test "UDP out by connected and unconnected sockets" { udp_out native; }
+@test "UDP out, generic mode" { udp_out generic; }
+
+@test "dig asks a real name server" {
+	attach_with "$RULES"
+	background dnsmasq client dnsmasq -k -u root -C /dev/null -x "$TMP/dnsmasq.pid" -R -h \
+		--address=/portctl.test/192.0.2.80
+	eventually swapped listening u 53
+	local host transport
+	for host in "$C4" "$C6"; do
+		for transport in +notcp +tcp; do
+			equal "$(server dig +short +tries=1 +time=1 "$transport" @"$host" portctl.test)" \
+				192.0.2.80
+		done
+	done
+	at_least "$(line reply)" 8
+	equal "$(line default)" 0
+}
+
+# A name server's big answer to a small question.
+@test "an answer in fragments comes in whole" {
+	attach_with "$RULES"
+	background big client "$PYTHON" "$WIRE" big 53 4000
+	eventually swapped listening u 53
+	local host
+	for host in "$C4" "$C6"; do
+		equal "$(server_wire unconnected "$host" 53 marco)" 4000
+	done
+	equal "$(line reply)" 2
+	equal "$(line fragment)" 4
+	equal "$(line default)" 0
+}
+
+# asked_in_fragments HOST: the question is in fragments, and so is the answer.
+asked_in_fragments() {
+	attach_with "$RULES"
+	outside_echo 53
+	equal "$(server_wire unconnected "$1" 53 big 4000)" 4003
+	equal "$(line reply)" 1
+	equal "$(line fragment)" 2
+	equal "$(line default)" 0
+}
+@test "a question in fragments is answered, IPv4" { asked_in_fragments "$C4"; }
+@test "a question in fragments is answered, IPv6" { asked_in_fragments "$C6"; }
+
+@test "answers only from whom was asked, and to where it was asked from" {
+	attach_with "$RULES"
+	outside_echo 53
+	background ask server "$PYTHON" -c "
+import socket, time
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('', 30000))
+s.sendto(b'x', ('$C4', 53))
+print(s.recv(99), flush=True)
+time.sleep(60)"
+	eventually grep -q x "$TMP/ask.out"
+	equal "$(line reply)" 1
+	# Another port there, another address, another port here: not the conversation.
+	client "$PYTHON" -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('', 54))
+s.sendto(b'other port', ('$S4', 30000))"
+	echo 10.77.0.3 | from_sources "$S4" 30000
+	echo "$C4" | from_sources "$S4" 30001
+	equal "$(line reply)" 1
+	equal "$(line default)" 3
+	equal "$(port udp 30000 drop)" 2
+}
+
+ping_out() {
+	attach_with "$RULES" "$1"
+	server ping -q -c 2 -i 0.2 -W 1 "$C4"
+	server ping -q -c 2 -i 0.2 -W 1 "$C6"
+	equal "$(line reply)" 4
+	equal "$(line default)" 0
+	# Answers to no question.
+	flood echoreply "$C4" "$S4" 0 10
+	flood echoreply "$C6" "$S6" 0 10
+	equal "$(line reply)" 4
+	equal "$(line default)" 20
+	adds_up
+}
+@test "ping out, IPv4 and IPv6; unasked echo replies are dropped" { ping_out native; }
+@test "ping out, generic mode" { ping_out generic; }
+
+@test "default reject lets answers in as well" {
+	attach_with $'default reject\nallow 22/tcp'
+	outside_http 80
+	outside_echo 53
+	host_get "$C4"
+	host_get "[$C6]"
+	host_ask "$C4" 53
+	server ping -q -c 1 -W 1 "$C6"
+	equal "$(line default)" 0
+}
+
+@test "a rule with a source or a limit at the client's own port is no obstacle" {
+	attach_with $'default drop\nallow 1024-65535 from 192.0.2.0/24\nallow 22 limit 1/s'
+	outside_http 80
+	outside_echo 53
+	host_get "$C4"
+	host_get "[$C6]"
+	host_ask "$C4" 53
+	host_ask "$C6" 53
+	at_least "$(line reply)" 8
+	equal "$(line default)" 0
+}
+
+@test "an answer that comes in at another interface" {
+	add_link eth1 10.80.0.1 fd80::1 10.80.0.2 fd80::2
+	ip -n "$CLIENT" addr add 10.99.0.1/32 dev lo
+	ip -n "$SERVER" route add 10.99.0.1/32 via "$C4"
+	ip -n "$CLIENT" route add "$S4/32" dev eth1 src 10.99.0.1
+	portctl attach eth0 eth1
+	portctl default drop
+	outside_echo 53
+	outside_http 80
+	host_ask 10.99.0.1 53
+	equal "$(stats '.interfaces[] | select(.name == "eth1") | .lines[]
+		| select(.line == "reply") | .packets')" 1
+	host_get 10.99.0.1
+	equal "$(stats '[.interfaces[] | select(.name == "eth0") | .lines[]
+		| select(.line == "reply") | .packets] | add // 0')" 0
+	equal "$(line default)" 0
+}
+
+# --- what was there before -------------------------------------------------------
+
+# hold NAME WHERE HOST PORT: a connection that says what is written to NAME.fifo.
+hold() {
+	mkfifo "$TMP/$1.fifo"
+	background "$1" "$2" "$PYTHON" "$WIRE" hold "$3" "$4" "$TMP/$1.fifo"
+	eventually grep -q connected "$TMP/$1.out"
+}
+say() {
+	echo "$2" >"$TMP/$1.fifo"
+	eventually grep -qx "$2" "$TMP/$1.out"
+}
+
+open_before() {
+	background echo_out client "$PYTHON" "$WIRE" echo "$C4" 9000
+	background echo_out6 client "$PYTHON" "$WIRE" echo "$C6" 9000
+	# For both families, so IPv4 addresses are mapped into IPv6.
+	background echo_in server "$PYTHON" "$WIRE" echo :: 9000
+	eventually listening t 9000
+	eventually swapped listening t 9000
+	sleep 0.2
+	hold out server "$C4" 9000
+	hold out6 server "$C6" 9000
+	hold in client "$S4" 9000
+	hold in6 client "$S6" 9000
+	attach_with "$RULES" "$1"
+	sleep 0.5
+	local name
+	for name in out out6 in in6; do say "$name" "$name-goes-on"; done
+	at_least "$(line reply)" 8
+	equal "$(line default)" 0
+	# While new ones do not come in.
+	run -1 client timeout 0.4 "$PYTHON" -c \
+		"import socket; socket.create_connection(('$S4', 9000), 0.3)"
+	at_least "$(line default)" 1
+}
+@test "connections idle across attach go on, begun here or outside" { open_before native; }
+@test "connections idle across attach go on, generic mode" { open_before generic; }
+
+@test "a connection that came in before default drop goes on after it, and after detach" {
+	portctl attach eth0
+	background echo_in server "$PYTHON" "$WIRE" echo "$S4" 9000
+	eventually listening t 9000
+	mkfifo "$TMP/in.fifo"
+	background in client "$PYTHON" "$WIRE" hold "$S4" 9000 "$TMP/in.fifo"
+	eventually grep -q connected "$TMP/in.out"
+	exec 8>"$TMP/in.fifo"
+	echo one >&8
+	eventually grep -qx one "$TMP/in.out"
+	portctl default drop --force
+	echo two >&8
+	eventually grep -qx two "$TMP/in.out"
+	at_least "$(line reply)" 1
+	portctl detach eth0
+	echo three >&8
+	eventually grep -qx three "$TMP/in.out"
+	exec 8>&-
+}
+
+# --- what only looks like an answer ---------------------------------------------
+
+@test "an ACK scan sees every port filtered, listeners too" {
+	attach_with "$RULES"
+	start_http 80
+	run client nmap -n -Pn --send-ip -sA --max-retries 0 --max-rtt-timeout 150ms \
+		-p 80,443,1000-1002 -oG - "$S4"
+	lacks "$output" unfiltered
+	equal "$(line reply)" 0
+	equal "$(line default)" 5
+}
+
+floods() {
+	attach_with "$RULES" "$1"
+	start_http 80
+	# One that is real stands among them.
+	outside_echo 53
+	host_ask "$C4" 53
+	equal "$(flows)" 1
+	local kind
+	for kind in syn ack synack rst fin udp; do
+		flood "$kind" random "$S4" 80 300
+		flood "$kind" random "$S6" 80 300
+	done
+	flood echoreply random "$S4" 0 300
+	flood error random "$S4" 0 300
+	flood echo random "$S4" 0 300
+	# RST and FIN too: none belongs to a socket, though one listens at that port.
+	equal "$(line default)" $((12 * 300 + 300))
+	equal "$(line reply)" 1
+	equal "$(line icmp-errors)" 300
+	equal "$(line echo)" 300
+	equal "$(flows)" 1
+	adds_up
+}
+@test "floods of what looks like answers are dropped, and leave nothing behind" { floods native; }
+@test "floods, generic mode" { floods generic; }
+
+@test "a flood of SYNs to a port with a limit or a source makes no entry" {
+	attach_with $'default drop\nallow 80/tcp limit 100000/s\nallow 81/tcp from 198.18.0.0/15'
+	ip -n "$SERVER" route add default via "$C4"
+	start_http 80
+	start_http 81
+	# With cookies, also once its queue is full, the kernel answers without a socket.
+	local cookies
+	for cookies in 1 2; do
+		server sysctl -qw net.ipv4.tcp_syncookies=$cookies
+		flood syn random "$S4" 80 500
+		flood syn random "$S4" 81 500
+		echo "tcp_syncookies=$cookies: $(flows) entries"
+		equal "$(flows)" 0
+	done
+}
+
+@test "a flood of questions to a service with a limit or a source makes no entry" {
+	attach_with $'default drop\nallow 53/udp limit 100000/s\nallow 54/udp from 198.18.0.0/15'
+	ip -n "$SERVER" route add default via "$C4"
+	start_echo 53
+	start_echo 54
+	flood udp random "$S4" 53 300
+	flood udp random "$S4" 54 300
+	equal "$(port udp 53 pass)" 300
+	equal "$(port udp 54 pass)" 300
+	equal "$(flows)" 0
+}

@@ -1,0 +1,176 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck disable=SC2154
+# Not locking oneself out: confirm, rollback, the guard of open connections; and
+# what is saved being there again.
+
+load helpers
+
+# hold_open ADDRESS PORT: a connection from the client that stays open.
+hold_open() {
+	background hold client "$PYTHON" -c "
+import socket, time
+s = socket.create_connection(('$1', $2)); time.sleep(30)"
+	eventually has_open "$2"
+}
+
+has_open() { server ss -Htn state established "sport = :$1" | grep -q .; }
+has_default() { portctl status -j | jq -e --arg d "$1" '.default == $d'; }
+is_attached() { portctl status -j | jq -e '.interfaces[0].mode == "native"'; }
+
+@test "a change that is not confirmed is undone, with no portctl there" {
+	portctl attach eth0
+	start_http 80
+	http_get "$S4"
+	portctl default drop --confirm 2s
+	contains "$(portctl status)" "rolls back in"
+	equal "$(portctl status -j | jq '.default == "drop" and .pending > 0')" true
+	no http_get "$S4"
+	sleep 2.5
+	equal "$(portctl status -j | jq -c '[.default, .pending]')" '["allow",0]'
+	http_get "$S4"
+	wants 1 confirm
+	contains "$stderr" "rolled back"
+}
+
+@test "a change that is confirmed stays" {
+	portctl attach eth0
+	portctl default drop --confirm 1s
+	equal "$(portctl confirm)" confirmed
+	sleep 1.5
+	equal "$(portctl status -j | jq -r .default)" drop
+}
+
+@test "while a change waits, others are refused; rollback is at once" {
+	portctl attach eth0
+	portctl allow 80
+	echo "default drop" >"$TMP/closed"
+	portctl apply "$TMP/closed" --confirm 60s
+	wants 1 allow 81
+	contains "$stderr" "waits to be confirmed"
+	equal "$(portctl rollback)" "rolled back"
+	equal "$(rules)" $'default allow\nallow 80'
+	portctl allow 81
+}
+
+@test "the counts of a rule survive its being rolled back to" {
+	portctl attach eth0
+	portctl allow 7777/udp
+	client "$PYTHON" -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(10): s.sendto(b'x', ('$S4', 7777))"
+	equal "$(line 'allow 7777/udp')" 10
+	portctl drop 7777/udp
+	portctl rollback
+	equal "$(line 'allow 7777/udp')" 10
+}
+
+@test "an interface that is attached while a change waits is judged right after it" {
+	portctl allow 80
+	portctl default drop --confirm 2s
+	portctl attach eth0
+	start_http 80
+	start_http 81
+	http_get "$S4" 80
+	no http_get "$S4" 81
+	sleep 2.5
+	http_get "$S4" 81
+}
+
+@test "a change that would shut out an open connection is refused, and names it" {
+	portctl attach eth0
+	start_http 2222
+	hold_open "$S4" 2222
+	for change in "default drop" "drop 2222" "reject 2222/tcp" "drop from $C4" \
+		"drop 2000-3000/tcp from 10.77.0.0/24 on eth0"; do
+		# shellcheck disable=SC2086 # words
+		wants 1 $change
+		contains "$stderr" "the open connection from $C4"
+		contains "$stderr" "port 2222"
+		one_line "$stderr"
+	done
+	equal "$(rules)" "default allow"
+	# What lets it in goes.
+	portctl allow 2222 from "$C4"
+	portctl default drop
+	wants 1 delete 1
+	# With --force and with --confirm it is done.
+	portctl delete 1 --confirm 60s
+	portctl rollback
+	portctl delete 1 --force
+}
+
+@test "the guard sees IPv6, and SSH_CONNECTION" {
+	portctl attach eth0
+	start_http 2222
+	hold_open "$S6" 2222
+	wants 1 drop 2222
+	contains "$stderr" "the open connection from $C6"
+	SSH_CONNECTION="$C4 50000 $S4 2200" wants 1 drop 2200
+	contains "$stderr" "port 2200"
+	SSH_CONNECTION="hostile words" wants 0 drop 2200
+}
+
+@test "a change that lets the open connection be is not refused" {
+	portctl attach eth0
+	start_http 2222
+	hold_open "$S4" 2222
+	portctl drop 23
+	portctl drop 2222 from 192.0.2.0/24
+	portctl allow 2222
+	portctl default drop
+}
+
+@test "--confirm with what is no time is wrong usage" {
+	wants 2 default drop --confirm soon
+	contains "$stderr" "expected a time"
+	wants 2 default drop --confirm
+}
+
+@test "save and restore: rules and interfaces, without those that end" {
+	portctl attach eth0
+	portctl default drop
+	portctl allow 80
+	portctl allow 81 for 1h
+	portctl save
+	equal "$(portctl status -j | jq .saved)" true
+	portctl allow 82
+	equal "$(portctl status -j | jq .saved)" false
+	portctl detach --all
+	portctl restore
+	equal "$(rules)" $'default drop\nallow 80'
+	start_http 80
+	start_http 81
+	http_get "$S4" 80
+	no http_get "$S4" 81
+	# What runs already is left as it is.
+	portctl allow 81
+	portctl restore
+	http_get "$S4" 81
+}
+
+@test "restore --follow attaches what comes, and what is made again; its end detaches nothing" {
+	portctl attach eth0
+	portctl default drop
+	portctl save
+	portctl detach --all
+	ip -n "$SERVER" link del eth0
+	background follow server "$PORTCTL" restore --follow
+	eventually has_default drop
+	for _ in 1 2; do
+		ip -n "$SERVER" link add eth0 type veth peer name eth0 netns "$CLIENT"
+		eventually is_attached
+		ip -n "$SERVER" link del eth0
+	done
+	ip -n "$SERVER" link add eth0 type veth peer name eth0 netns "$CLIENT"
+	eventually is_attached
+	stop "$pid"
+	equal "$(portctl status -j | jq -r '.interfaces[0].mode')" native
+}
+
+@test "restore with nothing saved says so" {
+	wants 1 restore
+	one_line "$stderr"
+	contains "$stderr" "cannot read"
+}

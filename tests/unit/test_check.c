@@ -1,0 +1,345 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* ruleset_check(): rules that contradict each other, rules that can never match. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "compile.h"
+#include "random.h"
+#include "slow.h"
+
+/* The messages of the check end up in parsed->messages. */
+static int check(struct parsed *parsed, size_t first)
+{
+	int err = ruleset_check(&parsed->ruleset, first, &parsed->report);
+
+	fflush(parsed->report.out);
+	return err;
+}
+
+#define CLASH(line, action, term, other, text, other_action)                                   \
+	"F:" line ":1: found \"" action "\" for " term ", but line " other " (\"" text         \
+	"\") is as specific and says \"" other_action "\"\n"
+#define NEVER(line, text)                                                                      \
+	"F:" line ":1: warning: found \"" text "\", which can never match: other "             \
+	"rules have all its packets\n"
+
+static const struct {
+	const char *text;
+	const char *messages;
+} clashes[] = {
+	{ "allow 22\ndrop 22", CLASH("2", "drop", "22", "1", "allow 22", "allow") },
+	{ "drop 9/udp\nallow 9/udp comment \"c\"",
+	  CLASH("2", "allow", "9/udp", "1", "drop 9/udp", "drop") },
+	{ "allow 22 on eth0\n\ndrop 22 on eth0",
+	  CLASH("3", "drop", "22", "1", "allow 22 on eth0", "allow") },
+	{ "allow gre\ndrop gre", CLASH("2", "drop", "gre", "1", "allow gre", "allow") },
+	/* as wide as each other, and one port is both's */
+	{ "allow 10-19\ndrop 19-28", CLASH("2", "drop", "19-28", "1", "allow 10-19", "allow") },
+	{ "allow 0-65535\ndrop 0-65535",
+	  CLASH("2", "drop", "0-65535", "1", "allow 0-65535", "allow") },
+	/* one stays one where narrower rules have all the ports */
+	{ "allow 1-2\ndrop 1-2\nallow 1 2",
+	  CLASH("2", "drop", "1-2", "1", "allow 1-2", "allow") },
+	/* one of several terms; two of them */
+	{ "allow 1 2 3\ndrop 3 4 5", CLASH("2", "drop", "3", "1", "allow 1 2 3", "allow") },
+	{ "allow 1 2/tcp\ndrop 2/tcp 1",
+	  CLASH("2", "drop", "2/tcp", "1", "allow 1 2/tcp", "allow")
+		  CLASH("2", "drop", "1", "1", "allow 1 2/tcp", "allow") },
+	/* not next to each other in the text, and two at a time */
+	{ "allow 5\nallow 22\nallow 6\ndrop 22",
+	  CLASH("4", "drop", "22", "2", "allow 22", "allow") },
+	{ "allow 22\ndrop 22\nallow 23\ndrop 23",
+	  CLASH("2", "drop", "22", "1", "allow 22", "allow")
+		  CLASH("4", "drop", "23", "3", "allow 23", "allow") },
+	/* never for rules of which one is more specific */
+	{ "allow 22/tcp\ndrop 22", "" },
+	{ "allow 22/tcp\ndrop 22/udp", "" },
+	{ "allow 22 on eth0\ndrop 22", "" },
+	{ "allow 22 on eth0\ndrop 22 on eth1", "" },
+	{ "allow gre\ndrop esp 47", "" },
+	{ "allow 10-19\ndrop 20-29", "" },
+	{ "allow 10-19\ndrop 19-29", "" },
+	{ "allow 10-19/tcp\ndrop 19-28/udp", "" },
+	/* nor for rules that agree */
+	{ "allow 10-19\nallow 15-24", "" },
+};
+
+static void test_clashes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(clashes); i++) {
+		struct parsed parsed;
+		int err;
+
+		parsed_valid(&parsed, clashes[i].text);
+		err = check(&parsed, 0);
+		assert_string_equal(parsed.messages, clashes[i].messages);
+		assert_int_equal(err, *clashes[i].messages ? -EINVAL : 0);
+		assert_int_equal(!!parsed.report.errors, !!*clashes[i].messages);
+		parsed_clear(&parsed);
+	}
+}
+
+/* What line 2 is said to say must be in line 2, be it the lower range or not. */
+static void test_clash_shows_the_line_it_names(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	parsed_valid(&parsed, "allow 50-149\ndrop 1-100");
+	assert_int_equal(check(&parsed, 0), -EINVAL);
+	assert_string_equal(parsed.messages,
+			    CLASH("2", "drop", "1-100", "1", "allow 50-149", "allow"));
+	parsed_clear(&parsed);
+}
+
+static const struct {
+	const char *text;
+	const char *messages;
+} warnings[] = {
+	{ "", "" },
+	{ "allow 22\ndrop 23", "" },
+	{ "allow 22\nallow 22", NEVER("2", "allow 22") },
+	{ "allow 22 comment \"a\"\nallow 22 comment \"b\"", NEVER("2", "allow 22") },
+	{ "drop 22\nallow 22/tcp\nallow 22/udp", NEVER("1", "drop 22") },
+	{ "drop 22 on eth0\nallow 22/tcp\nallow 22/udp", NEVER("1", "drop 22 on eth0") },
+	{ "drop 22 on eth0\nallow 22/tcp on eth1\nallow 22/udp", "" },
+	{ "drop 10-12\nallow 10 12\nallow 11", NEVER("1", "drop 10-12") },
+	{ "drop 10-12\nallow 10 12\nallow 11/tcp", "" },
+	{ "drop 10-12 99\nallow 10 12\nallow 11", "" },
+	{ "allow 10-19\nallow 20-29\nallow 15-24", "" },
+	{ "allow gre\nallow gre on eth0\nallow gre", NEVER("3", "allow gre") },
+	/* a rule for every interface is needed where no rule names the interface */
+	{ "allow 22 on eth0\nallow 22 on eth1\nallow 22", "" },
+	{ "allow 2 on b\nallow 2 on a\nallow 2 on b\nallow 2 on a",
+	  NEVER("3", "allow 2 on b") NEVER("4", "allow 2 on a") },
+};
+
+static void test_warnings(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(warnings); i++) {
+		struct parsed parsed;
+
+		parsed_valid(&parsed, warnings[i].text);
+		assert_int_equal(check(&parsed, 0), 0);
+		assert_string_equal(parsed.messages, warnings[i].messages);
+		assert_int_equal(!!parsed.report.warnings, !!*warnings[i].messages);
+		assert_int_equal(parsed.report.errors, 0);
+		parsed_clear(&parsed);
+	}
+}
+
+/* Warnings only from `first` on, errors everywhere. */
+static void test_first(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	parsed_valid(&parsed, "allow 1\nallow 1\nallow 1");
+	assert_int_equal(check(&parsed, 2), 0);
+	assert_string_equal(parsed.messages, NEVER("3", "allow 1"));
+	assert_int_equal(parsed.report.warnings, 1);
+	parsed_clear(&parsed);
+
+	parsed_valid(&parsed, "allow 1\ndrop 1\nallow 2");
+	assert_int_equal(check(&parsed, 2), -EINVAL);
+	assert_int_equal(parsed.report.errors, 1);
+	parsed_clear(&parsed);
+}
+
+/* On the command line the running rules have numbers, not lines. */
+static void test_unit_of_rows(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	parsed_valid(&parsed, "allow 1\ndrop 1");
+	parsed.report.unit = "rule";
+	parsed.report.file = "argv";
+	assert_int_equal(check(&parsed, 0), -EINVAL);
+	assert_string_equal(parsed.messages, "argv:2:1: found \"drop\" for 1, but rule 1 "
+					     "(\"allow 1\") is as specific and says "
+					     "\"allow\"\n");
+	parsed_clear(&parsed);
+}
+
+/* A random ruleset in place of a text; rows are the rules' numbers. */
+static void parsed_random(struct parsed *parsed, __u64 seed, size_t most, bool valid)
+{
+	struct random random = { seed };
+
+	parsed_init(parsed);
+	random_ruleset(&random, random_below(&random, most), &parsed->ruleset);
+	if (valid)
+		slow_remove_contradictions(&parsed->ruleset);
+	for (size_t i = 0; i < parsed->ruleset.count; i++)
+		parsed->ruleset.rules[i].row = i + 1;
+}
+
+static void fail_random(const struct parsed *parsed, __u64 seed, const char *what)
+{
+	char *text = printed(&parsed->ruleset);
+
+	print_message("%s\n%s\n", text, parsed->messages);
+	free(text);
+	fail_msg("seed %llu: %s", seed, what);
+}
+
+/* Each pair of lines that a message names is one that contradicts itself. */
+static void check_named_pairs(const struct parsed *parsed, __u64 seed)
+{
+	const struct rule *rules = parsed->ruleset.rules;
+	const char *line = parsed->messages;
+
+	for (unsigned int n = 0; n < parsed->report.errors; n++) {
+		const char *but = strstr(line, ", but line ");
+		unsigned int later = 0, earlier = 0;
+
+		sscanf(line, "F:%u:1: found ", &later);
+		if (but)
+			sscanf(but, ", but line %u (", &earlier);
+		if (!earlier || earlier >= later || later > parsed->ruleset.count)
+			fail_random(parsed, seed, "a message without two lines");
+		if (!slow_contradict(&rules[earlier - 1], &rules[later - 1]))
+			fail_random(parsed, seed, "these two lines do not contradict");
+		line = strchr(line, '\n') + 1;
+	}
+	if (*line)
+		fail_random(parsed, seed, "more messages than errors");
+}
+
+static void test_random_clashes(void **state)
+{
+	int with = 0, without = 0;
+
+	(void)state;
+	for (__u64 seed = 1; seed <= 4000; seed++) {
+		struct parsed parsed;
+		bool clash;
+		int err;
+
+		parsed_random(&parsed, seed, 10, false);
+		err = check(&parsed, parsed.ruleset.count);
+		clash = slow_any_contradiction(&parsed.ruleset);
+		if (err != (clash ? -EINVAL : 0) || clash != !!parsed.report.errors)
+			fail_random(&parsed, seed, clash ? "not found" : "there is none");
+		check_named_pairs(&parsed, seed);
+		parsed_clear(&parsed);
+		with += clash;
+		without += !clash;
+	}
+	/* Or the random rulesets would say little. */
+	assert_in_range(with, 500, 3500);
+	assert_in_range(without, 500, 3500);
+}
+
+/* What the slow evaluator knows of each rule, by its line. */
+struct known {
+	const struct ruleset *ruleset;
+	const char *iface;
+	bool among[64]; /* among the most specific for some key */
+	bool alone[64]; /* the only one of them for some key */
+};
+
+static void learn(__u32 key, void *data)
+{
+	struct known *known = data;
+	const struct rule *first;
+	int best = slow_best(known->ruleset, known->iface, key, &first), equals = 0;
+
+	if (!first)
+		return;
+	for (size_t i = 0; i < known->ruleset->count; i++) {
+		bool is = slow_rule_rank(&known->ruleset->rules[i], known->iface, key) == best;
+
+		equals += is;
+		known->among[i] |= is;
+	}
+	known->alone[first - known->ruleset->rules] |= equals == 1;
+}
+
+/* Which rules the check warned of. */
+static void find_warned(const struct parsed *parsed, bool warned[64])
+{
+	const char *line = parsed->messages;
+	unsigned int row;
+
+	for (unsigned int n = 0; n < parsed->report.warnings; n++) {
+		assert_int_equal(sscanf(line, "F:%u:1: warning: ", &row), 1);
+		assert_in_range(row, 1, parsed->ruleset.count);
+		warned[row - 1] = true;
+		line = strchr(line, '\n') + 1;
+	}
+	assert_int_equal(*line, 0);
+}
+
+/* Which rules decide no key wherever portctl may be attached. */
+static void find_idle(const struct ruleset *ruleset, bool idle[64])
+{
+	static const char *const ifaces[] = { "eth0", "eth1", "unnamed" };
+	cleanup_free struct image *image = malloc(sizeof(*image));
+	unsigned char used[64] = { 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ifaces); i++) {
+		memset(image, 0, sizeof(*image));
+		assert_int_equal(compile(ruleset, ifaces[i], image, used), 0);
+		image_clear(image);
+	}
+	for (size_t i = 0; i < ruleset->count; i++)
+		idle[i] = !used[i];
+}
+
+static int check_random_warnings(__u64 seed)
+{
+	static const char *const ifaces[] = { "eth0", "eth1", "unnamed" };
+	bool warned[64] = { false }, idle[64] = { false };
+	struct known known = { 0 };
+	struct parsed parsed;
+	int count;
+
+	parsed_random(&parsed, seed, 24, true);
+	assert_int_equal(check(&parsed, 0), 0);
+	known.ruleset = &parsed.ruleset;
+	for (size_t i = 0; i < ARRAY_SIZE(ifaces); i++) {
+		known.iface = ifaces[i];
+		slow_edges(&parsed.ruleset, learn, &known);
+	}
+	find_warned(&parsed, warned);
+	find_idle(&parsed.ruleset, idle);
+	for (size_t i = 0; i < parsed.ruleset.count; i++) {
+		if (warned[i] != idle[i])
+			fail_random(&parsed, seed, "warned of a rule that decides, or not");
+		if (warned[i] ? known.alone[i] : !known.among[i])
+			fail_random(&parsed, seed, "the slow evaluator knows better");
+	}
+	count = parsed.report.warnings;
+	parsed_clear(&parsed);
+	return count;
+}
+
+static void test_random_warnings(void **state)
+{
+	int count = 0;
+
+	(void)state;
+	for (__u64 seed = 1000001; seed <= 1001000; seed++)
+		count += check_random_warnings(seed);
+	assert_in_range(count, 100, 100000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_clashes),
+		cmocka_unit_test(test_clash_shows_the_line_it_names),
+		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_first),
+		cmocka_unit_test(test_unit_of_rows),
+		cmocka_unit_test(test_random_clashes),
+		cmocka_unit_test(test_random_warnings),
+	};
+
+	return run_suite("check", tests);
+}

@@ -1,0 +1,327 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules that are wrong: what is said of them, to the letter. */
+#include "unit.h"
+
+#include <errno.h>
+
+#define GOLDEN "tests/golden/ruleset-errors"
+
+/* Lines of a text that are neither empty nor a comment. */
+static unsigned int count_statements(const char *text)
+{
+	unsigned int count = 0;
+
+	for (; *text; text += strcspn(text, "\n") + 1)
+		count += *text != '\n' && *text != '#';
+	return count;
+}
+
+/* All in one text: an error is no reason not to see the next. */
+static void test_golden(void **state)
+{
+	cleanup_free char *text = NULL, *expected = NULL;
+	struct parsed parsed;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(file_read(GOLDEN ".rules", &text, &size), 0);
+	assert_int_equal(file_read(GOLDEN ".report", &expected, &size), 0);
+	parsed_text(&parsed, text);
+	assert_lines_equal(parsed.messages, expected);
+	assert_int_equal(parsed.err, -EINVAL);
+	assert_int_equal(parsed.report.errors, count_statements(text));
+	assert_int_equal(parsed.report.warnings, 0);
+	assert_int_equal(parsed.ruleset.count, 0);
+	parsed_clear(&parsed);
+}
+
+#define UTF8 "expected UTF-8 text without control characters\n"
+#define PORT "expected a port, a range, or the name of a service or IP protocol\n"
+
+/* Bytes that a text editor would not show or not keep. */
+static const struct {
+	const char *text;
+	const char *messages;
+} cases[] = {
+	/* control characters and what is not UTF-8, in a comment */
+	{ "allow 22 comment \"a\001b\"", "F:1:18: found \"a?b\", " UTF8 },
+	{ "allow 22 comment \"a\tb\"", "F:1:18: found \"a?b\", " UTF8 },
+	{ "allow 22 comment \"a\\\tb\"", "F:1:18: found \"a\\?b\", " UTF8 },
+	{ "allow 22 comment \"\x1b[31m\"", "F:1:18: found \"?[31m\", " UTF8 },
+	{ "allow 22 comment \"\x7f\"", "F:1:18: found \"?\", " UTF8 },
+	{ "allow 22 comment \x7f", "F:1:18: found \"?\", " UTF8 },
+	{ "allow 22 comment \"\r\"", "F:1:18: found \"?\", " UTF8 },
+	{ "allow 22 comment \"\xff\"", "F:1:18: found \"?\", " UTF8 },
+	{ "allow 22 comment \"\xc3\"", "F:1:18: found \"?\", " UTF8 },
+	{ "allow 22 comment \"\xc3\\\xa4\"\nx", /* the backslash goes: this is an a-umlaut */
+	  "F:2:1: found \"x\", expected allow, drop, reject, default or option\n" },
+	{ "allow 22 comment \"\xa4\"", "F:1:18: found \"?\", " UTF8 },
+	{ "allow 22 comment \"\xc0\x80\"", "F:1:18: found \"??\", " UTF8 },
+	{ "allow 22 comment \"\xed\xa0\x80\"", "F:1:18: found \"???\", " UTF8 },
+	{ "allow 22 comment \"\xf4\x90\x80\x80\"", "F:1:18: found \"????\", " UTF8 },
+	/* elsewhere: shown as question marks */
+	{ "\x1b[2Jallow 22",
+	  "F:1:1: found \"?[2Jallow\", expected allow, drop, reject, default or option\n" },
+	{ "\xef\xbb\xbfport 22",
+	  "F:1:1: found \"???port\", expected allow, drop, reject, default or option\n" },
+	{ "allow 22\x07", "F:1:7: found \"22?\", " PORT },
+	{ "allow s\xc3\xa4h", "F:1:7: found \"s??h\", " PORT },
+	{ "allow 22/\x1b", "F:1:7: found \"22/?\", expected tcp or udp after the slash\n" },
+	/* where a line ends */
+	{ "allow\r\n", "F:1:7: the line ends, " PORT },
+	{ "\n\r\n  allow 22 x\r\n", "F:3:12: found \"x\", " PORT },
+	{ "allow 22\rallow 23", "F:1:10: found \"allow\", " PORT },
+	{ "allow 22 comment \"open\r\n",
+	  "F:1:18: found \"open?\", expected a closing quote\n" },
+	{ "allow 22 comment \"open\\", "F:1:18: found \"open\\\", expected a closing quote\n" },
+	{ "allow 22 comment \"open\\\nallow 23\"",
+	  "F:1:18: found \"open\\\", expected a closing quote\n"
+	  "F:2:9: found \"\", expected a closing quote\n" },
+	/* columns count bytes */
+	{ "\t\tdrop\t80x", "F:1:8: found \"80x\", " PORT },
+	{ "allow 22 comment \"\xc3\xa4\" x",
+	  "F:1:23: found \"x\", expected a port, from, on, limit, for, comment or the end\n" },
+};
+
+static void test_bytes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct parsed parsed;
+
+		parsed_text(&parsed, cases[i].text);
+		assert_string_equal(parsed.messages, cases[i].messages);
+		assert_int_equal(parsed.err, -EINVAL);
+		parsed_clear(&parsed);
+	}
+}
+
+/* Settings that are said twice, and what stands behind them. */
+static const struct {
+	const char *text;
+	const char *messages;
+} settings[] = {
+	{ "default drop\ndefault allow",
+	  "F:2:9: found \"allow\", but line 1 says otherwise\n" },
+	{ "default allow\n\n default drop",
+	  "F:3:10: found \"drop\", but line 1 says otherwise\n" },
+	{ "default drop\ndefault drop\ndefault allow",
+	  "F:3:9: found \"allow\", but line 2 says otherwise\n" },
+	{ "option fragments drop\noption fragments pass",
+	  "F:2:18: found \"pass\", but line 1 says otherwise\n" },
+	{ "option fragments pass\noption fragments drop",
+	  "F:2:18: found \"drop\", but line 1 says otherwise\n" },
+	{ "default drop 22", "F:1:14: found \"22\", expected the end of the line\n" },
+	{ "default drop,", "F:1:13: found \",\", expected the end of the line\n" },
+	{ "default drop \"\"", "F:1:14: found \"\", expected the end of the line\n" },
+	{ "default drop drop", "F:1:14: found \"drop\", expected the end of the line\n" },
+	{ "default drop comment \"c\"",
+	  "F:1:14: found \"comment\", expected the end of the line\n" },
+	{ "option fragments drop on eth0",
+	  "F:1:23: found \"on\", expected the end of the line\n" },
+	{ "default drop \"open", "F:1:14: found \"open\", expected a closing quote\n" },
+	{ "default \"open", "F:1:9: found \"open\", expected a closing quote\n" },
+	{ "option \"open", "F:1:8: found \"open\", expected a closing quote\n" },
+	{ "option fragments \"open", "F:1:18: found \"open\", expected a closing quote\n" },
+	{ "\"open", "F:1:1: found \"open\", expected a closing quote\n" },
+	{ "allow \"open", "F:1:7: found \"open\", expected a closing quote\n" },
+	{ "allow 22 \"open", "F:1:10: found \"open\", expected a closing quote\n" },
+	{ "allow 22, \"open", "F:1:11: found \"open\", expected a closing quote\n" },
+	{ "allow 22 on \"open", "F:1:13: found \"open\", expected a closing quote\n" },
+	{ "allow 22 on eth0 \"open", "F:1:18: found \"open\", expected a closing quote\n" },
+};
+
+static void test_settings(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
+		struct parsed parsed;
+
+		parsed_text(&parsed, settings[i].text);
+		assert_string_equal(parsed.messages, settings[i].messages);
+		assert_int_equal(parsed.err, -EINVAL);
+		assert_int_equal(parsed.report.errors, 1);
+		parsed_clear(&parsed);
+	}
+}
+
+/* A comma promises another port, whatever word comes instead. */
+static void test_comma_before_clause(void **state)
+{
+	static const char *const words[] = { "on", "comment", "limit", "from" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		char text[64], message[128];
+		struct parsed parsed;
+
+		snprintf(text, sizeof(text), "allow 22, %s eth0", words[i]);
+		snprintf(message, sizeof(message),
+			 "F:1:11: found \"%s\", expected a port after the comma\n", words[i]);
+		parsed_text(&parsed, text);
+		assert_string_equal(parsed.messages, message);
+		parsed_clear(&parsed);
+	}
+}
+
+/* Rules are printed to terminals and as JSON: their names must bear it. */
+static void test_iface_not_showable(void **state)
+{
+	static const char *const names[] = { "\x1b[31m", "e\x01", "\x7f", "\xff", "e\xc3" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		struct parsed parsed;
+		char text[64];
+
+		snprintf(text, sizeof(text), "allow 22 on %s", names[i]);
+		parsed_text(&parsed, text);
+		assert_int_equal(parsed.err, -EINVAL);
+		assert_int_equal(parsed.report.errors, 1);
+		assert_null(strstr(parsed.messages, names[i]));
+		parsed_clear(&parsed);
+	}
+}
+
+/* U+0080 to U+009F: in a terminal U+009B does what ESC [ does. */
+static void test_c1_controls_in_comment(void **state)
+{
+	static const char *const comments[] = { "\xc2\x80", "\xc2\x9b[m", "a\xc2\x9f" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(comments); i++) {
+		struct parsed parsed;
+		char text[64];
+
+		snprintf(text, sizeof(text), "allow 22 comment \"%s\"", comments[i]);
+		parsed_text(&parsed, text);
+		assert_int_equal(parsed.err, -EINVAL);
+		assert_non_null(strstr(parsed.messages, UTF8));
+		parsed_clear(&parsed);
+	}
+}
+
+/* Characters next to control characters, and with a byte in common with them. */
+static void test_no_controls_in_comment(void **state)
+{
+	static const char *const comments[] = { " ", "~", "\xc2\xa0", "\xc4\x9b",
+						"\xe2\x80\x93" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(comments); i++) {
+		struct parsed parsed;
+		char text[64];
+
+		snprintf(text, sizeof(text), "allow 22 comment \"%s\"", comments[i]);
+		parsed_valid(&parsed, text);
+		assert_string_equal(parsed.ruleset.rules->comment, comments[i]);
+		parsed_clear(&parsed);
+	}
+}
+
+/* Only the beginning of a long word is shown. */
+static void test_long_words(void **state)
+{
+	static const char *const befores[] = { "",
+					       "allow ",
+					       "allow 1 on ",
+					       "allow 1 comment ",
+					       "default ",
+					       "option fragments ",
+					       "allow 1/" };
+	cleanup_free char *text = malloc(10100);
+	char shown[65];
+
+	(void)state;
+	memset(shown, 'w', sizeof(shown));
+	for (size_t i = 0; i < ARRAY_SIZE(befores); i++) {
+		size_t before = strlen(befores[i]), skip = i == 6 ? 2 : 0;
+		struct parsed parsed;
+		char found[128];
+
+		strcpy(text, befores[i]);
+		memset(text + before, 'w', 10000);
+		text[before + 10000] = 0;
+		snprintf(found, sizeof(found), "F:1:%zu: found \"%.*s%.*s\", expected ",
+			 before - skip + 1, (int)skip, "1/", (int)(64 - skip), shown);
+		parsed_text(&parsed, text);
+		assert_int_equal(strncmp(parsed.messages, found, strlen(found)), 0);
+		parsed_clear(&parsed);
+	}
+}
+
+static void test_long_comment(void **state)
+{
+	char text[512] = "allow 1 comment \"";
+	struct parsed parsed;
+
+	(void)state;
+	memset(text + 17, 'c', 256);
+	strcpy(text + 17 + 256, "\"");
+	parsed_text(&parsed, text);
+	assert_int_equal(parsed.err, -EINVAL);
+	assert_non_null(strstr(parsed.messages, "F:1:17: found \"cccc"));
+	assert_non_null(strstr(parsed.messages, "c\", expected at most 255 characters\n"));
+	parsed_clear(&parsed);
+}
+
+/* What is right beside what is wrong is there, and so are all rows. */
+static void test_among_others(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	parsed_text(&parsed, "allow 1\nallow x1\r\n\n# drop\nallow 2\nallow x2\ndefault drop");
+	assert_string_equal(parsed.messages,
+			    "F:2:7: found \"x1\", " PORT "F:6:7: found \"x2\", " PORT);
+	assert_int_equal(parsed.err, -EINVAL);
+	assert_int_equal(parsed.report.errors, 2);
+	assert_int_equal(parsed.ruleset.count, 2);
+	assert_int_equal(parsed.ruleset.rules[1].row, 5);
+	assert_int_equal(parsed.ruleset.fallback, VERDICT_DROP);
+	parsed_clear(&parsed);
+}
+
+/* One rule more than there may be. */
+static void test_too_many_rules(void **state)
+{
+	cleanup_free char *text = NULL;
+	struct parsed parsed;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	for (int i = 0; i < MAX_RULES; i++)
+		fprintf(out, "allow %d\n", i);
+	fflush(out);
+	parsed_valid(&parsed, text);
+	parsed_clear(&parsed);
+
+	fputs("\n  drop 1-2\ndrop 3-4\n", out);
+	fclose(out);
+	parsed_text(&parsed, text);
+	assert_int_equal(parsed.err, -ENOSPC);
+	assert_string_equal(parsed.messages,
+			    "F:65538:3: found \"drop\", expected at most 65536 rules\n");
+	assert_int_equal(parsed.ruleset.count, MAX_RULES);
+	parsed_clear(&parsed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_bytes),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_comma_before_clause),
+		cmocka_unit_test(test_iface_not_showable),
+		cmocka_unit_test(test_c1_controls_in_comment),
+		cmocka_unit_test(test_no_controls_in_comment),
+		cmocka_unit_test(test_long_words),
+		cmocka_unit_test(test_long_comment),
+		cmocka_unit_test(test_among_others),
+		cmocka_unit_test(test_too_many_rules),
+	};
+
+	return run_suite("errors", tests);
+}

@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Rules that are right: what they become, and that printing undoes parsing. */
+#include "unit.h"
+
+#include <errno.h>
+
+#include "random.h"
+
+#define GOLDEN "tests/golden/ruleset-forms"
+
+/* Parses, prints, parses that and prints again: the second print is the first. */
+static char *print_twice(const char *text)
+{
+	struct parsed parsed, again;
+	char *first, *second;
+
+	parsed_valid(&parsed, text);
+	first = printed(&parsed.ruleset);
+	parsed_valid(&again, first);
+	second = printed(&again.ruleset);
+	if (strcmp(first, second))
+		fail_msg("printed\n%s\nand again\n%s", first, second);
+	assert_int_equal(parsed.ruleset.count, again.ruleset.count);
+	free(second);
+	parsed_clear(&parsed);
+	parsed_clear(&again);
+	return first;
+}
+
+static void test_golden(void **state)
+{
+	cleanup_free char *text = NULL, *expected = NULL, *got = NULL;
+	size_t size;
+
+	(void)state;
+	assert_int_equal(file_read(GOLDEN ".rules", &text, &size), 0);
+	assert_int_equal(file_read(GOLDEN ".printed", &expected, &size), 0);
+	got = print_twice(text);
+	assert_lines_equal(got, expected);
+}
+
+#define ALLOW "default allow\n"
+
+/* What a file on a disk would not keep as it is, and what is about no rule. */
+static const struct {
+	const char *text;
+	const char *printed;
+} forms[] = {
+	{ "", ALLOW },
+	{ "\n", ALLOW },
+	{ "#", ALLOW },
+	{ "# allow 22", ALLOW },
+	{ " \t\r\v\f\n\t", ALLOW },
+	{ "allow 22", ALLOW "allow 22\n" },
+	{ "allow 22\r\ndrop 23\r\n", ALLOW "allow 22\ndrop 23\n" },
+	{ "allow 22\r", ALLOW "allow 22\n" },
+	{ "\r\nallow 22 comment \"c\"\r\n", ALLOW "allow 22 comment \"c\"\n" },
+	{ "allow 22 comment c\r\n", ALLOW "allow 22 comment \"c\"\n" },
+	{ "allow 22 on eth0\r\n", ALLOW "allow 22 on eth0\n" },
+	{ "allow 22#c\r\n", ALLOW "allow 22\n" },
+	{ "\tallow\t22\t,\t23\t", ALLOW "allow 22 23\n" },
+	{ "allow 22,23 ,24, 25 , 26 27", ALLOW "allow 22 23 24 25 26 27\n" },
+	{ "default allow", ALLOW },
+	{ "default drop", "default drop\n" },
+	{ "default drop\r\n", "default drop\n" },
+	{ "allow 1\ndefault drop", "default drop\nallow 1\n" },
+	{ "default allow\ndefault allow", ALLOW },
+	{ "option fragments pass", ALLOW },
+	{ "option fragments drop", ALLOW "option fragments drop\n" },
+	{ "option fragments drop#\noption fragments drop", ALLOW "option fragments drop\n" },
+	{ "default drop\noption fragments pass", "default drop\n" },
+};
+
+static void test_forms(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
+		cleanup_free char *got = print_twice(forms[i].text);
+
+		assert_string_equal(got, forms[i].printed);
+	}
+}
+
+static void test_model(void **state)
+{
+	struct parsed parsed;
+	const struct rule *rule;
+
+	(void)state;
+	parsed_valid(&parsed, "\ndrop 6000-6100/udp gre on eth0 comment \"c\"\nallow 0\n");
+	assert_int_equal(parsed.ruleset.count, 2);
+	rule = &parsed.ruleset.rules[0];
+	assert_int_equal(rule->action, VERDICT_DROP);
+	assert_int_equal(rule->row, 2);
+	assert_int_equal(rule->term_count, 2);
+	assert_int_equal(rule->terms[0].transports, TRANSPORT_UDP);
+	assert_int_equal(rule->terms[0].first, 6000);
+	assert_int_equal(rule->terms[0].last, 6100);
+	assert_int_equal(rule->terms[1].transports, 0);
+	assert_int_equal(rule->terms[1].protocol, 47);
+	assert_string_equal(rule->iface, "eth0");
+	assert_string_equal(rule->comment, "c");
+	rule++;
+	assert_int_equal(rule->action, VERDICT_PASS);
+	assert_int_equal(rule->row, 3);
+	assert_int_equal(rule->terms->transports, TRANSPORT_BOTH);
+	assert_string_equal(rule->iface, "");
+	assert_null(rule->comment);
+	parsed_clear(&parsed);
+}
+
+static void test_settings(void **state)
+{
+	struct parsed parsed;
+
+	(void)state;
+	parsed_valid(&parsed, "");
+	assert_int_equal(parsed.ruleset.fallback, VERDICT_PASS);
+	assert_int_equal(parsed.ruleset.fallback_row, 0);
+	assert_int_equal(parsed.ruleset.options[OPTION_FRAGMENTS], VERDICT_PASS);
+	assert_int_equal(parsed.ruleset.option_rows[OPTION_FRAGMENTS], 0);
+	parsed_clear(&parsed);
+
+	parsed_valid(&parsed, "\ndefault drop\noption fragments drop");
+	assert_int_equal(parsed.ruleset.fallback, VERDICT_DROP);
+	assert_int_equal(parsed.ruleset.fallback_row, 2);
+	assert_int_equal(parsed.ruleset.options[OPTION_FRAGMENTS], VERDICT_DROP);
+	assert_int_equal(parsed.ruleset.option_rows[OPTION_FRAGMENTS], 3);
+	parsed_clear(&parsed);
+}
+
+/* A ruleset may hold rules already. */
+static void test_parse_into(void **state)
+{
+	cleanup_free char *text = NULL;
+	struct parsed parsed;
+
+	(void)state;
+	parsed_valid(&parsed, "allow 1\ndefault drop");
+	parsed_add(&parsed, "allow 2\noption fragments drop");
+	assert_int_equal(parsed.err, 0);
+	text = printed(&parsed.ruleset);
+	assert_string_equal(text, "default drop\noption fragments drop\nallow 1\nallow 2\n");
+	parsed_clear(&parsed);
+}
+
+/* As long as each may be. */
+static void test_longest(void **state)
+{
+	cleanup_free char *text = NULL, *got = NULL;
+	char comment[256];
+
+	(void)state;
+	memset(comment, 'c', sizeof(comment));
+	comment[255] = 0;
+	assert_true(asprintf(&text, "allow 1 on 123456789012345 comment \"%s\"", comment) > 0);
+	got = print_twice(text);
+	assert_non_null(strstr(got, comment));
+	assert_non_null(strstr(got, " on 123456789012345 "));
+}
+
+/*
+ * The limit is for the comment, not for how it is spelled: printed, the second
+ * of these has twice the characters, and the running rules are kept as printed.
+ */
+static void test_longest_with_escapes(void **state)
+{
+	cleanup_free char *text = NULL, *got = NULL;
+	char comment[201];
+
+	(void)state;
+	memset(comment, '\\', sizeof(comment));
+	comment[200] = 0;
+	assert_true(asprintf(&text, "allow 1 comment %s", comment) > 0);
+	got = print_twice(text);
+	assert_non_null(strstr(got, comment));
+}
+
+static void test_many_terms(void **state)
+{
+	cleanup_free char *text = NULL, *got = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	fputs("allow", out);
+	for (int port = 3000; port-- > 0;)
+		fprintf(out, " %d,%d", port, port);
+	fclose(out);
+	got = print_twice(text);
+	assert_memory_equal(got, "default allow\nallow 0 1 2 3 ", 28);
+	assert_string_equal(strstr(got, " 2998 "), " 2998 2999\n");
+}
+
+/* As a protocols database has them; those without ports can stand alone. */
+static void test_protocols(void **state)
+{
+	int count = 0;
+
+	(void)state;
+	for (int number = 0; number < 256; number++) {
+		struct term terms[2], term = { .protocol = number };
+		const char *expected;
+		char text[64] = "";
+		FILE *out = fmemopen(text, sizeof(text), "w");
+
+		if (number == 6 || number == 17) {
+			fclose(out);
+			continue;
+		}
+		term_print(&term, out);
+		fclose(out);
+		count += protocol_name(number) && !strcmp(text, protocol_name(number));
+		if (term_parse(text, strlen(text), terms, &expected) != 1 ||
+		    terms->transports || terms->protocol != number)
+			fail_msg("protocol %d prints as %s, which is another term", number,
+				 text);
+	}
+	assert_in_range(count, 10, 256);
+}
+
+static const struct {
+	const char *a;
+	const char *b;
+	bool a_covers;
+	bool b_covers;
+} matches[] = {
+	{ "allow 22", "drop 22", true, true },
+	{ "allow 22 comment \"a\"", "allow 22", true, true },
+	{ "allow 22 23", "allow 23 22", true, true },
+	{ "allow 22 23", "allow 22", true, false },
+	{ "allow 22", "allow 23", false, false },
+	{ "allow 22", "allow 22/tcp", false, false },
+	{ "allow 22/udp", "allow 22/tcp", false, false },
+	{ "allow 22-23", "allow 22", false, false },
+	{ "allow 22-23", "allow 22-24", false, false },
+	{ "allow 22-24", "allow 23-24", false, false },
+	{ "allow 22", "allow 22 on eth0", false, false },
+	{ "allow 22 on eth1", "allow 22 on eth0", false, false },
+	{ "allow 22 on eth0", "drop 22 on eth0", true, true },
+	{ "allow gre", "allow gre", true, true },
+	{ "allow gre", "allow esp", false, false },
+	{ "allow 1-3 5", "allow 5 6", false, false },
+};
+
+static void test_matches(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(matches); i++) {
+		bool same = matches[i].a_covers && matches[i].b_covers;
+		struct parsed a, b;
+
+		parsed_valid(&a, matches[i].a);
+		parsed_valid(&b, matches[i].b);
+		if (rule_covers(a.ruleset.rules, b.ruleset.rules) != matches[i].a_covers ||
+		    rule_covers(b.ruleset.rules, a.ruleset.rules) != matches[i].b_covers ||
+		    rule_same_match(a.ruleset.rules, b.ruleset.rules) != same)
+			fail_msg("%s | %s", matches[i].a, matches[i].b);
+		parsed_clear(&a);
+		parsed_clear(&b);
+	}
+}
+
+static void test_remove(void **state)
+{
+	cleanup_free char *text = NULL;
+	struct parsed parsed;
+
+	(void)state;
+	parsed_valid(&parsed, "allow 1\nallow 2 comment c\nallow 3\nallow 4");
+	ruleset_remove(&parsed.ruleset, 3);
+	ruleset_remove(&parsed.ruleset, 1);
+	text = printed(&parsed.ruleset);
+	assert_string_equal(text, ALLOW "allow 1\nallow 3\n");
+	ruleset_remove(&parsed.ruleset, 0);
+	ruleset_remove(&parsed.ruleset, 0);
+	assert_int_equal(parsed.ruleset.count, 0);
+	parsed_clear(&parsed);
+}
+
+/* The ruleset owns what was added; where it is full, the caller still does. */
+static void test_add(void **state)
+{
+	struct ruleset ruleset;
+	struct rule rule = { 0 };
+
+	(void)state;
+	ruleset_init(&ruleset);
+	for (int i = 0; i < MAX_RULES; i++) {
+		rule = (struct rule){ .action = VERDICT_DROP, .comment = strdup("c") };
+		assert_int_equal(ruleset_add(&ruleset, &rule), 0);
+		assert_null(rule.comment);
+	}
+	rule.comment = strdup("kept");
+	assert_int_equal(ruleset_add(&ruleset, &rule), -ENOSPC);
+	assert_string_equal(rule.comment, "kept");
+	assert_int_equal(ruleset.count, MAX_RULES);
+	rule_clear(&rule);
+	assert_null(rule.comment);
+	ruleset_clear(&ruleset);
+	assert_int_equal(ruleset.count, 0);
+	assert_null(ruleset.rules);
+}
+
+static void test_text_of_rule(void **state)
+{
+	cleanup_free char *with = NULL, *without = NULL;
+	struct parsed parsed;
+
+	(void)state;
+	parsed_valid(&parsed, "drop ssh gre on eth0 comment \"a \\\"b\\\"\"");
+	with = rule_text(parsed.ruleset.rules, true);
+	without = rule_text(parsed.ruleset.rules, false);
+	assert_string_equal(with, "drop 22/tcp gre on eth0 comment \"a \\\"b\\\"\"");
+	assert_string_equal(without, "drop 22/tcp gre on eth0");
+	parsed_clear(&parsed);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_golden),
+		cmocka_unit_test(test_forms),
+		cmocka_unit_test(test_model),
+		cmocka_unit_test(test_settings),
+		cmocka_unit_test(test_parse_into),
+		cmocka_unit_test(test_longest),
+		cmocka_unit_test(test_longest_with_escapes),
+		cmocka_unit_test(test_many_terms),
+		cmocka_unit_test(test_protocols),
+		cmocka_unit_test(test_matches),
+		cmocka_unit_test(test_remove),
+		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_text_of_rule),
+	};
+
+	return run_suite("ruleset", tests);
+}

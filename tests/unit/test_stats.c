@@ -1,0 +1,375 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* From copies of counters that are made by hand to figures. */
+#include "unit.h"
+
+#include "stats.h"
+
+#define COPIES_MOST 3
+#define UDP(port) (PORT_KEY_UDP + (port))
+
+/* An interface with counters of its own, all of them zero. */
+static void counters_init(struct interface *iface, size_t copies)
+{
+	*iface = (struct interface){ .copies = copies };
+	iface->counters = calloc(copies, sizeof(*iface->counters));
+	assert_non_null(iface->counters);
+}
+
+static void counters_clear(struct interface *iface)
+{
+	free(iface->counters);
+}
+
+/* Counts what one CPU saw: packets of 100 bytes, charged as the kernel side does. */
+static void charge(struct interface *iface, size_t copy, __u32 key, enum verdict verdict,
+		   __u32 line, __u64 packets)
+{
+	struct port_counter *ports = iface->counters[copy].port;
+	struct tally *tallies[] = { &iface->counters[copy].line[line], NULL };
+
+	if (key < PORT_KEYS)
+		tallies[1] = verdict == VERDICT_PASS ? &ports[key].pass : &ports[key].drop;
+	for (size_t i = 0; i < ARRAY_SIZE(tallies) && tallies[i]; i++) {
+		tallies[i]->packets += packets;
+		tallies[i]->bytes += packets * 100;
+	}
+}
+
+static void assert_tally(const struct tally *tally, __u64 packets)
+{
+	assert_int_equal(tally->packets, packets);
+	assert_int_equal(tally->bytes, packets * 100);
+}
+
+/* Rules with the lines from LINE_FIRST_RULE on. */
+static void parsed_with_lines(struct parsed *parsed, const char *text)
+{
+	parsed_valid(parsed, text);
+	for (size_t i = 0; i < parsed->ruleset.count; i++)
+		parsed->ruleset.rules[i].line = LINE_FIRST_RULE + i;
+}
+
+/* What is the sum of one copy, of two and of three: copy n counts 10^n of each. */
+static void check_copies(size_t copies)
+{
+	static const __u64 sums[] = { 0, 1, 11, 111 };
+	struct interface iface;
+	struct parsed parsed;
+	struct stats stats;
+	__u64 sum = sums[copies], packets = 1;
+
+	counters_init(&iface, copies);
+	parsed_with_lines(&parsed, "allow 22/tcp\ndrop 53");
+	for (size_t copy = 0; copy < copies; copy++, packets *= 10) {
+		charge(&iface, copy, 22, VERDICT_PASS, LINE_FIRST_RULE, packets);
+		charge(&iface, copy, UDP(53), VERDICT_DROP, LINE_FIRST_RULE + 1, packets * 2);
+		charge(&iface, copy, UDP(65535), VERDICT_PASS, LINE_DEFAULT_PASS, packets * 3);
+		charge(&iface, copy, KEY_NOT_IP, VERDICT_PASS, LINE_NOT_IP, packets * 4);
+	}
+	assert_int_equal(stats_collect(&iface, &parsed.ruleset, NULL, 0, &stats), 0);
+	assert_tally(&stats.ports[22].pass, sum);
+	assert_tally(&stats.ports[22].drop, 0);
+	assert_tally(&stats.ports[UDP(22)].pass, 0);
+	assert_tally(&stats.ports[UDP(53)].drop, sum * 2);
+	assert_tally(&stats.ports[UDP(65535)].pass, sum * 3);
+	assert_tally(&stats.rules[0], sum);
+	assert_tally(&stats.rules[1], sum * 2);
+	assert_tally(&stats.builtin[LINE_DEFAULT_PASS], sum * 3);
+	assert_tally(&stats.builtin[LINE_NOT_IP], sum * 4);
+	assert_tally(&stats.builtin[LINE_DEFAULT_DROP], 0);
+	assert_tally(&stats.total.pass, sum * 8);
+	assert_tally(&stats.total.drop, sum * 2);
+	stats_clear(&stats);
+	assert_null(stats.ports);
+	assert_null(stats.rules);
+	parsed_clear(&parsed);
+	counters_clear(&iface);
+}
+
+static void test_copies(void **state)
+{
+	(void)state;
+	for (size_t copies = 1; copies <= COPIES_MOST; copies++)
+		check_copies(copies);
+}
+
+/* Every key has its own counters, and none is left out at either end. */
+static void test_every_port(void **state)
+{
+	struct interface iface;
+	struct ruleset none;
+	struct stats stats;
+
+	(void)state;
+	counters_init(&iface, 2);
+	ruleset_init(&none);
+	for (__u32 key = 0; key < PORT_KEYS; key++) {
+		charge(&iface, key & 1, key, VERDICT_PASS, LINE_DEFAULT_PASS, key);
+		charge(&iface, 0, key, VERDICT_DROP, LINE_DEFAULT_DROP, key + 1);
+	}
+	assert_int_equal(stats_collect(&iface, &none, NULL, 0, &stats), 0);
+	for (__u32 key = 0; key < PORT_KEYS; key++) {
+		assert_tally(&stats.ports[key].pass, key);
+		assert_tally(&stats.ports[key].drop, key + 1);
+	}
+	stats_clear(&stats);
+	counters_clear(&iface);
+}
+
+/* Each built-in line adds to the one total that its verdict says. */
+static void test_totals(void **state)
+{
+	static const bool passes[LINES_BUILTIN] = {
+		[LINE_NOT_IP] = true, [LINE_FRAGMENT_PASS] = true, [LINE_DEFAULT_PASS] = true,
+		[LINE_REPLY] = true,  [LINE_ERROR] = true,	   [LINE_NEIGHBOUR] = true,
+		[LINE_ECHO] = true,   [LINE_DHCP] = true,	   [LINE_REMOVED_PASS] = true,
+	};
+	struct ruleset none;
+
+	(void)state;
+	ruleset_init(&none);
+	for (enum line line = 0; line < LINES_BUILTIN; line++) {
+		struct interface iface;
+		struct stats stats;
+
+		counters_init(&iface, 1);
+		iface.counters->line[line] = (struct tally){ 7, 700 };
+		assert_int_equal(stats_collect(&iface, &none, NULL, 0, &stats), 0);
+		assert_tally(&stats.builtin[line], 7);
+		assert_tally(&stats.total.pass, passes[line] ? 7 : 0);
+		assert_tally(&stats.total.drop, passes[line] ? 0 : 7);
+		stats_clear(&stats);
+		counters_clear(&iface);
+	}
+}
+
+/* Rules of the slot before: what only they have is "removed", by their verdict. */
+static void test_removed(void **state)
+{
+	const struct stored_rule gone[] = {
+		{ .line = LINE_FIRST_RULE, .verdict = VERDICT_PASS }, /* still a rule */
+		{ .line = LINE_FIRST_RULE + 5, .verdict = VERDICT_PASS },
+		{ .line = LINE_FIRST_RULE + 6, .verdict = VERDICT_DROP },
+		{ .line = LINE_FIRST_RULE + 7, .verdict = VERDICT_DROP },
+		{ .line = MAX_LINES - 1, .verdict = VERDICT_PASS },
+		{ .line = MAX_LINES, .verdict = VERDICT_PASS }, /* no line at all */
+		{ .line = 0xFFFFFFFF, .verdict = VERDICT_DROP },
+	};
+	struct interface iface;
+	struct parsed parsed;
+	struct stats stats;
+
+	(void)state;
+	counters_init(&iface, 2);
+	parsed_with_lines(&parsed, "allow 22");
+	charge(&iface, 0, 22, VERDICT_PASS, LINE_FIRST_RULE, 1);
+	charge(&iface, 0, 80, VERDICT_PASS, LINE_FIRST_RULE + 5, 10);
+	charge(&iface, 1, 80, VERDICT_PASS, LINE_FIRST_RULE + 5, 20);
+	charge(&iface, 1, 23, VERDICT_DROP, LINE_FIRST_RULE + 6, 100);
+	charge(&iface, 1, 24, VERDICT_DROP, LINE_FIRST_RULE + 7, 200);
+	charge(&iface, 0, 81, VERDICT_PASS, MAX_LINES - 1, 1000);
+	/* What rules that are gone for longer had counted is there already. */
+	charge(&iface, 0, 82, VERDICT_PASS, LINE_REMOVED_PASS, 10000);
+	charge(&iface, 0, 82, VERDICT_DROP, LINE_REMOVED_DROP, 20000);
+	/* The note of a move that is done stands behind the last line. */
+	iface.counters[0].move.sum = (struct tally){ 7, 7 };
+	assert_int_equal(stats_collect(&iface, &parsed.ruleset, gone, ARRAY_SIZE(gone), &stats),
+			 0);
+	assert_tally(&stats.rules[0], 1);
+	assert_tally(&stats.builtin[LINE_REMOVED_PASS], 11030);
+	assert_tally(&stats.builtin[LINE_REMOVED_DROP], 20300);
+	assert_tally(&stats.total.pass, 11031);
+	assert_tally(&stats.total.drop, 20300);
+	stats_clear(&stats);
+	parsed_clear(&parsed);
+	counters_clear(&iface);
+}
+
+/* Every packet is in one line and, with a port, in one port: the sums agree. */
+static void test_sums(void **state)
+{
+	struct tally lines = { 0 }, ports[2] = { { 0 } };
+	struct interface iface;
+	struct parsed parsed;
+	struct stats stats;
+
+	(void)state;
+	counters_init(&iface, 3);
+	parsed_with_lines(&parsed, "allow 0-99\ndrop 100-199\ndefault drop");
+	for (__u32 i = 0; i < 300; i++) {
+		__u32 line = i < 200 ? LINE_FIRST_RULE + i / 100 : LINE_DEFAULT_DROP;
+
+		charge(&iface, i % 3, i % 2 * PORT_KEY_UDP + i,
+		       i < 100 ? VERDICT_PASS : VERDICT_DROP, line, i * i + 1);
+	}
+	assert_int_equal(stats_collect(&iface, &parsed.ruleset, NULL, 0, &stats), 0);
+	for (size_t i = 0; i < parsed.ruleset.count; i++)
+		lines.packets += stats.rules[i].packets;
+	for (enum line line = 0; line < LINES_BUILTIN; line++)
+		lines.packets += stats.builtin[line].packets;
+	for (__u32 key = 0; key < PORT_KEYS; key++) {
+		ports[0].packets += stats.ports[key].pass.packets;
+		ports[1].packets += stats.ports[key].drop.packets;
+	}
+	assert_int_equal(lines.packets, 299 * 300 * 599 / 6 + 300);
+	assert_int_equal(stats.total.pass.packets, ports[0].packets);
+	assert_int_equal(stats.total.drop.packets, ports[1].packets);
+	assert_int_equal(lines.packets, ports[0].packets + ports[1].packets);
+	stats_clear(&stats);
+	parsed_clear(&parsed);
+	counters_clear(&iface);
+}
+
+/* Counts of 64 bits. */
+static void test_large_counts(void **state)
+{
+	struct interface iface;
+	struct parsed parsed;
+	struct stats stats;
+
+	(void)state;
+	counters_init(&iface, 2);
+	parsed_with_lines(&parsed, "allow 1");
+	iface.counters[0].line[LINE_FIRST_RULE] = (struct tally){ 1ull << 62, 1ull << 63 };
+	iface.counters[1].line[LINE_FIRST_RULE] = (struct tally){ 1ull << 33, 5 };
+	assert_int_equal(stats_collect(&iface, &parsed.ruleset, NULL, 0, &stats), 0);
+	assert_true(stats.rules[0].packets == (1ull << 62) + (1ull << 33));
+	assert_true(stats.rules[0].bytes == (1ull << 63) + 5);
+	assert_true(stats.total.pass.bytes == (1ull << 63) + 5);
+	stats_clear(&stats);
+	parsed_clear(&parsed);
+	counters_clear(&iface);
+}
+
+/*
+ * A process that was killed while it moved a line's counts has left a note, and
+ * perhaps some copies of the line: until the next change finishes the move, they
+ * must not count beside the sum that they are part of.
+ */
+static void test_move_under_way(void **state)
+{
+	const struct stored_rule gone[] = { { .line = LINE_FIRST_RULE + 5,
+					      .verdict = VERDICT_PASS } };
+
+	(void)state;
+	for (int progress = 0; progress < 3; progress++) {
+		struct interface iface;
+		struct ruleset none;
+		struct stats stats;
+
+		counters_init(&iface, 2);
+		ruleset_init(&none);
+		charge(&iface, 0, 80, VERDICT_PASS, LINE_REMOVED_PASS, progress ? 115 : 100);
+		charge(&iface, 0, 80, VERDICT_PASS, LINE_FIRST_RULE + 5, progress > 1 ? 0 : 10);
+		charge(&iface, 1, 80, VERDICT_PASS, LINE_FIRST_RULE + 5, 5);
+		iface.counters[COPY_SHARED].move = (struct line_move){ LINE_FIRST_RULE + 5,
+								       LINE_REMOVED_PASS,
+								       { 115, 11500 } };
+		assert_int_equal(stats_collect(&iface, &none, gone, 1, &stats), 0);
+		assert_tally(&stats.builtin[LINE_REMOVED_PASS], 115);
+		assert_tally(&stats.total.pass, 115);
+		stats_clear(&stats);
+		counters_clear(&iface);
+	}
+}
+
+/* For several interfaces: stats_rules() adds to what is there. */
+static void test_rules_add(void **state)
+{
+	struct tally counts[2] = { { 1000, 100000 }, { 0 } };
+	struct interface iface;
+	struct parsed parsed;
+
+	(void)state;
+	counters_init(&iface, 2);
+	parsed_with_lines(&parsed, "allow 1\ndrop 2");
+	charge(&iface, 0, 1, VERDICT_PASS, LINE_FIRST_RULE, 1);
+	charge(&iface, 1, 1, VERDICT_PASS, LINE_FIRST_RULE, 10);
+	charge(&iface, 1, 2, VERDICT_DROP, LINE_FIRST_RULE + 1, 5);
+	stats_rules(&iface, &parsed.ruleset, counts);
+	assert_tally(&counts[0], 1011);
+	assert_tally(&counts[1], 5);
+	stats_rules(&iface, &parsed.ruleset, counts);
+	assert_tally(&counts[0], 1022);
+	assert_tally(&counts[1], 10);
+	parsed_clear(&parsed);
+	counters_clear(&iface);
+}
+
+static const struct {
+	__u64 before;
+	__u64 now;
+	double seconds;
+	double rate;
+} rates[] = {
+	{ 0, 0, 1, 0 },	   { 0, 10, 1, 10 },   { 5, 10, 1, 5 },
+	{ 5, 10, 2, 2.5 }, { 5, 10, 0.5, 10 }, { 10, 10, 1, 0 },
+	{ 11, 10, 1, 0 }, /* detached and attached again */
+	{ 0, 10, 0, 0 },   { 0, 10, -1, 0 },   { 1ull << 60, (1ull << 60) + 3, 1, 3 },
+};
+
+static void test_rate(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
+		struct tally before = { rates[i].before, 9 }, now = { rates[i].now, 9 };
+
+		assert_true(stats_rate(&before, &now, rates[i].seconds) == rates[i].rate);
+	}
+}
+
+/* Packets over a rule's limit have a line of their own, and are dropped. */
+static void test_limited(void **state)
+{
+	const struct stored_rule gone[] = {
+		{ .line = 70, .limited_line = 71, .verdict = VERDICT_PASS },
+		{ .line = 66, .limited_line = 67, .verdict = VERDICT_PASS }, /* still a rule */
+		{ .line = 72, .verdict = VERDICT_REJECT },
+		{ .line = 73, .limited_line = MAX_LINES, .verdict = VERDICT_PASS },
+	};
+	struct interface iface;
+	struct parsed parsed;
+	struct stats stats;
+
+	(void)state;
+	counters_init(&iface, 2);
+	parsed_with_lines(&parsed, "allow 1\nreject 2\nallow 3 limit 5/s");
+	parsed.ruleset.rules[2].limited_line = LINE_FIRST_RULE + 3;
+	charge(&iface, 0, 1, VERDICT_PASS, LINE_FIRST_RULE, 1);
+	charge(&iface, 1, 2, VERDICT_REJECT, LINE_FIRST_RULE + 1, 10);
+	charge(&iface, 0, 3, VERDICT_PASS, LINE_FIRST_RULE + 2, 100);
+	charge(&iface, 0, 3, VERDICT_DROP, LINE_FIRST_RULE + 3, 1000);
+	charge(&iface, 1, 3, VERDICT_DROP, LINE_FIRST_RULE + 3, 2000);
+	charge(&iface, 0, 4, VERDICT_PASS, 70, 10000);
+	charge(&iface, 1, 4, VERDICT_DROP, 71, 20000);
+	charge(&iface, 1, 4, VERDICT_DROP, 72, 40000);
+	assert_int_equal(stats_collect(&iface, &parsed.ruleset, gone, ARRAY_SIZE(gone), &stats),
+			 0);
+	assert_tally(&stats.rules[1], 10);
+	assert_tally(&stats.rules[2], 100);
+	assert_tally(&stats.limited[0], 0);
+	assert_tally(&stats.limited[1], 0);
+	assert_tally(&stats.limited[2], 3000);
+	assert_tally(&stats.builtin[LINE_REMOVED_PASS], 10000);
+	assert_tally(&stats.builtin[LINE_REMOVED_DROP], 60000);
+	assert_tally(&stats.total.pass, 10101);
+	assert_tally(&stats.total.drop, 63010);
+	assert_tally(&stats.ports[3].drop, 3000);
+	stats_clear(&stats);
+	assert_null(stats.limited);
+	parsed_clear(&parsed);
+	counters_clear(&iface);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_copies),	     cmocka_unit_test(test_every_port),
+		cmocka_unit_test(test_totals),	     cmocka_unit_test(test_removed),
+		cmocka_unit_test(test_sums),	     cmocka_unit_test(test_limited),
+		cmocka_unit_test(test_large_counts), cmocka_unit_test(test_move_under_way),
+		cmocka_unit_test(test_rules_add),    cmocka_unit_test(test_rate),
+	};
+
+	return run_suite("stats", tests);
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the unit tests share: cmocka, and texts turned into rulesets and back. */
+#ifndef UNIT_H
+#define UNIT_H
+
+/* cmocka.h wants these four before it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "ruleset.h"
+#include "util.h"
+
+/*
+ * The last line of cmocka's TAP lacks its newline, which would put whatever is
+ * printed next behind a "#".
+ */
+#define run_suite(name, tests)                                                                 \
+	({                                                                                     \
+		int failed = cmocka_run_group_tests_name(name, tests, NULL, NULL);             \
+		putchar('\n');                                                                 \
+		!!failed;                                                                      \
+	})
+
+/* A text that went through the parser, and all that the parser said. */
+struct parsed {
+	struct ruleset ruleset;
+	struct report report;
+	int err;
+	char *messages;
+	size_t messages_size;
+};
+
+/* The file is called "F", so that a message begins with "F:LINE:COLUMN: ". */
+static inline void parsed_init(struct parsed *parsed)
+{
+	*parsed = (struct parsed){ .report = { .file = "F" } };
+	ruleset_init(&parsed->ruleset);
+	parsed->report.out = open_memstream(&parsed->messages, &parsed->messages_size);
+	assert_non_null(parsed->report.out);
+}
+
+static inline void parsed_clear(struct parsed *parsed)
+{
+	fclose(parsed->report.out);
+	free(parsed->messages);
+	ruleset_clear(&parsed->ruleset);
+}
+
+/* Parses one more text into the same ruleset. */
+static inline void parsed_add(struct parsed *parsed, const char *text)
+{
+	parsed->err = ruleset_parse(&parsed->ruleset, text, &parsed->report);
+	assert_int_equal(fflush(parsed->report.out), 0);
+}
+
+static inline void parsed_text(struct parsed *parsed, const char *text)
+{
+	parsed_init(parsed);
+	parsed_add(parsed, text);
+}
+
+/* A text that the test takes for right. */
+static inline void parsed_valid(struct parsed *parsed, const char *text)
+{
+	parsed_text(parsed, text);
+	if (parsed->err || parsed->messages_size)
+		fail_msg("refused (%d): %s\n%s", parsed->err, text, parsed->messages);
+}
+
+/* The whole ruleset as text, to be freed. */
+static inline char *printed(const struct ruleset *ruleset)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_non_null(out);
+	ruleset_print(ruleset, out);
+	assert_int_equal(fclose(out), 0);
+	return text;
+}
+
+/* Long texts line by line, so that a failure shows one line and not hundreds. */
+static inline void assert_lines_equal(const char *got, const char *expected)
+{
+	for (int line = 1; *got || *expected; line++) {
+		int got_length = strcspn(got, "\n");
+		int expected_length = strcspn(expected, "\n");
+
+		if (got_length != expected_length || memcmp(got, expected, got_length))
+			fail_msg("line %d: got\n%.*s\nexpected\n%.*s", line, got_length, got,
+				 expected_length, expected);
+		got += got_length + !!got[got_length];
+		expected += expected_length + !!expected[expected_length];
+	}
+}
+
+#endif

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From the levels that claim a key to its entry: the details a packet is sent
+ * through, and what the source tries say. Part of compile().
+ */
+#ifndef CHAIN_H
+#define CHAIN_H
+
+#include "claims.h"
+#include "compile.h"
+
+/* Levels that can stand one behind the other at one key. */
+#define CHAIN_MAX 12
+
+struct chain {
+	const struct level *levels[CHAIN_MAX];
+	size_t count;
+};
+
+/* What is the same for all keys of one compilation. */
+struct chainer {
+	const struct ruleset *ruleset;
+	const char *iface;
+	struct image *image;
+	unsigned char *used; /* or NULL */
+	entry_t fallback; /* what a key has that no rule names */
+	__u32 groups; /* numbers of source groups given so far */
+	void *known_chains; /* trees (tsearch) of what was made before */
+	void *known_details;
+};
+
+bool chain_same(const struct chain *a, const struct chain *b);
+
+/* The entry of a key with that chain. Returns 0, -ENOMEM or -E2BIG. */
+int chain_entry(struct chainer *chainer, const struct chain *chain, entry_t *entry);
+
+/* Adds a detail that an entry with `flags` (enum entry_flag) leads to. Or -ENOMEM. */
+int detail_add(struct image *image, __u32 flags, const struct detail *detail, entry_t *entry);
+
+/*
+ * The source group of the rules without ports. Returns 1, 0 if there is none, or
+ * -ENOMEM or -E2BIG. Where none applies, its answer is 0: what comes after.
+ */
+int portless_group(struct chainer *chainer, __u32 *group);
+
+/* The entries of the lifelines, as the options have them. */
+int fill_lifelines(struct chainer *chainer);
+
+/* Puts rules without ports before everything else that an IP packet is asked. */
+int wrap_portless(struct chainer *chainer);
+
+void chainer_clear(struct chainer *chainer);
+
+#endif

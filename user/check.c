@@ -1,0 +1,203 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is wrong with a ruleset as a whole. */
+#include <errno.h>
+#include <string.h>
+
+#include "claims.h"
+#include "compile.h"
+#include "prefix.h"
+#include "util.h"
+
+/* What one rule says of one term and one source; rules without ports: no term. */
+struct want {
+	const struct rule *rule;
+	const struct prefix *source; /* NULL: everybody */
+	struct term term;
+	__u32 specificity;
+};
+
+struct wants {
+	struct want *list;
+	size_t count;
+	size_t room;
+};
+
+static int compare_sources(const struct prefix *a, const struct prefix *b)
+{
+	if (!a || !b)
+		return !a - !b;
+	return prefix_compare(a, b);
+}
+
+/* Zero for wants that contradict each other if they overlap and their actions differ. */
+static int compare_kinds(const struct want *a, const struct want *b)
+{
+	int order;
+
+	if (a->specificity != b->specificity)
+		return a->specificity < b->specificity ? -1 : 1;
+	if (a->term.transports != b->term.transports)
+		return a->term.transports - b->term.transports;
+	if (a->term.protocol != b->term.protocol)
+		return a->term.protocol - b->term.protocol;
+	order = compare_sources(a->source, b->source);
+	return order ?: strcmp(a->rule->iface, b->rule->iface);
+}
+
+static int compare_wants(const void *left, const void *right)
+{
+	const struct want *a = left, *b = right;
+	int order = compare_kinds(a, b);
+
+	if (!order)
+		order = a->term.first - b->term.first;
+	return order ?: a->rule < b->rule ? -1 : a->rule > b->rule;
+}
+
+static int add_wants(struct wants *wants, const struct rule *rule, struct term term,
+		     __u32 specificity)
+{
+	size_t count = rule->source_count ?: 1;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct prefix *source = rule->source_count ? &rule->sources[i] : NULL;
+
+		if (array_reserve(&wants->list, &wants->room, wants->count,
+				  sizeof(*wants->list)))
+			return -ENOMEM;
+		wants->list[wants->count++] = (struct want){ rule, source, term, specificity };
+	}
+	return 0;
+}
+
+static int collect_wants(struct wants *wants, const struct ruleset *ruleset)
+{
+	struct claims claims;
+	int err = claims_collect(&claims, ruleset, NULL);
+
+	for (size_t i = 0; i < claims.count && !err; i++)
+		err = add_wants(wants, claims.list[i].rule, claims.list[i].term,
+				claims.list[i].specificity);
+	for (size_t i = 0; i < ruleset->count && !err; i++) {
+		if (!ruleset->rules[i].term_count)
+			err = add_wants(wants, &ruleset->rules[i], (struct term){ 0 }, -1);
+	}
+	if (!err && wants->count)
+		qsort(wants->list, wants->count, sizeof(*wants->list), compare_wants);
+	claims_clear(&claims);
+	return err;
+}
+
+static void report_contradiction(struct report *report, const struct want *a,
+				 const struct want *b)
+{
+	const struct rule *earlier = a->rule < b->rule ? a->rule : b->rule;
+	const struct want *later = earlier == a->rule ? b : a;
+	cleanup_free char *text = rule_text(earlier, false);
+
+	report->errors++;
+	fprintf(report->out, "%s:%u:1: found \"%s\"", report->file, later->rule->row,
+		action_name(later->rule->action));
+	if (later->rule->term_count) {
+		fputs(" for ", report->out);
+		term_print(&later->term, report->out);
+	}
+	if (later->source) {
+		fputs(" from ", report->out);
+		prefix_print(later->source, report->out);
+	}
+	fprintf(report->out, ", but %s %u (\"%s\") is as specific and says \"%s\"\n",
+		report->unit ?: "line", earlier->row, text ?: "?",
+		action_name(earlier->action));
+}
+
+/*
+ * Wants that are equals and overlap stand next to each other: all of a kind have
+ * the same width and are sorted by their first port.
+ */
+static int report_contradictions(const struct ruleset *ruleset, struct report *report)
+{
+	struct wants wants = { 0 };
+	int err = collect_wants(&wants, ruleset);
+
+	for (size_t i = 1; i < wants.count && !err; i++) {
+		const struct want *a = &wants.list[i - 1], *b = &wants.list[i];
+
+		if (!compare_kinds(a, b) && b->term.first <= a->term.last &&
+		    a->rule->action != b->rule->action)
+			report_contradiction(report, a, b);
+	}
+	free(wants.list);
+	return err ?: report->errors ? -EINVAL : 0;
+}
+
+static int compile_for(const struct ruleset *ruleset, const char *iface, unsigned char *used)
+{
+	cleanup_free struct image *image = calloc(1, sizeof(*image));
+	int err = image ? compile(ruleset, iface, image, used) : -ENOMEM;
+
+	if (image)
+		image_clear(image);
+	return err;
+}
+
+static int compare_names(const void *left, const void *right)
+{
+	return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/*
+ * A rule without "on" that decides nothing where no rule has one decides nothing
+ * anywhere; a rule with "on" can only match there.
+ */
+static int find_used(const struct ruleset *ruleset, unsigned char *used)
+{
+	cleanup_free const char **names = calloc(ruleset->count + 1, sizeof(*names));
+	int err = names ? compile_for(ruleset, "", used) : -ENOMEM;
+	size_t count = 0;
+
+	for (size_t i = 0; i < ruleset->count && !err; i++) {
+		if (!used[i] && *ruleset->rules[i].iface)
+			names[count++] = ruleset->rules[i].iface;
+	}
+	if (count)
+		qsort(names, count, sizeof(*names), compare_names);
+	for (size_t i = 0; i < count && !err; i++) {
+		if (!i || strcmp(names[i - 1], names[i]))
+			err = compile_for(ruleset, names[i], used);
+	}
+	return err;
+}
+
+static int report_unused(const struct ruleset *ruleset, size_t first, struct report *report)
+{
+	cleanup_free unsigned char *used = calloc(ruleset->count + 1, 1);
+	int err = used ? find_used(ruleset, used) : -ENOMEM;
+
+	if (err == -E2BIG) {
+		report->errors++;
+		fprintf(report->out,
+			"%s:%u:1: found more rules one behind the other for a port than a "
+			"packet may ask, expected at most %d with \"for\"\n",
+			report->file, ruleset->rules[first].row, DETAIL_ENDING);
+		return -EINVAL;
+	}
+	for (size_t i = first; i < ruleset->count && !err; i++) {
+		cleanup_free char *text = NULL;
+
+		if (used[i])
+			continue;
+		text = rule_text(&ruleset->rules[i], false);
+		report->warnings++;
+		fprintf(report->out,
+			"%s:%u:1: warning: found \"%s\", which can never match: other rules "
+			"have all its packets\n",
+			report->file, ruleset->rules[i].row, text ?: "?");
+	}
+	return err;
+}
+
+int ruleset_check(const struct ruleset *ruleset, size_t first, struct report *report)
+{
+	return report_contradictions(ruleset, report) ?: report_unused(ruleset, first, report);
+}

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "claims.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "util.h"
+
+/* The narrowest range first, in it one protocol, in it rules with sources. */
+static struct claim make_claim(const struct rule *rule, const struct term *term)
+{
+	__u32 width = term->last - term->first;
+	__u32 both = term->transports == TRANSPORT_BOTH;
+
+	return (struct claim){ rule, *term, width << 1 | both };
+}
+
+/* Negative, zero or positive: what makes claims neighbours, and one level. */
+static int compare_levels(const struct claim *a, const struct claim *b)
+{
+	if (a->specificity != b->specificity)
+		return a->specificity < b->specificity ? -1 : 1;
+	if (!a->rule->source_count != !b->rule->source_count)
+		return !a->rule->source_count - !b->rule->source_count;
+	/* A rule for everybody closes its keys: one that names the interface goes first. */
+	if (!a->rule->source_count && !*a->rule->iface != !*b->rule->iface)
+		return !*a->rule->iface - !*b->rule->iface;
+	if (a->term.transports != b->term.transports)
+		return a->term.transports - b->term.transports;
+	if (a->term.protocol != b->term.protocol)
+		return a->term.protocol - b->term.protocol;
+	return a->term.first - b->term.first;
+}
+
+static int compare_claims(const void *left, const void *right)
+{
+	const struct claim *a = left, *b = right;
+	int order = compare_levels(a, b);
+
+	if (!order)
+		order = strcmp(b->rule->iface, a->rule->iface); /* named ones first */
+	if (!order) /* rules stand in an array: the earlier one first */
+		order = a->rule < b->rule ? -1 : a->rule > b->rule;
+	return order;
+}
+
+static int collect(struct claims *claims, const struct ruleset *ruleset, const char *iface)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		if (iface && *rule->iface && strcmp(rule->iface, iface))
+			continue;
+		for (size_t t = 0; t < rule->term_count; t++) {
+			if (array_reserve(&claims->list, &room, claims->count,
+					  sizeof(*claims->list)))
+				return -ENOMEM;
+			claims->list[claims->count++] = make_claim(rule, &rule->terms[t]);
+		}
+	}
+	if (claims->count)
+		qsort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
+	return 0;
+}
+
+static int find_levels(struct claims *claims)
+{
+	struct level *level = NULL;
+
+	claims->levels = calloc(claims->count + 1, sizeof(*claims->levels));
+	if (!claims->levels)
+		return -ENOMEM;
+	for (size_t i = 0; i < claims->count; i++) {
+		const struct claim *claim = &claims->list[i];
+
+		if (!level || compare_levels(level->claims, claim)) {
+			level = &claims->levels[claims->level_count++];
+			level->claims = claim;
+		}
+		level->count++;
+		level->closes |= !claim->rule->source_count && !claim->rule->seconds;
+	}
+	return 0;
+}
+
+int claims_collect(struct claims *claims, const struct ruleset *ruleset, const char *iface)
+{
+	*claims = (struct claims){ 0 };
+	return collect(claims, ruleset, iface) ?: find_levels(claims);
+}
+
+void claims_clear(struct claims *claims)
+{
+	free(claims->list);
+	free(claims->levels);
+}

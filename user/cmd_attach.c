@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <getopt.h>
+#include <string.h>
+
+#include "command.h"
+#include "log.h"
+
+struct options {
+	enum attach_mode mode;
+	bool replace;
+	bool json;
+};
+
+static int parse_mode(const char *text, enum attach_mode *mode)
+{
+	static const char *const names[] = {
+		[ATTACH_AUTO] = "auto",
+		[ATTACH_NATIVE] = "native",
+		[ATTACH_GENERIC] = "generic",
+	};
+
+	for (enum attach_mode m = ATTACH_AUTO; m <= ATTACH_GENERIC; m++) {
+		if (!strcmp(text, names[m])) {
+			*mode = m;
+			return 0;
+		}
+	}
+	return fail(-1, "--mode: found \"%s\", expected auto, native or generic", text);
+}
+
+static int parse_options(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{ "mode", required_argument, NULL, 'm' },
+		{ "replace", no_argument, NULL, 'r' },
+		{ "json", no_argument, NULL, 'j' },
+		{ 0 },
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "m:rj", known, NULL)) != -1) {
+		if (option == 'r')
+			options->replace = true;
+		else if (option == 'j')
+			options->json = true;
+		else if (option != 'm' || parse_mode(optarg, &options->mode))
+			return -1;
+	}
+	return optind < argc ? 0 : -1;
+}
+
+static int attach_one(struct datapath *dp, const char *name, const struct options *options)
+{
+	bool again = datapath_interface(dp, name);
+	int err = datapath_attach(dp, name, options->mode, options->replace);
+
+	if (!err && !options->json)
+		printf("%s: %s, %s mode\n", name, again ? "program replaced" : "attached",
+		       datapath_interface(dp, name)->mode);
+	return err;
+}
+
+int cmd_attach(const struct command *command, int argc, char **argv)
+{
+	struct options options = { .mode = ATTACH_AUTO };
+	struct datapath dp;
+	int err;
+
+	if (parse_options(argc, argv, &options))
+		return usage(command);
+	err = datapath_open(&dp, DATAPATH_WRITE);
+	for (int i = optind; i < argc && !err; i++)
+		err = attach_one(&dp, argv[i], &options);
+	if (!err && options.json)
+		err = print_status(&dp, true);
+	datapath_close(&dp);
+	return err ? EXIT_REFUSED : EXIT_DONE;
+}

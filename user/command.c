@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What several commands do alike. */
+#include "command.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <string.h>
+
+#include "compile.h"
+#include "lockout.h"
+#include "log.h"
+#include "output.h"
+#include "util.h"
+
+int usage(const struct command *command)
+{
+	fprintf(stderr, "usage: portctl %s %s\n", command->name, command->arguments);
+	return EXIT_USAGE;
+}
+
+/* Puts the words that getopt moved behind the options to the front of argv. */
+static int keep_words(int argc, char **argv)
+{
+	for (int i = optind; i < argc; i++)
+		argv[i - optind + 1] = argv[i];
+	return argc - optind + 1;
+}
+
+int options_json(int argc, char **argv, bool *json)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ 0 },
+	};
+	int option;
+
+	*json = false;
+	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
+		if (option != 'j')
+			return -1;
+		*json = true;
+	}
+	return keep_words(argc, argv);
+}
+
+#define CONFIRM_MAX 86400
+
+static int parse_confirm(const char *text, struct change *change)
+{
+	if (time_parse(text, strlen(text), CONFIRM_MAX, &change->seconds))
+		return fail(-EINVAL,
+			    "argv: --confirm: found \"%s\", expected a time of at most a day, "
+			    "as in 60s or 5m",
+			    text);
+	return 0;
+}
+
+int options_change(int argc, char **argv, struct change *change)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "force", no_argument, NULL, 'f' },
+		{ "confirm", required_argument, NULL, 'c' },
+		{ 0 },
+	};
+	int option;
+
+	*change = (struct change){ 0 };
+	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
+		if (option == 'j')
+			change->json = true;
+		else if (option == 'f')
+			change->force = true;
+		else if (option != 'c' || parse_confirm(optarg, change))
+			return -1;
+	}
+	return keep_words(argc, argv);
+}
+
+int commit_change(struct datapath *dp, struct ruleset *next, const struct change *change)
+{
+	struct ruleset running;
+	int err;
+
+	ruleset_init(&running);
+	err = datapath_ruleset(dp, &running);
+	if (!err && !change->force && !change->seconds)
+		err = lockout_check(dp, &running, next);
+	ruleset_clear(&running);
+	if (!err)
+		err = datapath_commit(dp, next, change->seconds);
+	if (!err && change->seconds && !change->json)
+		printf("\"portctl confirm\" within %u s keeps this, else it is rolled back\n",
+		       change->seconds);
+	return err;
+}
+
+const char *saved_path(void)
+{
+	return env_or("PORTCTL_RULES", "/etc/portctl/rules");
+}
+
+const char *saved_interfaces_path(void)
+{
+	static char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s.interfaces", saved_path());
+	return path;
+}
+
+int fail_read(int err, const char *path)
+{
+	if (err == -EILSEQ)
+		return fail(err, "%s is not text: it has NUL bytes", path);
+	return fail(err, "cannot read %s: %s", path, strerror(-err));
+}
+
+int rules_read(const char *path, struct ruleset *ruleset)
+{
+	struct report report = { .out = stderr, .file = path };
+	cleanup_free char *text = NULL;
+	size_t size;
+	int err = file_read(path, &text, &size);
+
+	if (err)
+		return fail_read(err, path);
+	err = ruleset_parse(ruleset, text, &report);
+	if (!err)
+		err = ruleset_check(ruleset, 0, &report);
+	if (err == -ENOMEM)
+		return fail(err, "%s: out of memory", path);
+	return err;
+}
+
+/*
+ * The words as a line of text. The word behind "comment" is one string whatever
+ * it holds, since the shell has taken its quotes off.
+ */
+static int join_words(const char *first, int count, char **words, char **text)
+{
+	size_t size;
+	FILE *out = open_memstream(text, &size);
+
+	if (!out)
+		return -ENOMEM;
+	fputs(first, out);
+	for (int i = 0; i < count; i++) {
+		bool comment = i > 0 && !strcmp(words[i - 1], "comment");
+
+		fputs(comment ? " \"" : " ", out);
+		for (const char *c = words[i]; *c; c++) {
+			if (comment && (*c == '"' || *c == '\\'))
+				fputc('\\', out);
+			fputc(*c == '\n' ? '\r' : *c, out);
+		}
+		fputs(comment ? "\"" : "", out);
+	}
+	return fclose(out) ? -ENOMEM : 0;
+}
+
+int words_parse(const char *first, int count, char **words, struct ruleset *ruleset)
+{
+	struct report report = { .out = stderr, .file = "argv" };
+	cleanup_free char *text = NULL;
+	int err = join_words(first, count, words, &text);
+
+	return err ? fail(err, "out of memory") : ruleset_parse(ruleset, text, &report);
+}
+
+void print_lasting(const struct ruleset *ruleset, FILE *out)
+{
+	settings_print(ruleset, out);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].seconds)
+			continue;
+		rule_print(&ruleset->rules[i], out, true);
+		fputc('\n', out);
+	}
+}
+
+/* The running ruleset as it would be saved. */
+static int reparse_lasting(const struct ruleset *running, struct report *report,
+			   struct ruleset *lasting)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return -ENOMEM;
+	print_lasting(running, out);
+	return fclose(out) ? -ENOMEM : ruleset_parse(lasting, text, report);
+}
+
+bool is_saved(const struct ruleset *running)
+{
+	cleanup_free char *text = NULL, *message = NULL;
+	size_t size;
+	cleanup_file FILE *out = open_memstream(&message, &size);
+	struct report report = { .out = out, .file = saved_path() };
+	struct ruleset saved, lasting;
+	bool same = false;
+
+	ruleset_init(&saved);
+	ruleset_init(&lasting);
+	if (out && !file_read(saved_path(), &text, &size) &&
+	    !ruleset_parse(&saved, text, &report) &&
+	    !reparse_lasting(running, &report, &lasting))
+		same = ruleset_diff(&saved, &lasting, NULL, NULL) == 0;
+	ruleset_clear(&saved);
+	ruleset_clear(&lasting);
+	return same;
+}
+
+int print_list(const struct datapath *dp, const struct ruleset *ruleset, bool json)
+{
+	cleanup_free struct tally *counts = calloc(ruleset->count + 1, sizeof(*counts));
+
+	if (!counts)
+		return fail(-ENOMEM, "out of memory");
+	for (size_t n = 0; n < dp->count; n++)
+		stats_rules(&dp->interfaces[n], ruleset, counts);
+	(json ? &json_renderer : &table_renderer)->list(stdout, ruleset, counts);
+	return 0;
+}
+
+int print_status(const struct datapath *dp, bool json)
+{
+	struct status_view view = { .dp = dp };
+	struct ruleset ruleset;
+	int err;
+
+	ruleset_init(&ruleset);
+	err = datapath_ruleset(dp, &ruleset);
+	if (!err) {
+		view.ruleset = &ruleset;
+		view.pending = datapath_pending(dp);
+		view.saved = is_saved(&ruleset);
+		(json ? &json_renderer : &table_renderer)->status(stdout, &view);
+	}
+	ruleset_clear(&ruleset);
+	return err;
+}

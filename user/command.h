@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What every command is, and what several of them do alike. */
+#ifndef COMMAND_H
+#define COMMAND_H
+
+#include "datapath.h"
+
+/* Exit codes. */
+enum { EXIT_DONE = 0, EXIT_REFUSED = 1, EXIT_USAGE = 2 };
+
+struct command {
+	const char *name;
+	const char *arguments; /* as usage shows them */
+	const char *summary; /* one line */
+	const char *help; /* the rest, or NULL */
+	int (*run)(const struct command *command, int argc, char **argv);
+};
+
+int cmd_attach(const struct command *command, int argc, char **argv);
+int cmd_detach(const struct command *command, int argc, char **argv);
+int cmd_status(const struct command *command, int argc, char **argv);
+int cmd_rule(const struct command *command, int argc, char **argv);
+int cmd_setting(const struct command *command, int argc, char **argv);
+int cmd_delete(const struct command *command, int argc, char **argv);
+int cmd_list(const struct command *command, int argc, char **argv);
+int cmd_check(const struct command *command, int argc, char **argv);
+int cmd_apply(const struct command *command, int argc, char **argv);
+int cmd_diff(const struct command *command, int argc, char **argv);
+int cmd_save(const struct command *command, int argc, char **argv);
+int cmd_stats(const struct command *command, int argc, char **argv);
+int cmd_confirm(const struct command *command, int argc, char **argv);
+int cmd_restore(const struct command *command, int argc, char **argv);
+int cmd_rollback(const struct command *command, int argc, char **argv);
+
+/* Says how the command is used, on standard error; returns EXIT_USAGE. */
+int usage(const struct command *command);
+
+/*
+ * Takes "-j" or "--json", the only option of many commands, out of argv and
+ * leaves the words. Returns their number (argv[0] is the command's name), or -1
+ * after saying which option is unknown.
+ */
+int options_json(int argc, char **argv, bool *json);
+
+/* The options of the commands that change the rules. */
+struct change {
+	bool json;
+	bool force; /* do not look at the open connections */
+	__u32 seconds; /* --confirm: go back after them; 0: not said */
+};
+
+/* Takes "-j", "--force" and "--confirm TIME" out of argv; like options_json(). */
+int options_change(int argc, char **argv, struct change *change);
+
+/*
+ * Makes *next the running ruleset, unless that would shut out an open connection.
+ * Returns 0 or a negative errno, having said what is wrong.
+ */
+int commit_change(struct datapath *dp, struct ruleset *next, const struct change *change);
+
+/* Where the saved ruleset is, and which interfaces were attached to. */
+const char *saved_path(void);
+const char *saved_interfaces_path(void);
+
+/* Says why a file cannot be read; returns `err`. */
+int fail_read(int err, const char *path);
+
+/*
+ * Reads and checks a ruleset file. Returns 0 or a negative errno, having said on
+ * standard error what is wrong and where.
+ */
+int rules_read(const char *path, struct ruleset *ruleset);
+
+/*
+ * Parses words of the command line, which begin with `first`, as one statement
+ * into an initialised ruleset; wrong ones are reported as "argv:1:COLUMN: ...".
+ */
+int words_parse(const char *first, int count, char **words, struct ruleset *ruleset);
+
+/* Prints a ruleset as it is saved: without rules that end. */
+void print_lasting(const struct ruleset *ruleset, FILE *out);
+
+/* Whether the saved ruleset is there and says the same, rules that end aside. */
+bool is_saved(const struct ruleset *running);
+
+/* Prints what `list` prints, for a ruleset with its lines. */
+int print_list(const struct datapath *dp, const struct ruleset *ruleset, bool json);
+
+/* Prints what `status` prints. */
+int print_status(const struct datapath *dp, bool json);
+
+/*
+ * Calls back for each statement that only one of the rulesets has, sign '-' for
+ * `from` and '+' for `to`; the order of the rules means nothing. Returns how
+ * many, or -ENOMEM. `found` may be NULL.
+ */
+long ruleset_diff(const struct ruleset *from, const struct ruleset *to,
+		  void (*found)(char sign, const char *statement, void *data), void *data);
+
+#endif

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which keys each level of claims gets, and what stands in their entries. */
+#include "compile.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "chain.h"
+#include "claims.h"
+#include "util.h"
+
+/*
+ * The levels that are asked about a key before the one that closes it are its
+ * chain. Most keys have none.
+ *
+ * `free_from` leads, as a path, from a key towards the first one at or after it
+ * that is not closed. Following it shortens it (union-find), so painting takes
+ * next to no time per rule, however wide the rules are.
+ */
+struct painter {
+	struct chain chains[KEY_NOT_IP];
+	__u32 free_from[KEY_NOT_IP + 1];
+};
+
+static __u32 first_free(struct painter *painter, __u32 key)
+{
+	__u32 end = key, next;
+
+	while (painter->free_from[end] != end)
+		end = painter->free_from[end];
+	for (; key != end; key = next) {
+		next = painter->free_from[key];
+		painter->free_from[key] = end;
+	}
+	return end;
+}
+
+/* Gives a level to the keys first..last, but for those already closed. */
+static int paint(struct painter *painter, __u32 first, __u32 last, const struct level *level)
+{
+	__u32 key = first_free(painter, first);
+
+	while (key <= last) {
+		struct chain *chain = &painter->chains[key];
+
+		if (chain->count == CHAIN_MAX)
+			return -E2BIG;
+		chain->levels[chain->count++] = level;
+		if (level->closes)
+			painter->free_from[key] = key + 1;
+		key = first_free(painter, level->closes ? key : key + 1);
+	}
+	return 0;
+}
+
+static int paint_level(struct painter *painter, const struct level *level)
+{
+	const struct term *term = &level->claims->term;
+	__u32 protocol = KEY_PROTOCOL + term->protocol;
+	int err = 0;
+
+	if (!term->transports)
+		return paint(painter, protocol, protocol, level);
+	if (term->transports & TRANSPORT_TCP)
+		err = paint(painter, PORT_KEY_TCP + term->first, PORT_KEY_TCP + term->last,
+			    level);
+	if (!err && term->transports & TRANSPORT_UDP)
+		err = paint(painter, PORT_KEY_UDP + term->first, PORT_KEY_UDP + term->last,
+			    level);
+	return err;
+}
+
+static int paint_all(struct painter *painter, const struct claims *claims)
+{
+	int err = 0;
+
+	for (__u32 key = 0; key <= KEY_NOT_IP; key++)
+		painter->free_from[key] = key;
+	for (size_t i = 0; i < claims->level_count && !err; i++)
+		err = paint_level(painter, &claims->levels[i]);
+	return err;
+}
+
+/* What a packet gets that no rule names: but first, it may be a reply. */
+static entry_t default_entry(enum verdict fallback)
+{
+	return entry_make(fallback, fallback == VERDICT_PASS ? 0 : ENTRY_REPLY,
+			  default_line(fallback));
+}
+
+/* The entries of keys that stand for kinds of packets. */
+static int fill_kinds(struct chainer *chainer)
+{
+	entry_t *entries = chainer->image->table.entries;
+	enum verdict fragments = chainer->ruleset->options[OPTION_FRAGMENTS];
+
+	entries[KEY_NOT_IP] = entry_make(VERDICT_PASS, 0, LINE_NOT_IP);
+	entries[KEY_MALFORMED] = entry_make(VERDICT_DROP, 0, LINE_MALFORMED);
+	entries[KEY_FRAGMENT] =
+		entry_make(fragments, 0,
+			   fragments == VERDICT_PASS ? LINE_FRAGMENT_PASS : LINE_FRAGMENT_DROP);
+	return fill_lifelines(chainer);
+}
+
+static int fill_entries(struct chainer *chainer, const struct painter *painter)
+{
+	entry_t *entries = chainer->image->table.entries;
+	int err = 0;
+
+	chainer->fallback = default_entry(chainer->ruleset->fallback);
+	for (__u32 key = 0; key < KEY_NOT_IP && !err; key++) {
+		/* Neighbours often have the same chain: then also the same entry. */
+		if (key && chain_same(&painter->chains[key], &painter->chains[key - 1]))
+			entries[key] = entries[key - 1];
+		else
+			err = chain_entry(chainer, &painter->chains[key], &entries[key]);
+	}
+	return err ?: fill_kinds(chainer);
+}
+
+int compile(const struct ruleset *ruleset, const char *iface, struct image *image,
+	    unsigned char *used)
+{
+	struct chainer chainer = {
+		.ruleset = ruleset,
+		.iface = iface,
+		.image = image,
+		.used = used,
+	};
+	cleanup_free struct painter *painter = calloc(1, sizeof(*painter));
+	struct claims claims;
+	int err = claims_collect(&claims, ruleset, iface);
+
+	if (!painter)
+		err = -ENOMEM;
+	if (!err)
+		err = paint_all(painter, &claims);
+	if (!err)
+		err = fill_entries(&chainer, painter);
+	if (!err)
+		err = wrap_portless(&chainer);
+	chainer_clear(&chainer);
+	claims_clear(&claims);
+	return err;
+}
+
+void image_clear(struct image *image)
+{
+	free(image->details);
+	free(image->sources);
+	image->details = NULL;
+	image->sources = NULL;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * From ruleset to map image: pure functions, no kernel in sight.
+ *
+ * The most specific rule wins, whatever the order: first rules without ports;
+ * then the narrowest port range, in it one protocol before both, in it the
+ * longest source prefix, in it a named interface before all. A rule that does
+ * not apply (another source, its time over) leaves the packet to the next.
+ */
+#ifndef COMPILE_H
+#define COMPILE_H
+
+#include "ruleset.h"
+
+/* What a source trie says about one prefix. */
+struct source_entry {
+	struct prefix prefix;
+	__u32 group;
+	entry_t entry;
+};
+
+/* One interface's generation, before it is put into maps. */
+struct image {
+	struct generation table;
+	struct detail *details;
+	size_t detail_count;
+	size_t detail_room;
+	struct source_entry *sources;
+	size_t source_count;
+	size_t source_room;
+};
+
+/*
+ * Fills *image, which was zeroed, with what packets on `iface` are judged by.
+ * Every rule must have its lines. Where `used` is not NULL, used[i] is set to 1
+ * for each rule i that can decide about a packet. Returns 0, -ENOMEM, or -E2BIG
+ * where more rules stand one behind the other than a packet may ask
+ * (DETAIL_STEPS). Free with image_clear(), also after a failure.
+ */
+int compile(const struct ruleset *ruleset, const char *iface, struct image *image,
+	    unsigned char *used);
+void image_clear(struct image *image);
+
+/*
+ * Reports pairs of rules that contradict each other (errors) and, from the rule
+ * at index `first` on, rules that can never match (warnings). Returns 0, -EINVAL
+ * where there are errors, -ENOMEM.
+ */
+int ruleset_check(const struct ruleset *ruleset, size_t first, struct report *report);
+
+/*
+ * Gives every rule of `next` its lines: those it has in `active`, so that its
+ * counters go on, or else ones that no rule of `active` has. A rule that ends and
+ * is kept ends when it would have, unless `next` says when. Returns 0, -ENOMEM, or
+ * -ENOSPC where there are not enough lines.
+ */
+int assign_lines(struct ruleset *next, const struct ruleset *active);
+
+#endif

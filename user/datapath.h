@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The kernel's side as the commands see it: interfaces, the running ruleset and
+ * the counters. The files datapath*.c are the only ones that use libbpf.
+ *
+ * Everything is pinned, below $PORTCTL_BPFFS (/sys/fs/bpf/portctl), in a folder
+ * for each network namespace, named after its cookie:
+ *
+ *   COOKIE/control                the active generation, shared by all interfaces
+ *   COOKIE/ruleset0, ruleset1     the text of each slot's ruleset, and its lines
+ *   COOKIE/IFACE/link             what holds the program on the interface
+ *   COOKIE/way_back               the timer of a change that waits to be confirmed
+ *   COOKIE/flows                  conversations begun from here, shared as well
+ *   COOKIE/IFACE/table, counters, buckets, source_buckets
+ *   COOKIE/IFACE/details, sources4, sources6    with a map for each slot in them
+ *
+ * Every function returns 0 or a negative errno, and has said why on standard
+ * error where it failed.
+ */
+#ifndef DATAPATH_H
+#define DATAPATH_H
+
+#include <limits.h>
+#include <time.h>
+
+#include "ruleset.h"
+
+struct interface {
+	char name[IFNAMSIZ];
+	unsigned int ifindex; /* 0: the device is gone */
+	const char *mode; /* "native", "generic", "offload" */
+	time_t attached_at; /* seconds since 1970 */
+	struct generation *table; /* two slots, shared with the kernel */
+	struct counters *counters; /* the copies, shared with the kernel as well */
+	size_t copies;
+};
+
+struct datapath {
+	int lock;
+	char path[PATH_MAX - 64]; /* of this network namespace's pins */
+	struct control *control; /* NULL: nothing attached, no rules */
+	struct interface *interfaces;
+	size_t count;
+	size_t room;
+};
+
+/* What a rule of a stored ruleset is charged to. */
+struct stored_rule {
+	__u32 line;
+	__u32 limited_line; /* 0: it has no limit */
+	__u32 verdict;
+	__u32 zero;
+	__u64 ends; /* nanoseconds since boot; 0: never */
+};
+
+/* For reading several processes may be in at a time, for writing one. */
+enum datapath_access { DATAPATH_READ, DATAPATH_WRITE };
+
+/*
+ * Waits for its turn and opens what this network namespace has. Pins of another
+ * schema are refused. Close with datapath_close(), also after a failure.
+ */
+int datapath_open(struct datapath *dp, enum datapath_access access);
+void datapath_close(struct datapath *dp);
+
+/* The interface of that name, or NULL. */
+struct interface *datapath_interface(const struct datapath *dp, const char *name);
+
+enum attach_mode { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
+
+/*
+ * Attaches to an interface, or replaces the program there in place, counters
+ * kept. The interface is judged by the running ruleset from its first packet on.
+ * `replace`: take the place of another's XDP program.
+ */
+int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode, bool replace);
+
+/* Detaches; with the last interface the running ruleset goes too. */
+int datapath_detach(struct datapath *dp, const char *name);
+
+/* Removes what is left of this namespace, its rules, once nothing is attached. */
+int datapath_remove(struct datapath *dp);
+
+/* Nanoseconds since boot, as the data path counts them (CLOCK_BOOTTIME). */
+__u64 since_boot(void);
+
+/* Reads the running ruleset, lines included, into an initialised *ruleset. */
+int datapath_ruleset(const struct datapath *dp, struct ruleset *ruleset);
+
+/*
+ * The rules of the slot that is not active, which may still have counts of their
+ * own; *rules is to be freed.
+ */
+int datapath_previous(const struct datapath *dp, struct stored_rule **rules, size_t *count);
+
+/*
+ * Makes *next the running ruleset of every interface at once. Until the very
+ * last store nothing has changed; gives every rule of *next its lines. Where
+ * `seconds` is not 0, the kernel goes back by itself after that time unless
+ * datapath_confirm() comes. Refused while another change waits for that.
+ */
+int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds);
+
+/* Seconds until the change that waits to be confirmed is undone; 0: none waits. */
+__u32 datapath_pending(const struct datapath *dp);
+
+/* Keeps the change that waits to be confirmed. */
+int datapath_confirm(struct datapath *dp);
+
+/* Goes back to the ruleset before the running one, at once. */
+int datapath_rollback(struct datapath *dp);
+
+#endif

@@ -1,0 +1,415 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Attaching and detaching: the program, its maps, its link and their pins. */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <net/if_arp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+
+#include "compile.h"
+#include "datapath_internal.h"
+#include "log.h"
+#include "portctl.skel.h"
+#include "util.h"
+
+/* What attaching is about; every step says itself what failed. */
+struct attachment {
+	struct datapath *dp;
+	const char *name;
+	unsigned int ifindex;
+	bool replace;
+	struct portctl_bpf *program;
+};
+
+static int check_device(const char *name, unsigned int *ifindex)
+{
+	struct ifreq request = { 0 };
+	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	*ifindex = strlen(name) < IFNAMSIZ ? if_nametoindex(name) : 0;
+	if (!*ifindex)
+		return fail(-ENODEV, "there is no interface %s here: \"ip link\" lists them",
+			    name);
+	strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request))
+		return fail(-errno, "%s: %s", name, reason(-errno));
+	if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
+	    request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)
+		return fail(-EOPNOTSUPP,
+			    "%s is not an Ethernet interface (its packets have no Ethernet "
+			    "header): attach to the device below it",
+			    name);
+	return 0;
+}
+
+static int check_kernel(void)
+{
+	struct utsname kernel;
+	unsigned int major = 0, minor = 0;
+
+	if (!uname(&kernel) && sscanf(kernel.release, "%u.%u", &major, &minor) == 2 &&
+	    major < 6)
+		return fail(-ENOSYS,
+			    "Linux %s is too old: 6.0 or newer is needed (array maps with "
+			    "elements of this size)",
+			    kernel.release);
+	return 0;
+}
+
+static FILE *load_log;
+
+static int collect_log(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_DEBUG || !load_log)
+		return 0;
+	return vfprintf(load_log, format, args);
+}
+
+/* The kernel's own last words about a program it refused. */
+static int fail_load(int err, const char *name, char *log)
+{
+	char *last = log, *line, *rest = log;
+
+	while ((line = strsep(&rest, "\n"))) {
+		if (*line && strncmp(line, "libbpf", 6) && strncmp(line, "processed", 9) &&
+		    strncmp(line, "--", 2))
+			last = line;
+	}
+	return fail(err, "the kernel refused the program for %s: %s%s%s", name, reason(err),
+		    *last ? ": " : "", last);
+}
+
+/* Uses the pinned map, if there is one, in place of a new one. */
+static int reuse(const struct attachment *attachment, struct bpf_map *map, const char *iface,
+		 const char *pin)
+{
+	char path[PATH_MAX];
+	cleanup_close int fd = -1;
+
+	pin_path(attachment->dp, iface, pin, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return bpf_map__reuse_fd(map, fd);
+}
+
+/* One copy for each CPU online and one for all others; reused maps have theirs. */
+static int set_copies(struct portctl_bpf *program)
+{
+	__u32 copies = COPY_FIRST_CPU + sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (bpf_map__fd(program->maps.counters) >= 0)
+		return 0;
+	return bpf_map__set_max_entries(program->maps.counters, copies);
+}
+
+/* The maps of an interface that are pinned, and under which name. */
+static const struct {
+	const char *pin;
+	size_t map; /* where its struct bpf_map * is in struct portctl_bpf */
+} interface_maps[] = {
+	{ "table", offsetof(struct portctl_bpf, maps.bss) },
+	{ "counters", offsetof(struct portctl_bpf, maps.counters) },
+	{ "details", offsetof(struct portctl_bpf, maps.details) },
+	{ "sources4", offsetof(struct portctl_bpf, maps.sources4) },
+	{ "sources6", offsetof(struct portctl_bpf, maps.sources6) },
+	{ "buckets", offsetof(struct portctl_bpf, maps.buckets) },
+	{ "source_buckets", offsetof(struct portctl_bpf, maps.source_buckets) },
+};
+
+static struct bpf_map *map_at(const struct attachment *attachment, size_t i)
+{
+	return *(struct bpf_map **)((char *)attachment->program + interface_maps[i].map);
+}
+
+static int prepare_maps(struct attachment *attachment)
+{
+	struct portctl_bpf *program = attachment->program;
+	int err = reuse(attachment, program->maps.data_control, NULL, "control");
+
+	if (!err)
+		err = reuse(attachment, program->maps.flows, NULL, "flows");
+	for (size_t i = 0; i < ARRAY_SIZE(interface_maps) && !err; i++)
+		err = reuse(attachment, map_at(attachment, i), attachment->name,
+			    interface_maps[i].pin);
+	if (!err && getrandom((void *)program->rodata->hash_key,
+			      sizeof(program->rodata->hash_key), 0) < 0)
+		err = -errno;
+	return err ?: set_copies(program);
+}
+
+static int load(struct attachment *attachment)
+{
+	cleanup_free char *log = NULL;
+	size_t size;
+	int err;
+
+	load_log = open_memstream(&log, &size);
+	if (!load_log)
+		return fail(-ENOMEM, "%s", reason(-ENOMEM));
+	libbpf_set_print(collect_log);
+	attachment->program = portctl_bpf__open();
+	err = attachment->program ? prepare_maps(attachment) : -errno;
+	if (!err)
+		err = portctl_bpf__load(attachment->program);
+	fclose(load_log);
+	load_log = NULL;
+	return err ? fail_load(err, attachment->name, log) : 0;
+}
+
+/*
+ * Both slots judge at once as they do elsewhere: the active one because the next
+ * packet needs it, the other because it can be made active again.
+ */
+static int fill_slots(const struct attachment *attachment)
+{
+	for (unsigned int slot = 0; slot < 2; slot++) {
+		struct ruleset ruleset;
+		int err;
+
+		ruleset_init(&ruleset);
+		err = ruleset_load(attachment->dp, slot, &ruleset);
+		if (!err)
+			err = slot_fill(attachment->dp, attachment->name,
+					attachment->program->bss->table, slot, &ruleset);
+		ruleset_clear(&ruleset);
+		if (err)
+			return fail(err, "%s: %s", attachment->name, reason(err));
+	}
+	return 0;
+}
+
+/* Pins below the interface's folder, or the namespace's where iface is NULL. */
+static int pin_one(const struct attachment *attachment, const char *iface, int fd,
+		   const char *pin)
+{
+	char path[PATH_MAX];
+
+	pin_path(attachment->dp, iface, pin, path);
+	if (bpf_obj_pin(fd, path) && errno != EEXIST)
+		return fail(-errno, "cannot pin %s: %s", path, reason(-errno));
+	return 0;
+}
+
+static int pin_maps(const struct attachment *attachment)
+{
+	const char *name = attachment->name;
+	char folder[PATH_MAX];
+	int err;
+
+	pin_path(attachment->dp, name, "", folder);
+	if (mkdir(folder, 0700) && errno != EEXIST)
+		return fail(-errno, "cannot make %s: %s", folder, reason(-errno));
+	err = pin_one(attachment, NULL, bpf_map__fd(attachment->program->maps.flows), "flows");
+	for (size_t i = 0; i < ARRAY_SIZE(interface_maps) && !err; i++)
+		err = pin_one(attachment, name, bpf_map__fd(map_at(attachment, i)),
+			      interface_maps[i].pin);
+	return err;
+}
+
+/* Puts the program on the device, and its link under the interface's pin. */
+static int attach_link(const struct attachment *attachment, enum attach_mode mode)
+{
+	char path[PATH_MAX];
+	int program = bpf_program__fd(attachment->program->progs.portctl);
+	cleanup_close int fd = hook_xdp(attachment->name, attachment->ifindex, program, mode,
+					attachment->replace);
+
+	if (fd < 0)
+		return fd;
+	pin_path(attachment->dp, attachment->name, "link", path);
+	unlink(path); /* of a device that is gone */
+	return pin_one(attachment, attachment->name, fd, "link");
+}
+
+static int attach_egress(const struct attachment *attachment)
+{
+	return hook_egress(attachment->name, attachment->ifindex,
+			   bpf_program__fd(attachment->program->progs.egress));
+}
+
+static int update_link(const struct attachment *attachment)
+{
+	char path[PATH_MAX];
+	cleanup_close int fd = -1;
+
+	pin_path(attachment->dp, attachment->name, "link", path);
+	fd = bpf_obj_get(path);
+	if (fd < 0 ||
+	    bpf_link_update(fd, bpf_program__fd(attachment->program->progs.portctl), NULL))
+		return fail(-errno, "cannot replace the program on %s: %s", attachment->name,
+			    reason(-errno));
+	return 0;
+}
+
+static int check_mode(const struct interface *present, enum attach_mode mode)
+{
+	if ((mode == ATTACH_NATIVE && !strcmp(present->mode, "generic")) ||
+	    (mode == ATTACH_GENERIC && strcmp(present->mode, "generic")))
+		return fail(-EBUSY, "%s is attached in %s mode: detach it first to change that",
+			    present->name, present->mode);
+	return 0;
+}
+
+static int attach_prepared(struct attachment *attachment, const struct interface *present,
+			   enum attach_mode mode)
+{
+	int err = load(attachment);
+
+	if (!err && present)
+		return attach_egress(attachment) ?: update_link(attachment);
+	if (!err)
+		err = pin_maps(attachment);
+	if (!err)
+		err = fill_slots(attachment);
+	if (!err)
+		err = attach_egress(attachment);
+	if (err)
+		return err;
+	err = attach_link(attachment, mode);
+	if (err)
+		unhook_egress(attachment->ifindex);
+	return err;
+}
+
+static int remove_pin(const struct datapath *dp, const char *iface, const char *pin)
+{
+	char path[PATH_MAX];
+
+	pin_path(dp, iface, pin, path);
+	if ((*pin ? unlink(path) : rmdir(path)) && errno != ENOENT)
+		return fail(-errno, "cannot remove %s: %s", path, reason(-errno));
+	return 0;
+}
+
+int interface_unpin(const struct datapath *dp, const char *name)
+{
+	int err = remove_pin(dp, name, "link");
+
+	for (size_t i = 0; i < ARRAY_SIZE(interface_maps) && !err; i++)
+		err = remove_pin(dp, name, interface_maps[i].pin);
+	return err ?: remove_pin(dp, name, "");
+}
+
+/* Folders of interfaces without a link: what a kill left. */
+static int remove_leftovers(const struct datapath *dp)
+{
+	DIR *folder = opendir(dp->path);
+	struct dirent *entry;
+	int err = 0;
+
+	while (folder && !err && (entry = readdir(folder))) {
+		char name[IFNAMSIZ];
+
+		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+		    strlen(entry->d_name) >= IFNAMSIZ)
+			continue;
+		strcpy(name, entry->d_name);
+		err = interface_unpin(dp, name);
+	}
+	if (folder)
+		closedir(folder);
+	return err;
+}
+
+int datapath_remove(struct datapath *dp)
+{
+	static const char *const pins[] = { "ruleset0", "ruleset1", "flows",
+					    "way_back", "control",  "" };
+	int err = remove_leftovers(dp);
+
+	for (size_t i = 0; i < ARRAY_SIZE(pins) && !err; i++)
+		err = remove_pin(dp, NULL, pins[i]);
+	if (err)
+		return err;
+	unmap(dp->control, sizeof(*dp->control));
+	dp->control = NULL;
+	return 0;
+}
+
+/* Puts what was attached on the list; a device made again is there already. */
+static int add_interface(struct datapath *dp, const char *name)
+{
+	struct interface *slot = datapath_interface(dp, name);
+	int err = 0;
+
+	if (!slot)
+		err = array_reserve(&dp->interfaces, &dp->room, dp->count, sizeof(*slot));
+	if (!slot && !err)
+		slot = &dp->interfaces[dp->count++];
+	else if (slot)
+		interface_close(slot);
+	return err ?: interface_open(dp, name, slot);
+}
+
+/* A device that is attached may have been renamed since. */
+static int check_former_name(const struct datapath *dp, const char *name, unsigned int ifindex)
+{
+	for (size_t i = 0; i < dp->count; i++) {
+		const struct interface *iface = &dp->interfaces[i];
+
+		if (iface->ifindex == ifindex && strcmp(iface->mode, "gone") &&
+		    strcmp(iface->name, name))
+			return fail(
+				-EBUSY,
+				"%s is attached under its former name: \"portctl detach %s\" "
+				"first",
+				name, iface->name);
+	}
+	return 0;
+}
+
+int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode, bool replace)
+{
+	struct attachment attachment = { .dp = dp, .name = name, .replace = replace };
+	struct interface *known = datapath_interface(dp, name), *present = known;
+	int err = check_kernel() ?: check_device(name, &attachment.ifindex);
+
+	if (!err)
+		err = check_former_name(dp, name, attachment.ifindex);
+	if (err)
+		return err;
+	if (present && present->ifindex != attachment.ifindex)
+		present = NULL; /* the device was deleted, and made again */
+	if (present)
+		err = check_mode(present, mode);
+	if (!err)
+		err = datapath_create(dp);
+	if (!err)
+		err = attach_prepared(&attachment, present, mode);
+	portctl_bpf__destroy(attachment.program);
+	if (!err)
+		return add_interface(dp, name);
+	if (!known)
+		interface_unpin(dp, name);
+	if (!dp->count && dp->control && !dp->control->generation)
+		datapath_remove(dp);
+	return err;
+}
+
+int datapath_detach(struct datapath *dp, const char *name)
+{
+	struct interface *iface = datapath_interface(dp, name);
+	int err;
+
+	if (!iface)
+		return fail(-ENOENT,
+			    "portctl is not attached to %s: \"portctl status\" lists "
+			    "where it is",
+			    name);
+	unhook_egress(iface->ifindex);
+	err = interface_unpin(dp, iface->name);
+	if (err)
+		return err;
+	interface_close(iface);
+	*iface = dp->interfaces[--dp->count];
+	return dp->count ? 0 : datapath_remove(dp);
+}

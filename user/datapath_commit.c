@@ -1,0 +1,356 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Changing the running ruleset. Everything is made ready in the slot that no
+ * packet looks at; then one store makes it the active one. A process that is
+ * killed anywhere in here leaves the old ruleset or the new.
+ */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "compile.h"
+#include "datapath_internal.h"
+#include "log.h"
+#include "util.h"
+
+/*
+ * A slot's ruleset as it is pinned: this header, the rules' lines and verdicts,
+ * and the text they are parsed from.
+ */
+struct stored_ruleset {
+	__u32 rule_count;
+	__u32 text_size; /* bytes, without a NUL */
+	struct stored_rule rules[];
+};
+
+/* The map has elements of this size, as many as it takes. */
+#define STORED_ELEMENT 4096
+
+static void stored_path(const struct datapath *dp, unsigned int slot, char path[PATH_MAX])
+{
+	pin_path(dp, NULL, slot ? "ruleset1" : "ruleset0", path);
+}
+
+static size_t stored_size(size_t rule_count, size_t text_size)
+{
+	return sizeof(struct stored_ruleset) + rule_count * sizeof(struct stored_rule) +
+	       text_size + 1;
+}
+
+/* Maps the stored ruleset of a slot; -ENOENT where there is none. */
+static int stored_map(const struct datapath *dp, unsigned int slot,
+		      struct stored_ruleset **stored, size_t *size)
+{
+	char path[PATH_MAX];
+	size_t element, count;
+	int err;
+
+	stored_path(dp, slot, path);
+	err = pin_map(path, (void **)stored, &element, &count);
+	if (err)
+		return err;
+	*size = element * count;
+	if (*size < sizeof(**stored) || (*stored)->rule_count > MAX_RULES ||
+	    stored_size((*stored)->rule_count, (*stored)->text_size) > *size) {
+		unmap(*stored, *size);
+		return -EPROTO;
+	}
+	return 0;
+}
+
+static void set_stored(struct rule *rule, const struct stored_rule *stored)
+{
+	rule->line = stored->line;
+	rule->limited_line = stored->limited_line;
+	rule->ends = stored->ends;
+}
+
+static int stored_parse(const struct stored_ruleset *stored, struct ruleset *ruleset)
+{
+	cleanup_free char *message = NULL;
+	size_t size;
+	cleanup_file FILE *out = open_memstream(&message, &size);
+	struct report report = { .out = out, .file = "running" };
+	int err;
+
+	if (!out)
+		return -ENOMEM;
+	err = ruleset_parse(ruleset, (const char *)&stored->rules[stored->rule_count], &report);
+	if (err)
+		return err;
+	if (ruleset->count != stored->rule_count)
+		return -EPROTO;
+	for (size_t i = 0; i < ruleset->count; i++)
+		set_stored(&ruleset->rules[i], &stored->rules[i]);
+	return 0;
+}
+
+int ruleset_load(const struct datapath *dp, unsigned int slot, struct ruleset *ruleset)
+{
+	struct stored_ruleset *stored;
+	size_t size;
+	int err = stored_map(dp, slot, &stored, &size);
+
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		return err;
+	err = stored_parse(stored, ruleset);
+	unmap(stored, size);
+	return err;
+}
+
+/* A new map takes the pin's place; packets do not look at it. */
+static int stored_create(const char *path, size_t size, struct stored_ruleset **stored)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
+	size_t count = (size + STORED_ELEMENT - 1) / STORED_ELEMENT;
+	cleanup_close int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ruleset", sizeof(__u32),
+					      STORED_ELEMENT, count, &opts);
+
+	if (fd < 0 || (unlink(path) && errno != ENOENT) || bpf_obj_pin(fd, path))
+		return -errno;
+	return pin_map(path, (void **)stored, NULL, NULL);
+}
+
+int ruleset_store(const struct datapath *dp, unsigned int slot, const struct ruleset *ruleset)
+{
+	struct stored_ruleset *stored;
+	cleanup_free char *text = NULL;
+	char path[PATH_MAX];
+	size_t text_size, size;
+	FILE *out = open_memstream(&text, &text_size);
+	int err;
+
+	if (!out)
+		return -ENOMEM;
+	ruleset_print(ruleset, out);
+	if (fclose(out))
+		return -ENOMEM;
+	size = stored_size(ruleset->count, text_size);
+	stored_path(dp, slot, path);
+	err = stored_create(path, size, &stored);
+	if (err)
+		return err;
+	stored->rule_count = ruleset->count;
+	stored->text_size = text_size;
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		stored->rules[i] = (struct stored_rule){
+			.line = rule->line,
+			.limited_line = rule->limited_line,
+			.verdict = rule->action,
+			.ends = rule->ends,
+		};
+	}
+	memcpy(&stored->rules[ruleset->count], text, text_size);
+	unmap(stored, size);
+	return 0;
+}
+
+int datapath_ruleset(const struct datapath *dp, struct ruleset *ruleset)
+{
+	int err;
+
+	if (!dp->control)
+		return 0;
+	err = ruleset_load(dp, dp->control->generation & 1, ruleset);
+	if (err)
+		return fail(err, "cannot read the running ruleset in %s: %s", dp->path,
+			    reason(err));
+	return 0;
+}
+
+int datapath_previous(const struct datapath *dp, struct stored_rule **rules, size_t *count)
+{
+	struct stored_ruleset *stored;
+	size_t size, bytes;
+	int err;
+
+	*rules = NULL;
+	*count = 0;
+	if (!dp->control)
+		return 0;
+	err = stored_map(dp, (dp->control->generation + 1) & 1, &stored, &size);
+	if (err == -ENOENT)
+		return 0;
+	if (err)
+		return fail(err, "cannot read the ruleset before in %s: %s", dp->path,
+			    reason(err));
+	bytes = stored->rule_count * sizeof(*stored->rules);
+	*rules = malloc(bytes + 1);
+	if (*rules) {
+		memcpy(*rules, stored->rules, bytes);
+		*count = stored->rule_count;
+	}
+	unmap(stored, size);
+	return *rules ? 0 : fail(-ENOMEM, "%s", reason(-ENOMEM));
+}
+
+/*
+ * The kernel lets no update of a map of maps return before the packets on their
+ * way are done (kernel commit 1ae80cf31938, "bpf: wait for running BPF programs
+ * when updating map-in-map"): that is all this one is for.
+ */
+int wait_for_packets(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	cleanup_close int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "inner", sizeof(__u32),
+						 sizeof(__u32), 1, NULL);
+	cleanup_close int outer = -1;
+	__u32 zero = 0;
+
+	if (inner < 0)
+		return -errno;
+	opts.inner_map_fd = inner;
+	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "outer", sizeof(__u32),
+			       sizeof(__u32), 1, &opts);
+	if (outer < 0 || bpf_map_update_elem(outer, &zero, &inner, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+/*
+ * Does what the note in the shared copy says: the counts of a line move to
+ * another. Can be done any number of times, until the note is gone.
+ */
+static void finish_move(struct interface *iface)
+{
+	struct counters *copies = iface->counters;
+	struct line_move *move = &copies[COPY_SHARED].move;
+
+	copies[COPY_SHARED].line[move->to] = move->sum;
+	for (size_t i = 0; i < iface->copies; i++)
+		copies[i].line[move->from] = (struct tally){ 0 };
+	__atomic_store_n(&move->from, 0, __ATOMIC_RELEASE);
+}
+
+/*
+ * Moves what a line has counted to one of the "removed" lines, which no packet
+ * is charged to, so that the lines go on adding up. The note is written first:
+ * after a kill in the middle the move is finished, not done twice.
+ */
+static void move_line(struct interface *iface, __u32 from, __u32 to)
+{
+	struct counters *copies = iface->counters;
+	struct line_move *move = &copies[COPY_SHARED].move;
+	struct tally sum = copies[COPY_SHARED].line[to];
+	bool any = false;
+
+	for (size_t i = 0; i < iface->copies; i++) {
+		any |= copies[i].line[from].packets != 0;
+		sum.packets += copies[i].line[from].packets;
+		sum.bytes += copies[i].line[from].bytes;
+	}
+	if (!any)
+		return;
+	move->to = to;
+	move->sum = sum;
+	__atomic_store_n(&move->from, from, __ATOMIC_RELEASE);
+	finish_move(iface);
+}
+
+static void retire_rule(struct interface *iface, const struct stored_rule *rule,
+			const unsigned char *in_use)
+{
+	__u32 to = rule->verdict == VERDICT_PASS ? LINE_REMOVED_PASS : LINE_REMOVED_DROP;
+
+	if (rule->line < MAX_LINES && !in_use[rule->line])
+		move_line(iface, rule->line, to);
+	if (rule->limited_line && rule->limited_line < MAX_LINES && !in_use[rule->limited_line])
+		move_line(iface, rule->limited_line, LINE_REMOVED_DROP);
+}
+
+/* Empties the lines of rules that are gone, before another rule gets them. */
+static int retire_lines(struct datapath *dp, const struct ruleset *active)
+{
+	cleanup_free unsigned char *in_use = calloc(MAX_LINES, 1);
+	cleanup_free struct stored_rule *rules = NULL;
+	size_t count;
+	int err = datapath_previous(dp, &rules, &count);
+
+	if (err || !in_use)
+		return err ?: -ENOMEM;
+	for (size_t i = 0; i < active->count; i++) {
+		in_use[active->rules[i].line] = 1;
+		in_use[active->rules[i].limited_line] = 1;
+	}
+	for (size_t n = 0; n < dp->count; n++) {
+		if (dp->interfaces[n].counters[COPY_SHARED].move.from)
+			finish_move(&dp->interfaces[n]);
+		for (size_t i = 0; i < count; i++)
+			retire_rule(&dp->interfaces[n], &rules[i], in_use);
+	}
+	return 0;
+}
+
+/* Rules that have ended go. */
+static void drop_ended(struct ruleset *ruleset, __u64 now)
+{
+	for (size_t i = ruleset->count; i-- > 0;) {
+		if (ruleset->rules[i].ends && ruleset->rules[i].ends <= now)
+			ruleset_remove(ruleset, i);
+	}
+}
+
+/* Rules with "for" that did not run before begin now. */
+static void set_ends(struct ruleset *ruleset, __u64 now)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		struct rule *rule = &ruleset->rules[i];
+
+		if (rule->seconds && rule->ends <= now)
+			rule->ends = now + rule->seconds * 1000000000ull;
+	}
+}
+
+static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *next)
+{
+	__u64 now = since_boot();
+	struct ruleset active;
+	int err;
+
+	ruleset_init(&active);
+	err = ruleset_load(dp, !slot, &active);
+	if (!err)
+		err = wait_for_packets();
+	if (!err)
+		err = retire_lines(dp, &active);
+	drop_ended(next, now);
+	if (!err)
+		err = assign_lines(next, &active);
+	set_ends(next, now);
+	for (size_t i = 0; i < dp->count && !err; i++)
+		err = slot_fill(dp, dp->interfaces[i].name, dp->interfaces[i].table, slot,
+				next);
+	ruleset_clear(&active);
+	return err ?: ruleset_store(dp, slot, next);
+}
+
+int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds)
+{
+	__u32 generation, waits = datapath_pending(dp);
+	int err;
+
+	if (waits)
+		return fail(
+			-EBUSY,
+			"a change waits to be confirmed (%u s left): \"portctl confirm\" or "
+			"\"portctl rollback\" first",
+			waits);
+	err = datapath_create(dp);
+	if (err)
+		return err;
+	generation = dp->control->generation + 1;
+	err = prepare_slot(dp, generation & 1, next);
+	if (!err && seconds)
+		err = way_back_prepare(dp, generation, seconds);
+	if (err)
+		return fail(err, "cannot change the rules: %s; nothing was changed",
+			    reason(err));
+	__atomic_store_n(&dp->control->generation, generation, __ATOMIC_RELEASE);
+	return 0;
+}

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Changes that wait to be confirmed, and going back. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+
+#include "datapath_internal.h"
+#include "confirm.skel.h" /* needs struct control */
+#include "log.h"
+#include "util.h"
+
+static int reuse_pin(const struct datapath *dp, struct bpf_map *map, const char *pin)
+{
+	char path[PATH_MAX];
+	cleanup_close int fd = -1;
+
+	pin_path(dp, NULL, pin, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return bpf_map__reuse_fd(map, fd);
+}
+
+static int run_start_timer(const struct confirm_bpf *program)
+{
+	char packet[64] = { 0 };
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet, .data_size_in = sizeof(packet),
+		    .repeat = 1);
+
+	if (bpf_prog_test_run_opts(bpf_program__fd(program->progs.start_timer), &opts))
+		return -errno;
+	return opts.retval ? -EIO : 0;
+}
+
+static int start_timer(const struct datapath *dp, struct confirm_bpf *program)
+{
+	char path[PATH_MAX];
+	int err = reuse_pin(dp, program->maps.data_control, "control");
+
+	if (!err)
+		err = reuse_pin(dp, program->maps.way_back, "way_back");
+	if (!err)
+		err = confirm_bpf__load(program);
+	if (err)
+		return err;
+	pin_path(dp, NULL, "way_back", path);
+	if (bpf_obj_pin(bpf_map__fd(program->maps.way_back), path) && errno != EEXIST)
+		return -errno;
+	return run_start_timer(program);
+}
+
+int way_back_prepare(struct datapath *dp, __u32 generation, __u32 seconds)
+{
+	struct confirm_bpf *program = confirm_bpf__open();
+	int err = program ? 0 : -errno;
+
+	dp->control->deadline = since_boot() + seconds * 1000000000ull;
+	__atomic_store_n(&dp->control->pending, generation, __ATOMIC_RELEASE);
+	if (!err)
+		err = start_timer(dp, program);
+	confirm_bpf__destroy(program);
+	if (err)
+		dp->control->pending = 0;
+	return err;
+}
+
+__u32 datapath_pending(const struct datapath *dp)
+{
+	__u64 now = since_boot();
+
+	if (!dp->control || !dp->control->pending ||
+	    dp->control->pending != dp->control->generation)
+		return 0;
+	if (dp->control->deadline <= now)
+		return 1;
+	return (dp->control->deadline - now + 999999999) / 1000000000;
+}
+
+/* Takes the pending change away from the timer; false if there is none (any more). */
+static bool take_pending(struct datapath *dp)
+{
+	__u32 pending = dp->control ? dp->control->pending : 0;
+
+	return pending && pending == dp->control->generation &&
+	       __atomic_compare_exchange_n(&dp->control->pending, &pending, 0, false,
+					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
+}
+
+int datapath_confirm(struct datapath *dp)
+{
+	if (!take_pending(dp))
+		return fail(-ENOENT, "no change waits to be confirmed%s",
+			    dp->control && dp->control->rolled_back
+				    ? ": if one did, its time was over and it was rolled back"
+				    : "");
+	return 0;
+}
+
+int datapath_rollback(struct datapath *dp)
+{
+	struct stored_rule *rules;
+	char path[PATH_MAX];
+	size_t count;
+	int err;
+
+	if (!dp->control || !dp->control->generation)
+		return fail(-ENOENT, "there is no ruleset before this one to go back to");
+	err = datapath_previous(dp, &rules, &count);
+	if (err)
+		return err;
+	free(rules);
+	pin_path(dp, NULL, dp->control->generation & 1 ? "ruleset0" : "ruleset1", path);
+	if (access(path, F_OK) && dp->control->generation > 1)
+		return fail(-ENOENT, "the ruleset before this one is not there any more");
+	take_pending(dp);
+	__atomic_store_n(&dp->control->generation, dp->control->generation + 1,
+			 __ATOMIC_RELEASE);
+	return 0;
+}

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The two hooks of a device: XDP for what comes in, TC (clsact) for what leaves. */
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <linux/if_link.h>
+#include <string.h>
+
+#include "datapath_internal.h"
+#include "log.h"
+#include "util.h"
+
+/* Our filter among those of a device's clsact ("po"). */
+#define EGRESS_HANDLE 0x706F
+#define EGRESS_PRIORITY 1
+
+/*
+ * The one link that holds this program on a device of this number; -1 if there is
+ * none, or more than one: the kernel does not say which network namespace a link's
+ * device is in.
+ */
+static int find_link(unsigned int ifindex, __u32 program)
+{
+	int found = -1;
+	__u32 id = 0;
+
+	while (!bpf_link_get_next_id(id, &id)) {
+		struct bpf_link_info info = { 0 };
+		__u32 length = sizeof(info);
+		int fd = bpf_link_get_fd_by_id(id);
+
+		if (fd < 0)
+			continue;
+		if (bpf_obj_get_info_by_fd(fd, &info, &length) ||
+		    info.type != BPF_LINK_TYPE_XDP || info.xdp.ifindex != ifindex ||
+		    info.prog_id != program) {
+			close(fd);
+			continue;
+		}
+		if (found >= 0) {
+			close(fd);
+			close(found);
+			return -1;
+		}
+		found = fd;
+	}
+	return found;
+}
+
+/* What was there, to be put back if nothing can take its place. */
+struct foreign {
+	int program; /* -1: there was none */
+	__u32 flags;
+};
+
+/* Makes room where somebody else's program is, if that was asked for. */
+static int remove_foreign(const char *name, unsigned int ifindex, bool replace,
+			  struct foreign *foreign)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	cleanup_close int link = -1;
+	int err = bpf_xdp_query(ifindex, 0, &query);
+
+	foreign->program = -1;
+	if (err)
+		return fail(err, "%s: %s", name, reason(err));
+	if (query.attach_mode == XDP_ATTACHED_NONE)
+		return 0;
+	if (!replace)
+		return fail(
+			-EBUSY,
+			"%s carries another XDP program already (\"bpftool net\" shows it): "
+			"attach with --replace to take its place",
+			name);
+	foreign->program = bpf_prog_get_fd_by_id(query.prog_id);
+	foreign->flags =
+		query.attach_mode == XDP_ATTACHED_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
+	err = bpf_xdp_detach(ifindex, foreign->flags, NULL);
+	if (err == -EBUSY) { /* a link holds it */
+		link = find_link(ifindex, query.prog_id);
+		if (link >= 0)
+			err = bpf_link_detach(link);
+	}
+	if (err)
+		return fail(err, "cannot remove the XDP program on %s: %s", name, reason(err));
+	return 0;
+}
+
+static int create_link(unsigned int ifindex, int program, __u32 flags)
+{
+	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	int fd = bpf_link_create(program, ifindex, BPF_XDP, &opts);
+
+	return fd < 0 ? -errno : fd;
+}
+
+static int fail_link(int err, const char *name, enum attach_mode mode)
+{
+	switch (-err) {
+	case EOPNOTSUPP:
+		return fail(err,
+			    "the driver of %s has no native XDP: attach with --mode generic",
+			    name);
+	case EINVAL:
+	case ERANGE:
+	case E2BIG:
+		if (mode != ATTACH_GENERIC)
+			return fail(
+				err,
+				"the driver of %s refused (%s): its MTU or its offloads may "
+				"be more than native XDP can do there; lower the MTU, or "
+				"attach with --mode generic",
+				name, strerror(-err));
+	}
+	return fail(err, "cannot attach to %s: %s", name, reason(err));
+}
+
+/* Generic mode is slower and is never taken silently. */
+static int create_any_link(const char *name, unsigned int ifindex, int program,
+			   enum attach_mode *mode)
+{
+	int fd = -EOPNOTSUPP;
+
+	if (*mode != ATTACH_GENERIC)
+		fd = create_link(ifindex, program, XDP_FLAGS_DRV_MODE);
+	if (*mode == ATTACH_AUTO && fd == -EOPNOTSUPP) {
+		note("the driver of %s has no native XDP: generic mode, which is slower", name);
+		*mode = ATTACH_GENERIC;
+	}
+	if (*mode == ATTACH_GENERIC)
+		fd = create_link(ifindex, program, XDP_FLAGS_SKB_MODE);
+	return fd;
+}
+
+int hook_xdp(const char *name, unsigned int ifindex, int program, enum attach_mode mode,
+	     bool replace)
+{
+	struct foreign foreign;
+	int fd, err = remove_foreign(name, ifindex, replace, &foreign);
+
+	if (err)
+		return err;
+	fd = create_any_link(name, ifindex, program, &mode);
+	if (fd < 0 && foreign.program >= 0)
+		bpf_xdp_attach(ifindex, foreign.program, foreign.flags, NULL);
+	if (foreign.program >= 0)
+		close(foreign.program);
+	return fd < 0 ? fail_link(fd, name, mode) : fd;
+}
+
+int hook_egress(const char *name, unsigned int ifindex, int program)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = EGRESS_HANDLE, .priority = EGRESS_PRIORITY,
+		    .flags = BPF_TC_F_REPLACE, .prog_fd = program);
+	int err = bpf_tc_hook_create(&hook);
+
+	if (!err || err == -EEXIST)
+		err = bpf_tc_attach(&hook, &opts);
+	if (err)
+		return fail(err, "cannot watch what leaves %s (tc clsact): %s", name,
+			    reason(err));
+	return 0;
+}
+
+void unhook_egress(unsigned int ifindex)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = EGRESS_HANDLE, .priority = EGRESS_PRIORITY);
+
+	if (ifindex)
+		bpf_tc_detach(&hook, &opts); /* gone already is as good */
+}

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the datapath*.c files share, and nobody else includes. */
+#ifndef DATAPATH_INTERNAL_H
+#define DATAPATH_INTERNAL_H
+
+#include "datapath.h"
+
+/* Says what a failed call means to a person: permission, memory, or errno's text. */
+const char *reason(int err);
+
+/* The path of a pin: of an interface, or of the namespace where iface is NULL. */
+void pin_path(const struct datapath *dp, const char *iface, const char *pin,
+	      char path[PATH_MAX]);
+
+/*
+ * Maps a pinned array map into memory. *size becomes the bytes of one element
+ * and *count the number of elements; both may be NULL. Returns 0 or a negative
+ * errno and says nothing: -ENOENT where there is no such pin.
+ */
+int pin_map(const char *path, void **memory, size_t *size, size_t *count);
+void unmap(const void *memory, size_t size);
+
+/* Makes the namespace's folder and its control map, if they are not there. */
+int datapath_create(struct datapath *dp);
+
+/* Reads and maps the pins of one interface; says nothing. */
+int interface_open(const struct datapath *dp, const char *name, struct interface *iface);
+void interface_close(struct interface *iface);
+
+/* Reads the ruleset of one slot; an empty one where the slot has none. */
+int ruleset_load(const struct datapath *dp, unsigned int slot, struct ruleset *ruleset);
+
+/* Stores the ruleset of a slot that is not active. */
+int ruleset_store(const struct datapath *dp, unsigned int slot, const struct ruleset *ruleset);
+
+/*
+ * Waits until every packet that was on its way when this was called is done, so
+ * that none holds the slot that is not active.
+ */
+int wait_for_packets(void);
+
+/*
+ * Puts an XDP program on a device; `replace`: also where another's is. Returns
+ * the link's descriptor, or a negative errno after saying why.
+ */
+int hook_xdp(const char *name, unsigned int ifindex, int program, enum attach_mode mode,
+	     bool replace);
+
+/*
+ * Puts a TC program on what leaves a device. It stays by itself; one of ours that
+ * is there already is replaced. unhook_egress() says nothing: gone is gone.
+ */
+int hook_egress(const char *name, unsigned int ifindex, int program);
+void unhook_egress(unsigned int ifindex);
+
+/*
+ * Compiles a ruleset for an interface and puts it into a slot of its table and of
+ * its maps in maps. The slot must not be active, or no packet may come yet.
+ */
+int slot_fill(const struct datapath *dp, const char *name, struct generation *table,
+	      unsigned int slot, const struct ruleset *ruleset);
+
+/*
+ * Makes the kernel go back from `generation`, which is not active yet, to the
+ * one before it in so many seconds, unless it is confirmed. Says nothing.
+ */
+int way_back_prepare(struct datapath *dp, __u32 generation, __u32 seconds);
+
+/* Removes every pin of an interface; the link last drops, and so the program. */
+int interface_unpin(const struct datapath *dp, const char *name);
+
+#endif

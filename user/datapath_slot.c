@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Putting a compiled ruleset into one slot of an interface's maps. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "compile.h"
+#include "datapath_internal.h"
+#include "util.h"
+
+__u64 since_boot(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_BOOTTIME, &now);
+	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+/* Puts an inner map into a slot, or empties the slot where there is none (-1). */
+static int set_inner(const struct datapath *dp, const char *name, const char *pin, __u32 slot,
+		     int inner)
+{
+	char path[PATH_MAX];
+	cleanup_close int outer = -1;
+	int err;
+
+	pin_path(dp, name, pin, path);
+	outer = bpf_obj_get(path);
+	if (outer < 0)
+		return -errno;
+	if (inner >= 0)
+		err = bpf_map_update_elem(outer, &slot, &inner, BPF_ANY);
+	else
+		err = bpf_map_delete_elem(outer, &slot);
+	return err && errno != ENOENT ? -errno : 0;
+}
+
+static int fill_details(const struct datapath *dp, const char *name, __u32 slot,
+			const struct image *image)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	cleanup_close int inner = -1;
+
+	if (!image->detail_count)
+		return set_inner(dp, name, "details", slot, -1);
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "details", sizeof(__u32),
+			       sizeof(struct detail), image->detail_count, &opts);
+	if (inner < 0)
+		return -errno;
+	for (__u32 i = 0; i < image->detail_count; i++) {
+		if (bpf_map_update_elem(inner, &i, &image->details[i], BPF_ANY))
+			return -errno;
+	}
+	return set_inner(dp, name, "details", slot, inner);
+}
+
+static void make_key(const struct source_entry *source, struct source6_key *key)
+{
+	*key = (struct source6_key){
+		.length = 32 + source->prefix.length,
+		.group = source->group,
+	};
+	memcpy(key->address, source->prefix.address, sizeof(key->address));
+}
+
+/* The beginning of a struct source6_key is a struct source4_key. */
+_Static_assert(__builtin_offsetof(struct source6_key, address) ==
+		       __builtin_offsetof(struct source4_key, address),
+	       "source keys begin alike");
+
+static int fill_trie(int trie, const struct image *image, __u8 family)
+{
+	for (size_t i = 0; i < image->source_count; i++) {
+		const struct source_entry *source = &image->sources[i];
+		struct source6_key key;
+
+		if (source->prefix.family != family)
+			continue;
+		make_key(source, &key);
+		if (bpf_map_update_elem(trie, &key, &source->entry, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int fill_sources(const struct datapath *dp, const char *name, __u32 slot,
+			const struct image *image, __u8 family)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
+	const char *pin = family == 4 ? "sources4" : "sources6";
+	cleanup_close int inner = -1;
+	__u32 count = 0;
+	int err;
+
+	for (size_t i = 0; i < image->source_count; i++)
+		count += image->sources[i].prefix.family == family;
+	if (!count)
+		return set_inner(dp, name, pin, slot, -1);
+	inner = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "sources",
+			       family == 4 ? sizeof(struct source4_key)
+					   : sizeof(struct source6_key),
+			       sizeof(entry_t), count, &opts);
+	if (inner < 0)
+		return -errno;
+	err = fill_trie(inner, image, family);
+	return err ?: set_inner(dp, name, pin, slot, inner);
+}
+
+int slot_fill(const struct datapath *dp, const char *name, struct generation *table,
+	      unsigned int slot, const struct ruleset *ruleset)
+{
+	cleanup_free struct image *image = calloc(1, sizeof(*image));
+	int err = image ? compile(ruleset, name, image, NULL) : -ENOMEM;
+
+	if (!err)
+		err = fill_details(dp, name, slot, image);
+	if (!err)
+		err = fill_sources(dp, name, slot, image, 4);
+	if (!err)
+		err = fill_sources(dp, name, slot, image, 6);
+	if (!err)
+		memcpy(&table[slot], &image->table, sizeof(image->table));
+	if (image)
+		image_clear(image);
+	return err;
+}

@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "evaluate.h"
+
+#include "prefix.h"
+
+/* What the source trie would say: the longest prefix of the group. */
+static entry_t look_up_source(const struct image *image, __u32 group,
+			      const struct prefix *source)
+{
+	const struct source_entry *best = NULL;
+
+	for (size_t i = 0; i < image->source_count; i++) {
+		const struct source_entry *entry = &image->sources[i];
+
+		if (entry->group == group && prefix_contains(&entry->prefix, source) &&
+		    (!best || entry->prefix.length > best->prefix.length))
+			best = entry;
+	}
+	return best ? best->entry : 0;
+}
+
+static entry_t ask(const struct image *image, __u32 flags, const struct detail *detail,
+		   const struct prefix *source, __u64 now)
+{
+	if (flags == ENTRY_SOURCES)
+		return look_up_source(image, detail->group, source);
+	if (flags == ENTRY_RULE && (!detail->deadline || now < detail->deadline))
+		return detail->entry;
+	return 0;
+}
+
+enum verdict evaluate(const struct image *image, __u32 key, const struct prefix *source,
+		      __u64 now)
+{
+	entry_t entry = image->table.entries[key];
+	entry_t pending = 0; /* what comes after the sources asked last */
+
+	for (int i = 0; i < DETAIL_STEPS && entry_flags(entry); i++) {
+		const struct detail *detail = &image->details[entry_line(entry)];
+		__u32 flags = entry_flags(entry);
+
+		if (flags == ENTRY_REPLY)
+			return entry_verdict(entry);
+		entry = ask(image, flags, detail, source, now);
+		if (!entry)
+			entry = detail->next ?: pending;
+		if (flags == ENTRY_SOURCES)
+			pending = detail->next;
+	}
+	return entry_flags(entry) ? VERDICT_UNSET : entry_verdict(entry);
+}

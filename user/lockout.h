@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Keeping the administrator from sawing off the branch they sit on. */
+#ifndef LOCKOUT_H
+#define LOCKOUT_H
+
+#include "datapath.h"
+
+/*
+ * Refuses, naming the connection, a change from `running` to `next` after which
+ * a new connection like one that is open now (any established inbound TCP
+ * connection, or that of SSH_CONNECTION) would not be let in, though it is now.
+ * Returns 0, -EACCES, or another negative errno; has said why.
+ */
+int lockout_check(const struct datapath *dp, const struct ruleset *running,
+		  const struct ruleset *next);
+
+#endif

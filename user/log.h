@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What is said to a person, on standard error. */
+#ifndef LOG_H
+#define LOG_H
+
+/*
+ * One line that begins with "portctl: ": what failed, on what, why, what to do.
+ * Returns `err`, so that the place that knows most can say it and leave.
+ */
+__attribute__((format(printf, 2, 3))) int fail(int err, const char *format, ...);
+
+/* The same for something that did not fail but should be known. */
+__attribute__((format(printf, 1, 2))) void note(const char *format, ...);
+
+#endif

@@ -1,0 +1,166 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of commands: it dispatches, and it is the help. */
+#include <stdio.h>
+#include <string.h>
+
+#include "command.h"
+#include "log.h"
+#include "util.h"
+
+#define RULE_ARGUMENTS "PORTS|from SOURCE [CLAUSE...] [--confirm TIME] [--force] [-j]"
+
+#define RULE_HELP                                                                               \
+	"  PORTS         one or more of: a port (22), a range (6000-6100), one protocol only\n" \
+	"                (53/udp), a service (ssh), an IP protocol (gre)\n"                     \
+	"A CLAUSE is one of:\n"                                                                 \
+	"  from SOURCE   only packets from there: addresses or prefixes, with commas\n"         \
+	"  on IFACE      only packets that arrive there\n"                                      \
+	"  limit RATE [burst N] [per source]\n"                                                 \
+	"                allow only: so many at most, as 100/s, 5/m or 10/h\n"                  \
+	"  for TIME      the rule ends by itself, as in 30s, 5m, 2h or 1d\n"                    \
+	"  comment TEXT\n"                                                                      \
+	"The most specific rule wins, whatever the order: rules without ports, then the\n"      \
+	"narrowest range, one protocol before both, the longest prefix, a named interface.\n" CHANGE_HELP
+
+#define CHANGE_HELP                                                                            \
+	"  --confirm TIME  go back after that time unless \"portctl confirm\" comes\n"         \
+	"  --force         even if it shuts out connections that are open now\n"
+
+static const struct command commands[] = {
+	{ "attach", "IFACE... [--mode auto|native|generic] [--replace] [-j]",
+	  "count and filter what arrives on an interface",
+	  "With no rules everything passes and is counted. Attached already, the program is\n"
+	  "replaced in place, counters kept.\n"
+	  "  --mode     native: in the driver; generic: slower, for every device; auto\n"
+	  "             (default): native, or generic where the driver cannot\n"
+	  "  --replace  take the place of another's XDP program\n",
+	  cmd_attach },
+	{ "detach", "IFACE...|--all [-j]", "stop counting and filtering",
+	  "With the last interface the running rules go too; save them first.\n", cmd_detach },
+	{ "status", "[-j]", "where portctl is attached, and how", NULL, cmd_status },
+	{ "allow", RULE_ARGUMENTS, "let packets pass", RULE_HELP, cmd_rule },
+	{ "drop", RULE_ARGUMENTS, "drop packets silently", RULE_HELP, cmd_rule },
+	{ "reject", RULE_ARGUMENTS, "drop packets and say so to the sender", RULE_HELP,
+	  cmd_rule },
+	{ "default", "allow|drop|reject [--confirm TIME] [--force] [-j]",
+	  "what happens to packets that no rule names",
+	  "Unless it is allow, replies to what this host began are let in all the same.\n" CHANGE_HELP,
+	  cmd_setting },
+	{ "option", "NAME VALUE [--confirm TIME] [--force] [-j]", "change a setting",
+	  "  fragments pass|drop  those that are not the first of their packet: pass\n"
+	  "                       (default), as without the first they come to nothing\n"
+	  "The lifelines, which go before every rule that names a port; all are on:\n"
+	  "  icmp-errors on|off   unreachable, too big, time exceeded, parameter problem\n"
+	  "  neighbours on|off    ICMPv6 neighbour discovery and multicast listeners\n"
+	  "  echo on|off          echo requests; 1,000 a second unless the default is allow\n"
+	  "  dhcp on|off          what comes from a DHCP server's port to a client's\n" CHANGE_HELP,
+	  cmd_setting },
+	{ "delete", "NUMBER|RULE [--confirm TIME] [--force] [-j]", "remove a rule",
+	  "By its number in \"portctl list\", or by its own words: delete allow 22\n" CHANGE_HELP,
+	  cmd_delete },
+	{ "list", "[-j]", "the running rules, and what each has counted", NULL, cmd_list },
+	{ "check", "FILE [-j]", "say what is wrong with a ruleset file",
+	  "Needs no privileges; FILE may be - for standard input.\n", cmd_check },
+	{ "apply", "FILE [--confirm TIME] [--force] [-j]",
+	  "make a file the running ruleset, at once and wholly",
+	  "Rules that stay keep their counters. Nothing changes unless all of it is right.\n" CHANGE_HELP,
+	  cmd_apply },
+	{ "confirm", "[-j]", "keep the change that waits to be confirmed", NULL, cmd_confirm },
+	{ "rollback", "[-j]", "go back to the rules before the running ones",
+	  "Twice is there and back again.\n", cmd_rollback },
+	{ "restore", "[--follow]", "the saved rules and interfaces are there again",
+	  "For the boot. Rules that run already are left as they are, and interfaces that are\n"
+	  "not there are passed over.\n"
+	  "  --follow  goes on, and attaches interfaces when they come; ending it detaches\n"
+	  "            nothing\n",
+	  cmd_restore },
+	{ "diff", "[FILE] [-j]", "what FILE would change of the running rules",
+	  "Without FILE, the saved ruleset. Exit code 1 where they differ.\n", cmd_diff },
+	{ "save", "[FILE]", "write the running rules to a file",
+	  "Without FILE, to /etc/portctl/rules, and beside it which interfaces are attached to\n"
+	  "(for restore); FILE may be - for standard output. Rules with \"for\" are left out.\n",
+	  cmd_save },
+	{ "stats", "[PORT...] [-i SECONDS [-n TIMES]] [--all] [-j]",
+	  "what was counted, for each port and line",
+	  "The busiest ports first; ports that saw nothing only with --all.\n"
+	  "  -i SECONDS  again and again, with packets a second\n"
+	  "  -n TIMES    then stop\n",
+	  cmd_stats },
+};
+
+static void print_help(FILE *out)
+{
+	fputs("portctl: counts and filters packets by TCP and UDP port, in the kernel (XDP)\n\n"
+	      "usage: portctl COMMAND ...\n\n",
+	      out);
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		fprintf(out, "  %-8s %s\n", commands[i].name, commands[i].summary);
+	fputs("\n\"portctl help COMMAND\" says more of one. Two to begin with:\n"
+	      "  portctl attach eth0\n"
+	      "  portctl stats -i 1\n",
+	      out);
+}
+
+static const struct command *find_command(const char *name)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	}
+	fail(0, "there is no command \"%s\": \"portctl help\" lists them", name);
+	return NULL;
+}
+
+static int help(const char *name)
+{
+	const struct command *command;
+
+	if (!name) {
+		print_help(stdout);
+		return EXIT_DONE;
+	}
+	command = find_command(name);
+	if (!command)
+		return EXIT_USAGE;
+	printf("portctl %s: %s\n\nusage: portctl %s %s\n", command->name, command->summary,
+	       command->name, command->arguments);
+	if (command->help)
+		printf("\n%s", command->help);
+	return EXIT_DONE;
+}
+
+static bool asks_for_help(const char *word)
+{
+	return word && (!strcmp(word, "--help") || !strcmp(word, "-h"));
+}
+
+int main(int argc, char **argv)
+{
+	const struct command *command;
+	int status;
+	char name[32]; /* what getopt calls us in its messages */
+
+	if (argc < 2) {
+		print_help(stderr);
+		return EXIT_USAGE;
+	}
+	if (asks_for_help(argv[1]) || !strcmp(argv[1], "help"))
+		return help(argv[2]);
+	if (!strcmp(argv[1], "--version")) {
+		puts("portctl " VERSION);
+		return EXIT_DONE;
+	}
+	command = find_command(argv[1]);
+	if (!command)
+		return EXIT_USAGE;
+	if (asks_for_help(argv[2]))
+		return help(command->name);
+	snprintf(name, sizeof(name), "portctl %s", command->name);
+	argv[1] = name;
+	status = command->run(command, argc - 1, argv + 1);
+	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_DONE) {
+		fail(0, "cannot write the output");
+		return EXIT_REFUSED;
+	}
+	return status;
+}

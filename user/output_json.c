@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * For programs. jansson writes everything but the rows of `stats`: there are up
+ * to 131,072 of them, and building a tree of objects for each costs more than
+ * all the rest of the command. Their strings still come from jansson.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "output.h"
+#include "util.h"
+
+static void dump(FILE *out, json_t *json)
+{
+	json_dumpf(json, out, JSON_COMPACT);
+	fputc('\n', out);
+	json_decref(json);
+}
+
+/* A string as JSON, quotes included; null for NULL. */
+static void print_string(FILE *out, const char *text)
+{
+	json_t *string = text ? json_string(text) : json_null();
+
+	if (string)
+		json_dumpf(string, out, JSON_ENCODE_ANY | JSON_COMPACT);
+	else /* not UTF-8: only a hostile services file has such names */
+		fputs("null", out);
+	json_decref(string);
+}
+
+static void print_tally(FILE *out, const char *name, const struct tally *tally)
+{
+	fprintf(out, "\"%s\":{\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", name,
+		(uint64_t)tally->packets, (uint64_t)tally->bytes);
+}
+
+static void print_rates(FILE *out, const struct stats_view *view, __u32 key)
+{
+	const struct port_counter *now = &view->now->ports[key];
+	const struct port_counter *before = &view->before->ports[key];
+
+	fprintf(out, ",\"rate\":{\"pass\":%.1f,\"drop\":%.1f}",
+		stats_rate(&before->pass, &now->pass, view->seconds),
+		stats_rate(&before->drop, &now->drop, view->seconds));
+}
+
+static void print_port(FILE *out, const struct stats_view *view, __u32 key)
+{
+	const char *service = service_name(key);
+
+	fprintf(out, "{\"proto\":\"%s\",\"port\":%u,\"service\":", key_protocol(key),
+		key_port(key));
+	if (service)
+		print_string(out, service);
+	else
+		fputs("null", out);
+	fprintf(out, ",\"class\":\"%s\",", port_class(key_port(key)));
+	print_tally(out, "pass", &view->now->ports[key].pass);
+	fputc(',', out);
+	print_tally(out, "drop", &view->now->ports[key].drop);
+	if (view->before)
+		print_rates(out, view, key);
+	fputc('}', out);
+}
+
+struct line_printer {
+	FILE *out;
+	bool all;
+	bool first;
+};
+
+static void print_line(const struct line_view *line, void *data)
+{
+	struct line_printer *printer = data;
+
+	if (!printer->all && !line->shown && !line->tally->packets)
+		return;
+	fputs(printer->first ? "" : ",", printer->out);
+	printer->first = false;
+	fputs("{\"line\":", printer->out);
+	print_string(printer->out, line->text);
+	fprintf(printer->out,
+		",\"verdict\":\"%s\",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 "}",
+		verdict_name(line->verdict), (uint64_t)line->tally->packets,
+		(uint64_t)line->tally->bytes);
+}
+
+static void print_lines(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
+{
+	struct line_printer printer = { out, view->all, true };
+
+	each_line(view, ruleset, print_line, &printer);
+}
+
+static void print_view(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
+{
+	fputs("{\"name\":", out);
+	print_string(out, view->iface->name);
+	fprintf(out, ",\"mode\":\"%s\",\"ports\":[", view->iface->mode);
+	for (size_t i = 0; i < view->key_count; i++) {
+		fputs(i ? "," : "", out);
+		print_port(out, view, view->keys[i]);
+	}
+	fputs("],\"lines\":[", out);
+	print_lines(out, view, ruleset);
+	fputs("],\"total\":{", out);
+	print_tally(out, "pass", &view->now->total.pass);
+	fputc(',', out);
+	print_tally(out, "drop", &view->now->total.drop);
+	fputs("}}", out);
+}
+
+static void stats_json(FILE *out, const struct stats_view *views, size_t count,
+		       const struct ruleset *ruleset)
+{
+	fputs("{\"interfaces\":[", out);
+	for (size_t i = 0; i < count; i++) {
+		fputs(i ? "," : "", out);
+		print_view(out, &views[i], ruleset);
+	}
+	fputs("]}\n", out);
+}
+
+static void list_json(FILE *out, const struct ruleset *ruleset, const struct tally *counts)
+{
+	json_t *rules = json_array(), *options = json_object();
+
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+		cleanup_free char *text = rule_text(rule, false);
+		json_t *row = json_pack(
+			"{s:i, s:s, s:s, s:I, s:I}", "number", (int)i + 1, "rule", text ?: "?",
+			"verdict", verdict_name(rule->action), "packets",
+			(json_int_t)counts[i].packets, "bytes", (json_int_t)counts[i].bytes);
+
+		if (rule->comment)
+			json_object_set_new(row, "comment", json_string(rule->comment));
+		json_array_append_new(rules, row);
+	}
+	for (enum rule_option option = 0; option < OPTIONS; option++) {
+		const struct option_words *words = &option_words[option];
+		bool pass = ruleset->options[option] == VERDICT_PASS;
+
+		json_object_set_new(options, words->name,
+				    json_string(pass ? words->pass : words->drop));
+	}
+	dump(out, json_pack("{s:s, s:o, s:o}", "default", action_name(ruleset->fallback),
+			    "options", options, "rules", rules));
+}
+
+static void status_json(FILE *out, const struct status_view *view)
+{
+	json_t *interfaces = json_array();
+
+	for (size_t i = 0; i < view->dp->count; i++) {
+		const struct interface *iface = &view->dp->interfaces[i];
+		struct tm utc;
+		char when[32];
+
+		strftime(when, sizeof(when), "%FT%TZ", gmtime_r(&iface->attached_at, &utc));
+		json_array_append_new(interfaces,
+				      json_pack("{s:s, s:s, s:i, s:s}", "name", iface->name,
+						"mode", iface->mode, "ifindex",
+						(int)iface->ifindex, "attached_at", when));
+	}
+	dump(out,
+	     json_pack("{s:o, s:s, s:i, s:b, s:i}", "interfaces", interfaces, "default",
+		       action_name(view->ruleset->fallback), "rules", (int)view->ruleset->count,
+		       "saved", view->saved, "pending", (int)view->pending));
+}
+
+const struct renderer json_renderer = {
+	.stats = stats_json,
+	.list = list_json,
+	.status = status_json,
+};

@@ -1,0 +1,142 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* For people: aligned tables, coloured on a terminal only. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "output.h"
+#include "util.h"
+
+#define GREEN "\033[32m"
+#define RED "\033[31m"
+#define RESET "\033[0m"
+
+static bool use_colour(FILE *out)
+{
+	const char *no_color = getenv("NO_COLOR");
+
+	return isatty(fileno(out)) && !(no_color && *no_color);
+}
+
+/* A right-aligned count in a column, coloured if it is not zero. */
+static void print_count(FILE *out, __u64 count, const char *colour)
+{
+	bool coloured = count && use_colour(out);
+
+	fprintf(out, " %s%12" PRIu64 "%s", coloured ? colour : "", (uint64_t)count,
+		coloured ? RESET : "");
+}
+
+static void print_port(FILE *out, const struct stats_view *view, __u32 key)
+{
+	const struct port_counter *now = &view->now->ports[key];
+
+	fprintf(out, "%-5s %5u %-16s %-10s", key_protocol(key), key_port(key),
+		service_name(key) ?: "-", port_class(key_port(key)));
+	print_count(out, now->pass.packets, GREEN);
+	print_count(out, now->drop.packets, RED);
+	fprintf(out, " %14" PRIu64, (uint64_t)(now->pass.bytes + now->drop.bytes));
+	if (view->before) {
+		const struct port_counter *before = &view->before->ports[key];
+
+		fprintf(out, " %11.0f %11.0f",
+			stats_rate(&before->pass, &now->pass, view->seconds),
+			stats_rate(&before->drop, &now->drop, view->seconds));
+	}
+	fputc('\n', out);
+}
+
+/* Where lines are printed, and whether those that counted nothing are. */
+struct line_printer {
+	FILE *out;
+	bool all;
+};
+
+static void print_line(const struct line_view *line, void *data)
+{
+	const struct line_printer *printer = data;
+
+	if (!printer->all && !line->tally->packets)
+		return;
+	fprintf(printer->out, "%-42s %-8s", line->text, verdict_name(line->verdict));
+	print_count(printer->out, line->tally->packets,
+		    line->verdict == VERDICT_PASS ? GREEN : RED);
+	fprintf(printer->out, " %14" PRIu64 "\n", (uint64_t)line->tally->bytes);
+}
+
+static void print_lines(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
+{
+	struct line_printer printer = { out, view->all };
+
+	fprintf(out, "%-42s %-8s %12s %14s\n", "LINE", "VERDICT", "PACKETS", "BYTES");
+	each_line(view, ruleset, print_line, &printer);
+}
+
+static void stats_table(FILE *out, const struct stats_view *views, size_t count,
+			const struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct stats_view *view = &views[i];
+
+		fprintf(out, "%s%s (%s): %" PRIu64 " packets passed, %" PRIu64 " dropped\n\n",
+			i ? "\n" : "", view->iface->name, view->iface->mode,
+			(uint64_t)view->now->total.pass.packets,
+			(uint64_t)view->now->total.drop.packets);
+		fprintf(out, "%-5s %5s %-16s %-10s %12s %12s %14s%s\n", "PROTO", "PORT",
+			"SERVICE", "CLASS", "PASSED", "DROPPED", "BYTES",
+			view->before ? "    PASSED/S   DROPPED/S" : "");
+		for (size_t k = 0; k < view->key_count; k++)
+			print_port(out, view, view->keys[k]);
+		fputc('\n', out);
+		print_lines(out, view, ruleset);
+	}
+	if (!count)
+		fputs("portctl is attached to no interface: portctl attach IFACE\n", out);
+}
+
+static void list_table(FILE *out, const struct ruleset *ruleset, const struct tally *counts)
+{
+	settings_print(ruleset, out);
+	if (ruleset->count)
+		fprintf(out, "\n%6s %12s %14s  %s\n", "NUMBER", "PACKETS", "BYTES", "RULE");
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		fprintf(out, "%6zu", i + 1);
+		print_count(out, counts[i].packets, rule->action == VERDICT_PASS ? GREEN : RED);
+		fprintf(out, " %14" PRIu64 "  ", (uint64_t)counts[i].bytes);
+		rule_print(rule, out, true);
+		fputc('\n', out);
+	}
+}
+
+static void status_table(FILE *out, const struct status_view *view)
+{
+	const struct datapath *dp = view->dp;
+
+	if (dp->count)
+		fprintf(out, "%-16s %-8s %7s  %s\n", "INTERFACE", "MODE", "IFINDEX",
+			"ATTACHED");
+	else
+		fputs("attached to no interface\n", out);
+	for (size_t i = 0; i < dp->count; i++) {
+		const struct interface *iface = &dp->interfaces[i];
+		struct tm local;
+		char when[32];
+
+		strftime(when, sizeof(when), "%F %T", localtime_r(&iface->attached_at, &local));
+		fprintf(out, "%-16s %-8s %7u  %s\n", iface->name, iface->mode, iface->ifindex,
+			when);
+	}
+	fprintf(out, "default %s, %zu rule%s, %s\n", action_name(view->ruleset->fallback),
+		view->ruleset->count, view->ruleset->count == 1 ? "" : "s",
+		view->saved ? "saved" : "not saved (portctl save)");
+	if (view->pending)
+		fprintf(out, "rolls back in %u s unless confirmed (portctl confirm)\n",
+			view->pending);
+}
+
+const struct renderer table_renderer = {
+	.stats = stats_table,
+	.list = list_table,
+	.status = status_table,
+};

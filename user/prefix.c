@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "prefix.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+
+#include "util.h"
+
+#define EXPECTED_SIZE 128
+
+static int parse_address(const char *text, struct prefix *prefix)
+{
+	if (inet_pton(AF_INET, text, prefix->address) == 1)
+		prefix->family = 4;
+	else if (inet_pton(AF_INET6, text, prefix->address) == 1)
+		prefix->family = 6;
+	else
+		return -EINVAL;
+	return 0;
+}
+
+/* Clears the bits behind the prefix; true if any was set. */
+static bool clear_host_bits(struct prefix *prefix)
+{
+	bool any = false;
+
+	for (int i = 0; i < 16; i++) {
+		int kept = prefix->length - 8 * i;
+		__u8 mask = kept >= 8 ? 0xFF : kept <= 0 ? 0 : 0xFF << (8 - kept);
+
+		any |= (prefix->address[i] & ~mask) != 0;
+		prefix->address[i] &= mask;
+	}
+	return any;
+}
+
+static void describe(const struct prefix *prefix, char *expected)
+{
+	char text[EXPECTED_SIZE] = "";
+	cleanup_file FILE *out = fmemopen(text, sizeof(text), "w");
+
+	if (out) {
+		prefix_print(prefix, out);
+		fflush(out);
+	}
+	snprintf(expected, EXPECTED_SIZE, "but bits behind the prefix are set: expected %.64s",
+		 text);
+}
+
+int prefix_parse(const char *text, struct prefix *prefix, char *expected)
+{
+	const char *slash = strchrnul(text, '/');
+	char address[INET6_ADDRSTRLEN + 1];
+	unsigned long length, bits;
+
+	*prefix = (struct prefix){ 0 };
+	snprintf(expected, EXPECTED_SIZE, "expected an address or prefix, as in 192.0.2.0/24");
+	if ((size_t)(slash - text) >= sizeof(address))
+		return -EINVAL;
+	snprintf(address, sizeof(address), "%.*s", (int)(slash - text), text);
+	if (parse_address(address, prefix))
+		return -EINVAL;
+	bits = prefix->family == 4 ? 32 : 128;
+	length = bits;
+	if (*slash && number_parse(slash + 1, strlen(slash + 1), bits, &length)) {
+		snprintf(expected, EXPECTED_SIZE, "expected a prefix length from 0 to %lu",
+			 bits);
+		return -EINVAL;
+	}
+	prefix->length = length;
+	if (!clear_host_bits(prefix))
+		return 0;
+	describe(prefix, expected);
+	return -EINVAL;
+}
+
+void prefix_print(const struct prefix *prefix, FILE *out)
+{
+	char text[INET6_ADDRSTRLEN];
+	bool ipv4 = prefix->family == 4;
+
+	fputs(inet_ntop(ipv4 ? AF_INET : AF_INET6, prefix->address, text, sizeof(text)), out);
+	if (prefix->length != (ipv4 ? 32 : 128))
+		fprintf(out, "/%u", prefix->length);
+}
+
+int prefix_compare(const void *left, const void *right)
+{
+	const struct prefix *a = left, *b = right;
+	int order;
+
+	if (a->family != b->family)
+		return a->family - b->family;
+	order = memcmp(a->address, b->address, sizeof(a->address));
+	return order ?: a->length - b->length;
+}
+
+bool prefix_contains(const struct prefix *outer, const struct prefix *inner)
+{
+	int whole = outer->length / 8, bits = outer->length % 8;
+
+	if (outer->family != inner->family || outer->length > inner->length ||
+	    memcmp(outer->address, inner->address, whole))
+		return false;
+	return !bits || !((outer->address[whole] ^ inner->address[whole]) >> (8 - bits));
+}

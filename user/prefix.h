@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Address prefixes: what "from" names. */
+#ifndef PREFIX_H
+#define PREFIX_H
+
+#include "ruleset.h"
+
+/*
+ * Parses "192.0.2.0/24" or "2001:db8::1" (a whole address: all bits). Returns 0,
+ * or -EINVAL with the reason in `expected`, at least 128 bytes.
+ */
+int prefix_parse(const char *text, struct prefix *prefix, char *expected);
+
+/* Prints a prefix as prefix_parse() reads it; a whole address without a length. */
+void prefix_print(const struct prefix *prefix, FILE *out);
+
+/* Order: IPv4 first, by address, and a prefix before those within it. */
+int prefix_compare(const void *left, const void *right);
+
+/* Whether every address of `inner` is one of `outer`. */
+bool prefix_contains(const struct prefix *outer, const struct prefix *inner);
+
+#endif

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "ruleset.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "prefix.h"
+#include "util.h"
+
+const struct option_words option_words[OPTIONS] = {
+	[OPTION_FRAGMENTS] = { "fragments", "pass", "drop" },
+	[OPTION_ERRORS] = { "icmp-errors", "on", "off" },
+	[OPTION_NEIGHBOURS] = { "neighbours", "on", "off" },
+	[OPTION_ECHO] = { "echo", "on", "off" },
+	[OPTION_DHCP] = { "dhcp", "on", "off" },
+};
+
+void ruleset_init(struct ruleset *ruleset)
+{
+	*ruleset = (struct ruleset){ .fallback = VERDICT_PASS };
+	for (enum rule_option option = 0; option < OPTIONS; option++)
+		ruleset->options[option] = VERDICT_PASS;
+}
+
+void rule_clear(struct rule *rule)
+{
+	free(rule->terms);
+	free(rule->sources);
+	free(rule->comment);
+	*rule = (struct rule){ 0 };
+}
+
+void ruleset_clear(struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < ruleset->count; i++)
+		rule_clear(&ruleset->rules[i]);
+	free(ruleset->rules);
+	ruleset_init(ruleset);
+}
+
+int ruleset_add(struct ruleset *ruleset, struct rule *rule)
+{
+	int err;
+
+	if (ruleset->count == MAX_RULES)
+		return -ENOSPC;
+	err = array_reserve(&ruleset->rules, &ruleset->room, ruleset->count, sizeof(*rule));
+	if (err)
+		return err;
+	ruleset->rules[ruleset->count++] = *rule;
+	*rule = (struct rule){ 0 };
+	return 0;
+}
+
+void ruleset_remove(struct ruleset *ruleset, size_t index)
+{
+	rule_clear(&ruleset->rules[index]);
+	ruleset->count--;
+	memmove(&ruleset->rules[index], &ruleset->rules[index + 1],
+		(ruleset->count - index) * sizeof(*ruleset->rules));
+}
+
+static bool term_same(const struct term *a, const struct term *b)
+{
+	return a->transports == b->transports && a->protocol == b->protocol &&
+	       a->first == b->first && a->last == b->last;
+}
+
+static bool same_sources(const struct rule *a, const struct rule *b)
+{
+	if (a->source_count != b->source_count)
+		return false;
+	for (size_t i = 0; i < a->source_count; i++) {
+		if (prefix_compare(&a->sources[i], &b->sources[i]))
+			return false;
+	}
+	return true;
+}
+
+bool rule_same_match(const struct rule *a, const struct rule *b)
+{
+	return a->term_count == b->term_count && rule_covers(a, b);
+}
+
+bool rule_covers(const struct rule *outer, const struct rule *inner)
+{
+	if (strcmp(outer->iface, inner->iface) || !same_sources(outer, inner) ||
+	    !outer->term_count != !inner->term_count)
+		return false;
+	for (size_t i = 0; i < inner->term_count; i++) {
+		bool found = false;
+
+		for (size_t o = 0; o < outer->term_count && !found; o++)
+			found = term_same(&outer->terms[o], &inner->terms[i]);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+
+void term_print(const struct term *term, FILE *out)
+{
+	if (!term->transports) {
+		/* A name that is a service's as well would be read as that. */
+		const char *name = protocol_name(term->protocol);
+
+		if (name && service_port(name, TRANSPORT_TCP) < 0 &&
+		    service_port(name, TRANSPORT_UDP) < 0)
+			fputs(name, out);
+		else
+			fprintf(out, "%u/ip", term->protocol);
+		return;
+	}
+	fprintf(out, "%u", term->first);
+	if (term->last != term->first)
+		fprintf(out, "-%u", term->last);
+	if (term->transports != TRANSPORT_BOTH)
+		fputs(term->transports == TRANSPORT_TCP ? "/tcp" : "/udp", out);
+}
+
+static void print_sources(const struct rule *rule, FILE *out)
+{
+	for (size_t i = 0; i < rule->source_count; i++) {
+		fputs(i ? ", " : " from ", out);
+		prefix_print(&rule->sources[i], out);
+	}
+}
+
+static void print_limit(const struct limit *limit, FILE *out)
+{
+	fprintf(out, " limit %u/%c", limit->count, limit->unit);
+	if (limit->burst)
+		fprintf(out, " burst %u", limit->burst);
+	if (limit->per_source)
+		fputs(" per source", out);
+}
+
+/* In the largest unit that needs no fraction. */
+static void print_time(__u32 seconds, FILE *out)
+{
+	if (seconds % 86400 == 0)
+		fprintf(out, " for %ud", seconds / 86400);
+	else if (seconds % 3600 == 0)
+		fprintf(out, " for %uh", seconds / 3600);
+	else if (seconds % 60 == 0)
+		fprintf(out, " for %um", seconds / 60);
+	else
+		fprintf(out, " for %us", seconds);
+}
+
+static void print_quoted(const char *text, FILE *out)
+{
+	fputc('"', out);
+	for (; *text; text++) {
+		if (*text == '"' || *text == '\\')
+			fputc('\\', out);
+		fputc(*text, out);
+	}
+	fputc('"', out);
+}
+
+void rule_print(const struct rule *rule, FILE *out, bool comment)
+{
+	fputs(action_name(rule->action), out);
+	for (size_t i = 0; i < rule->term_count; i++) {
+		fputc(' ', out);
+		term_print(&rule->terms[i], out);
+	}
+	print_sources(rule, out);
+	if (*rule->iface)
+		fprintf(out, " on %s", rule->iface);
+	if (rule->limit.count)
+		print_limit(&rule->limit, out);
+	if (rule->seconds)
+		print_time(rule->seconds, out);
+	if (comment && rule->comment) {
+		fputs(" comment ", out);
+		print_quoted(rule->comment, out);
+	}
+}
+
+char *rule_text(const struct rule *rule, bool comment)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	rule_print(rule, out, comment);
+	if (fclose(out)) {
+		free(text);
+		return NULL;
+	}
+	return text;
+}
+
+int rule_texts_print(struct rule_texts *texts, const struct ruleset *ruleset)
+{
+	size_t size;
+	FILE *out = open_memstream(&texts->buffer, &size);
+	char *pos;
+
+	texts->list = calloc(ruleset->count + 1, sizeof(*texts->list));
+	if (!out)
+		return -ENOMEM;
+	for (size_t i = 0; i < ruleset->count; i++) {
+		rule_print(&ruleset->rules[i], out, false);
+		fputc(0, out);
+	}
+	if (fclose(out) || !texts->list)
+		return -ENOMEM;
+	pos = texts->buffer;
+	for (size_t i = 0; i < ruleset->count; i++) {
+		texts->list[i] = pos;
+		pos += strlen(pos) + 1;
+	}
+	return 0;
+}
+
+void rule_texts_clear(struct rule_texts *texts)
+{
+	free(texts->buffer);
+	free(texts->list);
+}
+
+void settings_print(const struct ruleset *ruleset, FILE *out)
+{
+	fprintf(out, "default %s\n", action_name(ruleset->fallback));
+	for (enum rule_option option = 0; option < OPTIONS; option++) {
+		if (ruleset->options[option] == VERDICT_DROP)
+			fprintf(out, "option %s %s\n", option_words[option].name,
+				option_words[option].drop);
+	}
+}
+
+void ruleset_print(const struct ruleset *ruleset, FILE *out)
+{
+	settings_print(ruleset, out);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		rule_print(&ruleset->rules[i], out, true);
+		fputc('\n', out);
+	}
+}

@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "stats.h"
+
+#include <errno.h>
+
+#include "util.h"
+
+static void add(struct tally *sum, const struct tally *part)
+{
+	sum->packets += part->packets;
+	sum->bytes += part->bytes;
+}
+
+static void sum_ports(const struct interface *iface, struct port_counter *sums)
+{
+	for (size_t copy = 0; copy < iface->copies; copy++) {
+		const struct port_counter *ports = iface->counters[copy].port;
+
+		for (__u32 key = 0; key < PORT_KEYS; key++) {
+			add(&sums[key].pass, &ports[key].pass);
+			add(&sums[key].drop, &ports[key].drop);
+		}
+	}
+}
+
+static struct tally sum_line(const struct interface *iface, __u32 line)
+{
+	struct tally sum = { 0 };
+
+	const struct line_move *move = &iface->counters[COPY_SHARED].move;
+
+	/* A change that was killed has left a move half done: count it as done. */
+	if (move->from && line == move->to)
+		return move->sum;
+	if (move->from && line == move->from)
+		return sum;
+	for (size_t copy = 0; copy < iface->copies; copy++)
+		add(&sum, &iface->counters[copy].line[line]);
+	return sum;
+}
+
+void stats_rules(const struct interface *iface, const struct ruleset *ruleset,
+		 struct tally *counts)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		struct tally sum = sum_line(iface, ruleset->rules[i].line);
+
+		add(&counts[i], &sum);
+	}
+}
+
+static void add_removed(const struct interface *iface, __u32 line, const unsigned char *in_use,
+			struct tally *removed)
+{
+	struct tally sum;
+
+	if (!line || line >= MAX_LINES || in_use[line])
+		return;
+	sum = sum_line(iface, line);
+	add(removed, &sum);
+}
+
+/* Rules that are gone have their own lines until the next change reuses them. */
+static int sum_removed(const struct interface *iface, const struct ruleset *ruleset,
+		       const struct stored_rule *gone, size_t gone_count, struct stats *stats)
+{
+	cleanup_free unsigned char *in_use = calloc(MAX_LINES, 1);
+	struct tally *dropped = &stats->builtin[LINE_REMOVED_DROP];
+
+	if (!in_use)
+		return -ENOMEM;
+	for (size_t i = 0; i < ruleset->count; i++) {
+		in_use[ruleset->rules[i].line] = 1;
+		in_use[ruleset->rules[i].limited_line] = 1;
+	}
+	for (size_t i = 0; i < gone_count; i++) {
+		bool passed = gone[i].verdict == VERDICT_PASS;
+
+		add_removed(iface, gone[i].line, in_use,
+			    passed ? &stats->builtin[LINE_REMOVED_PASS] : dropped);
+		add_removed(iface, gone[i].limited_line, in_use, dropped);
+	}
+	return 0;
+}
+
+static void sum_total(const struct ruleset *ruleset, struct stats *stats)
+{
+	struct port_counter *total = &stats->total;
+
+	for (enum line line = 0; line < LINES_BUILTIN; line++)
+		add(line_verdict(line) == VERDICT_PASS ? &total->pass : &total->drop,
+		    &stats->builtin[line]);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		add(ruleset->rules[i].action == VERDICT_PASS ? &total->pass : &total->drop,
+		    &stats->rules[i]);
+		add(&total->drop, &stats->limited[i]);
+	}
+}
+
+int stats_collect(const struct interface *iface, const struct ruleset *ruleset,
+		  const struct stored_rule *gone, size_t gone_count, struct stats *stats)
+{
+	int err;
+
+	*stats = (struct stats){
+		.ports = calloc(PORT_KEYS, sizeof(*stats->ports)),
+		.rules = calloc(ruleset->count + 1, sizeof(*stats->rules)),
+		.limited = calloc(ruleset->count + 1, sizeof(*stats->limited)),
+	};
+	if (!stats->ports || !stats->rules || !stats->limited)
+		return -ENOMEM;
+	sum_ports(iface, stats->ports);
+	for (enum line line = 0; line < LINES_BUILTIN; line++)
+		stats->builtin[line] = sum_line(iface, line);
+	stats_rules(iface, ruleset, stats->rules);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].limited_line)
+			stats->limited[i] = sum_line(iface, ruleset->rules[i].limited_line);
+	}
+	err = sum_removed(iface, ruleset, gone, gone_count, stats);
+	if (!err)
+		sum_total(ruleset, stats);
+	return err;
+}
+
+void stats_clear(struct stats *stats)
+{
+	free(stats->ports);
+	free(stats->rules);
+	free(stats->limited);
+	*stats = (struct stats){ 0 };
+}
+
+double stats_rate(const struct tally *before, const struct tally *now, double seconds)
+{
+	if (now->packets <= before->packets || seconds <= 0)
+		return 0;
+	return (now->packets - before->packets) / seconds;
+}
+
+static bool is_wanted(__u32 key, const struct term *wanted, size_t count)
+{
+	enum transport transport = key < PORT_KEY_UDP ? TRANSPORT_TCP : TRANSPORT_UDP;
+
+	for (size_t i = 0; i < count; i++) {
+		if (wanted[i].transports & transport && wanted[i].first <= key_port(key) &&
+		    key_port(key) <= wanted[i].last)
+			return true;
+	}
+	return !count;
+}
+
+static int compare_busy(const void *left, const void *right, void *ports)
+{
+	const struct port_counter *a = (struct port_counter *)ports + *(__u32 *)left;
+	const struct port_counter *b = (struct port_counter *)ports + *(__u32 *)right;
+	__u64 packets_a = a->pass.packets + a->drop.packets;
+	__u64 packets_b = b->pass.packets + b->drop.packets;
+
+	if (packets_a != packets_b)
+		return packets_a > packets_b ? -1 : 1;
+	return *(__u32 *)left < *(__u32 *)right ? -1 : 1;
+}
+
+size_t stats_busiest(const struct port_counter *ports, const struct term *wanted,
+		     size_t wanted_count, bool all, __u32 **keys)
+{
+	size_t count = 0;
+
+	*keys = malloc(PORT_KEYS * sizeof(**keys));
+	for (__u32 key = 0; *keys && key < PORT_KEYS; key++) {
+		if ((all || ports[key].pass.packets || ports[key].drop.packets) &&
+		    is_wanted(key, wanted, wanted_count))
+			(*keys)[count++] = key;
+	}
+	if (count)
+		qsort_r(*keys, count, sizeof(**keys), compare_busy, (void *)ports);
+	return count;
+}

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#define FILE_MAX (64ul << 20)
+
+int array_reserve(void *array, size_t *room, size_t count, size_t size)
+{
+	void **pointer = array, *grown;
+	size_t more = *room ? *room * 2 : 16;
+
+	if (count < *room)
+		return 0;
+	grown = reallocarray(*pointer, more, size);
+	if (!grown)
+		return -ENOMEM;
+	*pointer = grown;
+	*room = more;
+	return 0;
+}
+
+int number_parse(const char *text, size_t length, unsigned long max, unsigned long *value)
+{
+	unsigned long number = 0;
+
+	if (!length)
+		return -EINVAL;
+	for (size_t i = 0; i < length; i++) {
+		if (text[i] < '0' || text[i] > '9')
+			return -EINVAL;
+	}
+	for (size_t i = 0; i < length; i++) {
+		unsigned long digit = text[i] - '0';
+
+		if (digit > max || number > (max - digit) / 10)
+			return -ERANGE;
+		number = number * 10 + digit;
+	}
+	*value = number;
+	return 0;
+}
+
+int time_parse(const char *text, size_t length, unsigned long max, unsigned int *seconds)
+{
+	static const struct {
+		char letter;
+		unsigned int seconds;
+	} units[] = { { 's', 1 }, { 'm', 60 }, { 'h', 3600 }, { 'd', 86400 } };
+	unsigned long number;
+	int err;
+
+	for (size_t i = 0; i < ARRAY_SIZE(units) && length; i++) {
+		if (text[length - 1] != units[i].letter)
+			continue;
+		err = number_parse(text, length - 1, max / units[i].seconds, &number);
+		if (err || !number)
+			return err ?: -ERANGE;
+		*seconds = number * units[i].seconds;
+		return 0;
+	}
+	return -EINVAL;
+}
+
+int file_read(const char *path, char **text, size_t *size)
+{
+	cleanup_file FILE *opened = NULL;
+	FILE *file = stdin;
+	cleanup_free char *buffer = NULL;
+	size_t room = 0, length = 0, got;
+
+	if (strcmp(path, "-")) {
+		file = opened = fopen(path, "re");
+		if (!file)
+			return -errno;
+	}
+	do {
+		if (array_reserve(&buffer, &room, length + 1, 1))
+			return -ENOMEM;
+		got = fread(buffer + length, 1, room - length - 1, file);
+		length += got;
+		if (length > FILE_MAX)
+			return -EFBIG;
+	} while (got);
+	if (ferror(file))
+		return errno ? -errno : -EIO;
+	if (memchr(buffer, 0, length))
+		return -EILSEQ;
+	buffer[length] = 0;
+	*text = buffer;
+	*size = length;
+	buffer = NULL;
+	return 0;
+}
+
+static int write_all(int fd, const char *text, size_t size)
+{
+	while (size) {
+		ssize_t written = write(fd, text, size);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		text += written;
+		size -= written;
+	}
+	return fsync(fd) ? -errno : 0;
+}
+
+int file_write(const char *path, const char *text, size_t size)
+{
+	char temporary[PATH_MAX];
+	int fd, err;
+
+	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+		return -ENAMETOOLONG;
+	fd = mkostemp(temporary, O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	err = write_all(fd, text, size);
+	close(fd);
+	if (!err && rename(temporary, path))
+		err = -errno;
+	if (err)
+		unlink(temporary);
+	return err;
+}
+
+const char *env_or(const char *name, const char *otherwise)
+{
+	const char *value = getenv(name);
+
+	return value && *value ? value : otherwise;
+}

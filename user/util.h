@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Small things every room needs. */
+#ifndef UTIL_H
+#define UTIL_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define ARRAY_SIZE(array) (sizeof(array) / sizeof((array)[0]))
+
+/* Attributes that free or close a variable when it goes out of scope. */
+#define cleanup_free __attribute__((cleanup(free_cleanup)))
+#define cleanup_close __attribute__((cleanup(close_cleanup)))
+#define cleanup_file __attribute__((cleanup(file_cleanup)))
+
+static inline void free_cleanup(void *pointer)
+{
+	free(*(void **)pointer);
+}
+
+static inline void close_cleanup(const int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void file_cleanup(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+/*
+ * Grows *array (elements of `size` bytes) so that it holds `count` + 1 of them.
+ * `room` is what it holds now. Returns 0 or -ENOMEM, the array then untouched.
+ */
+int array_reserve(void *array, size_t *room, size_t count, size_t size);
+
+/*
+ * Reads a whole number from the first `length` characters of text: digits only,
+ * at most `max`. Returns 0, -EINVAL (no number) or -ERANGE (over max).
+ */
+int number_parse(const char *text, size_t length, unsigned long max, unsigned long *value);
+
+/*
+ * Reads a time from the first `length` characters of text: a number with s, m, h
+ * or d. *seconds is from 1 to max. Returns 0, -EINVAL or -ERANGE.
+ */
+int time_parse(const char *text, size_t length, unsigned long max, unsigned int *seconds);
+
+/*
+ * Reads a whole file, "-" being standard input, into *text (NUL-terminated, to
+ * be freed; *size without the NUL). Returns 0 or a negative errno: -EFBIG over
+ * 64 MiB, -EILSEQ where the file has a NUL byte.
+ */
+int file_read(const char *path, char **text, size_t *size);
+
+/*
+ * Writes a file whole or not at all: to a new name beside it, then renamed.
+ * The new file has mode 0600. Returns 0 or a negative errno.
+ */
+int file_write(const char *path, const char *text, size_t size);
+
+/* The value of an environment variable, or `otherwise` if unset or empty. */
+const char *env_or(const char *name, const char *otherwise);
+
+#endif
