@@ -8,9 +8,6 @@ load helpers
 kernel_mode() { server ip -j -d link show "$1" | jq -r '.[0].xdp.mode // empty'; }
 program_id() { server ip -j -d link show "$1" | jq -r '.[0].xdp.prog.id // empty'; }
 
-# Everything portctl has pinned, without what the kernel itself puts there.
-pins() { find "$TMP/bpf" -mindepth 1 ! -name '*.debug' ! -path "$TMP/bpf/portctl"; }
-
 # Somebody else's program, which passes everything.
 foreign_program() {
 	cat >"$TMP/pass.c" <<-'END'

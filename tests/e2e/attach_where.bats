@@ -5,8 +5,6 @@
 # shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 
-pins() { find "$TMP/bpf" -mindepth 1 ! -name '*.debug' ! -path "$TMP/bpf/portctl"; }
-
 # A second pair, eth1.
 second_link() { add_link "${1:-eth1}" 10.78.0.1 fd78::1 10.78.0.2 fd78::2; }
 

@@ -288,6 +288,13 @@ line() {
 		and (\"${2:-}\" == \"\" or .verdict == \"${2:-}\")) | .packets] | add // 0"
 }
 
+# Everything portctl has pinned, without what the kernel puts there itself, and
+# what ip(8) does where it loads a program.
+pins() {
+	find "$TMP/bpf" -mindepth 1 ! -name '*.debug' ! -path "$TMP/bpf/portctl" \
+		! -path "$TMP/bpf/ip" ! -path "$TMP/bpf/xdp" ! -path "$TMP/bpf/tc*"
+}
+
 # The packets and bytes of the lines are those of the totals, by verdict.
 adds_up() {
 	equal "$(stats '[.interfaces[] | . as $i | ("pass", "drop") as $v
