@@ -11,9 +11,6 @@
 #define TC_ACT_UNSPEC (-1)
 #define SOCK_STREAM 1
 
-/* A flow's time is written again only after this long, in nanoseconds. */
-#define FLOW_REFRESH 1000000000ull
-
 #define ICMPV6_ECHO_REQUEST_TYPE 128
 #define ICMP_ECHO_REQUEST_TYPE 8
 
@@ -93,17 +90,6 @@ static __always_inline __u32 egress_transport(struct __sk_buff *skb, struct curs
 		flow->remote_port = icmp->un.echo.id;
 	}
 	return KEY_PROTOCOL + flow->protocol;
-}
-
-static __always_inline void remember(const struct flow_key *flow)
-{
-	__u64 now = bpf_ktime_get_boot_ns();
-	__u64 *last = bpf_map_lookup_elem(&flows, flow);
-
-	if (!last)
-		bpf_map_update_elem(&flows, flow, &now, BPF_ANY);
-	else if (now - *last > FLOW_REFRESH)
-		*last = now;
 }
 
 /*

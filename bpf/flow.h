@@ -1,10 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the way in and the way out have to agree on about flows. */
+/*
+ * Flows: the table of conversations that were begun from here, which the way in
+ * and the way out have to agree on.
+ *
+ * A flow can be in either of two sets, so a set that is full by chance matters
+ * little, and has a few places in each. Its tag stands for it: a keyed hash of
+ * 128 bits, so that the look-up is one comparison. Places are taken over when
+ * their flow has ended, and never before: when all are taken, a new flow is
+ * refused and counted.
+ */
 #ifndef FLOW_H
 #define FLOW_H
 
 #define ICMP_ECHOREPLY 0
 #define ICMPV6_ECHO_REPLY 129
+
+/* Of a place that is being written: it looks taken. */
+#define FLOW_CLAIMED (~0ull)
+
+struct tag {
+	__u64 part[2];
+};
 
 /* ICMP and ICMPv6 have the type and the echo's identifier at the same place. */
 static __always_inline bool is_echo_reply(const struct flow_key *flow,
@@ -17,7 +33,112 @@ static __always_inline bool is_echo_reply(const struct flow_key *flow,
 
 static __always_inline __u64 flow_life(const struct flow_key *flow)
 {
-	return flow->protocol == IPPROTO_TCP ? FLOW_LIFE_TCP : FLOW_LIFE_UDP;
+	return (flow->protocol == IPPROTO_TCP ? FLOW_LIFE_TCP : FLOW_LIFE_UDP) *
+	       ticks_per_second;
+}
+
+/* One pair of words, mixed with a pair of the secret's. */
+static __always_inline __u64 mix_pair(__u32 a, __u32 b, int i)
+{
+	const __u32 *secret = (const __u32 *)control.secret; /* it never changes */
+
+	return (__u64)(a + secret[i]) * (__u32)(b + secret[i + 1]);
+}
+
+/*
+ * NH, the hash of UMAC (Black et al., CRYPTO '99): a sum of products, twice, the
+ * second time with the secret moved on by a pair (their Toeplitz extension). Two
+ * flows have the same tag with a probability of 2^-64 whatever they are, to whom
+ * does not know the secret. IPv4 leaves the other pairs out; the family is hashed.
+ */
+static __always_inline struct tag flow_tag(const struct flow_key *flow)
+{
+	const __u32 *remote = (const __u32 *)flow->remote;
+	const __u32 *local = (const __u32 *)flow->local;
+	const __u32 *rest = (const __u32 *)&flow->remote_port;
+	struct tag tag = { { mix_pair(rest[0], rest[1], 0), mix_pair(rest[0], rest[1], 2) } };
+
+	for (int i = 0; i < 4; i++) {
+		tag.part[0] += mix_pair(remote[i], local[i], 2 * i + 2);
+		tag.part[1] += mix_pair(remote[i], local[i], 2 * i + 4);
+		if (flow->family == 4)
+			break;
+	}
+	return tag;
+}
+
+/* Its set by one part of its tag; the multiplication brings its best bits down. */
+static __always_inline struct flow_set *flow_set(__u64 part)
+{
+	__u32 index = part * 0x9E3779B97F4A7C15 >> 32 & (FLOW_SETS - 1);
+
+	return bpf_map_lookup_elem(&flows, &index);
+}
+
+static __always_inline struct flow *find_flow(struct flow_set *set, const struct tag *tag)
+{
+	for (int i = 0; i < FLOW_WAYS; i++) {
+		struct flow *flow = &set->flows[i];
+
+		if (flow->tag[0] == tag->part[0] && flow->tag[1] == tag->part[1])
+			return flow;
+	}
+	return NULL;
+}
+
+static __always_inline bool has_flow(const struct flow_key *key)
+{
+	struct tag tag = flow_tag(key);
+
+	for (int i = 0; i < 2; i++) {
+		struct flow_set *set = flow_set(tag.part[i]);
+		struct flow *flow = set ? find_flow(set, &tag) : NULL;
+
+		if (flow)
+			return flow->until > bpf_jiffies64();
+	}
+	return false;
+}
+
+/* Takes a place whose flow has ended; false where others have all of them. */
+static __always_inline bool claim_place(struct flow_set *set, const struct tag *tag, __u64 now,
+					__u64 until)
+{
+	for (int i = 0; i < FLOW_WAYS; i++) {
+		struct flow *flow = &set->flows[i];
+		__u64 ended = flow->until;
+
+		if (ended > now ||
+		    __sync_val_compare_and_swap(&flow->until, ended, FLOW_CLAIMED) != ended)
+			continue;
+		flow->tag[0] = tag->part[0];
+		flow->tag[1] = tag->part[1];
+		__sync_lock_test_and_set(&flow->until, until); /* last of all */
+		return true;
+	}
+	return false;
+}
+
+/* Remembers a flow, or that it goes on, which is written once a second at most. */
+static __always_inline void remember(const struct flow_key *key)
+{
+	struct tag tag = flow_tag(key);
+	struct flow_set *first = flow_set(tag.part[0]), *second = flow_set(tag.part[1]);
+	__u64 now = bpf_jiffies64(), until = now + flow_life(key);
+	struct flow *flow;
+
+	if (!first || !second)
+		return;
+	flow = find_flow(first, &tag);
+	if (!flow)
+		flow = find_flow(second, &tag);
+	if (flow) {
+		if (until - flow->until > ticks_per_second)
+			flow->until = until;
+		return;
+	}
+	if (!claim_place(first, &tag, now, until) && !claim_place(second, &tag, now, until))
+		__sync_fetch_and_add(&first->refused, 1);
 }
 
 #endif

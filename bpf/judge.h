@@ -77,11 +77,12 @@ static __always_inline entry_t follow(const struct subject *subject, entry_t ent
  * Finds the plain entry behind one with a flag. Not static: the verifier checks
  * it by itself, and plain entries are not made slower by it.
  */
-__noinline __u32 judge_further(struct xdp_md *ctx, __u32 entry, __u32 slot)
+__noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry,
+			       __u32 slot)
 {
 	struct subject subject = { 0 };
 
-	if (!read_subject(ctx, &subject))
+	if (!read_subject(ctx, (union place){ .packed = place }, key, &subject))
 		return 0;
 	if (entry_flags(entry) != ENTRY_REPLY)
 		entry = follow(&subject, entry, slot, true);
@@ -93,28 +94,16 @@ __noinline __u32 judge_further(struct xdp_md *ctx, __u32 entry, __u32 slot)
 }
 
 /*
- * Whether a plain packet is a TCP segment that opens a connection: no reply. A
- * flood of them must not pay for what only replies need.
+ * Whether it is a TCP segment that opens a connection: no reply. A flood of them
+ * must not pay for what only replies need.
  */
 static __always_inline bool is_opening(struct xdp_md *ctx, const struct packet *packet)
 {
 	struct cursor cur = cursor_again(ctx);
-	struct ethhdr *eth = cur.pos;
-	struct iphdr *ip = cur.pos + sizeof(*eth);
-	struct tcphdr *tcp = (void *)(ip + 1);
+	struct tcphdr *tcp = cur.pos + (packet->place.transport & OFFSET_MASK);
 
-	if (packet->key >= PORT_KEY_UDP || (void *)(tcp + 1) > cur.end)
-		return false;
-	if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
-		struct ipv6hdr *ip6 = (void *)ip;
-
-		tcp = (void *)(ip6 + 1);
-		if ((void *)(tcp + 1) > cur.end || ip6->nexthdr != IPPROTO_TCP)
-			return false;
-	} else if (eth->h_proto != bpf_htons(ETH_P_IP) || *(__u8 *)ip != 0x45) {
-		return false;
-	}
-	return !(tcp->ack || tcp->rst || tcp->fin);
+	return packet->key < PORT_KEY_UDP && (void *)(tcp + 1) <= cur.end &&
+	       !(tcp->ack || tcp->rst || tcp->fin);
 }
 
 static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *packet)
@@ -127,7 +116,7 @@ static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *pa
 		return entry;
 	if (entry_flags(entry) == ENTRY_REPLY && is_opening(ctx, packet))
 		return entry_plain(entry);
-	return judge_further(ctx, entry, slot);
+	return judge_further(ctx, packet->key, packet->place.packed, entry, slot);
 }
 
 #endif

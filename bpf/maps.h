@@ -89,16 +89,21 @@ struct {
 } source_buckets SEC(".maps");
 
 /*
- * Flows: written on the way out only (egress.bpf.c), so no packet from outside
+ * Flows: written on the way out only (egress.h), so no packet from outside
  * can make an entry, and shared by all interfaces, since a reply need not come
- * in where the question went out. The value is when the last packet went out.
+ * in where the question went out. An array of our own sets and not a hash map: no
+ * call, and places whose flows have ended need nobody to clear them.
  */
 struct {
-	__uint(type, BPF_MAP_TYPE_LRU_HASH);
-	__uint(max_entries, MAX_FLOWS);
-	__type(key, struct flow_key);
-	__type(value, __u64);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FLOW_SETS);
+	__type(key, __u32);
+	__type(value, struct flow_set);
 } flows SEC(".maps");
+
+/* Flows are timed in ticks (jiffies), which are read without a call. */
+const volatile __u64 ticks_per_second;
 
 /* Keys the hash of the source buckets: nobody outside can choose a bucket. */
 const volatile __u64 hash_key[2];

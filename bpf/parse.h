@@ -92,6 +92,12 @@ static __always_inline bool skip(struct cursor *cur, __u32 size)
 	return true;
 }
 
+/* The bit field would be loaded as two bytes and put in order first. */
+static __always_inline __u32 tcp_header_size(const struct tcphdr *tcp)
+{
+	return ((const __u8 *)tcp)[12] >> 2 & 0x3C;
+}
+
 /*
  * The key of a TCP segment or UDP datagram with `length` bytes, headers and all.
  * In a first fragment (`more`) the header must be whole, or the ports and flags
@@ -100,10 +106,14 @@ static __always_inline bool skip(struct cursor *cur, __u32 size)
 static __always_inline __u32 parse_tcp(struct cursor *cur, __s64 length, bool more)
 {
 	struct tcphdr *tcp = cur->pos;
+	__s64 header;
 
-	if (!skip(cur, sizeof(*tcp)) || unlikely(tcp->doff < 5))
+	if (!skip(cur, sizeof(*tcp)))
 		return KEY_MALFORMED;
-	if (unlikely(length < (more ? (int)sizeof(*tcp) : tcp->doff * 4)))
+	header = tcp_header_size(tcp);
+	if (unlikely(header < (int)sizeof(*tcp)))
+		return KEY_MALFORMED;
+	if (unlikely(length < (more ? (int)sizeof(*tcp) : header)))
 		return KEY_MALFORMED;
 	return PORT_KEY_TCP + bpf_ntohs(tcp->dest);
 }
@@ -194,7 +204,7 @@ static __always_inline __u32 parse_plain_transport(struct cursor *cur, __u8 prot
 	return KEYS;
 }
 
-static __always_inline __u32 parse_plain(struct xdp_md *ctx)
+static __always_inline __u32 parse_plain(struct xdp_md *ctx, union place *place)
 {
 	struct cursor cur = cursor_at_start(ctx);
 	struct ethhdr *eth = cur.pos;
@@ -206,12 +216,14 @@ static __always_inline __u32 parse_plain(struct xdp_md *ctx)
 	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
 		if (*(__u8 *)ip != 0x45 || ip->frag_off & bpf_htons(IPV4_OFFSET | IPV4_MORE))
 			return KEYS;
+		*place = (union place){ { sizeof(*eth), sizeof(*eth) + sizeof(*ip) } };
 		return parse_plain_transport(&cur, ip->protocol,
 					     (__s64)bpf_ntohs(ip->tot_len) - sizeof(*ip));
 	}
 	if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
 		if (!skip(&cur, sizeof(*ip6) - sizeof(*ip)) || ip6->version != 6)
 			return KEYS;
+		*place = (union place){ { sizeof(*eth), sizeof(*eth) + sizeof(*ip6) } };
 		return parse_plain_transport(&cur, ip6->nexthdr, bpf_ntohs(ip6->payload_len));
 	}
 	return KEYS;
@@ -230,7 +242,7 @@ static __always_inline __u32 parse_later_fragment(__u8 protocol, __u32 offset)
  * Parses an IPv4 packet; `left` is what the frame holds from the cursor on. The
  * cursor is left where the transport header begins.
  */
-static __always_inline __u32 parse_ipv4(struct cursor *cur, struct place *place, __u32 left)
+static __always_inline __u32 parse_ipv4(struct cursor *cur, union place *place, __u32 left)
 {
 	struct iphdr *ip = cur->pos;
 	__u32 header, length, fragment;
@@ -329,7 +341,7 @@ static long walk_extension(__u32 index, struct walk *walk)
  * sequence of eight: loading takes milliseconds and not half a second.
  */
 static __always_inline __u32 parse_extensions(struct xdp_md *ctx, struct cursor *cur,
-					      struct place *place, __u8 protocol, __u32 length)
+					      union place *place, __u8 protocol, __u32 length)
 {
 	struct walk walk = {
 		.ctx = ctx,
@@ -350,7 +362,7 @@ static __always_inline __u32 parse_extensions(struct xdp_md *ctx, struct cursor 
 
 /* Parses an IPv6 packet; `left` is what the frame holds from the cursor on. */
 static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, struct cursor *cur,
-					struct place *place, __u32 left)
+					union place *place, __u32 left)
 {
 	struct ipv6hdr *ip = cur->pos;
 	__u32 length;
@@ -376,7 +388,7 @@ static __always_inline bool is_vlan(__be16 protocol)
 }
 
 /* Every packet there is, but for what parse_any() does with the answer. */
-static __always_inline __u32 parse_frame(struct xdp_md *ctx, struct place *place)
+static __always_inline __u32 parse_frame(struct xdp_md *ctx, union place *place)
 {
 	struct cursor cur = cursor_at_start(ctx);
 	struct ethhdr *eth = cur.pos;
@@ -404,60 +416,34 @@ static __always_inline __u32 parse_frame(struct xdp_md *ctx, struct place *place
 }
 
 /*
- * The key of any packet, and in the upper half its struct place. Not static, so
+ * The key of any packet, and in the upper half its place. Not static, so
  * that the verifier checks it by itself and the plain packet's way keeps its
  * registers.
  */
 __noinline __u64 parse_any(struct xdp_md *ctx)
 {
-	struct place place = { 0 };
+	union place place = { 0 };
 	__u64 key = parse_frame(ctx, &place);
 
-	return key | (__u64)place.network << 32 | (__u64)place.transport << 48;
+	return key | (__u64)place.packed << 32;
 }
 
 static __always_inline void parse(struct xdp_md *ctx, struct packet *packet)
 {
-	packet->key = parse_plain(ctx);
+	packet->key = parse_plain(ctx, &packet->place);
 	packet->bytes = ctx->data_end - ctx->data;
 	if (unlikely(packet->key == KEYS)) {
-		__u64 key = parse_any(ctx) & 0xFFFFFFFF;
+		__u64 found = parse_any(ctx), key = found & 0xFFFFFFFF;
 
 		/* It is below; the barrier lets the verifier see that it is. */
 		barrier_var(key);
 		packet->key = key < KEYS ? key : KEY_MALFORMED;
+		packet->place.packed = found >> 32;
 		packet->bytes = bpf_xdp_get_buff_len(ctx);
 	} else if (unlikely(packet->bytes > FRAME_ONE_BUFFER)) {
 		/* A trailer may go on in another buffer. */
 		packet->bytes = bpf_xdp_get_buff_len(ctx);
 	}
-}
-
-/*
- * Where the headers of a packet are that was parsed already. The plain packet,
- * which only few rules want to know more of, does not keep that at hand.
- */
-static __always_inline __u32 locate(struct xdp_md *ctx, struct place *place)
-{
-	__u32 key = parse_plain(ctx);
-	struct cursor cur = cursor_again(ctx);
-	struct ethhdr *eth = cur.pos;
-
-	*place = (struct place){ 0 };
-	if (key == KEYS) {
-		__u64 found = parse_any(ctx);
-
-		place->network = found >> 32 & 0xFFFF;
-		place->transport = found >> 48;
-		return found;
-	}
-	if ((void *)(eth + 1) > cur.end)
-		return key;
-	place->network = sizeof(*eth);
-	place->transport =
-		sizeof(*eth) + (eth->h_proto == bpf_htons(ETH_P_IP) ? sizeof(struct iphdr)
-								    : sizeof(struct ipv6hdr));
-	return key;
 }
 
 #endif

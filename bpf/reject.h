@@ -167,7 +167,7 @@ static __always_inline bool is_answerable(const struct flow_key *flow)
  * Reads the IP header; false where there must be no answer. With extension
  * headers there is none either: a fragment could be among them.
  */
-static __always_inline bool read_network(struct xdp_md *ctx, struct place place,
+static __always_inline bool read_network(struct xdp_md *ctx, union place place,
 					 struct refused *refused)
 {
 	struct cursor cur = cursor_again(ctx);
@@ -190,7 +190,7 @@ static __always_inline bool read_network(struct xdp_md *ctx, struct place place,
 }
 
 /* The IP header and 8 bytes more. A header is 20 to 60 bytes, or 40 with IPv6. */
-static __always_inline bool read_quote(struct xdp_md *ctx, struct place place,
+static __always_inline bool read_quote(struct xdp_md *ctx, union place place,
 				       struct refused *refused)
 {
 	__u64 size = place.transport - place.network + 8;
@@ -205,9 +205,10 @@ static __always_inline bool read_quote(struct xdp_md *ctx, struct place place,
 static __always_inline bool read_refused(struct xdp_md *ctx, struct refused *refused)
 {
 	struct tcphdr *tcp = &refused->tcp;
-	struct place place;
+	__u64 found = parse_any(ctx);
+	union place place = { .packed = found >> 32 };
 
-	refused->key = locate(ctx, &place);
+	refused->key = found;
 	if (!place.transport || refused->key == KEY_ERROR || refused->key == KEY_ERROR6 ||
 	    !read_addresses(ctx, place, &refused->flow) || !is_answerable(&refused->flow) ||
 	    !read_network(ctx, place, refused))

@@ -45,13 +45,6 @@ static __always_inline bool has_socket(struct xdp_md *ctx, const struct flow_key
 	return found;
 }
 
-static __always_inline bool has_flow(const struct flow_key *flow)
-{
-	__u64 *last = bpf_map_lookup_elem(&flows, flow);
-
-	return last && bpf_ktime_get_boot_ns() - *last < flow_life(flow);
-}
-
 /* A SYN never asks, so a flood of them pays for no look-up. */
 static __always_inline bool is_reply(struct xdp_md *ctx, const struct subject *subject)
 {

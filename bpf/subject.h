@@ -14,7 +14,7 @@ struct subject {
 /* Offsets are small; the mask is the verifier's proof of it. */
 #define OFFSET_MASK 0x7FFF
 
-static __always_inline bool read_addresses(struct xdp_md *ctx, struct place place,
+static __always_inline bool read_addresses(struct xdp_md *ctx, union place place,
 					   struct flow_key *flow)
 {
 	struct cursor cur = cursor_again(ctx);
@@ -43,7 +43,7 @@ static __always_inline bool read_addresses(struct xdp_md *ctx, struct place plac
 }
 
 /* Ports, or the identifier of an echo reply; a packet without has zeros. */
-static __always_inline void read_ports(struct xdp_md *ctx, struct place place, __u32 key,
+static __always_inline void read_ports(struct xdp_md *ctx, union place place, __u32 key,
 				       struct subject *subject)
 {
 	struct cursor cur = cursor_again(ctx);
@@ -69,11 +69,9 @@ static __always_inline void read_ports(struct xdp_md *ctx, struct place place, _
 		subject->tcp_answers = tcp->ack || tcp->rst || tcp->fin;
 }
 
-static __always_inline bool read_subject(struct xdp_md *ctx, struct subject *subject)
+static __always_inline bool read_subject(struct xdp_md *ctx, union place place, __u32 key,
+					 struct subject *subject)
 {
-	struct place place;
-	__u32 key = locate(ctx, &place);
-
 	if (!place.network || !read_addresses(ctx, place, &subject->flow))
 		return false;
 	if (place.transport)

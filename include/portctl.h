@@ -15,7 +15,7 @@
 #define PORTCTL_H
 
 /* Raised whenever a layout below changes; pins of another schema are refused. */
-#define PORTCTL_SCHEMA 1
+#define PORTCTL_SCHEMA 2
 
 /*
  * Keys. Every packet is judged by one entry of the table, found by its key:
@@ -157,7 +157,7 @@ struct source6_key {
 
 /*
  * A conversation that this host, or one behind it, began: UDP, ICMP echo, and
- * TCP that no local socket has. Written on the way out only.
+ * TCP that no local socket has.
  */
 struct flow_key {
 	__u8 remote[16]; /* network byte order; IPv4 in the first four */
@@ -169,10 +169,27 @@ struct flow_key {
 	__u16 zero;
 };
 
-/* How long a flow lives after its last packet went out, in nanoseconds. */
-#define FLOW_LIFE_UDP (180ull * 1000000000)
-#define FLOW_LIFE_TCP (7440ull * 1000000000) /* RFC 5382, REQ-5 */
-#define MAX_FLOWS 65536
+/* How long a flow lives after its last packet went out, in seconds. */
+#define FLOW_LIFE_UDP 180
+#define FLOW_LIFE_TCP 7440 /* RFC 5382, REQ-5 */
+
+/* A place of the flow table, which is written on the way out only (bpf/flow.h). */
+struct flow {
+	__u64 tag[2]; /* a keyed hash of the struct flow_key */
+	__u64 until; /* when it ends, in ticks; 0: never used */
+};
+
+/*
+ * Those flows that may stand in one of two sets each. 65,536 flows find a place
+ * with certainty for all practical purposes, 200,000 mostly do.
+ */
+#define FLOW_WAYS 5
+#define FLOW_SETS 65536
+
+struct flow_set {
+	struct flow flows[FLOW_WAYS];
+	__u64 refused; /* new flows that found no place */
+};
 
 /* Buckets that limits per source share, found by a keyed hash of the source. */
 #define SOURCE_BUCKETS 65536
@@ -196,6 +213,7 @@ struct control {
 	__u32 pending; /* 0: nothing waits */
 	__u32 rolled_back; /* how often the timer had to go back */
 	__u64 deadline; /* nanoseconds since boot: when it will */
+	__u32 secret[12]; /* random: keys the tags of flows */
 };
 
 /* Packets and the bytes of their frames, as XDP sees them. */
@@ -237,7 +255,7 @@ struct counters {
 };
 
 _Static_assert(sizeof(struct generation) == 4 * KEYS, "struct generation");
-_Static_assert(sizeof(struct control) == 24, "struct control");
+_Static_assert(sizeof(struct control) == 72, "struct control");
 _Static_assert(sizeof(struct tally) == 16, "struct tally");
 _Static_assert(sizeof(struct port_counter) == 32, "struct port_counter");
 _Static_assert(sizeof(struct line_move) == 24, "struct line_move");
@@ -247,6 +265,7 @@ _Static_assert(sizeof(struct detail) == 40, "struct detail");
 _Static_assert(sizeof(struct source4_key) == 12, "struct source4_key");
 _Static_assert(sizeof(struct source6_key) == 24, "struct source6_key");
 _Static_assert(sizeof(struct flow_key) == 40, "struct flow_key");
+_Static_assert(sizeof(struct flow_set) == 128, "struct flow_set: two cache lines");
 _Static_assert(KEYS_USED <= KEYS, "keys");
 _Static_assert(LINES_BUILTIN <= LINE_FIRST_RULE, "built-in lines");
 _Static_assert(MAX_LINES < 1 << 24, "a line has 24 bits in an entry");

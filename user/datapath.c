@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
@@ -203,6 +204,8 @@ int datapath_create(struct datapath *dp)
 	if (dp->control)
 		return 0;
 	err = make_folders(dp->path);
+	if (!err && getrandom(control.secret, sizeof(control.secret), 0) < 0)
+		err = -errno;
 	if (err)
 		return fail(err, "cannot make %s: %s", dp->path, reason(err));
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "control", sizeof(zero), sizeof(control), 1,

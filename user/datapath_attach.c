@@ -140,6 +140,7 @@ static int prepare_maps(struct attachment *attachment)
 	for (size_t i = 0; i < ARRAY_SIZE(interface_maps) && !err; i++)
 		err = reuse(attachment, map_at(attachment, i), attachment->name,
 			    interface_maps[i].pin);
+	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
 	if (!err && getrandom((void *)program->rodata->hash_key,
 			      sizeof(program->rodata->hash_key), 0) < 0)
 		err = -errno;

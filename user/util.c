@@ -6,6 +6,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #define FILE_MAX (64ul << 20)
 
@@ -136,4 +137,13 @@ const char *env_or(const char *name, const char *otherwise)
 	const char *value = getenv(name);
 
 	return value && *value ? value : otherwise;
+}
+
+unsigned int ticks_per_second(void)
+{
+	struct timespec tick;
+
+	/* The coarse clocks go on by a tick at a time. */
+	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+	return (1000000000 + tick.tv_nsec / 2) / tick.tv_nsec;
 }

@@ -64,6 +64,9 @@ int file_read(const char *path, char **text, size_t *size);
  */
 int file_write(const char *path, const char *text, size_t size);
 
+/* How many of the kernel's ticks (jiffies, at CONFIG_HZ) a second has. */
+unsigned int ticks_per_second(void);
+
 /* The value of an environment variable, or `otherwise` if unset or empty. */
 const char *env_or(const char *name, const char *otherwise);
 
