@@ -68,31 +68,37 @@ static __always_inline struct tag flow_tag(const struct flow_key *flow)
 }
 
 /* Its set by one part of its tag; the multiplication brings its best bits down. */
+static __always_inline __u32 flow_index(__u64 part)
+{
+	return part * 0x9E3779B97F4A7C15 >> 32 & (FLOW_SETS - 1);
+}
+
 static __always_inline struct flow_set *flow_set(__u64 part)
 {
-	__u32 index = part * 0x9E3779B97F4A7C15 >> 32 & (FLOW_SETS - 1);
+	__u32 index = flow_index(part);
 
 	return bpf_map_lookup_elem(&flows, &index);
+}
+
+static __always_inline bool is_flow(const struct flow *flow, const struct tag *tag)
+{
+	return flow->tag[0] == tag->part[0] && flow->tag[1] == tag->part[1];
 }
 
 static __always_inline struct flow *find_flow(struct flow_set *set, const struct tag *tag)
 {
 	for (int i = 0; i < FLOW_WAYS; i++) {
-		struct flow *flow = &set->flows[i];
-
-		if (flow->tag[0] == tag->part[0] && flow->tag[1] == tag->part[1])
-			return flow;
+		if (is_flow(&set->flows[i], tag))
+			return &set->flows[i];
 	}
 	return NULL;
 }
 
-static __always_inline bool has_flow(const struct flow_key *key)
+static __always_inline bool has_flow(const struct tag *tag)
 {
-	struct tag tag = flow_tag(key);
-
 	for (int i = 0; i < 2; i++) {
-		struct flow_set *set = flow_set(tag.part[i]);
-		struct flow *flow = set ? find_flow(set, &tag) : NULL;
+		struct flow_set *set = flow_set(tag->part[i]);
+		struct flow *flow = set ? find_flow(set, tag) : NULL;
 
 		if (flow)
 			return flow->until > bpf_jiffies64();

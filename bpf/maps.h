@@ -102,6 +102,14 @@ struct {
 	__type(value, struct flow_set);
 } flows SEC(".maps");
 
+/* TCP conversations for which a socket was found within the last second, by tag. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, FLOW_SETS);
+	__type(key, __u32);
+	__type(value, struct flow);
+} sockets SEC(".maps");
+
 /* Flows are timed in ticks (jiffies), which are read without a call. */
 const volatile __u64 ticks_per_second;
 

@@ -45,14 +45,41 @@ static __always_inline bool has_socket(struct xdp_md *ctx, const struct flow_key
 	return found;
 }
 
+/*
+ * The same, asked once a second for each conversation: the kernel's answer costs
+ * more than all else that happens to the packet. Only a socket that is there is
+ * written down, so nothing from outside makes an entry.
+ */
+static __always_inline bool has_known_socket(struct xdp_md *ctx, const struct flow_key *key,
+					     const struct tag *tag)
+{
+	__u32 index = flow_index(tag->part[0]);
+	struct flow *known = bpf_map_lookup_elem(&sockets, &index);
+	__u64 now = bpf_jiffies64();
+
+	if (!known)
+		return false;
+	if (is_flow(known, tag) && known->until > now)
+		return true;
+	if (!has_socket(ctx, key))
+		return false;
+	/* Two at once may mix their tags: then neither is known. */
+	known->tag[0] = tag->part[0];
+	known->tag[1] = tag->part[1];
+	known->until = now + ticks_per_second;
+	return true;
+}
+
 /* A SYN never asks, so a flood of them pays for no look-up. */
 static __always_inline bool is_reply(struct xdp_md *ctx, const struct subject *subject)
 {
-	const struct flow_key *flow = &subject->flow;
+	bool tcp = subject->flow.protocol == IPPROTO_TCP;
+	struct tag tag;
 
-	if (flow->protocol != IPPROTO_TCP)
-		return has_flow(flow);
-	return subject->tcp_answers && (has_socket(ctx, flow) || has_flow(flow));
+	if (tcp && !subject->tcp_answers)
+		return false;
+	tag = flow_tag(&subject->flow);
+	return (tcp && has_known_socket(ctx, &subject->flow, &tag)) || has_flow(&tag);
 }
 
 static __always_inline bool is_from_dhcp_server(const struct subject *subject)
