@@ -232,7 +232,7 @@ int print_status(const struct datapath *dp, bool json)
 	int err;
 
 	ruleset_init(&ruleset);
-	err = datapath_ruleset(dp, &ruleset);
+	err = datapath_ruleset(dp, &ruleset) ?: datapath_refused_flows(dp, &view.refused);
 	if (!err) {
 		view.ruleset = &ruleset;
 		view.pending = datapath_pending(dp);

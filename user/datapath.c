@@ -228,6 +228,26 @@ static int map_sized(const char *path, size_t wanted, void **memory, size_t *cou
 	return err;
 }
 
+int datapath_refused_flows(const struct datapath *dp, __u64 *refused)
+{
+	struct flow_set *sets;
+	char path[PATH_MAX];
+	size_t count;
+	int err;
+
+	*refused = 0;
+	pin_path(dp, NULL, "flows", path);
+	err = map_sized(path, sizeof(*sets), (void **)&sets, &count);
+	if (err == -ENOENT) /* nothing was ever attached */
+		return 0;
+	if (err)
+		return fail(err, "cannot read %s: %s", path, reason(err));
+	for (size_t i = 0; i < count; i++)
+		*refused += sets[i].refused;
+	unmap(sets, count * sizeof(*sets));
+	return 0;
+}
+
 /* Which device the pinned link holds the program on: 0 once it is gone. */
 static int open_link(struct interface *iface, const char *path)
 {

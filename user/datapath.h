@@ -107,6 +107,9 @@ __u32 datapath_pending(const struct datapath *dp);
 /* Keeps the change that waits to be confirmed. */
 int datapath_confirm(struct datapath *dp);
 
+/* How many flows found no place in their table since it was made. */
+int datapath_refused_flows(const struct datapath *dp, __u64 *refused);
+
 /* Goes back to the ruleset before the running one, at once. */
 int datapath_rollback(struct datapath *dp);
 

@@ -25,6 +25,7 @@ struct status_view {
 	const struct datapath *dp;
 	const struct ruleset *ruleset;
 	__u32 pending; /* seconds until a change is rolled back; 0: none waits */
+	__u64 refused; /* flows that found no place in their table */
 	bool saved; /* the saved ruleset is the running one */
 };
 

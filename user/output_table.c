@@ -133,6 +133,13 @@ static void status_table(FILE *out, const struct status_view *view)
 	if (view->pending)
 		fprintf(out, "rolls back in %u s unless confirmed (portctl confirm)\n",
 			view->pending);
+	if (view->refused)
+		fprintf(out,
+			"%" PRIu64
+			" flow%s refused: their table was full, so replies to %s were "
+			"not let in\n",
+			(uint64_t)view->refused, view->refused == 1 ? "" : "s",
+			view->refused == 1 ? "it" : "them");
 }
 
 const struct renderer table_renderer = {

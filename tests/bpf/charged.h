@@ -83,4 +83,36 @@ static inline bool check_frame(struct filter *filter, const struct frame *frame,
 	return true;
 }
 
+/* Loads with these rules. Counts start anew, and so do the buckets of limits and the flows. */
+static inline void load_rules(struct filter *filter, const char *rules)
+{
+	filter_load(filter, COPY_FIRST_CPU + cpu + 1);
+	filter_generation(filter, 0);
+	filter_rules(filter, 0, rules);
+}
+
+/* "#2" is the second rule, "#2 limited" what is over its limit. */
+static inline __u32 rule_line(const struct filter *filter, const char *name,
+			      enum verdict verdict)
+{
+	char *end;
+	size_t number;
+
+	if (*name != '#')
+		return builtin_line(name, verdict);
+	number = strtoul(name + 1, &end, 10);
+	if (!number || number > filter->ruleset.count)
+		tap_bail("no rule %s in \"%s\"", name, filter->rules);
+	return *end ? filter->ruleset.rules[number - 1].limited_line
+		    : filter->ruleset.rules[number - 1].line;
+}
+
+static inline void expect(struct filter *filter, const struct frame *frame,
+			  enum verdict verdict, const char *line, __u32 key)
+{
+	check_frame(filter, frame, verdict, rule_line(filter, line, verdict), key);
+}
+
+#define BUILD(frame, ...) build(frame, (const struct layer[LAYERS_MAX]){ __VA_ARGS__ })
+
 #endif

@@ -57,15 +57,27 @@ static inline void *map_memory(const struct bpf_map *map, size_t size)
 	return memory;
 }
 
+/* The key of the tags of flows; any will do, but none has zeros only. */
+static inline void set_secret(struct portctl_bpf *program)
+{
+	__u32 *secret = (__u32 *)program->data_control->control.secret;
+
+	for (__u32 i = 0; i < ARRAY_SIZE(program->data_control->control.secret); i++)
+		secret[i] = (i + 1) * 2654435761u;
+}
+
 /* Loads the program as attaching does, but with this many copies of the counters. */
 static inline void filter_load(struct filter *filter, __u32 copies)
 {
 	struct portctl_bpf *program = portctl_bpf__open();
 	size_t size = copies * sizeof(*filter->counters);
 
-	if (!program || bpf_map__set_max_entries(program->maps.counters, copies) ||
-	    portctl_bpf__load(program))
+	if (!program || bpf_map__set_max_entries(program->maps.counters, copies))
+		tap_bail("cannot open the program: %s", strerror(errno));
+	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
+	if (portctl_bpf__load(program))
 		tap_bail("cannot load the program: %s", strerror(errno));
+	set_secret(program);
 	*filter = (struct filter){
 		.program = program,
 		.copies = copies,

@@ -41,7 +41,7 @@ nothing_there() {
 
 @test "status -j has the keys and types of the design" {
 	wants 0 status -j
-	equal "$(jq -c . <<<"$output")" '{"interfaces":[],"default":"allow","rules":0,"saved":false,"pending":0}'
+	equal "$(jq -c . <<<"$output")" '{"interfaces":[],"default":"allow","rules":0,"saved":false,"pending":0,"flows_refused":0}'
 	wants 0 attach eth0 -j
 	local attached=$output
 	wants 0 status -j
@@ -56,7 +56,7 @@ nothing_there() {
 	portctl default drop
 	portctl allow 22
 	portctl save
-	equal "$(portctl status -j | jq -c 'del(.interfaces)')" '{"default":"drop","rules":1,"saved":true,"pending":0}'
+	equal "$(portctl status -j | jq -c 'del(.interfaces)')" '{"default":"drop","rules":1,"saved":true,"pending":0,"flows_refused":0}'
 }
 
 @test "--mode generic attaches in generic mode and filters" {

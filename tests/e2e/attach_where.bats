@@ -257,7 +257,7 @@ count_on() {
 	for command in "attach eth0" "detach eth0" "detach --all" status stats list "allow 22" \
 		"default drop" "delete 1" "save -"; do
 		# shellcheck disable=SC2086
-		refused "$folder was made by another version of portctl (schema 99, not 1)" $command
+		refused "$folder was made by another version of portctl (schema 99, not " $command
 	done
 	contains "$stderr" "rm -r $folder to stop filtering"
 	no udp_ask "$S4" 7000

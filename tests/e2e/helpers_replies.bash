@@ -46,13 +46,13 @@ same_port_ask() {
 	[ "$(wire unconnected "$1" "$2" marco 0 30000 2>/dev/null)" = 5 ]
 }
 
-# flows: how many conversations the kernel remembers for the server's namespace.
+# flows [COMMAND]: how many conversations the kernel remembers for the server's
+# namespace; or another command on their table.
 flows() {
 	local cookie
 	cookie=$(server "$PYTHON" -c 'import socket
 print("%x" % int.from_bytes(socket.socket().getsockopt(socket.SOL_SOCKET, 71, 8), "little"))')
-	bpftool -j map dump pinned "$PORTCTL_BPFFS/$cookie/flows" |
-		jq 'if type == "array" then length else error("no flows") end'
+	"$PYTHON" "$NET" "${1:-flows}" "$PORTCTL_BPFFS/$cookie/flows"
 }
 
 # all_add_up: adds_up with rejected packets counted among the dropped.

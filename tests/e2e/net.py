@@ -10,9 +10,12 @@ send HOST PORT COUNT [SIZE]   send COUNT datagrams, not too fast
 protocol HOST NUMBER COUNT    send COUNT packets of an IP protocol
 ip DEV MAC COUNT HEX          send frames to MAC with this as IPv4 packet
 tagged DEV MAC COUNT PORT TAG...  send UDP to 10.77.0.2 in frames with VLAN tags (8100, 88a8)
-link PIN DEV                  attach the pinned XDP program with a link, pin PIN.link
+link PIN DEV                  attach the pinned XDP program with a link, pin PIN_link
+flows PIN                     how many places of this flow table were ever taken
+fill PIN                      take all places of this flow table, for as long as can be
 """
 import ctypes
+import mmap
 import selectors
 import signal
 import socket
@@ -120,6 +123,29 @@ def link(pin, dev):
     made = bpf.bpf_link_create(program, socket.if_nametoindex(dev), xdp, None)
     if program < 0 or made < 0 or bpf.bpf_obj_pin(made, (pin + "_link").encode()):
         sys.exit(f"link: errno {ctypes.get_errno()}")
+
+
+def flow_table(pin):
+    """struct flow_set, 128 bytes each: five flows (tag, tag, until), refused."""
+    bpf = ctypes.CDLL("libbpf.so.1", use_errno=True)
+    table = bpf.bpf_obj_get(pin.encode())
+    if table < 0:
+        sys.exit(f"{pin}: errno {ctypes.get_errno()}")
+    memory = mmap.mmap(table, 65536 * 128)
+    return memoryview(memory).cast("Q"), [
+        word for word in range(2, 65536 * 16) if word % 16 in (2, 5, 8, 11, 14)
+    ]
+
+
+def flows(pin):
+    words, untils = flow_table(pin)
+    print(sum(words[until] != 0 for until in untils))
+
+
+def fill(pin):
+    words, untils = flow_table(pin)
+    for until in untils:
+        words[until] = words[until] or 2**63 - 1
 
 
 if __name__ == "__main__":

@@ -274,6 +274,19 @@ floods() {
 @test "floods of what looks like answers are dropped, and leave nothing behind" { floods native; }
 @test "floods, generic mode" { floods generic; }
 
+@test "a full table refuses new flows, says so, and old ones live" {
+	attach_with "$RULES"
+	outside_echo 53 54
+	local again=(server_wire unconnected "$C4" 53 marco 0 30000)
+	equal "$("${again[@]}")" 5
+	flows fill
+	no host_ask "$C4" 54
+	equal "$("${again[@]}")" 5
+	equal "$(portctl status -j | jq .flows_refused)" 1
+	wants 0 status
+	contains "$output" "1 flow refused: their table was full, so replies to it were not let in"
+}
+
 @test "a flood of SYNs to a port with a limit or a source makes no entry" {
 	attach_with $'default drop\nallow 80/tcp limit 100000/s\nallow 81/tcp from 198.18.0.0/15'
 	ip -n "$SERVER" route add default via "$C4"

@@ -1,0 +1,502 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Replies: what the program on the way out remembers, and what is let in for it or
+ * for a socket. Questions go through that program, so the two have to agree.
+ */
+#include <arpa/inet.h>
+
+#include "charged.h"
+#include "packet_case.h"
+#include "../sandbox.h"
+
+/* A filter, and its flow table's memory. */
+struct gate {
+	struct filter filter;
+	struct flow_set *sets;
+};
+
+#define TABLE_SIZE (FLOW_SETS * sizeof(struct flow_set))
+#define PLACES (FLOW_SETS * FLOW_WAYS)
+
+static void gate_load(struct gate *gate, const char *rules)
+{
+	load_rules(&gate->filter, rules);
+	gate->sets = map_memory(gate->filter.program->maps.flows, TABLE_SIZE);
+}
+
+static void gate_close(struct gate *gate)
+{
+	munmap(gate->sets, TABLE_SIZE);
+	filter_close(&gate->filter);
+}
+
+static struct flow *place(const struct gate *gate, size_t i)
+{
+	return &gate->sets[i / FLOW_WAYS].flows[i % FLOW_WAYS];
+}
+
+static size_t count_flows(const struct gate *gate)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < PLACES; i++)
+		count += place(gate, i)->until != 0;
+	return count;
+}
+
+static __u64 count_refused(const struct gate *gate)
+{
+	__u64 count = 0;
+
+	for (size_t i = 0; i < FLOW_SETS; i++)
+		count += gate->sets[i].refused;
+	return count;
+}
+
+/* As if all that was remembered had gone out so many seconds earlier. */
+static void age_flows(const struct gate *gate, unsigned int seconds)
+{
+	for (size_t i = 0; i < PLACES; i++) {
+		if (place(gate, i)->until)
+			place(gate, i)->until -= (__u64)seconds * ticks_per_second();
+	}
+}
+
+/* What goes out to whom the built frames come from. */
+struct question {
+	__u8 family;
+	__u8 protocol;
+	__u16 remote_port;
+	__u16 local_port;
+};
+
+static void turn_around(struct frame *frame, __u8 family)
+{
+	size_t size = family == 4 ? 4 : 16;
+	__u8 *source = frame->bytes + ETHERNET_HEADER + (family == 4 ? 12 : 8);
+	__u8 address[16];
+
+	memcpy(address, source, size);
+	memcpy(source, source + size, size);
+	memcpy(source + size, address, size);
+}
+
+static void build_question(struct frame *frame, const struct question *question)
+{
+	struct layer layers[LAYERS_MAX] = { IP4(), NEXT(question->protocol), DATA(20) };
+
+	if (question->family == 6)
+		layers[0] = (struct layer)IP6();
+	if (question->protocol == 6)
+		layers[1] = (struct layer)TCP(question->remote_port,
+					      .from = question->local_port, .flags = SET(0x10));
+	else if (question->protocol == 17)
+		layers[1] =
+			(struct layer)UDP(question->remote_port, .from = question->local_port);
+	else if (question->protocol == 1)
+		layers[1] = (struct layer)ICMP4(8);
+	else if (question->protocol == 58)
+		layers[1] = (struct layer)ICMP6(128);
+	build(frame, layers);
+	turn_around(frame, question->family);
+}
+
+static void send_out(const struct gate *gate, const struct frame *frame)
+{
+	int program = bpf_program__fd(gate->filter.program->progs.egress);
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->bytes,
+		    .data_size_in = frame->length, .repeat = 1);
+
+	if (bpf_prog_test_run_opts(program, &opts))
+		tap_bail("a frame could not be sent: %s", strerror(errno));
+	if ((int)opts.retval != -1)
+		tap_wrong("the verdict on the way out was %d", (int)opts.retval);
+}
+
+static void ask(const struct gate *gate, __u8 family, __u8 protocol, __u16 remote_port,
+		__u16 local_port)
+{
+	const struct question question = { family, protocol, remote_port, local_port };
+	struct frame frame;
+
+	build_question(&frame, &question);
+	send_out(gate, &frame);
+}
+
+#define ACK 0x10
+#define SYN_ACK 0x12
+#define RST 0x04
+#define FIN 0x01
+
+/* One flow, and one packet that is its reply or not; IPv4, then IPv6. */
+static const struct {
+	const char *name;
+	struct layer layer;
+	__u8 protocol; /* of the flow; 1 is 58 over IPv6 */
+	__u16 remote_port;
+	__u16 local_port;
+	unsigned int age; /* seconds since it went out */
+	bool reply;
+	__u32 key;
+} flows[] = {
+	{ "UDP", UDP(5000), 17, 40000, 5000, 1, true, U(5000) },
+	{ "UDP of 179 s ago", UDP(5000), 17, 40000, 5000, 179, true, U(5000) },
+	{ "UDP of 181 s ago", UDP(5000), 17, 40000, 5000, 181, false, U(5000) },
+	{ "UDP to another port", UDP(5001), 17, 40000, 5000, 0, false, U(5001) },
+	{ "UDP from another port", UDP(5000, .from = 1), 17, 40000, 5000, 0, false, U(5000) },
+	{ "TCP of a UDP flow", TCP(5000, .flags = SET(ACK)), 17, 40000, 5000, 0, false,
+	  T(5000) },
+	{ "UDP of a TCP flow", UDP(5000), 6, 40000, 5000, 0, false, U(5000) },
+	{ "TCP", TCP(5000, .flags = SET(ACK)), 6, 40000, 5000, 1, true, T(5000) },
+	{ "TCP SYN ACK", TCP(5000, .flags = SET(SYN_ACK)), 6, 40000, 5000, 0, true, T(5000) },
+	{ "TCP RST", TCP(5000, .flags = SET(RST)), 6, 40000, 5000, 0, true, T(5000) },
+	{ "TCP FIN", TCP(5000, .flags = SET(FIN)), 6, 40000, 5000, 0, true, T(5000) },
+	{ "TCP SYN", TCP(5000), 6, 40000, 5000, 0, false, T(5000) },
+	{ "TCP without flags", TCP(5000, .flags = SET(0)), 6, 40000, 5000, 0, false, T(5000) },
+	{ "TCP of two hours ago", TCP(5000, .flags = SET(ACK)), 6, 40000, 5000, 7439, true,
+	  T(5000) },
+	{ "TCP of long ago", TCP(5000, .flags = SET(ACK)), 6, 40000, 5000, 7441, false,
+	  T(5000) },
+	{ "GRE", NEXT(47), 47, 0, 0, 1, true, NO_PORT },
+};
+
+static void check_flow(struct gate *gate, size_t i, __u8 family)
+{
+	struct layer layers[LAYERS_MAX] = { IP4(), flows[i].layer, DATA(20) };
+	const char *line = flows[i].reply ? "reply" : "default";
+	enum verdict verdict = flows[i].reply ? PASS : DROP;
+	struct frame frame;
+
+	if (family == 6)
+		layers[0] = (struct layer)IP6();
+	memset(gate->sets, 0, TABLE_SIZE);
+	ask(gate, family, flows[i].protocol, flows[i].remote_port, flows[i].local_port);
+	age_flows(gate, flows[i].age);
+	build(&frame, layers);
+	expect(&gate->filter, &frame, verdict, line, flows[i].key);
+	tap_end("reply: %s over IPv%u", flows[i].name, family);
+	add_tag_to_frame(&frame, 0x8100);
+	expect(&gate->filter, &frame, verdict, line, flows[i].key);
+	if (count_flows(gate) != 1)
+		tap_wrong("%zu flows", count_flows(gate));
+	tap_end("reply: %s over IPv%u, tagged", flows[i].name, family);
+}
+
+static void test_flows(void)
+{
+	struct gate gate;
+
+	gate_load(&gate, "default drop");
+	for (size_t i = 0; i < ARRAY_SIZE(flows) * 2; i++)
+		check_flow(&gate, i / 2, i % 2 ? 6 : 4);
+	gate_close(&gate);
+}
+
+/* Each packet on the way out counts anew. */
+static void test_goes_on(void)
+{
+	struct gate gate;
+	struct frame frame;
+
+	gate_load(&gate, "default drop");
+	BUILD(&frame, IP4(), UDP(5000));
+	for (int i = 0; i < 3; i++) {
+		ask(&gate, 4, 17, 40000, 5000);
+		age_flows(&gate, FLOW_LIFE_UDP - 1);
+		expect(&gate.filter, &frame, PASS, "reply", U(5000));
+	}
+	age_flows(&gate, 2);
+	expect(&gate.filter, &frame, DROP, "default", U(5000));
+	ask(&gate, 4, 17, 40000, 5000);
+	expect(&gate.filter, &frame, PASS, "reply", U(5000));
+	if (count_flows(&gate) != 1)
+		tap_wrong("%zu flows", count_flows(&gate));
+	tap_end("reply: a flow goes on with each packet out, and can begin again");
+	gate_close(&gate);
+}
+
+/* The identifier tells echo replies of two pings apart. */
+static void test_echo_replies(void)
+{
+	struct gate gate;
+	struct frame frame;
+
+	gate_load(&gate, "default drop");
+	ask(&gate, 4, 1, 0, 0);
+	ask(&gate, 6, 58, 0, 0);
+	BUILD(&frame, IP4(), ICMP4(0), DATA(56));
+	expect(&gate.filter, &frame, PASS, "reply", NO_PORT);
+	frame.bytes[ETHERNET_HEADER + 20 + 5]++;
+	expect(&gate.filter, &frame, DROP, "default", NO_PORT);
+	BUILD(&frame, IP4(), ICMP4(13), DATA(56));
+	expect(&gate.filter, &frame, DROP, "default", NO_PORT);
+	tap_end("reply: ICMP echo of the same identifier only");
+	BUILD(&frame, IP6(), ICMP6(129), DATA(56));
+	expect(&gate.filter, &frame, PASS, "reply", NO_PORT);
+	frame.bytes[ETHERNET_HEADER + 40 + 5]++;
+	expect(&gate.filter, &frame, DROP, "default", NO_PORT);
+	tap_end("reply: ICMPv6 echo of the same identifier only");
+	BUILD(&frame, IP6(), OPTIONS(8), ICMP6(129));
+	expect(&gate.filter, &frame, PASS, "reply", NO_PORT);
+	BUILD(&frame, IP6(), FRAGMENT6(MF6), ICMP6(129), DATA(1000));
+	expect(&gate.filter, &frame, PASS, "reply", NO_PORT);
+	tap_end("reply: ICMPv6 echo behind extension headers");
+	gate_close(&gate);
+}
+
+/* Only what comes to the default is asked whether it is a reply, or remembered. */
+static void test_reply_and_rules(void)
+{
+	struct gate gate;
+	struct frame frame;
+
+	gate_load(&gate, "default reject\ndrop 5000\nallow 5001\ndrop 5002 from 10.0.0.0/8\n"
+			 "drop from 11.0.0.0/8");
+	for (__u16 port = 5000; port <= 5003; port++)
+		ask(&gate, 4, 17, 40000, port);
+	BUILD(&frame, IP4(), UDP(5000));
+	expect(&gate.filter, &frame, DROP, "#1", U(5000));
+	BUILD(&frame, IP4(), UDP(5001));
+	expect(&gate.filter, &frame, PASS, "#2", U(5001));
+	BUILD(&frame, IP4(), UDP(5002));
+	expect(&gate.filter, &frame, PASS, "reply", U(5002));
+	BUILD(&frame, IP4(), UDP(5003));
+	expect(&gate.filter, &frame, PASS, "reply", U(5003));
+	if (count_flows(&gate) != 2)
+		tap_wrong("%zu flows", count_flows(&gate));
+	tap_end("reply: after the rules, before the default");
+	gate_close(&gate);
+	gate_load(&gate, "default allow");
+	ask(&gate, 4, 17, 40000, 5000);
+	if (count_flows(&gate))
+		tap_wrong("%zu flows", count_flows(&gate));
+	tap_end("reply: where all is let in, nothing is remembered");
+	gate_close(&gate);
+}
+
+/* What comes in makes no entry, whatever it looks like. */
+static void test_nothing_from_outside(void)
+{
+	static const struct layer layers[] = {
+		TCP(5000),
+		TCP(5000, .flags = SET(ACK)),
+		TCP(5000, .flags = SET(SYN_ACK)),
+		TCP(5000, .flags = SET(RST)),
+		UDP(5000),
+		ICMP4(0),
+		ICMP4(8),
+	};
+	struct gate gate;
+	struct frame frame;
+
+	gate_load(&gate, "default drop");
+	for (size_t i = 0; i < ARRAY_SIZE(layers) * 1000; i++) {
+		const struct layer all[LAYERS_MAX] = { IP4(), layers[i / 1000] };
+		__u32 verdict;
+
+		build(&frame, all);
+		put16(frame.bytes + ETHERNET_HEADER + 14, i);
+		filter_run(&gate.filter, &frame, 1, &verdict);
+	}
+	if (count_flows(&gate) || count_refused(&gate))
+		tap_wrong("%zu flows", count_flows(&gate));
+	tap_end("reply: nothing from outside makes an entry");
+	gate_close(&gate);
+}
+
+#define MANY 65536
+
+/* Question number n of many, and its answer: no two have both ports the same. */
+static void ask_one_of_many(const struct gate *gate, unsigned int n)
+{
+	ask(gate, n & 1 ? 6 : 4, 17, 1 + n / 256, 1 + n % 256);
+}
+
+static bool answered(const struct gate *gate, unsigned int n)
+{
+	struct layer layers[LAYERS_MAX] = { IP4(), UDP(1 + n % 256, .from = 1 + n / 256) };
+	struct frame frame;
+	__u32 verdict;
+
+	if (n & 1)
+		layers[0] = (struct layer)IP6();
+	build(&frame, layers);
+	return !filter_run(&gate->filter, &frame, 1, &verdict) && verdict == PASS;
+}
+
+static unsigned int count_answered(const struct gate *gate, unsigned int many)
+{
+	unsigned int count = 0;
+
+	for (unsigned int n = 0; n < many; n++)
+		count += answered(gate, n);
+	return count;
+}
+
+static void test_many_flows(void)
+{
+	struct gate gate;
+
+	gate_load(&gate, "default drop");
+	for (unsigned int n = 0; n < MANY; n++)
+		ask_one_of_many(&gate, n);
+	if (count_flows(&gate) != MANY || count_refused(&gate))
+		tap_wrong("%zu flows, %llu refused", count_flows(&gate), count_refused(&gate));
+	if (count_answered(&gate, MANY) != MANY)
+		tap_wrong("%u have their answers", count_answered(&gate, MANY));
+	if (answered(&gate, MANY))
+		tap_wrong("an answer nobody asked for");
+	tap_end("reply: %u flows all have a place", MANY);
+	gate_close(&gate);
+}
+
+/* New flows are refused and counted, old ones live; what has ended makes room. */
+static void test_full_table(void)
+{
+	struct gate gate;
+
+	gate_load(&gate, "default drop");
+	for (unsigned int n = 0; n < 100; n++)
+		ask_one_of_many(&gate, n);
+	for (size_t i = 0; i < PLACES; i++) {
+		if (!place(&gate, i)->until)
+			place(&gate, i)->until = ~0ull >> 1;
+	}
+	for (unsigned int n = 0; n < 200; n++)
+		ask_one_of_many(&gate, n);
+	if (count_refused(&gate) != 100)
+		tap_wrong("%llu refused", count_refused(&gate));
+	if (count_answered(&gate, 200) != 100)
+		tap_wrong("%u have their answers", count_answered(&gate, 200));
+	tap_end("reply: a full table refuses new flows, counts them and keeps the old");
+	age_flows(&gate, FLOW_LIFE_UDP - 10);
+	for (size_t i = 0; i < PLACES; i++) {
+		if (place(&gate, i)->until > ~0ull >> 2)
+			place(&gate, i)->until = 1;
+	}
+	for (unsigned int n = 100; n < 200; n++)
+		ask_one_of_many(&gate, n);
+	if (count_refused(&gate) != 100)
+		tap_wrong("%llu refused", count_refused(&gate));
+	if (count_answered(&gate, 200) != 200)
+		tap_wrong("%u have their answers", count_answered(&gate, 200));
+	tap_end("reply: flows that ended make room for new ones, and for no more");
+	gate_close(&gate);
+}
+
+/* A frame that a local connection would get from its other side. */
+static void build_segment(struct frame *frame, int family, __u16 from, __u16 to, __u8 flags)
+{
+	if (family == AF_INET) {
+		BUILD(frame, IP4(), TCP(to, .from = from, .flags = SET(flags)));
+		memcpy(frame->bytes + ETHERNET_HEADER + 12, "\x7F\0\0\1\x7F\0\0\1", 8);
+	} else {
+		BUILD(frame, IP6(), TCP(to, .from = from, .flags = SET(flags)));
+		memset(frame->bytes + ETHERNET_HEADER + 8, 0, 32);
+		frame->bytes[ETHERNET_HEADER + 23] = 1;
+		frame->bytes[ETHERNET_HEADER + 39] = 1;
+	}
+}
+
+static __u16 port_of(int socket)
+{
+	struct sockaddr_in6 address;
+	socklen_t size = sizeof(address);
+
+	getsockname(socket, (struct sockaddr *)&address, &size);
+	return ntohs(address.sin6_port); /* IPv4 has it at the same place */
+}
+
+/* Listens on the loopback and connects to that. */
+static void connect_to_self(int family, int sockets[2])
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(0x7F000001) };
+	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = in6addr_loopback };
+	struct sockaddr *address = family == AF_INET ? (void *)&in : (void *)&in6;
+	socklen_t size = family == AF_INET ? sizeof(in) : sizeof(in6);
+
+	for (int i = 0; i < 2; i++)
+		sockets[i] = socket(family, SOCK_STREAM, 0);
+	if (bind(sockets[0], address, size) || listen(sockets[0], 1) ||
+	    getsockname(sockets[0], address, &size) || connect(sockets[1], address, size))
+		tap_bail("no connection: %s", strerror(errno));
+}
+
+/* With a reset: nothing of it waits for anything. */
+static void close_at_once(int socket)
+{
+	struct linger now = { .l_onoff = 1 };
+
+	setsockopt(socket, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	close(socket);
+}
+
+static void test_sockets(int family)
+{
+	static const __u8 flags[] = { ACK, SYN_ACK, RST, FIN, ACK | FIN };
+	__u16 client, server;
+	struct filter filter;
+	struct frame frame;
+	int sockets[2];
+
+	load_rules(&filter, "default drop");
+	connect_to_self(family, sockets);
+	server = port_of(sockets[0]);
+	client = port_of(sockets[1]);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		build_segment(&frame, family, server, client, flags[i]);
+		expect(&filter, &frame, PASS, "reply", T(client));
+		build_segment(&frame, family, client, server, flags[i]);
+		expect(&filter, &frame, PASS, "reply", T(server));
+	}
+	tap_end("reply: segments of a local connection, family %d", family);
+	build_segment(&frame, family, client, server, 2);
+	expect(&filter, &frame, DROP, "default", T(server));
+	build_segment(&frame, family, client, server, 0);
+	expect(&filter, &frame, DROP, "default", T(server));
+	tap_end("reply: SYN never asks, family %d", family);
+	build_segment(&frame, family, client ^ 1, server, ACK);
+	expect(&filter, &frame, DROP, "default", T(server));
+	tap_end("reply: a listener is nobody's conversation, family %d", family);
+	close(sockets[1]);
+	close(sockets[0]);
+	filter_close(&filter);
+}
+
+/* A conversation is known for a second after it ended, and no longer. */
+static void test_socket_that_ended(void)
+{
+	struct filter filter;
+	struct frame frame;
+	int sockets[2];
+	__u16 client;
+
+	load_rules(&filter, "default drop");
+	connect_to_self(AF_INET, sockets);
+	client = port_of(sockets[1]);
+	build_segment(&frame, AF_INET, port_of(sockets[0]), client, ACK);
+	expect(&filter, &frame, PASS, "reply", T(client));
+	close_at_once(sockets[1]);
+	close_at_once(sockets[0]);
+	usleep(1100000);
+	expect(&filter, &frame, DROP, "default", T(client));
+	tap_end("reply: a connection that ended");
+	filter_close(&filter);
+}
+
+int main(void)
+{
+	pin_to_first_cpu();
+	sandbox_enter();
+	test_flows();
+	test_goes_on();
+	test_echo_replies();
+	test_reply_and_rules();
+	test_nothing_from_outside();
+	test_many_flows();
+	test_full_table();
+	test_sockets(AF_INET);
+	test_sockets(AF_INET6);
+	test_socket_that_ended();
+	return tap_done();
+}
