@@ -10,21 +10,20 @@
 #ifndef JUDGE_H
 #define JUDGE_H
 
+/* The key of IPv6 begins as that of IPv4 does, so one stands for both. */
 static __always_inline entry_t look_up_source(const struct subject *subject, __u32 slot,
 					      __u32 group)
 {
 	bool ipv4 = subject->flow.family == 4;
-	struct source4_key key4 = { .length = 64, .group = group };
-	struct source6_key key6 = { .length = 160, .group = group };
+	struct source6_key key = { .length = ipv4 ? 64 : 160, .group = group };
 	void *trie = ipv4 ? bpf_map_lookup_elem(&sources4, &slot)
 			  : bpf_map_lookup_elem(&sources6, &slot);
 	entry_t *entry;
 
 	if (!trie)
 		return 0;
-	__builtin_memcpy(key4.address, subject->flow.remote, sizeof(key4.address));
-	__builtin_memcpy(key6.address, subject->flow.remote, sizeof(key6.address));
-	entry = bpf_map_lookup_elem(trie, ipv4 ? (void *)&key4 : (void *)&key6);
+	__builtin_memcpy(key.address, subject->flow.remote, sizeof(key.address));
+	entry = bpf_map_lookup_elem(trie, &key);
 	return entry ? *entry : 0;
 }
 
@@ -48,15 +47,15 @@ static __always_inline entry_t ask(const struct subject *subject, __u32 slot, __
 
 /*
  * Goes from detail to detail, until an entry leads to none; 0 where it fails. Only
- * what is `charged` takes from a limit.
+ * what is `charged` takes from a limit. Not static: the verifier checks it by
+ * itself, and not once more for each way that leads here.
  */
-static __always_inline entry_t follow(const struct subject *subject, entry_t entry, __u32 slot,
-				      bool charged)
+__noinline __u32 follow(const struct subject *subject, __u32 entry, __u32 slot, bool charged)
 {
 	void *table = bpf_map_lookup_elem(&details, &slot);
 	entry_t pending = 0; /* what comes after the sources asked last */
 
-	if (!table)
+	if (!subject || !table)
 		return 0;
 	for (int i = 0; i < DETAIL_STEPS && entry_flags(entry) & ~ENTRY_REPLY; i++) {
 		__u32 index = entry_line(entry), flags = entry_flags(entry);
@@ -74,8 +73,8 @@ static __always_inline entry_t follow(const struct subject *subject, entry_t ent
 }
 
 /*
- * Finds the plain entry behind one with a flag. Not static: the verifier checks
- * it by itself, and plain entries are not made slower by it.
+ * Finds the plain entry behind one with a flag. Not static either: plain entries
+ * are not made slower by it.
  */
 __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry,
 			       __u32 slot)
