@@ -274,6 +274,22 @@ static void test_reply_and_rules(void)
 	gate_close(&gate);
 }
 
+/* Conversations for which a socket was found. */
+static size_t count_sockets(const struct gate *gate)
+{
+	int map = bpf_map__fd(gate->filter.program->maps.sockets);
+	size_t count = 0;
+
+	for (__u32 i = 0; i < FLOW_SETS; i++) {
+		struct flow known = { 0 };
+
+		if (bpf_map_lookup_elem(map, &i, &known))
+			tap_bail("cannot read what sockets are known");
+		count += known.until != 0;
+	}
+	return count;
+}
+
 /* What comes in makes no entry, whatever it looks like. */
 static void test_nothing_from_outside(void)
 {
@@ -298,8 +314,8 @@ static void test_nothing_from_outside(void)
 		put16(frame.bytes + ETHERNET_HEADER + 14, i);
 		filter_run(&gate.filter, &frame, 1, &verdict);
 	}
-	if (count_flows(&gate) || count_refused(&gate))
-		tap_wrong("%zu flows", count_flows(&gate));
+	if (count_flows(&gate) || count_refused(&gate) || count_sockets(&gate))
+		tap_wrong("%zu flows, %zu sockets", count_flows(&gate), count_sockets(&gate));
 	tap_end("reply: nothing from outside makes an entry");
 	gate_close(&gate);
 }
