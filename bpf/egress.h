@@ -100,9 +100,9 @@ static __always_inline bool needs_flow(const struct subject *subject, __u32 key,
 {
 	entry_t entry = table[slot].entries[key];
 
-	if (entry_flags(entry) && entry_flags(entry) != ENTRY_REPLY)
+	if (entry_leads_on(entry))
 		entry = follow(subject, entry, slot, false);
-	return entry_flags(entry) == ENTRY_REPLY;
+	return !entry_leads_on(entry) && entry_flags(entry) & ENTRY_REPLY;
 }
 
 SEC("tc")

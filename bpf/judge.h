@@ -34,6 +34,9 @@ static __always_inline entry_t ask(const struct subject *subject, __u32 slot, __
 	if (flags == ENTRY_SOURCES)
 		return look_up_source(subject, slot, detail->group);
 	if (flags == ENTRY_RULE) {
+		/* What goes out needs a flow all the same: it outlives the grant. */
+		if (detail->door && !(charged && is_granted(subject, slot, detail->door)))
+			return 0;
 		if (detail->deadline && bpf_ktime_get_boot_ns() >= detail->deadline)
 			return 0;
 		if (charged && detail->interval && !within_limit(subject, detail))
@@ -57,7 +60,7 @@ __noinline __u32 follow(const struct subject *subject, __u32 entry, __u32 slot, 
 
 	if (!subject || !table)
 		return 0;
-	for (int i = 0; i < DETAIL_STEPS && entry_flags(entry) & ~ENTRY_REPLY; i++) {
+	for (int i = 0; i < DETAIL_STEPS && entry_leads_on(entry); i++) {
 		__u32 index = entry_line(entry), flags = entry_flags(entry);
 		struct detail *detail = bpf_map_lookup_elem(table, &index);
 
@@ -83,12 +86,14 @@ __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 
 	if (!read_subject(ctx, (union place){ .packed = place }, key, &subject))
 		return 0;
-	if (entry_flags(entry) != ENTRY_REPLY)
+	if (entry_leads_on(entry))
 		entry = follow(&subject, entry, slot, true);
-	if (entry_flags(entry) != ENTRY_REPLY)
-		return entry_flags(entry) ? 0 : entry;
-	if (is_reply(ctx, &subject))
+	if (entry_leads_on(entry))
+		return 0;
+	if (entry_flags(entry) & ENTRY_REPLY && is_reply(ctx, &subject))
 		return entry_make(VERDICT_PASS, 0, LINE_REPLY);
+	if (entry_flags(entry) & ENTRY_TOUCH && key < PORT_KEYS && !subject.tcp_answers)
+		knock(&subject.flow, slot, key);
 	return entry_plain(entry);
 }
 
@@ -113,7 +118,8 @@ static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *pa
 
 	if (likely(!entry_flags(entry)))
 		return entry;
-	if (entry_flags(entry) == ENTRY_REPLY && is_opening(ctx, packet))
+	if (!entry_leads_on(entry) && is_opening(ctx, packet) &&
+	    !(entry_flags(entry) & ENTRY_TOUCH && may_knock(ctx, packet, slot)))
 		return entry_plain(entry);
 	return judge_further(ctx, packet->key, packet->place.packed, entry, slot);
 }

@@ -110,6 +110,37 @@ struct {
 	__type(value, struct flow);
 } sockets SEC(".maps");
 
+/* Knocking, shared by all interfaces: what was knocked so far, and who is let in. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, ATTEMPT_SETS);
+	__type(key, __u32);
+	__type(value, struct attempts);
+} attempts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_GRANTS);
+	__type(key, struct grant_key);
+	__type(value, struct grant);
+} grants SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, MAX_LOCKOUTS);
+	__type(key, struct lockout_key);
+	__type(value, struct lockout);
+} lockouts SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, MAX_DOORS);
+	__type(key, __u32);
+	__type(value, struct door_counts);
+} door_counts SEC(".maps");
+
 /* Flows are timed in ticks (jiffies), which are read without a call. */
 const volatile __u64 ticks_per_second;
 

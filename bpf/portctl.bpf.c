@@ -16,6 +16,8 @@
 #include "subject.h"
 #include "limit.h"
 #include "reply.h"
+#include "grant.h"
+#include "knock.h"
 #include "judge.h"
 #include "charge.h"
 #include "reject.h"

@@ -15,7 +15,7 @@
 #define PORTCTL_H
 
 /* Raised whenever a layout below changes; pins of another schema are refused. */
-#define PORTCTL_SCHEMA 2
+#define PORTCTL_SCHEMA 3
 
 /*
  * Keys. Every packet is judged by one entry of the table, found by its key:
@@ -71,6 +71,7 @@ enum line {
 	LINE_DHCP,
 	LINE_REMOVED_PASS, /* what rules that are gone had counted */
 	LINE_REMOVED_DROP,
+	LINE_KNOCK, /* knock ports, and doors for whom they are shut */
 	LINES_BUILTIN,
 	LINE_FIRST_RULE = 64,
 };
@@ -82,16 +83,18 @@ enum line {
 /*
  * One entry of the table: bits 0-1 verdict, 2-7 flags, 8-31 line. A plain entry
  * has no flags and is the whole answer. One with a flag sends the packet on: its
- * line is not a line (but for ENTRY_REPLY) but the index of the detail that says
- * where to.
+ * line is not a line but the index of the detail that says where to. Marks are
+ * flags of entries that are plain but for them: they keep their line.
  */
 typedef __u32 entry_t;
 
 enum entry_flag {
 	ENTRY_SOURCES = 1, /* look the source up: the answer, or `next` */
-	ENTRY_RULE = 2, /* a rule that ends, or that has a limit */
+	ENTRY_RULE = 2, /* a rule that ends, that has a limit, or that is a door */
 	ENTRY_REPLY = 4, /* let in if it is a reply; else the entry is plain */
 	ENTRY_DHCP = 8, /* let in if it is from a DHCP server's port, else `next` */
+	ENTRY_TOUCH = 16, /* a port that is shut while there are doors: touching it counts */
+	ENTRY_MARKS = ENTRY_REPLY | ENTRY_TOUCH,
 };
 
 static inline entry_t entry_make(enum verdict verdict, __u32 flags, __u32 line)
@@ -107,6 +110,12 @@ static inline __u32 entry_verdict(entry_t entry)
 static inline __u32 entry_flags(entry_t entry)
 {
 	return entry >> 2 & 63;
+}
+
+/* Whether it leads to a detail: more than marks. */
+static inline __u32 entry_leads_on(entry_t entry)
+{
+	return entry_flags(entry) & ~ENTRY_MARKS;
 }
 
 /* The same entry without its flags. */
@@ -129,6 +138,8 @@ struct detail {
 	entry_t limited; /* the same for packets over the limit; plain */
 	entry_t next; /* where it does not apply; 0: nothing more to ask */
 	__u32 group; /* ENTRY_SOURCES: whose sources; ENTRY_RULE: 1 per source */
+	__u32 door; /* ENTRY_RULE: applies to those with a grant for it; 0: to all */
+	__u32 zero;
 };
 
 /*
@@ -194,9 +205,104 @@ struct flow_set {
 /* Buckets that limits per source share, found by a keyed hash of the source. */
 #define SOURCE_BUCKETS 65536
 
+/*
+ * Doors: what a knock opens, by its number, which is from 1 to MAX_DOORS. A
+ * sequence is a list of port keys, to be touched one after the other.
+ */
+#define MAX_DOORS 64
+#define MAX_STEPS 16
+
+struct sequence {
+	__u32 count; /* 0: there is none */
+	__u32 steps[MAX_STEPS];
+};
+
+enum sequence_kind { SEQUENCE_OPEN, SEQUENCE_CLOSE, SEQUENCES };
+
+enum door_flag {
+	DOOR_ONCE = 1, /* a grant is for one connection */
+	DOOR_NET = 2, /* a grant is for the source's /64 (IPv6) */
+};
+
+struct door {
+	struct sequence sequences[SEQUENCES];
+	__u32 window; /* how long an attempt may take, in ATTEMPT_TICK */
+	__u32 misses; /* how many wrong touches it may have */
+	__u32 seconds; /* how long a grant lasts */
+	__u32 flags; /* enum door_flag */
+};
+
+/*
+ * Attempts: what a source has knocked so far, in words of 64 bits that anybody's
+ * packets make, so they are overwritten by others' and never grow. A set of them is
+ * found by a keyed hash of the source, and in it a word by more of that hash and
+ * the number of the sequence: bits 0-19 when it began (in ATTEMPT_TICK), 20-23
+ * misses so far, 24-28 steps so far (0: no attempt), 29-35 sequence (door - 1 times
+ * SEQUENCES, and its kind), 36-63 tag.
+ */
+#define ATTEMPT_SETS 8192
+#define ATTEMPT_WAYS 8
+#define ATTEMPT_TICK 26 /* 2^26 ns, 1/15 s; 20 bits of them are 19 hours */
+#define ATTEMPT_TIMES (1u << 20)
+#define ATTEMPT_MISSES 15 /* the most that `misses` can be */
+#define ATTEMPT_SECONDS 3600 /* the most that `window` can be */
+
+struct attempts {
+	__u64 words[ATTEMPT_WAYS];
+};
+
+/* A source that is let in, and by whom: a knock, or the administrator. */
+#define MAX_GRANTS 16384
+
+struct grant_key {
+	__u8 address[16]; /* network byte order; IPv4 in the first four */
+	__u32 family; /* 4 or 6 */
+	__u32 door;
+};
+
+struct grant {
+	__u64 deadline; /* nanoseconds since boot */
+	__u64 opener; /* DOOR_ONCE: the port whose connection it was, plus 1 << 16 */
+};
+
+/*
+ * Sources whose attempts failed: after LOCKOUT_FAILURES within LOCKOUT_SECONDS of
+ * each other their knocks are not heard until LOCKOUT_SECONDS after the last.
+ */
+#define MAX_LOCKOUTS 4096
+#define LOCKOUT_FAILURES 5
+#define LOCKOUT_SECONDS 60
+
+struct lockout_key {
+	__u8 address[16]; /* IPv6: the first 8 bytes, then zeros */
+	__u32 family;
+	__u32 zero;
+};
+
+struct lockout {
+	__u64 last; /* nanoseconds since boot */
+	__u64 failures;
+};
+
+/* What happened at one door. */
+struct door_counts {
+	__u64 attempts; /* first steps */
+	__u64 steps; /* those after */
+	__u64 misses;
+	__u64 failures; /* attempts that had too many */
+	__u64 grants;
+	__u64 closed; /* by a closing sequence */
+	__u64 refusals; /* knocks of who is locked out, grants without room */
+	__u64 replays;
+};
+
 /* One compiled ruleset, for one interface: what a packet is judged by. */
 struct generation {
 	entry_t entries[KEYS];
+	__u64 steps[PORT_KEYS / 64]; /* a bit for each key that is in a sequence */
+	__u32 door_count; /* no door has a higher number */
+	__u32 zero;
+	struct door doors[MAX_DOORS]; /* number 1 first */
 };
 
 /*
@@ -254,14 +360,23 @@ struct counters {
 	struct line_move move;
 };
 
-_Static_assert(sizeof(struct generation) == 4 * KEYS, "struct generation");
+_Static_assert(sizeof(struct door) == 152, "struct door");
+_Static_assert(sizeof(struct generation) ==
+		       4 * KEYS + PORT_KEYS / 8 + 8 + MAX_DOORS * sizeof(struct door),
+	       "struct generation");
+_Static_assert(sizeof(struct attempts) == 64, "struct attempts: a cache line");
+_Static_assert(sizeof(struct grant_key) == 24, "struct grant_key");
+_Static_assert(sizeof(struct lockout_key) == 24, "struct lockout_key");
+_Static_assert(MAX_DOORS *SEQUENCES <= 1 << 7, "a sequence has 7 bits in an attempt");
+_Static_assert(ATTEMPT_SECONDS * 1000000000ull >> ATTEMPT_TICK < ATTEMPT_TIMES,
+	       "an attempt's time does not come round in it");
 _Static_assert(sizeof(struct control) == 72, "struct control");
 _Static_assert(sizeof(struct tally) == 16, "struct tally");
 _Static_assert(sizeof(struct port_counter) == 32, "struct port_counter");
 _Static_assert(sizeof(struct line_move) == 24, "struct line_move");
 _Static_assert(sizeof(struct counters) == 32 * PORT_KEYS + 16 * MAX_LINES + 24,
 	       "struct counters");
-_Static_assert(sizeof(struct detail) == 40, "struct detail");
+_Static_assert(sizeof(struct detail) == 48, "struct detail");
 _Static_assert(sizeof(struct source4_key) == 12, "struct source4_key");
 _Static_assert(sizeof(struct source6_key) == 24, "struct source6_key");
 _Static_assert(sizeof(struct flow_key) == 40, "struct flow_key");

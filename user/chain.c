@@ -24,7 +24,7 @@ struct candidates {
 
 bool chain_same(const struct chain *a, const struct chain *b)
 {
-	return a->count == b->count &&
+	return a->tail == b->tail && a->count == b->count &&
 	       !memcmp(a->levels, b->levels, a->count * sizeof(*a->levels));
 }
 
@@ -74,14 +74,22 @@ static void set_limit(struct detail *detail, const struct rule *rule)
 	detail->group = limit->per_source;
 }
 
+/* What a rule says where it applies. */
+static entry_t rule_entry(const struct chainer *chainer, const struct rule *rule)
+{
+	return entry_make(rule->action, rule->action == VERDICT_PASS ? 0 : chainer->shut,
+			  rule->line);
+}
+
 static int rule_detail(struct chainer *chainer, const struct rule *rule, entry_t next,
 		       entry_t *entry)
 {
 	struct known_detail wanted = { .rule = rule, .next = next }, *known;
 	struct detail detail = {
 		.deadline = rule->ends,
-		.entry = entry_make(rule->action, 0, rule->line),
+		.entry = rule_entry(chainer, rule),
 		.next = next,
+		.door = rule->knock ? rule->door : 0,
 	};
 	struct known_detail **found =
 		tfind(&wanted, &chainer->known_details, compare_known_details);
@@ -102,6 +110,12 @@ static int rule_detail(struct chainer *chainer, const struct rule *rule, entry_t
 	return tsearch(known, &chainer->known_details, compare_known_details) ? 0 : -ENOMEM;
 }
 
+/* Whether a rule leaves packets that it is for to the next one. */
+static bool leaves_some(const struct rule *rule)
+{
+	return rule->seconds || rule->knock;
+}
+
 /*
  * The entry where these candidates apply, in this order: the first that does
  * not end decides, those before it as long as they last.
@@ -112,7 +126,7 @@ static int resolve(struct chainer *chainer, struct candidate **order, size_t cou
 	size_t last = 0;
 	int err = 0;
 
-	while (last < count && order[last]->rule->seconds)
+	while (last < count && leaves_some(order[last]->rule))
 		last++;
 	if (last > DETAIL_ENDING)
 		return -E2BIG;
@@ -122,15 +136,15 @@ static int resolve(struct chainer *chainer, struct candidate **order, size_t cou
 
 		if (chainer->used)
 			chainer->used[rule - chainer->ruleset->rules] = 1;
-		if (!rule->seconds && !rule->limit.count)
-			*entry = entry_make(rule->action, 0, rule->line);
+		if (!leaves_some(rule) && !rule->limit.count)
+			*entry = rule_entry(chainer, rule);
 		else
-			err = rule_detail(chainer, rule, rule->seconds ? *entry : 0, entry);
+			err = rule_detail(chainer, rule, leaves_some(rule) ? *entry : 0, entry);
 	}
 	return err;
 }
 
-/* In the order they are asked at one place: level, longest prefix, named first. */
+/* In the order they are asked at one place: level, longest prefix, doors, named first. */
 static int compare_order(const void *left, const void *right)
 {
 	const struct candidate *a = *(struct candidate *const *)left;
@@ -140,6 +154,8 @@ static int compare_order(const void *left, const void *right)
 		return a->rank - b->rank;
 	if (a->bits != b->bits)
 		return b->bits - a->bits;
+	if (!a->rule->knock != !b->rule->knock)
+		return !a->rule->knock - !b->rule->knock;
 	if (!*a->rule->iface != !*b->rule->iface)
 		return !*a->rule->iface - !*b->rule->iface;
 	return a->rule < b->rule ? -1 : a->rule > b->rule;
@@ -289,6 +305,8 @@ static int compare_known_chains(const void *left, const void *right)
 
 	if (a->count != b->count)
 		return a->count < b->count ? -1 : 1;
+	if (a->tail != b->tail)
+		return a->tail < b->tail ? -1 : 1;
 	return memcmp(a->levels, b->levels, a->count * sizeof(*a->levels));
 }
 
@@ -307,7 +325,7 @@ static int make_entry(struct chainer *chainer, const struct chain *chain, entry_
 			err = add_candidates(&candidates, level->claims[i].rule, rank);
 	}
 	if (!err)
-		err = candidates_entry(chainer, &candidates, chainer->fallback, entry);
+		err = candidates_entry(chainer, &candidates, chain->tail, entry);
 	free(candidates.list);
 	return err;
 }
@@ -318,7 +336,7 @@ static bool plain_entry(struct chainer *chainer, const struct chain *chain, entr
 	const struct level *level = chain->levels[0];
 	const struct rule *rule;
 
-	*entry = chainer->fallback;
+	*entry = chain->tail;
 	if (!chain->count)
 		return true;
 	rule = level->claims->rule;
@@ -326,7 +344,7 @@ static bool plain_entry(struct chainer *chainer, const struct chain *chain, entr
 		return false;
 	if (chainer->used)
 		chainer->used[rule - chainer->ruleset->rules] = 1;
-	*entry = entry_make(rule->action, 0, rule->line);
+	*entry = rule_entry(chainer, rule);
 	return true;
 }
 

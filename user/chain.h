@@ -12,7 +12,9 @@
 /* Levels that can stand one behind the other at one key. */
 #define CHAIN_MAX 12
 
+/* What is asked about a key, one after the other, and what it has in the end. */
 struct chain {
+	entry_t tail;
 	const struct level *levels[CHAIN_MAX];
 	size_t count;
 };
@@ -23,7 +25,7 @@ struct chainer {
 	const char *iface;
 	struct image *image;
 	unsigned char *used; /* or NULL */
-	entry_t fallback; /* what a key has that no rule names */
+	__u32 shut; /* marks of entries that let nothing in: ENTRY_TOUCH, if there are doors */
 	__u32 groups; /* numbers of source groups given so far */
 	void *known_chains; /* trees (tsearch) of what was made before */
 	void *known_details;

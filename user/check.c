@@ -75,9 +75,13 @@ static int collect_wants(struct wants *wants, const struct ruleset *ruleset)
 	struct claims claims;
 	int err = claims_collect(&claims, ruleset, NULL);
 
-	for (size_t i = 0; i < claims.count && !err; i++)
+	for (size_t i = 0; i < claims.count && !err; i++) {
+		/* A door goes before whoever is as specific. */
+		if (claims.list[i].rule->knock)
+			continue;
 		err = add_wants(wants, claims.list[i].rule, claims.list[i].term,
 				claims.list[i].specificity);
+	}
 	for (size_t i = 0; i < ruleset->count && !err; i++) {
 		if (!ruleset->rules[i].term_count)
 			err = add_wants(wants, &ruleset->rules[i], (struct term){ 0 }, -1);
@@ -199,5 +203,7 @@ static int report_unused(const struct ruleset *ruleset, size_t first, struct rep
 
 int ruleset_check(const struct ruleset *ruleset, size_t first, struct report *report)
 {
-	return report_contradictions(ruleset, report) ?: report_unused(ruleset, first, report);
+	return report_contradictions(ruleset, report)
+		       ?: knocks_check(ruleset, first, report)
+		       ?: report_unused(ruleset, first, report);
 }

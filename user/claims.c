@@ -15,15 +15,21 @@ static struct claim make_claim(const struct rule *rule, const struct term *term)
 	return (struct claim){ rule, *term, width << 1 | both };
 }
 
+/* Whether a rule decides about whoever comes. */
+static bool is_for_all(const struct rule *rule)
+{
+	return !rule->source_count && !rule->knock;
+}
+
 /* Negative, zero or positive: what makes claims neighbours, and one level. */
 static int compare_levels(const struct claim *a, const struct claim *b)
 {
 	if (a->specificity != b->specificity)
 		return a->specificity < b->specificity ? -1 : 1;
-	if (!a->rule->source_count != !b->rule->source_count)
-		return !a->rule->source_count - !b->rule->source_count;
+	if (is_for_all(a->rule) != is_for_all(b->rule))
+		return is_for_all(a->rule) - is_for_all(b->rule);
 	/* A rule for everybody closes its keys: one that names the interface goes first. */
-	if (!a->rule->source_count && !*a->rule->iface != !*b->rule->iface)
+	if (is_for_all(a->rule) && !*a->rule->iface != !*b->rule->iface)
 		return !*a->rule->iface - !*b->rule->iface;
 	if (a->term.transports != b->term.transports)
 		return a->term.transports - b->term.transports;
@@ -80,7 +86,7 @@ static int find_levels(struct claims *claims)
 			level->claims = claim;
 		}
 		level->count++;
-		level->closes |= !claim->rule->source_count && !claim->rule->seconds;
+		level->closes |= is_for_all(claim->rule) && !claim->rule->seconds;
 	}
 	return 0;
 }

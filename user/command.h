@@ -22,6 +22,7 @@ int cmd_status(const struct command *command, int argc, char **argv);
 int cmd_rule(const struct command *command, int argc, char **argv);
 int cmd_setting(const struct command *command, int argc, char **argv);
 int cmd_delete(const struct command *command, int argc, char **argv);
+int cmd_knock(const struct command *command, int argc, char **argv);
 int cmd_list(const struct command *command, int argc, char **argv);
 int cmd_check(const struct command *command, int argc, char **argv);
 int cmd_apply(const struct command *command, int argc, char **argv);

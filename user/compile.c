@@ -82,10 +82,81 @@ static int paint_all(struct painter *painter, const struct claims *claims)
 }
 
 /* What a packet gets that no rule names: but first, it may be a reply. */
-static entry_t default_entry(enum verdict fallback)
+static entry_t default_entry(const struct chainer *chainer)
 {
-	return entry_make(fallback, fallback == VERDICT_PASS ? 0 : ENTRY_REPLY,
+	enum verdict fallback = chainer->ruleset->fallback;
+
+	return entry_make(fallback, fallback == VERDICT_PASS ? 0 : ENTRY_REPLY | chainer->shut,
 			  default_line(fallback));
+}
+
+/* Ports that are knocked at answer nothing, whatever the default is. */
+static entry_t knock_entry(void)
+{
+	return entry_make(VERDICT_DROP, ENTRY_MARKS, LINE_KNOCK);
+}
+
+static bool is_step(const struct generation *table, __u32 key)
+{
+	return key < PORT_KEYS && table->steps[key / 64] >> (key % 64) & 1;
+}
+
+static void set_door(struct generation *table, const struct rule *rule)
+{
+	const struct knock *knock = rule->knock;
+	struct door *door = &table->doors[rule->door - 1];
+
+	*door = (struct door){
+		.window = ((__u64)knock->window * 1000000000 >> ATTEMPT_TICK) + 1,
+		.misses = knock->misses,
+		.seconds = knock->seconds,
+		.flags = (knock->once ? DOOR_ONCE : 0) | (knock->per_net ? DOOR_NET : 0),
+	};
+	memcpy(door->sequences, knock->sequences, sizeof(door->sequences));
+	if (table->door_count < rule->door)
+		table->door_count = rule->door;
+	for (int kind = 0; kind < SEQUENCES; kind++) {
+		for (__u32 i = 0; i < door->sequences[kind].count; i++) {
+			__u32 key = door->sequences[kind].steps[i];
+
+			table->steps[key / 64] |= 1ull << key % 64;
+		}
+	}
+}
+
+static void set_doors(struct chainer *chainer)
+{
+	for (size_t i = 0; i < chainer->ruleset->count; i++) {
+		const struct rule *rule = &chainer->ruleset->rules[i];
+
+		if (!rule->knock)
+			continue;
+		chainer->shut = ENTRY_TOUCH;
+		if (rule->door) /* not where rules are only checked */
+			set_door(&chainer->image->table, rule);
+	}
+}
+
+/* A door's port is shut for those who have no grant, also where the default is allow. */
+static bool is_door(const struct chain *chain)
+{
+	for (size_t l = 0; l < chain->count; l++) {
+		for (size_t i = 0; i < chain->levels[l]->count; i++) {
+			if (chain->levels[l]->claims[i].rule->knock)
+				return true;
+		}
+	}
+	return false;
+}
+
+static void set_tail(const struct chainer *chainer, __u32 key, struct chain *chain)
+{
+	bool pass = chainer->ruleset->fallback == VERDICT_PASS;
+
+	if (is_step(&chainer->image->table, key) || (pass && chainer->shut && is_door(chain)))
+		chain->tail = knock_entry();
+	else
+		chain->tail = default_entry(chainer);
 }
 
 /* The entries of keys that stand for kinds of packets. */
@@ -102,13 +173,14 @@ static int fill_kinds(struct chainer *chainer)
 	return fill_lifelines(chainer);
 }
 
-static int fill_entries(struct chainer *chainer, const struct painter *painter)
+static int fill_entries(struct chainer *chainer, struct painter *painter)
 {
 	entry_t *entries = chainer->image->table.entries;
 	int err = 0;
 
-	chainer->fallback = default_entry(chainer->ruleset->fallback);
+	set_doors(chainer);
 	for (__u32 key = 0; key < KEY_NOT_IP && !err; key++) {
+		set_tail(chainer, key, &painter->chains[key]);
 		/* Neighbours often have the same chain: then also the same entry. */
 		if (key && chain_same(&painter->chains[key], &painter->chains[key - 1]))
 			entries[key] = entries[key - 1];

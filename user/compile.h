@@ -49,10 +49,17 @@ void image_clear(struct image *image);
 int ruleset_check(const struct ruleset *ruleset, size_t first, struct report *report);
 
 /*
+ * The same for knocks alone: errors where two have a name, where a rule lets everybody
+ * through the door, or where there are more than MAX_DOORS; warnings, from the rule at
+ * index `first` on, where a sequence is weak. Returns 0, -EINVAL or -ENOMEM.
+ */
+int knocks_check(const struct ruleset *ruleset, size_t first, struct report *report);
+
+/*
  * Gives every rule of `next` its lines: those it has in `active`, so that its
  * counters go on, or else ones that no rule of `active` has. A rule that ends and
  * is kept ends when it would have, unless `next` says when. Returns 0, -ENOMEM, or
- * -ENOSPC where there are not enough lines.
+ * -ENOSPC where there are not enough lines. Knocks get their doors alike.
  */
 int assign_lines(struct ruleset *next, const struct ruleset *active);
 

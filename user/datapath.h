@@ -11,6 +11,7 @@
  *   COOKIE/IFACE/link             what holds the program on the interface
  *   COOKIE/way_back               the timer of a change that waits to be confirmed
  *   COOKIE/flows                  conversations begun from here, shared as well
+ *   COOKIE/attempts, grants, lockouts, door_counts    of knocking, shared
  *   COOKIE/IFACE/table, counters, buckets, source_buckets
  *   COOKIE/IFACE/details, sources4, sources6    with a map for each slot in them
  *
@@ -49,7 +50,7 @@ struct stored_rule {
 	__u32 line;
 	__u32 limited_line; /* 0: it has no limit */
 	__u32 verdict;
-	__u32 zero;
+	__u32 door; /* 0: it is no knock */
 	__u64 ends; /* nanoseconds since boot; 0: never */
 };
 
@@ -106,6 +107,36 @@ __u32 datapath_pending(const struct datapath *dp);
 
 /* Keeps the change that waits to be confirmed. */
 int datapath_confirm(struct datapath *dp);
+
+/* A grant as it is listed. */
+struct granted {
+	struct grant_key key;
+	struct grant grant;
+};
+
+/* Those that have not ended, in no order; *list is to be freed. */
+int datapath_grants(const struct datapath *dp, struct granted **list, size_t *count);
+
+/* Makes or renews a grant until `deadline` (nanoseconds since boot). */
+int datapath_grant(const struct datapath *dp, const struct grant_key *key, __u64 deadline);
+
+/* Removes a grant; -ENOENT, without a word, where there is none. */
+int datapath_revoke(const struct datapath *dp, const struct grant_key *key);
+
+/* A source that failed too often, as it is listed. */
+struct locked_out {
+	struct lockout_key key;
+	struct lockout lockout;
+};
+
+/* Those that are locked out now, in no order; *list is to be freed. */
+int datapath_lockouts(const struct datapath *dp, struct locked_out **list, size_t *count);
+
+/* The words of all attempts (include/portctl.h), old ones too; *words is to be freed. */
+int datapath_attempts(const struct datapath *dp, __u64 **words, size_t *count);
+
+/* What happened at a door (its number). */
+int datapath_door_counts(const struct datapath *dp, __u32 door, struct door_counts *counts);
 
 /* How many flows found no place in their table since it was made. */
 int datapath_refused_flows(const struct datapath *dp, __u64 *refused);

@@ -111,35 +111,51 @@ static int set_copies(struct portctl_bpf *program)
 	return bpf_map__set_max_entries(program->maps.counters, copies);
 }
 
-/* The maps of an interface that are pinned, and under which name. */
-static const struct {
+/* A map that is pinned, and under which name. */
+struct pinned_map {
 	const char *pin;
 	size_t map; /* where its struct bpf_map * is in struct portctl_bpf */
-} interface_maps[] = {
-	{ "table", offsetof(struct portctl_bpf, maps.bss) },
-	{ "counters", offsetof(struct portctl_bpf, maps.counters) },
-	{ "details", offsetof(struct portctl_bpf, maps.details) },
-	{ "sources4", offsetof(struct portctl_bpf, maps.sources4) },
-	{ "sources6", offsetof(struct portctl_bpf, maps.sources6) },
-	{ "buckets", offsetof(struct portctl_bpf, maps.buckets) },
-	{ "source_buckets", offsetof(struct portctl_bpf, maps.source_buckets) },
+	bool shared; /* by all interfaces of the network namespace */
 };
 
-static struct bpf_map *map_at(const struct attachment *attachment, size_t i)
+#define PINNED_MAP(name) offsetof(struct portctl_bpf, maps.name)
+
+static const struct pinned_map pinned_maps[] = {
+	{ "control", PINNED_MAP(data_control), true },
+	{ "flows", PINNED_MAP(flows), true },
+	{ "attempts", PINNED_MAP(attempts), true },
+	{ "grants", PINNED_MAP(grants), true },
+	{ "lockouts", PINNED_MAP(lockouts), true },
+	{ "door_counts", PINNED_MAP(door_counts), true },
+	{ "table", PINNED_MAP(bss), false },
+	{ "counters", PINNED_MAP(counters), false },
+	{ "details", PINNED_MAP(details), false },
+	{ "sources4", PINNED_MAP(sources4), false },
+	{ "sources6", PINNED_MAP(sources6), false },
+	{ "buckets", PINNED_MAP(buckets), false },
+	{ "source_buckets", PINNED_MAP(source_buckets), false },
+};
+
+static struct bpf_map *map_at(const struct attachment *attachment,
+			      const struct pinned_map *pinned)
 {
-	return *(struct bpf_map **)((char *)attachment->program + interface_maps[i].map);
+	return *(struct bpf_map **)((char *)attachment->program + pinned->map);
+}
+
+static const char *folder_of(const struct attachment *attachment,
+			     const struct pinned_map *pinned)
+{
+	return pinned->shared ? NULL : attachment->name;
 }
 
 static int prepare_maps(struct attachment *attachment)
 {
 	struct portctl_bpf *program = attachment->program;
-	int err = reuse(attachment, program->maps.data_control, NULL, "control");
+	int err = 0;
 
-	if (!err)
-		err = reuse(attachment, program->maps.flows, NULL, "flows");
-	for (size_t i = 0; i < ARRAY_SIZE(interface_maps) && !err; i++)
-		err = reuse(attachment, map_at(attachment, i), attachment->name,
-			    interface_maps[i].pin);
+	for (size_t i = 0; i < ARRAY_SIZE(pinned_maps) && !err; i++)
+		err = reuse(attachment, map_at(attachment, &pinned_maps[i]),
+			    folder_of(attachment, &pinned_maps[i]), pinned_maps[i].pin);
 	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
 	if (!err && getrandom((void *)program->rodata->hash_key,
 			      sizeof(program->rodata->hash_key), 0) < 0)
@@ -204,15 +220,15 @@ static int pin_maps(const struct attachment *attachment)
 {
 	const char *name = attachment->name;
 	char folder[PATH_MAX];
-	int err;
+	int err = 0;
 
 	pin_path(attachment->dp, name, "", folder);
 	if (mkdir(folder, 0700) && errno != EEXIST)
 		return fail(-errno, "cannot make %s: %s", folder, reason(-errno));
-	err = pin_one(attachment, NULL, bpf_map__fd(attachment->program->maps.flows), "flows");
-	for (size_t i = 0; i < ARRAY_SIZE(interface_maps) && !err; i++)
-		err = pin_one(attachment, name, bpf_map__fd(map_at(attachment, i)),
-			      interface_maps[i].pin);
+	for (size_t i = 0; i < ARRAY_SIZE(pinned_maps) && !err; i++)
+		err = pin_one(attachment, folder_of(attachment, &pinned_maps[i]),
+			      bpf_map__fd(map_at(attachment, &pinned_maps[i])),
+			      pinned_maps[i].pin);
 	return err;
 }
 
@@ -291,13 +307,21 @@ static int remove_pin(const struct datapath *dp, const char *iface, const char *
 	return 0;
 }
 
+/* An interface's, or the shared ones where `name` is NULL: "control" is the last. */
+static int remove_maps(const struct datapath *dp, const char *name)
+{
+	int err = 0;
+
+	for (size_t i = ARRAY_SIZE(pinned_maps); i-- > 0 && !err;) {
+		if (pinned_maps[i].shared == !name)
+			err = remove_pin(dp, name, pinned_maps[i].pin);
+	}
+	return err ?: remove_pin(dp, name, "");
+}
+
 int interface_unpin(const struct datapath *dp, const char *name)
 {
-	int err = remove_pin(dp, name, "link");
-
-	for (size_t i = 0; i < ARRAY_SIZE(interface_maps) && !err; i++)
-		err = remove_pin(dp, name, interface_maps[i].pin);
-	return err ?: remove_pin(dp, name, "");
+	return remove_pin(dp, name, "link") ?: remove_maps(dp, name);
 }
 
 /* Folders of interfaces without a link: what a kill left. */
@@ -323,12 +347,12 @@ static int remove_leftovers(const struct datapath *dp)
 
 int datapath_remove(struct datapath *dp)
 {
-	static const char *const pins[] = { "ruleset0", "ruleset1", "flows",
-					    "way_back", "control",  "" };
+	static const char *const pins[] = { "ruleset0", "ruleset1", "way_back" };
 	int err = remove_leftovers(dp);
 
 	for (size_t i = 0; i < ARRAY_SIZE(pins) && !err; i++)
 		err = remove_pin(dp, NULL, pins[i]);
+	err = err ?: remove_maps(dp, NULL);
 	if (err)
 		return err;
 	unmap(dp->control, sizeof(*dp->control));

@@ -65,6 +65,7 @@ static void set_stored(struct rule *rule, const struct stored_rule *stored)
 	rule->line = stored->line;
 	rule->limited_line = stored->limited_line;
 	rule->ends = stored->ends;
+	rule->door = stored->door;
 }
 
 static int stored_parse(const struct stored_ruleset *stored, struct ruleset *ruleset)
@@ -144,6 +145,7 @@ int ruleset_store(const struct datapath *dp, unsigned int slot, const struct rul
 			.limited_line = rule->limited_line,
 			.verdict = rule->action,
 			.ends = rule->ends,
+			.door = rule->door,
 		};
 	}
 	memcpy(&stored->rules[ruleset->count], text, text_size);
@@ -307,6 +309,22 @@ static void set_ends(struct ruleset *ruleset, __u64 now)
 	}
 }
 
+/* Doors that no knock of `active` has begin anew. */
+static int clear_doors(const struct datapath *dp, const struct ruleset *next,
+		       const struct ruleset *active)
+{
+	bool in_use[MAX_DOORS + 1] = { true };
+	int err = 0;
+
+	for (size_t i = 0; i < active->count; i++)
+		in_use[active->rules[i].door] = true;
+	for (size_t i = 0; i < next->count && !err; i++) {
+		if (!in_use[next->rules[i].door])
+			err = door_clear(dp, next->rules[i].door);
+	}
+	return err;
+}
+
 static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *next)
 {
 	__u64 now = since_boot();
@@ -323,6 +341,8 @@ static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *
 	if (!err)
 		err = assign_lines(next, &active);
 	set_ends(next, now);
+	if (!err)
+		err = clear_doors(dp, next, &active);
 	for (size_t i = 0; i < dp->count && !err; i++)
 		err = slot_fill(dp, dp->interfaces[i].name, dp->interfaces[i].table, slot,
 				next);

@@ -66,6 +66,9 @@ int slot_fill(const struct datapath *dp, const char *name, struct generation *ta
  */
 int way_back_prepare(struct datapath *dp, __u32 generation, __u32 seconds);
 
+/* Forgets what was at a door, before another knock gets its number. Says nothing. */
+int door_clear(const struct datapath *dp, __u32 door);
+
 /* Removes every pin of an interface; the link last drops, and so the program. */
 int interface_unpin(const struct datapath *dp, const char *name);
 

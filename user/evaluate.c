@@ -24,7 +24,8 @@ static entry_t ask(const struct image *image, __u32 flags, const struct detail *
 {
 	if (flags == ENTRY_SOURCES)
 		return look_up_source(image, detail->group, source);
-	if (flags == ENTRY_RULE && (!detail->deadline || now < detail->deadline))
+	if (flags == ENTRY_RULE && !detail->door &&
+	    (!detail->deadline || now < detail->deadline))
 		return detail->entry;
 	return 0;
 }
@@ -35,17 +36,15 @@ enum verdict evaluate(const struct image *image, __u32 key, const struct prefix 
 	entry_t entry = image->table.entries[key];
 	entry_t pending = 0; /* what comes after the sources asked last */
 
-	for (int i = 0; i < DETAIL_STEPS && entry_flags(entry); i++) {
+	for (int i = 0; i < DETAIL_STEPS && entry_leads_on(entry); i++) {
 		const struct detail *detail = &image->details[entry_line(entry)];
 		__u32 flags = entry_flags(entry);
 
-		if (flags == ENTRY_REPLY)
-			return entry_verdict(entry);
 		entry = ask(image, flags, detail, source, now);
 		if (!entry)
 			entry = detail->next ?: pending;
 		if (flags == ENTRY_SOURCES)
 			pending = detail->next;
 	}
-	return entry_flags(entry) ? VERDICT_UNSET : entry_verdict(entry);
+	return entry_leads_on(entry) ? VERDICT_UNSET : entry_verdict(entry);
 }

@@ -52,6 +52,7 @@ static int keep_lines(struct ruleset *next, const struct rule_texts *next_texts,
 			wanted[w].rule->line = order ? 0 : present[p].rule->line;
 			wanted[w].rule->limited_line =
 				order ? 0 : present[p].rule->limited_line;
+			wanted[w].rule->door = order ? 0 : present[p].rule->door;
 			if (!order && !wanted[w].rule->ends)
 				wanted[w].rule->ends = present[p].rule->ends;
 			w++;
@@ -95,6 +96,26 @@ static int give_lines(struct ruleset *next, const struct ruleset *active)
 	return 0;
 }
 
+/* The same for the numbers of doors. */
+static int give_doors(struct ruleset *next, const struct ruleset *active)
+{
+	bool taken[MAX_DOORS + 1] = { true };
+	__u32 door = 1;
+
+	for (size_t i = 0; i < active->count; i++)
+		taken[active->rules[i].door] = true;
+	for (size_t i = 0; i < next->count; i++) {
+		if (!next->rules[i].knock || next->rules[i].door)
+			continue;
+		while (door <= MAX_DOORS && taken[door])
+			door++;
+		if (door > MAX_DOORS)
+			return -ENOSPC;
+		next->rules[i].door = door++;
+	}
+	return 0;
+}
+
 int assign_lines(struct ruleset *next, const struct ruleset *active)
 {
 	struct rule_texts wanted = { 0 }, present = { 0 };
@@ -103,7 +124,7 @@ int assign_lines(struct ruleset *next, const struct ruleset *active)
 	if (!err)
 		err = keep_lines(next, &wanted, active, &present);
 	if (!err)
-		err = give_lines(next, active);
+		err = give_lines(next, active) ?: give_doors(next, active);
 	rule_texts_clear(&wanted);
 	rule_texts_clear(&present);
 	return err;

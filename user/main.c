@@ -58,6 +58,24 @@ static const struct command commands[] = {
 	{ "delete", "NUMBER|RULE [--confirm TIME] [--force] [-j]", "remove a rule",
 	  "By its number in \"portctl list\", or by its own words: delete allow 22\n" CHANGE_HELP,
 	  cmd_delete },
+	{ "knock",
+	  "NAME opens PORTS for TIME [once] after STEP... within TIME [CLAUSE...]\n"
+	  "       portctl knock list|status|grants|attempts|lockouts [-j]\n"
+	  "       portctl knock grant NAME SOURCE for TIME\n"
+	  "       portctl knock revoke NAME SOURCE",
+	  "open ports to those who touch others in the right order",
+	  "Whoever sends a packet to each STEP (a port, as 7000/tcp) in this order may come in\n"
+	  "at PORTS for TIME; to all others, and without an answer, PORTS and steps are shut.\n"
+	  "Connections that are open outlive the grant.\n"
+	  "  once             for one connection\n"
+	  "  close STEP...    ends the grant at once\n"
+	  "  misses N         how many wrong ports may be touched on the way (2)\n"
+	  "  per /64          an IPv6 source opens for its whole /64\n"
+	  "  comment TEXT\n" CHANGE_HELP
+	  "list: the knocks. status: what happened at each. grants: who is let in. attempts:\n"
+	  "sequences under way. lockouts: who failed five times and is not heard for a minute.\n"
+	  "grant, revoke: let in and shut out by hand.\n",
+	  cmd_knock },
 	{ "list", "[-j]", "the running rules, and what each has counted", NULL, cmd_list },
 	{ "check", "FILE [-j]", "say what is wrong with a ruleset file",
 	  "Needs no privileges; FILE may be - for standard input.\n", cmd_check },

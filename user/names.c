@@ -129,6 +129,7 @@ static const struct {
 	[LINE_DHCP] = { "dhcp", VERDICT_PASS },
 	[LINE_REMOVED_PASS] = { "removed", VERDICT_PASS },
 	[LINE_REMOVED_DROP] = { "removed", VERDICT_DROP },
+	[LINE_KNOCK] = { "knock", VERDICT_DROP },
 };
 _Static_assert(ARRAY_SIZE(lines) == LINES_BUILTIN, "a name for every built-in line");
 

@@ -2,6 +2,8 @@
 /* What all renderers do alike. */
 #include "output.h"
 
+#include <string.h>
+
 #include "util.h"
 
 static void rule_lines(const struct stats_view *view, const struct ruleset *ruleset,
@@ -36,4 +38,74 @@ void each_line(const struct stats_view *view, const struct ruleset *ruleset,
 
 		call(&line, data);
 	}
+}
+
+/* How wide a column has to be. */
+static int column_width(const json_t *rows, const char *key)
+{
+	int width = strlen(key);
+	const json_t *row;
+	size_t i;
+
+	json_array_foreach(rows, i, row)
+	{
+		int length = json_is_integer(json_object_get(row, key))
+				     ? 12
+				     : (int)json_string_length(json_object_get(row, key));
+
+		if (length > width)
+			width = length;
+	}
+	return width;
+}
+
+static void print_cell(const json_t *value, int width)
+{
+	if (json_is_integer(value))
+		printf("%*lld", width, (long long)json_integer_value(value));
+	else if (json_is_boolean(value))
+		printf("%-*s", width, json_is_true(value) ? "yes" : "no");
+	else
+		printf("%-*s", width, json_string_value(value));
+}
+
+/* Without trailing blanks: the last cell of a row is as wide as it is. */
+static void print_row(const json_t *rows, const json_t *row, bool header)
+{
+	const char *separator = "", *key;
+	json_t *value;
+
+	json_object_foreach((json_t *)row, key, value)
+	{
+		json_t *name = json_string(key);
+		bool last = !json_object_iter_next((json_t *)row, json_object_key_to_iter(key));
+		int width = last && !json_is_integer(value) ? 0 : column_width(rows, key);
+
+		fputs(separator, stdout);
+		if (header && json_is_integer(value))
+			printf("%*s", width, key);
+		else
+			print_cell(header ? name : value, width);
+		separator = "  ";
+		json_decref(name);
+	}
+	putchar('\n');
+}
+
+void print_rows(const char *key, const json_t *rows, bool json)
+{
+	const json_t *row;
+	size_t i;
+
+	if (json) {
+		json_t *all = json_pack("{s:O}", key, rows);
+
+		json_dumpf(all, stdout, JSON_COMPACT);
+		putchar('\n');
+		json_decref(all);
+		return;
+	}
+	if (json_array_size(rows))
+		print_row(rows, json_array_get(rows, 0), true);
+	json_array_foreach(rows, i, row) print_row(rows, row, false);
 }

@@ -6,6 +6,8 @@
 #ifndef OUTPUT_H
 #define OUTPUT_H
 
+#include <jansson.h>
+
 #include "datapath.h"
 #include "stats.h"
 
@@ -49,6 +51,12 @@ struct renderer {
 	void (*list)(FILE *out, const struct ruleset *ruleset, const struct tally *counts);
 	void (*status)(FILE *out, const struct status_view *view);
 };
+
+/*
+ * Prints rows that are all alike, as {"KEY":[...]} or as a table whose columns are
+ * called as the rows' keys.
+ */
+void print_rows(const char *key, const json_t *rows, bool json);
 
 extern const struct renderer table_renderer;
 extern const struct renderer json_renderer;

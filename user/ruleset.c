@@ -27,6 +27,7 @@ void rule_clear(struct rule *rule)
 	free(rule->terms);
 	free(rule->sources);
 	free(rule->comment);
+	free(rule->knock);
 	*rule = (struct rule){ 0 };
 }
 
@@ -84,6 +85,9 @@ bool rule_same_match(const struct rule *a, const struct rule *b)
 
 bool rule_covers(const struct rule *outer, const struct rule *inner)
 {
+	if (outer->knock || inner->knock)
+		return outer->knock && inner->knock &&
+		       !strcmp(outer->knock->name, inner->knock->name);
 	if (strcmp(outer->iface, inner->iface) || !same_sources(outer, inner) ||
 	    !outer->term_count != !inner->term_count)
 		return false;
@@ -136,16 +140,16 @@ static void print_limit(const struct limit *limit, FILE *out)
 }
 
 /* In the largest unit that needs no fraction. */
-static void print_time(__u32 seconds, FILE *out)
+void time_print(__u32 seconds, FILE *out)
 {
 	if (seconds % 86400 == 0)
-		fprintf(out, " for %ud", seconds / 86400);
+		fprintf(out, "%ud", seconds / 86400);
 	else if (seconds % 3600 == 0)
-		fprintf(out, " for %uh", seconds / 3600);
+		fprintf(out, "%uh", seconds / 3600);
 	else if (seconds % 60 == 0)
-		fprintf(out, " for %um", seconds / 60);
+		fprintf(out, "%um", seconds / 60);
 	else
-		fprintf(out, " for %us", seconds);
+		fprintf(out, "%us", seconds);
 }
 
 static void print_quoted(const char *text, FILE *out)
@@ -159,20 +163,35 @@ static void print_quoted(const char *text, FILE *out)
 	fputc('"', out);
 }
 
-void rule_print(const struct rule *rule, FILE *out, bool comment)
+void terms_print(const struct rule *rule, FILE *out)
 {
-	fputs(action_name(rule->action), out);
 	for (size_t i = 0; i < rule->term_count; i++) {
 		fputc(' ', out);
 		term_print(&rule->terms[i], out);
 	}
+}
+
+static void print_plain_rule(const struct rule *rule, FILE *out)
+{
+	fputs(action_name(rule->action), out);
+	terms_print(rule, out);
 	print_sources(rule, out);
 	if (*rule->iface)
 		fprintf(out, " on %s", rule->iface);
 	if (rule->limit.count)
 		print_limit(&rule->limit, out);
-	if (rule->seconds)
-		print_time(rule->seconds, out);
+	if (rule->seconds) {
+		fputs(" for ", out);
+		time_print(rule->seconds, out);
+	}
+}
+
+void rule_print(const struct rule *rule, FILE *out, bool comment)
+{
+	if (rule->knock)
+		knock_print(rule, out);
+	else
+		print_plain_rule(rule, out);
 	if (comment && rule->comment) {
 		fputs(" comment ", out);
 		print_quoted(rule->comment, out);

@@ -37,6 +37,20 @@ struct limit {
 	bool per_source;
 };
 
+#define KNOCK_NAME_MAX 31
+#define KNOCK_MISSES 2 /* where it is not said */
+
+/* "knock": a door that a sequence of touches opens for who made them. */
+struct knock {
+	char name[KNOCK_NAME_MAX + 1];
+	struct sequence sequences[SEQUENCES]; /* "after", "close" */
+	__u32 seconds; /* "for": how long it is open */
+	__u32 window; /* "within": how long the steps may take, in seconds */
+	__u32 misses; /* how many wrong touches an attempt may have */
+	bool once; /* for one connection */
+	bool per_net; /* "per /64" */
+};
+
 struct rule {
 	enum verdict action;
 	struct term *terms; /* sorted, no two the same; none: "from" alone */
@@ -48,6 +62,8 @@ struct rule {
 	__u32 seconds; /* "for"; 0: for ever */
 	__u64 ends; /* nanoseconds since boot, once it runs; 0: not yet */
 	char *comment; /* or NULL */
+	struct knock *knock; /* or NULL: then it is for all its sources */
+	__u32 door; /* the number of a knock's door, once it has one; 0: none */
 	__u32 line; /* enum line: what its packets are charged to */
 	__u32 limited_line; /* the same for those over its limit */
 	unsigned int row; /* where it stood in the text, from 1 */
@@ -122,6 +138,11 @@ struct option_words {
 };
 
 extern const struct option_words option_words[OPTIONS];
+
+/* The parts of a rule that several kinds have, as rules spell them. */
+void terms_print(const struct rule *rule, FILE *out);
+void time_print(__u32 seconds, FILE *out);
+void knock_print(const struct rule *rule, FILE *out);
 
 /* Prints one term as rules spell it, as in "6000-6100/udp". */
 void term_print(const struct term *term, FILE *out);

@@ -237,7 +237,7 @@ bool is_clause_word(const struct token *token)
 	return false;
 }
 
-static int parse_clause(struct scanner *scan, struct rule *rule)
+int parse_clause(struct scanner *scan, struct rule *rule)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(clauses); i++) {
 		if (is_word(&scan->token, clauses[i].word))

@@ -172,15 +172,15 @@ static int add_terms(struct rule *rule, size_t *room, const struct term *terms, 
 	return 0;
 }
 
-/* The ports of a rule, with or without commas between them; none before "from". */
-static int parse_terms(struct scanner *scan, struct rule *rule)
+int parse_terms(struct scanner *scan, struct rule *rule,
+		bool (*ends)(const struct token *token))
 {
 	struct term terms[2];
 	const char *expected;
 	size_t room = 0;
 	int count, err;
 
-	while (scan->token.kind == TOKEN_WORD && !is_clause_word(&scan->token)) {
+	while (scan->token.kind == TOKEN_WORD && !ends(&scan->token)) {
 		count = term_parse(scan->token.text, scan->token.length, terms, &expected);
 		if (count < 0)
 			return wrong(scan, &scan->token, "%s", expected);
@@ -191,12 +191,12 @@ static int parse_terms(struct scanner *scan, struct rule *rule)
 			err = advance(scan);
 			if (err)
 				return err;
-			if (scan->token.kind != TOKEN_WORD || is_clause_word(&scan->token))
+			if (scan->token.kind != TOKEN_WORD || ends(&scan->token))
 				return wrong(scan, &scan->token,
 					     "expected a port after the comma");
 		}
 	}
-	if (!rule->term_count && !is_word(&scan->token, "from"))
+	if (!rule->term_count && (rule->knock || !is_word(&scan->token, "from")))
 		return wrong(
 			scan, &scan->token,
 			"expected a port, a range, or the name of a service or IP protocol");
@@ -204,17 +204,18 @@ static int parse_terms(struct scanner *scan, struct rule *rule)
 	return 0;
 }
 
-static int parse_rule(struct scanner *scan, struct ruleset *ruleset, enum verdict action)
+static int parse_plain_rule(struct scanner *scan, struct rule *rule)
+{
+	return parse_terms(scan, rule, is_clause_word) ?: parse_clauses(scan, rule);
+}
+
+static int parse_rule(struct scanner *scan, struct ruleset *ruleset, enum verdict action,
+		      int (*parse)(struct scanner *scan, struct rule *rule))
 {
 	struct rule rule = { .action = action, .row = scan->row };
 	struct token start = scan->token;
-	int err;
+	int err = advance(scan) ?: parse(scan, &rule);
 
-	err = advance(scan);
-	if (!err)
-		err = parse_terms(scan, &rule);
-	if (!err)
-		err = parse_clauses(scan, &rule);
 	if (!err)
 		err = ruleset_add(ruleset, &rule);
 	if (err == -ENOSPC)
@@ -288,15 +289,16 @@ static int parse_statement(struct scanner *scan, struct ruleset *ruleset)
 {
 	for (enum verdict action = VERDICT_DROP; action <= VERDICT_REJECT; action++) {
 		if (is_word(&scan->token, action_name(action)))
-			return parse_rule(scan, ruleset, action);
+			return parse_rule(scan, ruleset, action, parse_plain_rule);
 	}
 	if (is_word(&scan->token, "default"))
 		return parse_setting(scan, ruleset, false);
 	if (is_word(&scan->token, "option"))
 		return parse_setting(scan, ruleset, true);
 	if (is_word(&scan->token, "knock"))
-		return wrong(scan, &scan->token, "which is not supported yet");
-	return wrong(scan, &scan->token, "expected allow, drop, reject, default or option");
+		return parse_rule(scan, ruleset, VERDICT_PASS, parse_knock);
+	return wrong(scan, &scan->token,
+		     "expected allow, drop, reject, knock, default or option");
 }
 
 int ruleset_parse(struct ruleset *ruleset, const char *text, struct report *report)

@@ -39,6 +39,16 @@ bool is_word(const struct token *token, const char *word);
 /* Whether a token is one of the words that may follow a rule's ports. */
 bool is_clause_word(const struct token *token);
 
+/* The ports of a rule, with or without commas between them, up to a word that `ends` them. */
+int parse_terms(struct scanner *scan, struct rule *rule,
+		bool (*ends)(const struct token *token));
+
+/* What follows the word "knock". */
+int parse_knock(struct scanner *scan, struct rule *rule);
+
+/* One of a rule's clauses, its word included. */
+int parse_clause(struct scanner *scan, struct rule *rule);
+
 /* What may follow the ports, in any order, to the end of the line. */
 int parse_clauses(struct scanner *scan, struct rule *rule);
 

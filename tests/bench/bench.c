@@ -268,6 +268,21 @@ static struct frame make_from_source(void)
 	return frame;
 }
 
+/* A SYN to a shut port, after 10,000 sources have begun to knock. */
+static struct frame make_among_attempts(void)
+{
+	struct frame first = build(false, IPPROTO_TCP, 7000);
+	struct iphdr *ip = (void *)(first.data + sizeof(struct ether_header));
+	int program = attached_program();
+
+	for (int n = 0; n < 10000; n++) {
+		ip->saddr = htonl(source_address(n));
+		run_program(program, &first, 1, NULL);
+	}
+	close(program);
+	return build(false, IPPROTO_TCP, 23);
+}
+
 static const struct row rows[] = {
 	{ "IPv4 TCP allowed, 1 rule", "one.rules", 5, XDP_PASS, false, IPPROTO_TCP, 22, NULL },
 	{ "IPv4 TCP dropped, 1 rule", "drop.rules", 5, XDP_DROP, false, IPPROTO_TCP, 22, NULL },
@@ -292,6 +307,9 @@ static const struct row rows[] = {
 	  make_established },
 	{ "default drop, UDP reply", "closed.rules", 50, XDP_PASS, false, 0, 0,
 	  make_udp_reply },
+	{ "knocks, TCP allowed", "knock.rules", 7, XDP_PASS, false, IPPROTO_TCP, 22, NULL },
+	{ "knocks, SYN among 10,000 attempts", "knock.rules", 15, XDP_DROP, false, 0, 0,
+	  make_among_attempts },
 	{ "port with 10,000 sources", "few.rules", 150, XDP_PASS, false, 0, 0,
 	  make_from_source },
 	{ "port with 100,000 sources", "many.rules", 250, XDP_PASS, false, 0, 0,
@@ -358,7 +376,6 @@ static void check_malformed(void)
 	}
 }
 
-/* One packet to each of the 131,072 port keys. */
 /* What leaves: the TC program, on a datagram whose flow it remembers. */
 static void measure_egress(int empty, int egress)
 {
@@ -374,6 +391,7 @@ static void measure_egress(int empty, int egress)
 	measure_row(&row, empty, egress);
 }
 
+/* One packet to each of the 131,072 port keys. */
 static void touch_every_port(int program)
 {
 	for (int port = 0; port < 65536; port++) {
@@ -448,6 +466,9 @@ int main(int argc, char **argv)
 		write_rules("all.rules", 0);
 		write_rules("other.rules", 1);
 		write_file("closed.rules", "default drop\nallow 22/tcp\n");
+		write_file("knock.rules",
+			   "default drop\nallow 22/tcp\nknock a opens 80/tcp for 30s after "
+			   "7000/tcp 9000/udp 8000/tcp within 1h\n");
 		write_sources("few.rules", 10000);
 		write_sources("many.rules", 100000);
 	}

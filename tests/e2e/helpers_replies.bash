@@ -46,6 +46,18 @@ same_port_ask() {
 	[ "$(wire unconnected "$1" "$2" marco 0 30000 2>/dev/null)" = 5 ]
 }
 
+# hold NAME WHERE HOST PORT: a connection that says, once, what is written
+# to NAME.fifo by "say", and goes on until then.
+hold() {
+	mkfifo "$TMP/$1.fifo"
+	background "$1" "$2" "$PYTHON" "$WIRE" hold "$3" "$4" "$TMP/$1.fifo"
+	eventually grep -q connected "$TMP/$1.out"
+}
+say() {
+	echo "$2" >"$TMP/$1.fifo"
+	eventually grep -qx "$2" "$TMP/$1.out"
+}
+
 # flows [COMMAND]: how many conversations the kernel remembers for the server's
 # namespace; or another command on their table.
 flows() {

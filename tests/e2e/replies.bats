@@ -179,17 +179,6 @@ ping_out() {
 
 # --- what was there before -------------------------------------------------------
 
-# hold NAME WHERE HOST PORT: a connection that says what is written to NAME.fifo.
-hold() {
-	mkfifo "$TMP/$1.fifo"
-	background "$1" "$2" "$PYTHON" "$WIRE" hold "$3" "$4" "$TMP/$1.fifo"
-	eventually grep -q connected "$TMP/$1.out"
-}
-say() {
-	echo "$2" >"$TMP/$1.fifo"
-	eventually grep -qx "$2" "$TMP/$1.out"
-}
-
 open_before() {
 	background echo_out client "$PYTHON" "$WIRE" echo "$C4" 9000
 	background echo_out6 client "$PYTHON" "$WIRE" echo "$C6" 9000

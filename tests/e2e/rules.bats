@@ -103,12 +103,6 @@ NUMBER      PACKETS          BYTES  RULE
 	equal "$(rules)" "default allow"
 }
 
-@test "words that a later version will know are refused, not ignored" {
-	file "allow 22" "knock ssh opens 22/tcp for 30s after 7000/tcp"
-	refused 'f:2:1: found "knock", which is not supported yet' apply f
-	equal "$(rules)" "default allow"
-}
-
 @test "comments: any UTF-8 text, and nothing that could fool a terminal" {
 	wants 0 allow 22 comment 'größer "als" \ # , drop 23'
 	equal "$(rules | tail -1)" 'allow 22 comment "größer \"als\" \\ # , drop 23"'
@@ -228,14 +222,14 @@ NUMBER      PACKETS          BYTES  RULE
 		"allow 22,,23"
 	wants 1 check f
 	equal "$output" ""
-	equal "$stderr" 'f:3:3: found "foo", expected allow, drop, reject, default or option
+	equal "$stderr" 'f:3:3: found "foo", expected allow, drop, reject, knock, default or option
 f:4:7: found "99999", expected a port from 0 to 65535
 f:5:17: found "open", expected a closing quote
 f:6:9: found "allow", but line 1 says otherwise
 f:7:10: found ",", expected a port after the comma'
 	wants 1 check -j f
 	equal "$(jq -c '[.valid, (.messages | length), .messages[0]]' <<<"$output")" \
-		'[false,5,"f:3:3: found \"foo\", expected allow, drop, reject, default or option"]'
+		'[false,5,"f:3:3: found \"foo\", expected allow, drop, reject, knock, default or option"]'
 	file "# only" "" "default drop # and this" "allow ssh"
 	wants 0 check f
 	equal "$output" "f: no errors, 1 rule"

@@ -69,6 +69,7 @@ static const struct {
 	[LINE_DHCP] = { "dhcp", VERDICT_PASS },
 	[LINE_REMOVED_PASS] = { "removed", VERDICT_PASS },
 	[LINE_REMOVED_DROP] = { "removed", VERDICT_DROP },
+	[LINE_KNOCK] = { "knock", VERDICT_DROP },
 };
 
 static void test_lines(void **state)

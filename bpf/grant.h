@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Grants: who is let in through a door, and until when. They are earned, so a
+ * flood cannot make one; where there is no room, the new one is refused.
+ */
+#ifndef GRANT_H
+#define GRANT_H
+
+#define GRANT_PORT (1ull << 16) /* tells port 0 from no port */
+
+static __always_inline struct grant_key grant_key(const struct flow_key *flow, __u32 door,
+						  bool net)
+{
+	struct grant_key key = { .family = flow->family, .door = door };
+
+	__builtin_memcpy(key.address, flow->remote, sizeof(key.address));
+	if (net && flow->family == 6)
+		__builtin_memset(key.address + 8, 0, 8);
+	return key;
+}
+
+static __always_inline const struct door *door_at(__u32 slot, __u32 door)
+{
+	return &table[slot & 1].doors[(door - 1) & (MAX_DOORS - 1)];
+}
+
+static __always_inline struct door_counts *counts_of(__u32 door)
+{
+	__u32 index = (door - 1) & (MAX_DOORS - 1);
+
+	return bpf_map_lookup_elem(&door_counts, &index);
+}
+
+static __always_inline struct grant *find_grant(const struct flow_key *flow, __u32 slot,
+						__u32 door)
+{
+	struct grant_key key = grant_key(flow, door, door_at(slot, door)->flags & DOOR_NET);
+	struct grant *grant = bpf_map_lookup_elem(&grants, &key);
+
+	return grant && grant->deadline > bpf_ktime_get_boot_ns() ? grant : NULL;
+}
+
+/*
+ * Whether a packet is let in. A grant for one connection belongs to the first port
+ * that comes; the same port may come again, since a SYN may be sent again.
+ */
+static __always_inline bool is_granted(const struct subject *subject, __u32 slot, __u32 door)
+{
+	struct grant *grant = find_grant(&subject->flow, slot, door);
+	__u64 port = bpf_ntohs(subject->flow.remote_port) | GRANT_PORT, opener;
+
+	if (!grant)
+		return false;
+	if (!(door_at(slot, door)->flags & DOOR_ONCE))
+		return true;
+	opener = __sync_val_compare_and_swap(&grant->opener, 0, port);
+	return !opener || opener == port;
+}
+
+static long remove_ended(void *map, const struct grant_key *key, struct grant *grant,
+			 __u64 *now)
+{
+	if (grant->deadline <= *now)
+		bpf_map_delete_elem(map, key);
+	return 0;
+}
+
+/* What the open sequence of a door earns; those that ended make room. */
+static __always_inline bool make_grant(const struct flow_key *flow, __u32 slot, __u32 door)
+{
+	const struct door *opened = door_at(slot, door);
+	struct grant_key key = grant_key(flow, door, opened->flags & DOOR_NET);
+	__u64 now = bpf_ktime_get_boot_ns();
+	struct grant grant = { .deadline = now + opened->seconds * 1000000000ull };
+
+	if (!bpf_map_update_elem(&grants, &key, &grant, BPF_ANY))
+		return true;
+	bpf_for_each_map_elem(&grants, remove_ended, &now, 0);
+	return !bpf_map_update_elem(&grants, &key, &grant, BPF_ANY);
+}
+
+static __always_inline bool remove_grant(const struct flow_key *flow, __u32 slot, __u32 door)
+{
+	struct grant_key key = grant_key(flow, door, door_at(slot, door)->flags & DOOR_NET);
+
+	return !bpf_map_delete_elem(&grants, &key);
+}
+
+#endif

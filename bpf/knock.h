@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * knock: what touching a shut port does. A source has an attempt at each sequence
+ * it began; the right step takes it on, the step before may come again (packets
+ * are sent twice), and anything else spends a miss. Where misses run out the
+ * attempt is gone, so no scan gets through a sequence.
+ */
+#ifndef KNOCK_H
+#define KNOCK_H
+
+#define KNOCK_TRIES 4 /* others may change the same word at the same time */
+
+/* Of an attempt's word; see struct attempts. */
+#define WORD_TIME(word) ((__u32)(word) & (ATTEMPT_TIMES - 1))
+#define WORD_MISSES(word) ((__u32)((word) >> 20) & 15)
+#define WORD_STAGE(word) ((__u32)((word) >> 24) & 31)
+#define WORD_NAME (~0ull << 29) /* tag and sequence */
+#define WORD_TAG (~0ull << 36)
+
+#define ONE_MISS (1ull << 20)
+#define ONE_STEP (1ull << 24)
+
+enum knocked {
+	KNOCKED_NOTHING,
+	KNOCKED_BEGIN,
+	KNOCKED_STEP,
+	KNOCKED_MISS,
+	KNOCKED_FAILED,
+	KNOCKED_DONE, /* the sequence is whole */
+};
+
+/*
+ * A keyed hash of a source: of IPv6 its /64, as whoever has one has all of its
+ * addresses. The multiplication brings the best bits to where they are used.
+ */
+static __always_inline __u64 source_hash(const __u32 *address, bool ipv6)
+{
+	return mix_pair(address[0], ipv6 ? address[1] : 0, ipv6 ? 2 : 0) * 0x9E3779B97F4A7C15;
+}
+
+/* The low bits choose the set: none of them is in the tag. */
+static __always_inline struct attempts *attempts_of(__u64 hash)
+{
+	__u32 index = hash >> 20 & (ATTEMPT_SETS - 1);
+
+	_Static_assert(ATTEMPT_SETS <= 1 << 16, "bits 20 to 35");
+	return bpf_map_lookup_elem(&attempts, &index);
+}
+
+static __always_inline __u64 attempt_now(void)
+{
+	return bpf_ktime_get_boot_ns() >> ATTEMPT_TICK & (ATTEMPT_TIMES - 1);
+}
+
+static __always_inline bool is_old(__u64 word, __u64 now, __u32 window)
+{
+	return ((__u32)now - WORD_TIME(word) & (ATTEMPT_TIMES - 1)) > window;
+}
+
+/* Where this attempt stands, or -1. */
+static __always_inline int find_attempt(const struct attempts *set, __u64 name)
+{
+	for (int i = 0; i < ATTEMPT_WAYS; i++) {
+		if ((set->words[i] & WORD_NAME) == name && WORD_STAGE(set->words[i]))
+			return i;
+	}
+	return -1;
+}
+
+/* An empty place, or whoever's turn it is. */
+static __always_inline int place_for_attempt(const struct attempts *set, __u64 now)
+{
+	for (int i = 0; i < ATTEMPT_WAYS; i++) {
+		if (!set->words[i])
+			return i;
+	}
+	return now & (ATTEMPT_WAYS - 1);
+}
+
+/* What the word becomes; 0 where the attempt is over. */
+static __always_inline __u64 next_word(__u64 word, const struct sequence *sequence,
+				       const struct door *door, __u32 key,
+				       enum knocked *knocked)
+{
+	__u32 stage = WORD_STAGE(word);
+
+	if (sequence->steps[stage & (MAX_STEPS - 1)] == key) {
+		*knocked = stage + 1 == sequence->count ? KNOCKED_DONE : KNOCKED_STEP;
+		return *knocked == KNOCKED_DONE ? 0 : word + ONE_STEP;
+	}
+	*knocked = KNOCKED_NOTHING;
+	if (sequence->steps[(stage - 1) & (MAX_STEPS - 1)] == key)
+		return word;
+	*knocked = WORD_MISSES(word) < door->misses ? KNOCKED_MISS : KNOCKED_FAILED;
+	return *knocked == KNOCKED_MISS ? word + ONE_MISS : 0;
+}
+
+static __always_inline __u64 first_word(__u64 name, __u64 now, const struct sequence *sequence,
+					__u32 key, enum knocked *knocked)
+{
+	*knocked = KNOCKED_NOTHING;
+	if (sequence->steps[0] != key)
+		return 0;
+	*knocked = sequence->count == 1 ? KNOCKED_DONE : KNOCKED_BEGIN;
+	return *knocked == KNOCKED_DONE ? 0 : name | ONE_STEP | now;
+}
+
+/*
+ * One sequence and one touch. The word is changed by compare-and-swap: two touches
+ * of one source can arrive on two CPUs, and only one of them has its effect.
+ */
+__noinline int knock_sequence(__u64 hash, __u32 slot, __u32 number, __u32 key)
+{
+	__u32 index = number % (MAX_DOORS * SEQUENCES);
+	const struct door *door = &table[slot & 1].doors[index / SEQUENCES];
+	const struct sequence *sequence = &door->sequences[index % SEQUENCES];
+	__u64 name = (hash & WORD_TAG) | (__u64)index << 29, now = attempt_now();
+	struct attempts *set = attempts_of(hash);
+
+	if (!set || !sequence->count)
+		return KNOCKED_NOTHING;
+	for (int try = 0; try < KNOCK_TRIES; try++) {
+		int at = find_attempt(set, name);
+		int place = at >= 0 ? at : place_for_attempt(set, now);
+		__u64 *word = &set->words[place & (ATTEMPT_WAYS - 1)], old = *word, new;
+		enum knocked knocked;
+
+		if (at >= 0 && !is_old(old, now, door->window))
+			new = next_word(old, sequence, door, key, &knocked);
+		else
+			new = first_word(name, now, sequence, key, &knocked);
+		if (knocked == KNOCKED_NOTHING ||
+		    (at < 0 && !new) || /* a sequence of one step leaves nothing behind */
+		    __sync_val_compare_and_swap(word, old, new) == old)
+			return knocked;
+	}
+	return KNOCKED_NOTHING;
+}
+
+static __always_inline struct lockout_key lockout_key(const struct flow_key *flow)
+{
+	struct lockout_key key = { .family = flow->family };
+
+	__builtin_memcpy(key.address, flow->remote, 8); /* IPv4: then zeros */
+	return key;
+}
+
+static __always_inline bool is_locked_out(const struct flow_key *flow)
+{
+	struct lockout_key key = lockout_key(flow);
+	struct lockout *lockout = bpf_map_lookup_elem(&lockouts, &key);
+
+	return lockout && lockout->failures >= LOCKOUT_FAILURES &&
+	       bpf_ktime_get_boot_ns() - lockout->last < LOCKOUT_SECONDS * 1000000000ull;
+}
+
+static __always_inline void note_failure(const struct flow_key *flow)
+{
+	struct lockout_key key = lockout_key(flow);
+	struct lockout *known = bpf_map_lookup_elem(&lockouts, &key);
+	struct lockout first = { .last = bpf_ktime_get_boot_ns(), .failures = 1 };
+
+	if (!known || first.last - known->last > LOCKOUT_SECONDS * 1000000000ull) {
+		bpf_map_update_elem(&lockouts, &key, &first, BPF_ANY);
+		return;
+	}
+	known->last = first.last;
+	__sync_fetch_and_add(&known->failures, 1);
+}
+
+/* What follows from a touch that had an effect. */
+__noinline int knocked_at(const struct flow_key *flow, __u32 slot, __u32 number, int knocked)
+{
+	__u32 door = number / SEQUENCES + 1;
+	bool close = number % SEQUENCES == SEQUENCE_CLOSE;
+	struct door_counts *counts = counts_of(door);
+	bool locked;
+
+	if (!flow || !counts)
+		return 0;
+	locked = is_locked_out(flow) && !find_grant(flow, slot, door);
+	if (locked && (knocked == KNOCKED_BEGIN || knocked == KNOCKED_DONE)) {
+		__sync_fetch_and_add(&counts->refusals, 1);
+		return 0;
+	}
+	switch (knocked) {
+	case KNOCKED_BEGIN:
+		__sync_fetch_and_add(&counts->attempts, 1);
+		return 0;
+	case KNOCKED_STEP:
+		__sync_fetch_and_add(&counts->steps, 1);
+		return 0;
+	case KNOCKED_FAILED:
+		__sync_fetch_and_add(&counts->failures, 1);
+		if (!find_grant(flow, slot, door))
+			note_failure(flow);
+		/* fallthrough */
+	case KNOCKED_MISS:
+		__sync_fetch_and_add(&counts->misses, 1);
+		return 0;
+	case KNOCKED_DONE:
+		if (close && remove_grant(flow, slot, door))
+			__sync_fetch_and_add(&counts->closed, 1);
+		else if (!close && make_grant(flow, slot, door))
+			__sync_fetch_and_add(&counts->grants, 1);
+		else if (!close)
+			__sync_fetch_and_add(&counts->refusals, 1);
+	}
+	return 0;
+}
+
+/* A touch of a port that is shut, by whom `flow` says, for every sequence there is. */
+__noinline int knock(const struct flow_key *flow, __u32 slot, __u32 key)
+{
+	__u32 count = table[slot & 1].door_count * SEQUENCES;
+	__u64 hash;
+
+	if (!flow)
+		return 0;
+	hash = source_hash((const __u32 *)flow->remote, flow->family == 6);
+	for (__u32 i = 0; i < MAX_DOORS * SEQUENCES && i < count; i++) {
+		int knocked = knock_sequence(hash, slot, i, key);
+
+		if (knocked != KNOCKED_NOTHING)
+			knocked_at(flow, slot, i, knocked);
+	}
+	return 0;
+}
+
+/*
+ * Whether touching this port can have an effect: it is in a sequence, or the source
+ * has an attempt. Everything else that is dropped pays for no more than this.
+ */
+static __always_inline bool may_knock(struct xdp_md *ctx, const struct packet *packet,
+				      __u32 slot)
+{
+	struct cursor cur = cursor_again(ctx);
+	struct ipv6hdr *ip6 = cur.pos + (packet->place.network & OFFSET_MASK);
+	struct iphdr *ip = (void *)ip6;
+	struct attempts *set;
+	__u64 hash, found = 0;
+
+	if (table[slot].steps[packet->key / 64 & (PORT_KEYS / 64 - 1)] >> (packet->key & 63) &
+	    1)
+		return true;
+	if ((void *)(ip + 1) > cur.end)
+		return false;
+	if (ip->version == 4) {
+		hash = source_hash(&ip->saddr, false);
+	} else {
+		if ((void *)(ip6 + 1) > cur.end)
+			return false;
+		hash = source_hash(ip6->saddr.in6_u.u6_addr32, true);
+	}
+	set = attempts_of(hash);
+	for (int i = 0; set && i < ATTEMPT_WAYS; i++)
+		found |= !((set->words[i] ^ hash) & WORD_TAG);
+	return found;
+}
+
+#endif

@@ -1,0 +1,578 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Knocking: what each touch does to attempts, and who gets a grant. The clock is
+ * moved by hand: times in the maps are made older.
+ */
+#include <arpa/inet.h>
+#include <pthread.h>
+
+#include "charged.h"
+#include "packet_case.h"
+#include "../sandbox.h"
+
+#define DOOR                                                                                   \
+	"default drop\n"                                                                       \
+	"knock a opens 22/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s "            \
+	"close 500/tcp 400/udp\n"
+
+struct doors {
+	struct filter filter;
+	struct attempts *attempts;
+	struct door_counts *counts;
+};
+
+#define ATTEMPTS_SIZE (ATTEMPT_SETS * sizeof(struct attempts))
+
+static void doors_load(struct doors *doors, const char *rules)
+{
+	load_rules(&doors->filter, rules);
+	doors->attempts = map_memory(doors->filter.program->maps.attempts, ATTEMPTS_SIZE);
+	doors->counts = map_memory(doors->filter.program->maps.door_counts,
+				   MAX_DOORS * sizeof(*doors->counts));
+}
+
+static void doors_close(struct doors *doors)
+{
+	munmap(doors->attempts, ATTEMPTS_SIZE);
+	munmap(doors->counts, MAX_DOORS * sizeof(*doors->counts));
+	filter_close(&doors->filter);
+}
+
+/* Who touches: the last byte of 192.0.2.0/24, or one of that many /64. */
+struct source {
+	__u8 family;
+	__u8 number;
+	__u8 end; /* of an IPv6 address */
+};
+
+static const struct source one = { 4, 1, 0 }, other = { 4, 2, 0 };
+
+static __u32 send_frame(const struct doors *doors, struct source source, struct layer layer)
+{
+	struct layer layers[LAYERS_MAX] = { IP4(), layer };
+	struct frame frame;
+	__u32 verdict;
+
+	if (source.family == 6)
+		layers[0] = (struct layer)IP6();
+	build(&frame, layers);
+	if (source.family == 4)
+		frame.bytes[ETHERNET_HEADER + 15] = source.number;
+	else
+		frame.bytes[ETHERNET_HEADER + 15] = source.number,
+					      frame.bytes[ETHERNET_HEADER + 23] = source.end;
+	if (filter_run(&doors->filter, &frame, 1, &verdict))
+		tap_bail("a frame could not be run");
+	return verdict;
+}
+
+/* A SYN or a datagram to a port key. */
+static __u32 touch(const struct doors *doors, struct source source, __u32 key)
+{
+	return send_frame(doors, source,
+			  key < PORT_KEY_UDP ? (struct layer)TCP(key)
+					     : (struct layer)UDP(key - PORT_KEY_UDP));
+}
+
+static void touch_all(const struct doors *doors, struct source source, const __u32 *keys,
+		      size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (touch(doors, source, keys[i]) != DROP)
+			tap_wrong("touching key %u was answered", keys[i]);
+	}
+}
+
+#define TOUCH(doors, source, ...)                                                              \
+	touch_all(doors, source, (const __u32[]){ __VA_ARGS__ },                               \
+		  ARRAY_SIZE(((const __u32[]){ __VA_ARGS__ })))
+
+static bool is_open(const struct doors *doors, struct source source)
+{
+	return touch(doors, source, T(22)) == PASS;
+}
+
+static void expect_open(const struct doors *doors, struct source source, bool open)
+{
+	if (is_open(doors, source) != open)
+		tap_wrong("the door is %s", open ? "shut" : "open");
+}
+
+static void expect_count(const char *what, __u64 count, __u64 expected)
+{
+	if (count != expected)
+		tap_wrong("%s: %llu, not %llu", what, count, expected);
+}
+
+/* As if all attempts had begun so many seconds earlier. */
+static void age_attempts(const struct doors *doors, unsigned int seconds)
+{
+	__u64 ticks = (seconds * 1000000000ull >> ATTEMPT_TICK) + 1;
+
+	for (size_t i = 0; i < ATTEMPT_SETS * ATTEMPT_WAYS; i++) {
+		__u64 *word = &doors->attempts[i / ATTEMPT_WAYS].words[i % ATTEMPT_WAYS];
+		__u64 time = (*word - ticks) & (ATTEMPT_TIMES - 1);
+
+		if (*word)
+			*word = (*word & ~(__u64)(ATTEMPT_TIMES - 1)) | time;
+	}
+}
+
+static size_t count_attempts(const struct doors *doors)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ATTEMPT_SETS * ATTEMPT_WAYS; i++)
+		count += doors->attempts[i / ATTEMPT_WAYS].words[i % ATTEMPT_WAYS] != 0;
+	return count;
+}
+
+/* Calls for each element of a hash map, which may change it. */
+static void each_element(const struct bpf_map *map, void *key, void *value,
+			 void (*change)(void *value, __u64 by), __u64 by)
+{
+	int fd = bpf_map__fd(map);
+	bool first = true;
+
+	while (!bpf_map_get_next_key(fd, first ? NULL : key, key)) {
+		first = false;
+		if (bpf_map_lookup_elem(fd, key, value))
+			tap_bail("cannot read %s", bpf_map__name(map));
+		change(value, by);
+		if (bpf_map_update_elem(fd, key, value, BPF_EXIST))
+			tap_bail("cannot write %s", bpf_map__name(map));
+	}
+}
+
+static void age_grant(void *value, __u64 by)
+{
+	((struct grant *)value)->deadline -= by;
+}
+
+static void age_lockout(void *value, __u64 by)
+{
+	((struct lockout *)value)->last -= by;
+}
+
+static void age_grants(const struct doors *doors, unsigned int seconds)
+{
+	struct grant_key key;
+	struct grant grant;
+
+	each_element(doors->filter.program->maps.grants, &key, &grant, age_grant,
+		     seconds * 1000000000ull);
+}
+
+static void age_lockouts(const struct doors *doors, unsigned int seconds)
+{
+	struct lockout_key key;
+	struct lockout lockout;
+
+	each_element(doors->filter.program->maps.lockouts, &key, &lockout, age_lockout,
+		     seconds * 1000000000ull);
+}
+
+static void test_open_and_close(struct source source, const char *name)
+{
+	struct doors doors;
+
+	doors_load(&doors, DOOR);
+	expect_open(&doors, source, false);
+	TOUCH(&doors, source, T(7000), U(9000), T(8000));
+	expect_open(&doors, source, true);
+	expect_open(&doors, source, true);
+	expect_open(&doors, other, false);
+	expect_count("grants", doors.counts[0].grants, 1);
+	expect_count("attempts", doors.counts[0].attempts, 1);
+	expect_count("steps", doors.counts[0].steps, 1);
+	tap_end("knock: %s: the sequence opens, for its source only", name);
+	TOUCH(&doors, source, T(500), U(400));
+	expect_open(&doors, source, false);
+	expect_count("closed", doors.counts[0].closed, 1);
+	expect_count("attempts left", count_attempts(&doors), 0);
+	tap_end("knock: %s: the closing sequence shuts at once", name);
+	TOUCH(&doors, source, T(7000), U(9000), T(8000));
+	age_grants(&doors, 29);
+	expect_open(&doors, source, true);
+	age_grants(&doors, 2);
+	expect_open(&doors, source, false);
+	tap_end("knock: %s: a grant ends by itself", name);
+	doors_close(&doors);
+}
+
+/* What is touched, and whether the door is open then. */
+static const struct {
+	const char *name;
+	__u32 keys[16];
+	bool open;
+} touches[] = {
+	{ "each twice", { T(7000), T(7000), U(9000), U(9000), T(8000), T(8000) }, true },
+	{ "the last is missing", { T(7000), U(9000) }, false },
+	{ "the first is missing", { U(9000), T(8000) }, false },
+	{ "another order", { T(8000), U(9000), T(7000) }, false },
+	{ "another protocol", { T(7000), T(9000), T(8000) }, false },
+	{ "one miss", { T(7000), T(1), U(9000), T(8000) }, true },
+	{ "two misses", { T(7000), T(1), U(9000), U(2), T(8000) }, true },
+	{ "three misses", { T(7000), T(1), U(9000), U(2), U(3), T(8000) }, false },
+	{ "misses before it began", { T(1), U(2), U(3), T(7000), U(9000), T(8000) }, true },
+	{ "failed, then right",
+	  { T(7000), T(1), T(2), T(3), T(7000), U(9000), T(8000) },
+	  true },
+	{ "the door's own port is a miss",
+	  { T(7000), T(22), T(22), T(22), U(9000), T(8000) },
+	  false },
+	{ "begun again at the second step",
+	  { T(7000), U(9000), T(7000), U(9000), T(8000) },
+	  true },
+};
+
+static void test_touches(void)
+{
+	struct doors doors;
+
+	doors_load(&doors, DOOR);
+	for (size_t i = 0; i < ARRAY_SIZE(touches); i++) {
+		const struct source source = { 4, 10 + i, 0 };
+
+		for (int k = 0; touches[i].keys[k]; k++)
+			touch(&doors, source, touches[i].keys[k]);
+		expect_open(&doors, source, touches[i].open);
+		tap_end("knock: %s", touches[i].name);
+	}
+	doors_close(&doors);
+}
+
+static void test_time(void)
+{
+	struct doors doors;
+
+	doors_load(&doors, DOOR);
+	TOUCH(&doors, one, T(7000), U(9000));
+	age_attempts(&doors, 9);
+	TOUCH(&doors, one, T(8000));
+	expect_open(&doors, one, true);
+	tap_end("knock: within the time");
+	TOUCH(&doors, other, T(7000), U(9000));
+	age_attempts(&doors, 11);
+	TOUCH(&doors, other, T(8000));
+	expect_open(&doors, other, false);
+	tap_end("knock: over the time");
+	TOUCH(&doors, other, T(7000), U(9000), T(8000));
+	expect_open(&doors, other, true);
+	tap_end("knock: an attempt that is over does not stand in the way");
+	doors_close(&doors);
+}
+
+/* What is no SYN and no datagram is no knock: other scans neither open nor spoil. */
+static void test_other_segments(void)
+{
+	static const __u16 flags[] = { 0x10, 0x12, 0x04, 0x01, 0x29, 0x11 };
+	struct doors doors;
+
+	doors_load(&doors, DOOR);
+	for (size_t i = 0; i < ARRAY_SIZE(flags); i++) {
+		const struct source source = { 4, 10 + i, 0 };
+
+		send_frame(&doors, source, (struct layer)TCP(7000, .flags = SET(flags[i])));
+		TOUCH(&doors, source, U(9000), T(8000));
+		expect_open(&doors, source, false);
+		TOUCH(&doors, source, T(7000), U(9000));
+		for (int port = 1; port < 5; port++)
+			send_frame(&doors, source,
+				   (struct layer)TCP(port, .flags = SET(flags[i])));
+		TOUCH(&doors, source, T(8000));
+		expect_open(&doors, source, true);
+	}
+	tap_end("knock: only SYNs and datagrams are knocks");
+	doors_close(&doors);
+}
+
+static void test_sharing(void)
+{
+	struct doors doors;
+
+	doors_load(&doors,
+		   "default drop\n"
+		   "knock a opens 22/tcp for 30s after 7000/tcp 8000/tcp 9000/udp within 10s\n"
+		   "knock b opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s\n"
+		   "knock c opens 81/tcp for 30s after 8000/tcp 9000/udp 7000/tcp within 10s");
+	TOUCH(&doors, one, T(7000), T(8000), U(9000));
+	if (touch(&doors, one, T(22)) != PASS || touch(&doors, one, T(80)) == PASS ||
+	    touch(&doors, one, T(81)) == PASS)
+		tap_wrong("another door is open");
+	TOUCH(&doors, other, T(8000), U(9000), T(7000));
+	if (touch(&doors, other, T(22)) == PASS || touch(&doors, other, T(80)) == PASS ||
+	    touch(&doors, other, T(81)) != PASS)
+		tap_wrong("another door is open");
+	tap_end("knock: services that share steps");
+	doors_close(&doors);
+}
+
+static void test_net(void)
+{
+	const struct source source = { 6, 9, 1 }, neighbour = { 6, 9, 2 }, far = { 6, 8, 1 };
+	struct doors doors;
+
+	doors_load(&doors, "default drop\nknock a opens 22/tcp for 30s after 7000/tcp "
+			   "9000/udp 8000/tcp within 10s per /64");
+	TOUCH(&doors, source, T(7000), U(9000), T(8000));
+	expect_open(&doors, source, true);
+	expect_open(&doors, neighbour, true);
+	expect_open(&doors, far, false);
+	tap_end("knock: per /64 lets in the whole of it");
+	doors_close(&doors);
+	doors_load(&doors, DOOR);
+	TOUCH(&doors, source, T(7000), U(9000), T(8000));
+	expect_open(&doors, source, true);
+	expect_open(&doors, neighbour, false);
+	tap_end("knock: else only the address");
+	doors_close(&doors);
+}
+
+static void test_once(void)
+{
+	const struct layer first = TCP(22, .from = 1111), second = TCP(22, .from = 2222);
+	struct doors doors;
+
+	doors_load(&doors, "default drop\nknock a opens 22/tcp for 30s once after 7000/tcp "
+			   "9000/udp 8000/tcp within 10s");
+	TOUCH(&doors, one, T(7000), U(9000), T(8000));
+	if (send_frame(&doors, one, first) != PASS || send_frame(&doors, one, first) != PASS)
+		tap_wrong("the connection was not let in");
+	if (send_frame(&doors, one, second) == PASS)
+		tap_wrong("another connection was let in");
+	tap_end("knock: once lets in one connection, which may try again");
+	TOUCH(&doors, one, T(7000), U(9000), T(8000));
+	if (send_frame(&doors, one, second) != PASS || send_frame(&doors, one, first) == PASS)
+		tap_wrong("not the new connection, or the old");
+	tap_end("knock: once, and once more");
+	doors_close(&doors);
+}
+
+static void fail_once(const struct doors *doors, struct source source)
+{
+	TOUCH(doors, source, T(7000), T(1), T(2), T(3));
+}
+
+static void test_lockout(void)
+{
+	struct doors doors;
+
+	doors_load(&doors, DOOR);
+	for (int i = 0; i < LOCKOUT_FAILURES - 1; i++)
+		fail_once(&doors, one);
+	TOUCH(&doors, one, T(7000), U(9000), T(8000));
+	expect_open(&doors, one, true);
+	tap_end("lockout: not before the fifth failure");
+	for (int i = 0; i < LOCKOUT_FAILURES; i++)
+		fail_once(&doors, other);
+	TOUCH(&doors, other, T(7000), U(9000), T(8000));
+	expect_open(&doors, other, false);
+	expect_count("failures", doors.counts[0].failures, 2 * LOCKOUT_FAILURES - 1);
+	if (!doors.counts[0].refusals)
+		tap_wrong("no refusal was counted");
+	age_lockouts(&doors, LOCKOUT_SECONDS + 1);
+	TOUCH(&doors, other, T(7000), U(9000), T(8000));
+	expect_open(&doors, other, true);
+	tap_end("lockout: then for a minute");
+	for (int i = 0; i < 2 * LOCKOUT_FAILURES; i++)
+		fail_once(&doors, other);
+	TOUCH(&doors, other, T(7000), U(9000), T(8000));
+	age_grants(&doors, 20);
+	expect_open(&doors, other, true);
+	age_grants(&doors, 11);
+	TOUCH(&doors, other, T(7000), U(9000), T(8000));
+	expect_open(&doors, other, true);
+	tap_end("lockout: never of who holds a grant");
+	doors_close(&doors);
+}
+
+static void shuffle(__u16 *ports, unsigned int *seed)
+{
+	for (unsigned int i = 65535; i > 0; i--) {
+		unsigned int at = rand_r(seed) % (i + 1);
+		__u16 port = ports[i];
+
+		ports[i] = ports[at];
+		ports[at] = port;
+	}
+}
+
+/* All ports of both protocols, in this order; true if any door is open then. */
+static bool scan(const struct doors *doors, const __u16 *ports)
+{
+	for (int i = 0; i < 65536; i++)
+		touch(doors, one, T(ports[i]));
+	for (int i = 0; i < 65536; i++)
+		touch(doors, one, U(ports[i]));
+	return doors->counts[0].grants + doors->counts[1].grants + doors->counts[2].grants;
+}
+
+static void test_scans(void)
+{
+	static __u16 ports[65536];
+	unsigned int seed = 1;
+	struct doors doors;
+
+	doors_load(&doors,
+		   "default drop\nallow 25 443\n"
+		   "knock a opens 22/tcp for 30s after 7000/tcp 8000/tcp 9000/tcp within 1h\n"
+		   "knock b opens 80/tcp for 30s after 9001/tcp 8001/tcp 7001/tcp within 1h\n"
+		   "knock c opens 81/tcp for 30s after 7002/tcp 8002/udp 9002/udp within 1h");
+	for (int i = 0; i < 65536; i++)
+		ports[i] = i;
+	if (scan(&doors, ports))
+		tap_wrong("ascending opened a door");
+	for (int i = 0; i < 65536; i++)
+		ports[i] = 65535 - i;
+	if (scan(&doors, ports))
+		tap_wrong("descending opened a door");
+	tap_end("scan: neither up nor down opens a door");
+	for (int i = 0; i < 50; i++) {
+		/* What failed before shall not be what keeps the door shut. */
+		age_lockouts(&doors, LOCKOUT_SECONDS + 1);
+		shuffle(ports, &seed);
+		if (scan(&doors, ports))
+			tap_wrong("scan %d opened a door", i);
+	}
+	tap_end("scan: 50 in random order open no door");
+	doors_close(&doors);
+}
+
+/* A flood overwrites attempts, and nothing else; grants stay, and so do counts of memory. */
+static void test_flood(void)
+{
+	struct doors doors;
+	struct frame frame;
+	__u32 verdict;
+
+	doors_load(&doors, DOOR);
+	TOUCH(&doors, one, T(7000), U(9000), T(8000));
+	BUILD(&frame, IP4(), TCP(7000));
+	for (__u32 i = 0; i < 1000000; i++) {
+		__u32 source = htonl(0x0A000000 + i);
+
+		memcpy(frame.bytes + ETHERNET_HEADER + 12, &source, sizeof(source));
+		filter_run(&doors.filter, &frame, 1, &verdict);
+	}
+	expect_open(&doors, one, true);
+	TOUCH(&doors, other, T(7000), U(9000), T(8000));
+	expect_open(&doors, other, true);
+	expect_count("grants", doors.counts[0].grants, 2);
+	tap_end("flood: a million first knocks leave a grant, and a door that opens");
+	doors_close(&doors);
+}
+
+static void test_full_grants(void)
+{
+	struct grant_key key = { .family = 4, .door = 9 };
+	struct grant grant = { .deadline = ~0ull };
+	struct doors doors;
+	int map;
+
+	doors_load(&doors, DOOR);
+	map = bpf_map__fd(doors.filter.program->maps.grants);
+	for (__u32 i = 0; i < MAX_GRANTS; i++) {
+		memcpy(key.address, &i, sizeof(i));
+		if (bpf_map_update_elem(map, &key, &grant, BPF_NOEXIST))
+			tap_bail("cannot fill the grants");
+	}
+	TOUCH(&doors, one, T(7000), U(9000), T(8000));
+	expect_open(&doors, one, false);
+	expect_count("refusals", doors.counts[0].refusals, 1);
+	tap_end("grants: where there is no room, new ones are refused and counted");
+	grant.deadline = 1;
+	bpf_map_update_elem(map, &key, &grant, BPF_EXIST);
+	TOUCH(&doors, one, T(7000), U(9000), T(8000));
+	expect_open(&doors, one, true);
+	tap_end("grants: those that ended make room");
+	doors_close(&doors);
+}
+
+/* Where the default is another, knocked ports are as silent, and the door as shut. */
+static void test_defaults(const char *fallback, __u32 elsewhere)
+{
+	char rules[256];
+	struct doors doors;
+
+	snprintf(rules, sizeof(rules),
+		 "default %s\nknock a opens 22/tcp for 30s after 7000/tcp 9000/udp 8000/tcp "
+		 "within 10s",
+		 fallback);
+	doors_load(&doors, rules);
+	if (touch(&doors, one, T(23)) != elsewhere)
+		tap_wrong("port 23 is not as the default says");
+	if (touch(&doors, one, T(22)) != (elsewhere == PASS ? DROP : elsewhere))
+		tap_wrong("the door is to be told from other ports");
+	TOUCH(&doors, one, T(7000), U(9000), T(8000));
+	expect_open(&doors, one, true);
+	tap_end("knock: default %s", fallback);
+	doors_close(&doors);
+}
+
+/* Both touch the same ports at the same time, round after round. */
+static struct doors *raced;
+static pthread_barrier_t barrier;
+#define RACES 5000
+
+static void *race(void *data)
+{
+	static const __u32 keys[] = { T(7000), U(9000), T(8000), T(500), U(400) };
+
+	if (!pin_to_cpu((long)data))
+		return NULL;
+	for (int i = 0; i < RACES; i++) {
+		for (size_t k = 0; k < ARRAY_SIZE(keys); k++) {
+			pthread_barrier_wait(&barrier);
+			touch(raced, one, keys[k]);
+		}
+	}
+	return NULL;
+}
+
+static void test_race(void)
+{
+	struct doors doors;
+	pthread_t threads[2];
+
+	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
+		tap_end("knock: two CPUs at once # SKIP there is one CPU");
+		return;
+	}
+	doors_load(&doors, DOOR);
+	raced = &doors;
+	pthread_barrier_init(&barrier, NULL, 2);
+	for (long i = 0; i < 2; i++)
+		pthread_create(&threads[i], NULL, race, (void *)i);
+	for (int i = 0; i < 2; i++)
+		pthread_join(threads[i], NULL);
+	expect_count("attempts", doors.counts[0].attempts, 2 * RACES);
+	expect_count("steps", doors.counts[0].steps, RACES);
+	expect_count("grants", doors.counts[0].grants, RACES);
+	expect_count("closed", doors.counts[0].closed, RACES);
+	expect_count("misses", doors.counts[0].misses, 0);
+	tap_end("knock: two CPUs at once, each step has its effect once");
+	doors_close(&doors);
+}
+
+int main(void)
+{
+	pin_to_first_cpu();
+	sandbox_enter();
+	test_open_and_close(one, "IPv4");
+	test_open_and_close((struct source){ 6, 1, 1 }, "IPv6");
+	test_touches();
+	test_time();
+	test_other_segments();
+	test_sharing();
+	test_net();
+	test_once();
+	test_lockout();
+	test_defaults("allow", PASS);
+	test_defaults("reject", VERDICT_REJECT);
+	test_full_grants();
+	test_flood();
+	test_scans();
+	test_race();
+	return tap_done();
+}

@@ -1,0 +1,238 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Knocking: the stock client opens doors, scanners do not.
+
+load helpers
+load helpers_replies
+
+DOOR='knock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s close 8000/tcp 7000/tcp'
+
+# closed RULES...: attached with default drop, these rules, and a web server.
+closed() {
+	attach_with "$(printf '%s\n' "default drop" "$@")"
+	start_http 80
+}
+
+# knock_at HOST STEP...: the stock client with its default options.
+knock_at() { client knock "$@"; }
+
+web() { http_get "$S4"; }
+web6() { http_get "[$S6]"; }
+no_web() { WAIT=0.3 no http_get "$S4"; }
+no_web6() { WAIT=0.3 no http_get "[$S6]"; }
+
+# counted NAME COUNTER: what "knock status" says.
+counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2"; }
+
+
+@test "the stock client opens a door, for its own address" {
+	closed "$DOOR"
+	no_web
+	knock_at "$S4" 7000:tcp 9000:udp 8000:tcp
+	web
+	no_web6
+	equal "$(counted web grants)" 1
+	equal "$(portctl knock grants -j | jq -c '.grants[] | [.name, .source]')" \
+		"[\"web\",\"$C4\"]"
+	knock_at "$S6" 7000:tcp 9000:udp 8000:tcp
+	web6
+	equal "$(counted web grants)" 2
+	all_add_up
+}
+
+@test "generic mode, and a door with a delay between the knocks" {
+	attach_with $'default drop\n'"$DOOR" generic
+	start_http 80
+	no_web
+	client knock -d 200 "$S4" 7000:tcp 9000:udp 8000:tcp
+	web
+}
+
+@test "the closing sequence shuts the door at once; open connections go on" {
+	closed "$DOOR"
+	background echo_in server "$PYTHON" "$WIRE" echo :: 9000
+	portctl knock tcp9000 opens 9000/tcp for 1m after 3/tcp 1/udp 2/tcp within 10s \
+		close 2/tcp 3/tcp
+	eventually listening t 9000
+	knock_at "$S4" 3:tcp 1:udp 2:tcp
+	hold in client "$S4" 9000
+	knock_at "$S4" 2:tcp 3:tcp
+	equal "$(portctl knock grants -j)" '{"grants":[]}'
+	equal "$(counted tcp9000 closed)" 1
+	run -1 client timeout 0.4 "$PYTHON" -c \
+		"import socket; socket.create_connection(('$S4', 9000), 0.3)"
+	say in still-here
+}
+
+@test "a grant ends by itself, and connections outlive it" {
+	closed "${DOOR/for 30s/for 1s}"
+	knock_at "$S4" 7000:tcp 9000:udp 8000:tcp
+	web
+	sleep 1.1
+	no_web
+	equal "$(portctl knock grants -j)" '{"grants":[]}'
+}
+
+@test "once: one connection, then the door is shut" {
+	closed "${DOOR/for 30s/for 30s once}"
+	knock_at "$S4" 7000:tcp 9000:udp 8000:tcp
+	equal "$(portctl knock grants -j | jq .grants[].used)" false
+	web
+	equal "$(portctl knock grants -j | jq .grants[].used)" true
+	no_web
+	no_web
+}
+
+@test "nmap -r over all ports opens nothing, and learns nothing" {
+	closed 'knock web opens 80/tcp for 30s after 7000/tcp 8000/tcp 9000/tcp within 1h'
+	run -0 client nmap -n -Pn -r -sS -p- -T5 --max-retries 0 --min-rate 20000 "$S4"
+	contains "$output" "All 65535 scanned ports"
+	lacks "$output" open
+	lacks "$output" closed
+	at_least "$(counted web attempts)" 1
+	equal "$(counted web grants)" 0
+	no_web
+}
+
+@test "under default allow and reject the knocked ports answer nothing either" {
+	attach_with $'default allow\n'"$DOOR"
+	start_http 80
+	receive_answers
+	no_web
+	run -0 client nmap -n -Pn -sS -p 80,7000,8000,8001 "$S4"
+	contains "$output" "80/tcp   filtered"
+	contains "$output" "7000/tcp filtered"
+	contains "$output" "8001/tcp closed"
+	knock_at "$S4" 7000:tcp 9000:udp 8000:tcp
+	web
+	portctl default reject
+	web
+	run -0 client nmap -n -Pn -sS -p 7000,8001 "$S4"
+	contains "$output" "7000/tcp filtered"
+	contains "$output" "8001/tcp closed"
+}
+
+@test "five failures lock a source out for a minute, and it is listed" {
+	closed "$DOOR"
+	local i
+	for i in 1 2 3 4 5; do knock_at "$S4" 7000:tcp 1:tcp 2:tcp 3:tcp; done
+	equal "$(portctl knock lockouts -j | jq -c '.lockouts[] | [.source, .failures]')" \
+		"[\"$C4\",5]"
+	knock_at "$S4" 7000:tcp 9000:udp 8000:tcp
+	no_web
+	at_least "$(counted web refusals)" 1
+	# Another source is not.
+	knock_at "$S6" 7000:tcp 9000:udp 8000:tcp
+	web6
+	wants 0 knock lockouts
+	contains "$output" "$C4"
+}
+
+@test "attempts are listed, without a word on who makes them" {
+	closed "$DOOR"
+	knock_at "$S4" 7000:tcp 1:tcp 9000:udp
+	equal "$(portctl knock attempts -j | jq -c '.attempts[] | [.name, .kind, .steps, .of, .misses]')" \
+		'["web","open",2,3,1]'
+	wants 0 knock attempts
+	contains "$output" web
+}
+
+@test "grants by hand: given, listed, taken back" {
+	closed "$DOOR"
+	wants 0 knock grant web "$C4" for 1h
+	equal "$output" "granted: web for $C4, 1h"
+	web
+	equal "$(portctl knock grants -j | jq '.grants[].seconds')" 3600
+	wants 0 knock revoke web "$C4"
+	no_web
+	refused "$C4 has no grant for \"web\"" knock revoke web "$C4"
+	refused 'there is no knock "x"' knock grant x "$C4" for 1h
+	refused 'found "10.0.0.0/8", expected an address' knock grant web 10.0.0.0/8 for 1h
+	refused 'found "1x", expected a time' knock grant web "$C4" for 1x
+	usage_of knock grant web "$C4"
+	usage_of knock revoke web
+}
+
+@test "grants and counts outlive a change that keeps the knock, and no other" {
+	closed "$DOOR"
+	knock_at "$S4" 7000:tcp 9000:udp 8000:tcp
+	portctl allow 443
+	portctl attach eth0
+	web
+	equal "$(counted web grants)" 1
+	# Another knock gets the number of one that is gone, and nothing of it.
+	portctl delete "$(portctl list -j | jq '.rules[] | select(.rule | startswith("knock")).number')"
+	portctl allow 444
+	portctl knock other opens 80/tcp for 30s after 1/tcp 3/tcp 2/tcp within 10s
+	no_web
+	equal "$(counted other grants)" 0
+	equal "$(portctl knock grants -j)" '{"grants":[]}'
+}
+
+@test "what is printed is what was said; list, stats and diff know it" {
+	closed "$DOOR"
+	equal "$(portctl list -j | jq -r '.rules[0].rule')" "$DOOR"
+	portctl save
+	equal "$(portctl status -j | jq .saved)" true
+	knock_at "$S4" 7000:tcp 9000:udp 8000:tcp
+	web
+	at_least "$(line "$DOOR" pass)" 5
+	equal "$(line knock)" 3
+	wants 0 knock list
+	contains "$output" "$DOOR"
+	# The same name again replaces it.
+	wants 0 knock web opens 80/tcp for 1m after 1/tcp 3/udp 2/tcp within 5s
+	contains "$output" "replaces: $DOOR"
+}
+
+@test "bad knocks are refused, with what was expected" {
+	check_knock() {
+		printf 'default drop\n%s\n' "$2" >"$TMP/f"
+		refused "$1" check f
+	}
+	cd "$TMP"
+	check_knock 'found "list", expected a name for the door' \
+		'knock list opens 22/tcp for 1s after 1/tcp within 1s'
+	check_knock 'the line ends, expected "opens"' 'knock a'
+	check_knock 'found "70000/tcp", expected a port and its protocol' \
+		'knock a opens 22/tcp for 1s after 70000/tcp within 1s'
+	check_knock 'found "7000", expected a port and its protocol, as in 7000/tcp' \
+		'knock a opens 22/tcp for 1s after 7000 within 1s'
+	check_knock 'the line ends, expected "after" and the steps' \
+		'knock a opens 22/tcp for 1s within 1s'
+	check_knock 'the line ends, expected "within"' 'knock a opens 22/tcp for 1s after 1/tcp'
+	check_knock 'the line ends, expected "for"' 'knock a opens 22/tcp after 1/tcp within 1s'
+	check_knock 'but a door has ports only' 'knock a opens gre for 1s after 1/tcp within 1s'
+	check_knock 'expected at most 16 steps' \
+		"knock a opens 22/tcp for 1s after $(printf '%s/tcp ' {1..17}) within 1s"
+	check_knock 'found "16", expected a number of misses from 0 to 15' \
+		'knock a opens 22/tcp for 1s after 1/tcp within 1s misses 16'
+	check_knock 'expected a time of at most an hour' \
+		'knock a opens 22/tcp for 1s after 1/tcp within 2h'
+	check_knock 'but its door stands open: line 3 ("allow 1-100") lets everybody in' \
+		$'knock a opens 22/tcp for 1s after 9/tcp 5/tcp 7/udp within 1s\nallow 1-100'
+	check_knock 'but line 2 has that name' \
+		$'knock a opens 22/tcp for 1s after 9/tcp 5/tcp 7/udp within 1s\nknock a opens 23/tcp for 1s after 9/tcp 5/tcp 7/udp within 1s'
+	check_knock 'which a scan of all ports would open' \
+		'knock a opens 22/tcp for 1s after 7000/tcp 7001/tcp 7003/tcp within 1s'
+}
+
+@test "weak knocks are warned of" {
+
+	warned() {
+		printf 'default drop\n%s\n' "$2" >"$TMP/f"
+		wants 0 check f
+		contains "$stderr" "warning: the knock \"a\" $1"
+	}
+	cd "$TMP"
+	warned "goes in one direction" \
+		'knock a opens 22/tcp for 1s after 7000/tcp 8000/tcp 9000/tcp within 1s'
+	warned "has 2 steps" 'knock a opens 22/tcp for 1s after 7000/tcp 6000/udp within 1s'
+	warned "has the same step twice" \
+		'knock a opens 22/tcp for 1s after 7000/tcp 7000/tcp 9000/tcp within 1s'
+	warned "has the step 7000/tcp, which a rule allows" \
+		$'knock a opens 22/tcp for 1s after 7000/tcp 9000/tcp 1/udp within 1s\nallow 7000'
+	printf 'default drop\n%s\n' "$DOOR" >"$TMP/f"
+	wants 0 check f
+	equal "$stderr" ""
+}

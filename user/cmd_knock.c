@@ -1,0 +1,295 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* knock: add a door, see who is let in, let in and shut out by hand. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <jansson.h>
+#include <string.h>
+
+#include "command.h"
+#include "log.h"
+#include "output.h"
+#include "prefix.h"
+#include "util.h"
+
+#define GRANT_MAX (365 * 86400)
+
+static const struct rule *rule_of_door(const struct ruleset *ruleset, __u32 door)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].knock && ruleset->rules[i].door == door)
+			return &ruleset->rules[i];
+	}
+	return NULL;
+}
+
+static const struct rule *rule_of_name(const struct ruleset *ruleset, const char *name)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		if (rule->knock && !strcmp(rule->knock->name, name))
+			return rule;
+	}
+	fail(-ENOENT, "there is no knock \"%s\": \"portctl knock list\" lists them", name);
+	return NULL;
+}
+
+static json_t *address_json(const __u8 *address, __u32 family)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
+	return json_string(text);
+}
+
+/* Rounded up: what has not ended has a second left. */
+static json_t *seconds_left(__u64 deadline, __u64 now)
+{
+	return json_integer((deadline - now + 999999999) / 1000000000);
+}
+
+static int collect_knocks(const struct datapath *dp, const struct ruleset *ruleset,
+			  json_t *rows)
+{
+	(void)dp;
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+		cleanup_free char *text = rule->knock ? rule_text(rule, true) : NULL;
+
+		if (text)
+			json_array_append_new(rows,
+					      json_pack("{s:s, s:s}", "name", rule->knock->name,
+							"knock", text));
+	}
+	return 0;
+}
+
+static int collect_counts(const struct datapath *dp, const struct ruleset *ruleset,
+			  json_t *rows)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+		struct door_counts counts;
+
+		if (!rule->knock)
+			continue;
+		if (datapath_door_counts(dp, rule->door, &counts))
+			return -EIO;
+		json_array_append_new(rows,
+				      json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+						"name", rule->knock->name, "attempts",
+						(json_int_t)counts.attempts, "steps",
+						(json_int_t)counts.steps, "misses",
+						(json_int_t)counts.misses, "failures",
+						(json_int_t)counts.failures, "grants",
+						(json_int_t)counts.grants, "closed",
+						(json_int_t)counts.closed, "refusals",
+						(json_int_t)counts.refusals, "replays",
+						(json_int_t)counts.replays));
+	}
+	return 0;
+}
+
+static int collect_grants(const struct datapath *dp, const struct ruleset *ruleset,
+			  json_t *rows)
+{
+	__u64 now = since_boot();
+	struct granted *list;
+	size_t count;
+	int err = datapath_grants(dp, &list, &count);
+
+	for (size_t i = 0; i < count && !err; i++) {
+		const struct rule *rule = rule_of_door(ruleset, list[i].key.door);
+		__u64 opener = list[i].grant.opener;
+
+		if (!rule || list[i].grant.deadline <= now)
+			continue;
+		json_array_append_new(
+			rows,
+			json_pack("{s:s, s:o, s:o, s:b}", "name", rule->knock->name, "source",
+				  address_json(list[i].key.address, list[i].key.family),
+				  "seconds", seconds_left(list[i].grant.deadline, now), "used",
+				  opener != 0));
+	}
+	free(list);
+	return err;
+}
+
+static int collect_lockouts(const struct datapath *dp, const struct ruleset *ruleset,
+			    json_t *rows)
+{
+	__u64 now = since_boot();
+	struct locked_out *list;
+	size_t count;
+	int err = datapath_lockouts(dp, &list, &count);
+
+	(void)ruleset;
+	for (size_t i = 0; i < count && !err; i++) {
+		__u64 end = list[i].lockout.last + LOCKOUT_SECONDS * 1000000000ull;
+
+		if (end <= now)
+			continue;
+		json_array_append_new(
+			rows, json_pack("{s:o, s:o, s:I}", "source",
+					address_json(list[i].key.address, list[i].key.family),
+					"seconds", seconds_left(end, now), "failures",
+					(json_int_t)list[i].lockout.failures));
+	}
+	free(list);
+	return err;
+}
+
+/* An attempt's word, as struct attempts has it. */
+static json_t *attempt_json(const struct ruleset *ruleset, __u64 word)
+{
+	__u32 number = word >> 29 & 127, steps = word >> 24 & 31;
+	const struct rule *rule = rule_of_door(ruleset, number / SEQUENCES + 1);
+	__u32 now = since_boot() >> ATTEMPT_TICK & (ATTEMPT_TIMES - 1);
+	__u32 age = (now - (__u32)word) & (ATTEMPT_TIMES - 1);
+	__u32 seconds = ((__u64)age << ATTEMPT_TICK) / 1000000000;
+
+	if (!rule || !steps || seconds > rule->knock->window)
+		return NULL;
+	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i}", "name", rule->knock->name, "kind",
+			 number % SEQUENCES == SEQUENCE_OPEN ? "open" : "close", "steps",
+			 (int)steps, "of",
+			 (int)rule->knock->sequences[number % SEQUENCES].count, "misses",
+			 (int)(word >> 20 & 15), "age", (int)seconds);
+}
+
+static int collect_attempts(const struct datapath *dp, const struct ruleset *ruleset,
+			    json_t *rows)
+{
+	__u64 *words;
+	size_t count;
+	int err = datapath_attempts(dp, &words, &count);
+
+	for (size_t i = 0; i < count && !err; i++) {
+		json_t *row = words[i] ? attempt_json(ruleset, words[i]) : NULL;
+
+		if (row)
+			json_array_append_new(rows, row);
+	}
+	free(words);
+	return err;
+}
+
+/* What can be listed, and under which key of the JSON. */
+static const struct listing {
+	const char *word;
+	const char *key;
+	int (*collect)(const struct datapath *dp, const struct ruleset *ruleset, json_t *rows);
+} listings[] = {
+	{ "list", "knocks", collect_knocks },
+	{ "status", "knocks", collect_counts },
+	{ "grants", "grants", collect_grants },
+	{ "attempts", "attempts", collect_attempts },
+	{ "lockouts", "lockouts", collect_lockouts },
+};
+
+static int list(const struct listing *listing, bool json)
+{
+	json_t *rows = json_array();
+	struct ruleset ruleset;
+	struct datapath dp;
+	int err;
+
+	ruleset_init(&ruleset);
+	err = datapath_open(&dp, DATAPATH_READ) ?: datapath_ruleset(&dp, &ruleset);
+	err = err ?: listing->collect(&dp, &ruleset, rows);
+	if (!err)
+		print_rows(listing->key, rows, json);
+	json_decref(rows);
+	ruleset_clear(&ruleset);
+	datapath_close(&dp);
+	return err;
+}
+
+/* The key of a grant for one address, of IPv6 perhaps for its /64. */
+static int make_key(const struct rule *rule, const char *source, struct grant_key *key)
+{
+	struct prefix prefix;
+	char expected[128];
+
+	if (prefix_parse(source, &prefix, expected) ||
+	    prefix.length != (prefix.family == 4 ? 32 : 128))
+		return fail(-EINVAL, "argv: found \"%s\", expected an address", source);
+	*key = (struct grant_key){ .family = prefix.family, .door = rule->door };
+	memcpy(key->address, prefix.address, sizeof(key->address));
+	if (rule->knock->per_net && prefix.family == 6)
+		memset(key->address + 8, 0, 8);
+	return 0;
+}
+
+/* Runs with the knock of that name, while nobody changes the rules. */
+static int with_key(const char *name, const char *source, __u32 seconds)
+{
+	const struct rule *rule;
+	struct ruleset ruleset;
+	struct datapath dp;
+	struct grant_key key;
+	int err;
+
+	ruleset_init(&ruleset);
+	err = datapath_open(&dp, DATAPATH_WRITE) ?: datapath_ruleset(&dp, &ruleset);
+	rule = err ? NULL : rule_of_name(&ruleset, name);
+	err = rule ? make_key(rule, source, &key) : -ENOENT;
+	if (!err && seconds) {
+		err = datapath_grant(&dp, &key, since_boot() + seconds * 1000000000ull);
+	} else if (!err) {
+		err = datapath_revoke(&dp, &key);
+		if (err == -ENOENT)
+			fail(err, "%s has no grant for \"%s\": \"portctl knock grants\"",
+			     source, name);
+	}
+	ruleset_clear(&ruleset);
+	datapath_close(&dp);
+	return err;
+}
+
+static int grant_source(const struct command *command, int count, char **words)
+{
+	unsigned int seconds;
+
+	if (count != 4 || strcmp(words[2], "for"))
+		return usage(command);
+	if (time_parse(words[3], strlen(words[3]), GRANT_MAX, &seconds)) {
+		fail(-EINVAL,
+		     "argv: found \"%s\", expected a time of at most a year, as in 30s or 2h",
+		     words[3]);
+		return EXIT_REFUSED;
+	}
+	if (with_key(words[0], words[1], seconds))
+		return EXIT_REFUSED;
+	printf("granted: %s for %s, %s\n", words[0], words[1], words[3]);
+	return EXIT_DONE;
+}
+
+static int revoke_source(const struct command *command, int count, char **words)
+{
+	if (count != 2)
+		return usage(command);
+	if (with_key(words[0], words[1], 0))
+		return EXIT_REFUSED;
+	printf("revoked: %s for %s\n", words[0], words[1]);
+	return EXIT_DONE;
+}
+
+int cmd_knock(const struct command *command, int argc, char **argv)
+{
+	const char *word = argc > 1 ? argv[1] : "";
+	bool json;
+
+	if (!strcmp(word, "grant"))
+		return grant_source(command, argc - 2, argv + 2);
+	if (!strcmp(word, "revoke"))
+		return revoke_source(command, argc - 2, argv + 2);
+	for (size_t i = 0; i < ARRAY_SIZE(listings); i++) {
+		if (strcmp(word, listings[i].word))
+			continue;
+		if (options_json(argc, argv, &json) != 2)
+			return usage(command);
+		return list(&listings[i], json) ? EXIT_REFUSED : EXIT_DONE;
+	}
+	return cmd_rule(command, argc, argv);
+}

@@ -1,0 +1,244 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What knocking keeps in maps: grants, attempts, lockouts and counts. */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+
+#include "datapath_internal.h"
+#include "log.h"
+#include "util.h"
+
+static int fail_pin(const struct datapath *dp, int err, const char *pin)
+{
+	return fail(err, "cannot use %s/%s: %s", dp->path, pin, reason(err));
+}
+
+/* A pinned map; -ENOENT where nothing was ever attached. */
+static int open_pin(const struct datapath *dp, const char *pin)
+{
+	char path[PATH_MAX];
+	int fd;
+
+	pin_path(dp, NULL, pin, path);
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+/* Elements of a hash map as they are read: a key, and what it leads to behind it. */
+struct elements {
+	char *list;
+	size_t count;
+	size_t key_size;
+	size_t size; /* of both */
+	bool (*keep)(const void *element);
+};
+
+static int read_elements(int map, struct elements *elements)
+{
+	cleanup_free char *key = malloc(elements->key_size);
+	size_t room = 0;
+	bool first = true;
+
+	if (!key)
+		return -ENOMEM;
+	while (!bpf_map_get_next_key(map, first ? NULL : key, key)) {
+		char *element;
+
+		first = false;
+		if (array_reserve(&elements->list, &room, elements->count, elements->size))
+			return -ENOMEM;
+		element = elements->list + elements->count * elements->size;
+		memcpy(element, key, elements->key_size);
+		/* Gone in between, or not to be shown. */
+		elements->count +=
+			!bpf_map_lookup_elem(map, key, element + elements->key_size) &&
+			elements->keep(element);
+	}
+	return 0;
+}
+
+static int list_pin(const struct datapath *dp, const char *pin, struct elements *elements)
+{
+	cleanup_close int map = open_pin(dp, pin);
+	int err = map < 0 ? map : read_elements(map, elements);
+
+	if (err && err != -ENOENT)
+		return fail_pin(dp, err, pin);
+	return 0;
+}
+
+static bool has_not_ended(const void *element)
+{
+	const struct granted *granted = element;
+
+	return granted->grant.deadline > since_boot();
+}
+
+int datapath_grants(const struct datapath *dp, struct granted **list, size_t *count)
+{
+	struct elements elements = {
+		.key_size = sizeof(struct grant_key),
+		.size = sizeof(struct granted),
+		.keep = has_not_ended,
+	};
+	int err = list_pin(dp, "grants", &elements);
+
+	*list = (struct granted *)elements.list;
+	*count = elements.count;
+	return err;
+}
+
+static bool is_locked_out(const void *element)
+{
+	const struct locked_out *locked = element;
+
+	return locked->lockout.failures >= LOCKOUT_FAILURES &&
+	       since_boot() - locked->lockout.last < LOCKOUT_SECONDS * 1000000000ull;
+}
+
+_Static_assert(sizeof(struct granted) == sizeof(struct grant_key) + sizeof(struct grant),
+	       "the value is right behind the key");
+_Static_assert(offsetof(struct locked_out, lockout) == sizeof(struct lockout_key),
+	       "the value is right behind the key");
+
+int datapath_lockouts(const struct datapath *dp, struct locked_out **list, size_t *count)
+{
+	struct elements elements = {
+		.key_size = sizeof(struct lockout_key),
+		.size = sizeof(struct locked_out),
+		.keep = is_locked_out,
+	};
+	int err = list_pin(dp, "lockouts", &elements);
+
+	*list = (struct locked_out *)elements.list;
+	*count = elements.count;
+	return err;
+}
+
+int datapath_grant(const struct datapath *dp, const struct grant_key *key, __u64 deadline)
+{
+	struct grant grant = { .deadline = deadline };
+	cleanup_close int map = open_pin(dp, "grants");
+
+	if (map == -ENOENT)
+		return fail(map, "portctl is attached to no interface: portctl attach IFACE");
+	if (map < 0)
+		return fail_pin(dp, map, "grants");
+	if (!bpf_map_update_elem(map, key, &grant, BPF_ANY))
+		return 0;
+	if (errno == E2BIG)
+		return fail(-E2BIG, "there are %d grants already: \"portctl knock revoke\"",
+			    MAX_GRANTS);
+	return fail_pin(dp, -errno, "grants");
+}
+
+int datapath_revoke(const struct datapath *dp, const struct grant_key *key)
+{
+	cleanup_close int map = open_pin(dp, "grants");
+
+	if (map == -ENOENT)
+		return map;
+	if (map < 0)
+		return fail_pin(dp, map, "grants");
+	return bpf_map_delete_elem(map, key) ? -errno : 0;
+}
+
+/* Maps a pinned array of elements of this size; *memory stays NULL without the pin. */
+static int map_pin(const struct datapath *dp, const char *pin, size_t wanted, void **memory,
+		   size_t *count)
+{
+	char path[PATH_MAX];
+	size_t size;
+	int err;
+
+	*memory = NULL;
+	*count = 0;
+	pin_path(dp, NULL, pin, path);
+	err = pin_map(path, memory, &size, count);
+	if (!err && size != wanted) {
+		unmap(*memory, size * *count);
+		return -EPROTO;
+	}
+	return err == -ENOENT ? 0 : err;
+}
+
+int datapath_attempts(const struct datapath *dp, __u64 **words, size_t *count)
+{
+	struct attempts *sets;
+	size_t size;
+	int err = map_pin(dp, "attempts", sizeof(*sets), (void **)&sets, count);
+
+	*words = NULL;
+	if (err)
+		return fail_pin(dp, err, "attempts");
+	size = *count * sizeof(*sets);
+	*words = malloc(size + 1);
+	if (*words && sets)
+		memcpy(*words, sets, size);
+	unmap(sets, size);
+	*count = size / sizeof(**words);
+	return *words ? 0 : fail_pin(dp, -ENOMEM, "attempts");
+}
+
+int datapath_door_counts(const struct datapath *dp, __u32 door, struct door_counts *counts)
+{
+	struct door_counts *list;
+	size_t count;
+	int err = map_pin(dp, "door_counts", sizeof(*list), (void **)&list, &count);
+
+	*counts = (struct door_counts){ 0 };
+	if (err)
+		return fail_pin(dp, err, "door_counts");
+	if (door - 1 < count)
+		*counts = list[door - 1];
+	unmap(list, count * sizeof(*list));
+	return 0;
+}
+
+static int clear_counts(const struct datapath *dp, __u32 door)
+{
+	struct door_counts *list;
+	size_t count;
+	int err = map_pin(dp, "door_counts", sizeof(*list), (void **)&list, &count);
+
+	if (!err && door - 1 < count)
+		list[door - 1] = (struct door_counts){ 0 };
+	unmap(list, count * sizeof(*list));
+	return err;
+}
+
+static int clear_attempts(const struct datapath *dp, __u32 door)
+{
+	struct attempts *sets;
+	size_t count;
+	int err = map_pin(dp, "attempts", sizeof(*sets), (void **)&sets, &count);
+
+	for (size_t i = 0; i < count * ATTEMPT_WAYS; i++) {
+		__u64 *word = &sets[i / ATTEMPT_WAYS].words[i % ATTEMPT_WAYS], old = *word;
+
+		/* Packets change words of other doors meanwhile, and only those. */
+		if (old && (old >> 29 & 127) / SEQUENCES == door - 1)
+			__sync_bool_compare_and_swap(word, old, 0);
+	}
+	unmap(sets, count * sizeof(*sets));
+	return err;
+}
+
+static int clear_grants(const struct datapath *dp, __u32 door)
+{
+	struct granted *list;
+	size_t count;
+	int err = datapath_grants(dp, &list, &count);
+
+	for (size_t i = 0; i < count && !err; i++) {
+		if (list[i].key.door == door)
+			datapath_revoke(dp, &list[i].key);
+	}
+	free(list);
+	return err;
+}
+
+int door_clear(const struct datapath *dp, __u32 door)
+{
+	return clear_counts(dp, door) ?: clear_attempts(dp, door) ?: clear_grants(dp, door);
+}

@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* "knock NAME opens PORTS ...": how it is read and printed. */
+#include <ctype.h>
+#include <errno.h>
+#include <string.h>
+
+#include "scan.h"
+#include "util.h"
+
+#define GRANT_SECONDS_MAX (365 * 86400)
+
+/* Words that "portctl knock" takes for something else than a name. */
+static const char *const reserved[] = { "list",	    "status", "grants", "attempts",
+					"lockouts", "grant",  "revoke", "import",
+					"sequence", "now",    "send",	"serve" };
+
+static bool is_knock_word(const struct token *token);
+
+static bool is_name(const struct token *token)
+{
+	if (token->kind != TOKEN_WORD || !isalpha((unsigned char)*token->text) ||
+	    token->length > KNOCK_NAME_MAX)
+		return false;
+	for (size_t i = 0; i < token->length; i++) {
+		unsigned char c = token->text[i];
+
+		if (!isalnum(c) && c != '-' && c != '_')
+			return false;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(reserved); i++) {
+		if (is_word(token, reserved[i]))
+			return false;
+	}
+	return true;
+}
+
+static int parse_name(struct scanner *scan, struct knock *knock)
+{
+	if (!is_name(&scan->token))
+		return wrong(scan, &scan->token,
+			     "expected a name for the door: letters, digits, - and _, at most "
+			     "%d, and no word of \"portctl knock\"",
+			     KNOCK_NAME_MAX);
+	memcpy(knock->name, scan->token.text, scan->token.length);
+	return advance(scan);
+}
+
+static int parse_step(struct scanner *scan, struct sequence *sequence)
+{
+	const struct token *token = &scan->token;
+	struct term terms[2];
+	const char *expected;
+	int count = token->kind == TOKEN_WORD
+			    ? term_parse(token->text, token->length, terms, &expected)
+			    : 0;
+
+	if (count != 1 || terms[0].first != terms[0].last || !terms[0].transports ||
+	    terms[0].transports == TRANSPORT_BOTH)
+		return wrong(scan, token, "expected a port and its protocol, as in 7000/tcp");
+	if (sequence->count == MAX_STEPS)
+		return wrong(scan, token, "expected at most %d steps", MAX_STEPS);
+	sequence->steps[sequence->count++] =
+		(terms[0].transports == TRANSPORT_TCP ? PORT_KEY_TCP : PORT_KEY_UDP) +
+		terms[0].first;
+	return advance(scan);
+}
+
+static int parse_sequence(struct scanner *scan, struct sequence *sequence)
+{
+	int err;
+
+	if (sequence->count)
+		return wrong(scan, &scan->token, "expected only one such sequence");
+	do {
+		err = parse_step(scan, sequence);
+		if (!err && scan->token.kind == TOKEN_COMMA)
+			err = advance(scan);
+	} while (!err && scan->token.kind == TOKEN_WORD && !is_knock_word(&scan->token));
+	return err;
+}
+
+static int parse_after(struct scanner *scan, struct knock *knock)
+{
+	return parse_sequence(scan, &knock->sequences[SEQUENCE_OPEN]);
+}
+
+static int parse_close(struct scanner *scan, struct knock *knock)
+{
+	return parse_sequence(scan, &knock->sequences[SEQUENCE_CLOSE]);
+}
+
+static int parse_time(struct scanner *scan, __u32 *seconds, __u32 max, const char *expected)
+{
+	if (*seconds)
+		return wrong(scan, &scan->token, "expected this time only once");
+	if (scan->token.kind != TOKEN_WORD ||
+	    time_parse(scan->token.text, scan->token.length, max, seconds))
+		return wrong(scan, &scan->token, "%s", expected);
+	return advance(scan);
+}
+
+static int parse_for(struct scanner *scan, struct knock *knock)
+{
+	int err = parse_time(scan, &knock->seconds, GRANT_SECONDS_MAX,
+			     "expected a time of at most a year, as in 30s, 5m, 2h or 1d");
+
+	if (!err && is_word(&scan->token, "once")) {
+		knock->once = true;
+		err = advance(scan);
+	}
+	return err;
+}
+
+static int parse_within(struct scanner *scan, struct knock *knock)
+{
+	return parse_time(scan, &knock->window, ATTEMPT_SECONDS,
+			  "expected a time of at most an hour, as in 10s");
+}
+
+static int parse_misses(struct scanner *scan, struct knock *knock)
+{
+	unsigned long misses;
+
+	if (scan->token.kind != TOKEN_WORD ||
+	    number_parse(scan->token.text, scan->token.length, ATTEMPT_MISSES, &misses))
+		return wrong(scan, &scan->token, "expected a number of misses from 0 to %d",
+			     ATTEMPT_MISSES);
+	knock->misses = misses;
+	return advance(scan);
+}
+
+static int parse_per(struct scanner *scan, struct knock *knock)
+{
+	if (!is_word(&scan->token, "/64"))
+		return wrong(scan, &scan->token, "expected /64");
+	knock->per_net = true;
+	return advance(scan);
+}
+
+static const struct {
+	const char *word;
+	int (*parse)(struct scanner *scan, struct knock *knock);
+} clauses[] = {
+	{ "for", parse_for },	  { "after", parse_after },   { "within", parse_within },
+	{ "close", parse_close }, { "misses", parse_misses }, { "per", parse_per },
+};
+
+static bool is_knock_word(const struct token *token)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(clauses); i++) {
+		if (is_word(token, clauses[i].word))
+			return true;
+	}
+	return is_word(token, "comment");
+}
+
+static int parse_knock_clause(struct scanner *scan, struct rule *rule)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(clauses); i++) {
+		if (is_word(&scan->token, clauses[i].word))
+			return advance(scan) ?: clauses[i].parse(scan, rule->knock);
+	}
+	if (is_word(&scan->token, "comment"))
+		return parse_clause(scan, rule);
+	return wrong(scan, &scan->token,
+		     "expected for, after, within, close, misses, per, comment or the end");
+}
+
+static int check_whole(struct scanner *scan, const struct rule *rule)
+{
+	const struct knock *knock = rule->knock;
+
+	for (size_t i = 0; i < rule->term_count; i++) {
+		if (!rule->terms[i].transports)
+			return wrong(scan, &scan->token, "but a door has ports only");
+	}
+	if (!knock->sequences[SEQUENCE_OPEN].count)
+		return wrong(scan, &scan->token,
+			     "expected \"after\" and the steps, as in after 7000/tcp 8000/udp");
+	if (!knock->seconds)
+		return wrong(scan, &scan->token,
+			     "expected \"for\" and how long it opens, as in for 30s");
+	if (!knock->window)
+		return wrong(scan, &scan->token,
+			     "expected \"within\" and how long the steps may take, as in "
+			     "within 10s");
+	return 0;
+}
+
+int parse_knock(struct scanner *scan, struct rule *rule)
+{
+	int err;
+
+	rule->knock = calloc(1, sizeof(*rule->knock));
+	if (!rule->knock)
+		return -ENOMEM;
+	rule->knock->misses = KNOCK_MISSES;
+	err = parse_name(scan, rule->knock);
+	if (!err && !is_word(&scan->token, "opens"))
+		return wrong(scan, &scan->token, "expected \"opens\"");
+	err = err ?: advance(scan) ?: parse_terms(scan, rule, is_knock_word);
+	while (!err && scan->token.kind != TOKEN_END)
+		err = parse_knock_clause(scan, rule);
+	return err ?: check_whole(scan, rule);
+}
+
+static void print_sequence(const char *word, const struct sequence *sequence, FILE *out)
+{
+	if (sequence->count)
+		fprintf(out, " %s", word);
+	for (__u32 i = 0; i < sequence->count; i++)
+		fprintf(out, " %u/%s", key_port(sequence->steps[i]),
+			key_protocol(sequence->steps[i]));
+}
+
+void knock_print(const struct rule *rule, FILE *out)
+{
+	const struct knock *knock = rule->knock;
+
+	fprintf(out, "knock %s opens", knock->name);
+	terms_print(rule, out);
+	fputs(" for ", out);
+	time_print(knock->seconds, out);
+	if (knock->once)
+		fputs(" once", out);
+	print_sequence("after", &knock->sequences[SEQUENCE_OPEN], out);
+	fputs(" within ", out);
+	time_print(knock->window, out);
+	print_sequence("close", &knock->sequences[SEQUENCE_CLOSE], out);
+	if (knock->misses != KNOCK_MISSES)
+		fprintf(out, " misses %u", knock->misses);
+	if (knock->per_net)
+		fputs(" per /64", out);
+}
