@@ -65,13 +65,14 @@ static long remove_ended(void *map, const struct grant_key *key, struct grant *g
 	return 0;
 }
 
-/* What the open sequence of a door earns; those that ended make room. */
-static __always_inline bool make_grant(const struct flow_key *flow, __u32 slot, __u32 door)
+/* What opens a door, for so many seconds; grants that ended make room. */
+static __always_inline bool make_grant(const struct flow_key *flow, __u32 slot, __u32 door,
+				       __u32 seconds)
 {
 	const struct door *opened = door_at(slot, door);
 	struct grant_key key = grant_key(flow, door, opened->flags & DOOR_NET);
 	__u64 now = bpf_ktime_get_boot_ns();
-	struct grant grant = { .deadline = now + opened->seconds * 1000000000ull };
+	struct grant grant = { .deadline = now + seconds * 1000000000ull };
 
 	if (!bpf_map_update_elem(&grants, &key, &grant, BPF_ANY))
 		return true;

@@ -121,7 +121,12 @@ static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *pa
 	if (!entry_leads_on(entry) && is_opening(ctx, packet) &&
 	    !(entry_flags(entry) & ENTRY_TOUCH && may_knock(ctx, packet, slot)))
 		return entry_plain(entry);
-	return judge_further(ctx, packet->key, packet->place.packed, entry, slot);
+	entry = judge_further(ctx, packet->key, packet->place.packed, entry, slot);
+	/* From here, as the verifier limits how much stack all callers have together. */
+	if (entry_verdict(entry) == VERDICT_DROP && packet->key < PORT_KEYS &&
+	    is_step(slot, packet->key))
+		knock_signed(ctx, packet->place.packed, slot, packet->key);
+	return entry;
 }
 
 #endif

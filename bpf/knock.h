@@ -201,7 +201,7 @@ __noinline int knocked_at(const struct flow_key *flow, __u32 slot, __u32 number,
 	case KNOCKED_DONE:
 		if (close && remove_grant(flow, slot, door))
 			__sync_fetch_and_add(&counts->closed, 1);
-		else if (!close && make_grant(flow, slot, door))
+		else if (!close && make_grant(flow, slot, door, door_at(slot, door)->seconds))
 			__sync_fetch_and_add(&counts->grants, 1);
 		else if (!close)
 			__sync_fetch_and_add(&counts->refusals, 1);
@@ -227,6 +227,15 @@ __noinline int knock(const struct flow_key *flow, __u32 slot, __u32 key)
 	return 0;
 }
 
+/* Whether it is a port that is knocked at, be it by a signature. */
+static __always_inline bool is_step(__u32 slot, __u64 key)
+{
+	__u64 index = key / 64;
+
+	barrier_var(index); /* so that the mask, the verifier's proof, stays */
+	return table[slot & 1].steps[index & (PORT_KEYS / 64 - 1)] >> (key & 63) & 1;
+}
+
 /*
  * Whether touching this port can have an effect: it is in a sequence, or the source
  * has an attempt. Everything else that is dropped pays for no more than this.
@@ -240,8 +249,7 @@ static __always_inline bool may_knock(struct xdp_md *ctx, const struct packet *p
 	struct attempts *set;
 	__u64 hash, found = 0;
 
-	if (table[slot].steps[packet->key / 64 & (PORT_KEYS / 64 - 1)] >> (packet->key & 63) &
-	    1)
+	if (is_step(slot, packet->key))
 		return true;
 	if ((void *)(ip + 1) > cur.end)
 		return false;

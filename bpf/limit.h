@@ -49,15 +49,15 @@ static __always_inline __u32 source_bucket(const struct flow_key *flow, __u32 li
 	return (v[0] ^ v[1] ^ v[2] ^ v[3]) & (SOURCE_BUCKETS - 1);
 }
 
-static __always_inline bool take_from(__u64 *bucket, const struct detail *detail)
+static __always_inline bool take_from(__u64 *bucket, __u64 interval, __u64 tolerance)
 {
 	__u64 now = bpf_ktime_get_boot_ns();
 
 	for (int i = 0; i < BUCKET_TRIES; i++) {
 		__u64 due = *(volatile __u64 *)bucket;
-		__u64 next = (due > now ? due : now) + detail->interval;
+		__u64 next = (due > now ? due : now) + interval;
 
-		if (due > now + detail->tolerance)
+		if (due > now + tolerance)
 			return false;
 		if (__sync_val_compare_and_swap(bucket, due, next) == due)
 			return true;
@@ -77,7 +77,7 @@ static __always_inline bool within_limit(const struct subject *subject,
 	} else {
 		bucket = bpf_map_lookup_elem(&buckets, &index);
 	}
-	return bucket && take_from(bucket, detail);
+	return bucket && take_from(bucket, detail->interval, detail->tolerance);
 }
 
 #endif

@@ -133,6 +133,21 @@ struct {
 	__type(value, struct lockout);
 } lockouts SEC(".maps");
 
+/* By the signer's number: who they are, and the time of their last knock. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SIGNERS);
+	__type(key, __be32);
+	__type(value, struct signer);
+} signers SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MAX_SIGNERS);
+	__type(key, __be32);
+	__type(value, __u64);
+} last_signed SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -7,6 +7,7 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
+#include "blake2s.h"
 #include "portctl.h"
 
 #include "maps.h"
@@ -18,6 +19,7 @@
 #include "reply.h"
 #include "grant.h"
 #include "knock.h"
+#include "signed.h"
 #include "judge.h"
 #include "charge.h"
 #include "reject.h"

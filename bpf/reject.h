@@ -245,14 +245,10 @@ static __always_inline bool turn_frame(struct xdp_md *ctx, const struct refused 
 
 static __always_inline bool is_allowed_to_answer(void)
 {
-	struct detail bucket_of = {
-		.interval = REJECT_INTERVAL,
-		.tolerance = REJECT_TOLERANCE,
-	};
 	__u32 index = LINE_DEFAULT_REJECT;
 	__u64 *bucket = bpf_map_lookup_elem(&buckets, &index);
 
-	return bucket && take_from(bucket, &bucket_of);
+	return bucket && take_from(bucket, REJECT_INTERVAL, REJECT_TOLERANCE);
 }
 
 static __always_inline bool answer4(struct xdp_md *ctx, const struct refused *refused)

@@ -230,6 +230,10 @@ struct door {
 	__u32 misses; /* how many wrong touches it may have */
 	__u32 seconds; /* how long a grant lasts */
 	__u32 flags; /* enum door_flag */
+	__u32 signed_key; /* port key of signed knocks; 0: none are heard */
+	__be32 name; /* as struct signed_knock has it */
+	__u32 skew; /* by how many seconds a signature's time may be off */
+	__u32 line; /* whose bucket limits the verifications */
 };
 
 /*
@@ -284,6 +288,45 @@ struct lockout {
 	__u64 failures;
 };
 
+/*
+ * A signed knock: one datagram whose payload is this. Integers are in network byte
+ * order. The tag is keyed BLAKE2s (RFC 7693) of 16 bytes, with a key of 32, over the
+ * 48 bytes before it. Of each signer the time must be later than any before: it is
+ * the counter against replay as well.
+ */
+#define SIGNED_VERSION 1
+#define SIGNED_PORT 62201 /* where the client sends to, unless told otherwise */
+
+enum signed_action { SIGNED_OPEN = 1, SIGNED_CLOSE = 2, SIGNED_EXTEND = 3 };
+
+struct signed_knock {
+	__u8 version;
+	__u8 action; /* enum signed_action; extend: only what is open */
+	__u8 family; /* of `address`, 4 or 6; 0: the packet's source, address is 0 */
+	__u8 zero;
+	__be32 signer; /* the first 4 bytes of unkeyed BLAKE2s-128 of the key */
+	__be64 time; /* nanoseconds since 1970, UTC */
+	__be32 seconds; /* how long; 0, or more than the door gives: as it gives */
+	__be32 door; /* the first 4 bytes of unkeyed BLAKE2s-128 of its name */
+	__u8 address[16]; /* IPv4 in the first four */
+	__u8 server[8]; /* the server's, from the key's line */
+	__u8 tag[16];
+};
+
+/* Verifications a second of each door, and how many at once. */
+#define SIGNED_RATE 10000
+#define SIGNED_BURST 1000
+
+#define MAX_SIGNERS 1024
+
+/* Who may sign. The time of the last knock is kept apart: only the kernel writes it. */
+struct signer {
+	__u32 state[8]; /* BLAKE2s once it has taken the key */
+	__u8 server[8];
+	__u64 expires; /* nanoseconds since 1970; 0: never */
+	__u64 doors; /* a bit for each that they may open, number 1 first */
+};
+
 /* What happened at one door. */
 struct door_counts {
 	__u64 attempts; /* first steps */
@@ -320,6 +363,8 @@ struct control {
 	__u32 rolled_back; /* how often the timer had to go back */
 	__u64 deadline; /* nanoseconds since boot: when it will */
 	__u32 secret[12]; /* random: keys the tags of flows */
+	__u64 created; /* nanoseconds since 1970: what was signed before is not believed */
+	__u64 tai_offset; /* nanoseconds that CLOCK_TAI is before UTC */
 };
 
 /* Packets and the bytes of their frames, as XDP sees them. */
@@ -360,17 +405,19 @@ struct counters {
 	struct line_move move;
 };
 
-_Static_assert(sizeof(struct door) == 152, "struct door");
+_Static_assert(sizeof(struct door) == 168, "struct door");
 _Static_assert(sizeof(struct generation) ==
 		       4 * KEYS + PORT_KEYS / 8 + 8 + MAX_DOORS * sizeof(struct door),
 	       "struct generation");
+_Static_assert(sizeof(struct signed_knock) == 64, "struct signed_knock: one block and its tag");
+_Static_assert(MAX_DOORS <= 64, "a signer has a bit for each door");
 _Static_assert(sizeof(struct attempts) == 64, "struct attempts: a cache line");
 _Static_assert(sizeof(struct grant_key) == 24, "struct grant_key");
 _Static_assert(sizeof(struct lockout_key) == 24, "struct lockout_key");
 _Static_assert(MAX_DOORS *SEQUENCES <= 1 << 7, "a sequence has 7 bits in an attempt");
 _Static_assert(ATTEMPT_SECONDS * 1000000000ull >> ATTEMPT_TICK < ATTEMPT_TIMES,
 	       "an attempt's time does not come round in it");
-_Static_assert(sizeof(struct control) == 72, "struct control");
+_Static_assert(sizeof(struct control) == 88, "struct control");
 _Static_assert(sizeof(struct tally) == 16, "struct tally");
 _Static_assert(sizeof(struct port_counter) == 32, "struct port_counter");
 _Static_assert(sizeof(struct line_move) == 24, "struct line_move");

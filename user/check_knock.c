@@ -165,7 +165,7 @@ static void report_steps(struct report *report, const struct rule *rule,
 			     "the knock \"%s\" goes in one direction, as scans do: give its "
 			     "steps another order",
 			     name);
-	if (open->count < STEPS_WANTED)
+	if (open->count && open->count < STEPS_WANTED)
 		report_knock(report, &report->warnings, rule,
 			     "the knock \"%s\" has %u step%s: fewer than %d are guessed easily",
 			     name, open->count, open->count == 1 ? "" : "s", STEPS_WANTED);
@@ -187,6 +187,15 @@ static void report_sequence(struct report *report, const struct rule *rule,
 			     "the knock \"%s\" has the step %u/%s, which a rule allows: it is "
 			     "never heard",
 			     name, key_port(*unheard), key_protocol(*unheard));
+}
+
+static void report_signed(struct report *report, const struct rule *rule,
+			  const struct image *image)
+{
+	const struct sequence port = { 1, { rule->knock->signed_key } };
+
+	if (rule->knock->signed_key)
+		report_sequence(report, rule, &port, image);
 }
 
 int knocks_check(const struct ruleset *ruleset, size_t first, struct report *report)
@@ -213,6 +222,7 @@ int knocks_check(const struct ruleset *ruleset, size_t first, struct report *rep
 		if (!rule->knock)
 			continue;
 		report_steps(report, rule, image);
+		report_signed(report, rule, image);
 		for (int kind = 0; kind < SEQUENCES; kind++)
 			report_sequence(report, rule, &rule->knock->sequences[kind], image);
 	}

@@ -282,6 +282,10 @@ int cmd_knock(const struct command *command, int argc, char **argv)
 
 	if (!strcmp(word, "grant"))
 		return grant_source(command, argc - 2, argv + 2);
+	if (!strcmp(word, "key"))
+		return knock_key(command, argc - 1, argv + 1);
+	if (!strcmp(word, "send"))
+		return knock_send(command, argc - 1, argv + 1);
 	if (!strcmp(word, "revoke"))
 		return revoke_source(command, argc - 2, argv + 2);
 	for (size_t i = 0; i < ARRAY_SIZE(listings); i++) {

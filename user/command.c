@@ -11,6 +11,7 @@
 #include "lockout.h"
 #include "log.h"
 #include "output.h"
+#include "signing.h"
 #include "util.h"
 
 int usage(const struct command *command)
@@ -78,13 +79,31 @@ int options_change(int argc, char **argv, struct change *change)
 	return keep_words(argc, argv);
 }
 
+/* A change that names a key file which is not as it must be is refused. */
+static int check_keys(const struct ruleset *next)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < next->count && !err; i++) {
+		const struct knock *knock = next->rules[i].knock;
+		struct signing_key *keys;
+		size_t count;
+
+		if (!knock || !knock->keys)
+			continue;
+		err = keys_read(knock->keys, &keys, &count);
+		keys_free(keys, count);
+	}
+	return err;
+}
+
 int commit_change(struct datapath *dp, struct ruleset *next, const struct change *change)
 {
 	struct ruleset running;
 	int err;
 
 	ruleset_init(&running);
-	err = datapath_ruleset(dp, &running);
+	err = datapath_ruleset(dp, &running) ?: check_keys(next);
 	if (!err && !change->force && !change->seconds)
 		err = lockout_check(dp, &running, next);
 	ruleset_clear(&running);

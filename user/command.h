@@ -23,6 +23,10 @@ int cmd_rule(const struct command *command, int argc, char **argv);
 int cmd_setting(const struct command *command, int argc, char **argv);
 int cmd_delete(const struct command *command, int argc, char **argv);
 int cmd_knock(const struct command *command, int argc, char **argv);
+/* "knock key NAME" and "knock send HOST NAME ...": what needs no privileges. */
+int knock_key(const struct command *command, int argc, char **argv);
+int knock_send(const struct command *command, int argc, char **argv);
+
 int cmd_list(const struct command *command, int argc, char **argv);
 int cmd_check(const struct command *command, int argc, char **argv);
 int cmd_apply(const struct command *command, int argc, char **argv);

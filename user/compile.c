@@ -7,6 +7,7 @@
 
 #include "chain.h"
 #include "claims.h"
+#include "signing.h"
 #include "util.h"
 
 /*
@@ -101,6 +102,11 @@ static bool is_step(const struct generation *table, __u32 key)
 	return key < PORT_KEYS && table->steps[key / 64] >> (key % 64) & 1;
 }
 
+static void add_step(struct generation *table, __u32 key)
+{
+	table->steps[key / 64] |= 1ull << key % 64;
+}
+
 static void set_door(struct generation *table, const struct rule *rule)
 {
 	const struct knock *knock = rule->knock;
@@ -110,17 +116,20 @@ static void set_door(struct generation *table, const struct rule *rule)
 		.window = ((__u64)knock->window * 1000000000 >> ATTEMPT_TICK) + 1,
 		.misses = knock->misses,
 		.seconds = knock->seconds,
+		.signed_key = knock->signed_key,
+		.name = door_number(knock->name),
+		.skew = knock->skew,
+		.line = rule->line,
 		.flags = (knock->once ? DOOR_ONCE : 0) | (knock->per_net ? DOOR_NET : 0),
 	};
 	memcpy(door->sequences, knock->sequences, sizeof(door->sequences));
 	if (table->door_count < rule->door)
 		table->door_count = rule->door;
+	if (door->signed_key)
+		add_step(table, door->signed_key);
 	for (int kind = 0; kind < SEQUENCES; kind++) {
-		for (__u32 i = 0; i < door->sequences[kind].count; i++) {
-			__u32 key = door->sequences[kind].steps[i];
-
-			table->steps[key / 64] |= 1ull << key % 64;
-		}
+		for (__u32 i = 0; i < door->sequences[kind].count; i++)
+			add_step(table, door->sequences[kind].steps[i]);
 	}
 }
 

@@ -195,7 +195,7 @@ static int make_folders(const char *path)
 int datapath_create(struct datapath *dp)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
-	struct control control = { .schema = PORTCTL_SCHEMA };
+	struct control control = { .schema = PORTCTL_SCHEMA, .created = utc_now() };
 	char path[PATH_MAX];
 	cleanup_close int fd = -1;
 	__u32 zero = 0;
@@ -208,6 +208,7 @@ int datapath_create(struct datapath *dp)
 		err = -errno;
 	if (err)
 		return fail(err, "cannot make %s: %s", dp->path, reason(err));
+	clock_refresh(&control);
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "control", sizeof(zero), sizeof(control), 1,
 			    &opts);
 	pin_path(dp, NULL, "control", path);
@@ -359,6 +360,8 @@ int datapath_open(struct datapath *dp, enum datapath_access access)
 		return err;
 	snprintf(dp->path, sizeof(dp->path), "%s/%llx", root, (unsigned long long)cookie);
 	err = check_bpffs(root) ?: take_turn(dp, access) ?: open_control(dp);
+	if (!err && dp->control && access == DATAPATH_WRITE)
+		clock_refresh(dp->control);
 	if (!err && dp->control)
 		err = open_interfaces(dp);
 	return err;

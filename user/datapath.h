@@ -11,7 +11,8 @@
  *   COOKIE/IFACE/link             what holds the program on the interface
  *   COOKIE/way_back               the timer of a change that waits to be confirmed
  *   COOKIE/flows                  conversations begun from here, shared as well
- *   COOKIE/attempts, grants, lockouts, door_counts    of knocking, shared
+ *   COOKIE/attempts, grants, lockouts, signers, last_signed, door_counts
+ *                                 of knocking, shared
  *   COOKIE/IFACE/table, counters, buckets, source_buckets
  *   COOKIE/IFACE/details, sources4, sources6    with a map for each slot in them
  *
@@ -84,6 +85,9 @@ int datapath_remove(struct datapath *dp);
 
 /* Nanoseconds since boot, as the data path counts them (CLOCK_BOOTTIME). */
 __u64 since_boot(void);
+
+/* Nanoseconds since 1970, UTC. */
+__u64 utc_now(void);
 
 /* Reads the running ruleset, lines included, into an initialised *ruleset. */
 int datapath_ruleset(const struct datapath *dp, struct ruleset *ruleset);

@@ -126,6 +126,8 @@ static const struct pinned_map pinned_maps[] = {
 	{ "attempts", PINNED_MAP(attempts), true },
 	{ "grants", PINNED_MAP(grants), true },
 	{ "lockouts", PINNED_MAP(lockouts), true },
+	{ "signers", PINNED_MAP(signers), true },
+	{ "last_signed", PINNED_MAP(last_signed), true },
 	{ "door_counts", PINNED_MAP(door_counts), true },
 	{ "table", PINNED_MAP(bss), false },
 	{ "counters", PINNED_MAP(counters), false },
@@ -276,6 +278,16 @@ static int check_mode(const struct interface *present, enum attach_mode mode)
 	return 0;
 }
 
+static void fill_signers(const struct datapath *dp)
+{
+	struct ruleset ruleset;
+
+	ruleset_init(&ruleset);
+	if (!datapath_ruleset(dp, &ruleset))
+		signers_fill(dp, &ruleset);
+	ruleset_clear(&ruleset);
+}
+
 static int attach_prepared(struct attachment *attachment, const struct interface *present,
 			   enum attach_mode mode)
 {
@@ -287,6 +299,8 @@ static int attach_prepared(struct attachment *attachment, const struct interface
 		err = pin_maps(attachment);
 	if (!err)
 		err = fill_slots(attachment);
+	if (!err)
+		fill_signers(attachment->dp);
 	if (!err)
 		err = attach_egress(attachment);
 	if (err)

@@ -371,6 +371,7 @@ int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds)
 	if (err)
 		return fail(err, "cannot change the rules: %s; nothing was changed",
 			    reason(err));
+	signers_fill(dp, next);
 	__atomic_store_n(&dp->control->generation, generation, __ATOMIC_RELEASE);
 	return 0;
 }

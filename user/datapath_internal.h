@@ -66,6 +66,16 @@ int slot_fill(const struct datapath *dp, const char *name, struct generation *ta
  */
 int way_back_prepare(struct datapath *dp, __u32 generation, __u32 seconds);
 
+/*
+ * Reads the key files of a ruleset's signed knocks and makes who is in them, and no
+ * one else, a signer. Where a file is not as it must be it says so, and the door
+ * stays shut: the rest is to be filtered all the same.
+ */
+void signers_fill(const struct datapath *dp, const struct ruleset *ruleset);
+
+/* What the kernel is told about the clock: see struct control. */
+void clock_refresh(struct control *control);
+
 /* Forgets what was at a door, before another knock gets its number. Says nothing. */
 int door_clear(const struct datapath *dp, __u32 door);
 

@@ -9,12 +9,30 @@
 #include "datapath_internal.h"
 #include "util.h"
 
-__u64 since_boot(void)
+static __u64 clock_now(clockid_t clock)
 {
 	struct timespec now;
 
-	clock_gettime(CLOCK_BOOTTIME, &now);
+	clock_gettime(clock, &now);
 	return now.tv_sec * 1000000000ull + now.tv_nsec;
+}
+
+__u64 since_boot(void)
+{
+	return clock_now(CLOCK_BOOTTIME);
+}
+
+__u64 utc_now(void)
+{
+	return clock_now(CLOCK_REALTIME);
+}
+
+/* The difference is whole seconds; the two are not read at the same moment. */
+void clock_refresh(struct control *control)
+{
+	__u64 off = clock_now(CLOCK_TAI) - utc_now() + 500000000;
+
+	control->tai_offset = off / 1000000000 * 1000000000;
 }
 
 /* Puts an inner map into a slot, or empties the slot where there is none (-1). */

@@ -60,6 +60,10 @@ static const struct command commands[] = {
 	  cmd_delete },
 	{ "knock",
 	  "NAME opens PORTS for TIME [once] after STEP... within TIME [CLAUSE...]\n"
+	  "       portctl knock NAME spa PORT/udp keys FILE opens PORTS for TIME [CLAUSE...]\n"
+	  "       portctl knock key NAME\n"
+	  "       portctl knock send HOST NAME --key FILE [--port PORT] [--for TIME]\n"
+	  "                     [--address ADDRESS] [--close|--extend] [-4|-6]\n"
 	  "       portctl knock list|status|grants|attempts|lockouts [-j]\n"
 	  "       portctl knock grant NAME SOURCE for TIME\n"
 	  "       portctl knock revoke NAME SOURCE",
@@ -72,6 +76,10 @@ static const struct command commands[] = {
 	  "  misses N         how many wrong ports may be touched on the way (2)\n"
 	  "  per /64          an IPv6 source opens for its whole /64\n"
 	  "  comment TEXT\n" CHANGE_HELP
+	  "With spa it is one signed datagram to PORT that opens, from whom has a key in FILE:\n"
+	  "  skew TIME        by how much their clock may be off (30s)\n"
+	  "key: a line with a new key for FILE, and for its owner. send: sends such a datagram,\n"
+	  "for the address it comes from or another one.\n"
 	  "list: the knocks. status: what happened at each. grants: who is let in. attempts:\n"
 	  "sequences under way. lockouts: who failed five times and is not heard for a minute.\n"
 	  "grant, revoke: let in and shut out by hand.\n",

@@ -27,6 +27,8 @@ void rule_clear(struct rule *rule)
 	free(rule->terms);
 	free(rule->sources);
 	free(rule->comment);
+	if (rule->knock)
+		free(rule->knock->keys);
 	free(rule->knock);
 	*rule = (struct rule){ 0 };
 }

@@ -39,6 +39,7 @@ struct limit {
 
 #define KNOCK_NAME_MAX 31
 #define KNOCK_MISSES 2 /* where it is not said */
+#define KNOCK_SKEW 30
 
 /* "knock": a door that a sequence of touches opens for who made them. */
 struct knock {
@@ -47,6 +48,9 @@ struct knock {
 	__u32 seconds; /* "for": how long it is open */
 	__u32 window; /* "within": how long the steps may take, in seconds */
 	__u32 misses; /* how many wrong touches an attempt may have */
+	__u32 signed_key; /* "spa": the port key where signed knocks are heard; 0: none */
+	__u32 skew; /* by how many seconds a signature's time may be off */
+	char *keys; /* the file of who may sign, or NULL */
 	bool once; /* for one connection */
 	bool per_net; /* "per /64" */
 };

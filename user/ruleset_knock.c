@@ -8,11 +8,13 @@
 #include "util.h"
 
 #define GRANT_SECONDS_MAX (365 * 86400)
+#define SKEW_MAX 3600
+#define KEYS_PATH_MAX 256
 
 /* Words that "portctl knock" takes for something else than a name. */
-static const char *const reserved[] = { "list",	    "status", "grants", "attempts",
-					"lockouts", "grant",  "revoke", "import",
-					"sequence", "now",    "send",	"serve" };
+static const char *const reserved[] = { "list",	 "status", "grants", "attempts", "lockouts",
+					"grant", "revoke", "import", "sequence", "now",
+					"send",	 "serve",  "key" };
 
 static bool is_knock_word(const struct token *token);
 
@@ -63,6 +65,31 @@ static int parse_step(struct scanner *scan, struct sequence *sequence)
 		(terms[0].transports == TRANSPORT_TCP ? PORT_KEY_TCP : PORT_KEY_UDP) +
 		terms[0].first;
 	return advance(scan);
+}
+
+/* "spa PORT/udp keys FILE" */
+static int parse_signed(struct scanner *scan, struct knock *knock)
+{
+	struct sequence port = { 0 };
+	int err = advance(scan) ?: parse_step(scan, &port);
+
+	if (err)
+		return err;
+	if (port.steps[0] < PORT_KEY_UDP)
+		return wrong(scan, &scan->token,
+			     "but before it stands a TCP port: expected UDP");
+	knock->signed_key = port.steps[0];
+	knock->skew = KNOCK_SKEW;
+	if (!is_word(&scan->token, "keys"))
+		return wrong(scan, &scan->token, "expected \"keys\" and a file");
+	err = advance(scan);
+	if (err)
+		return err;
+	if (scan->token.kind != TOKEN_WORD || *scan->token.text != '/' ||
+	    scan->token.length >= KEYS_PATH_MAX)
+		return wrong(scan, &scan->token, "expected the path of a file, from / on");
+	knock->keys = strndup(scan->token.text, scan->token.length);
+	return knock->keys ? advance(scan) : -ENOMEM;
 }
 
 static int parse_sequence(struct scanner *scan, struct sequence *sequence)
@@ -117,6 +144,13 @@ static int parse_within(struct scanner *scan, struct knock *knock)
 			  "expected a time of at most an hour, as in 10s");
 }
 
+static int parse_skew(struct scanner *scan, struct knock *knock)
+{
+	knock->skew = 0;
+	return parse_time(scan, &knock->skew, SKEW_MAX,
+			  "expected a time of at most an hour, as in 30s");
+}
+
 static int parse_misses(struct scanner *scan, struct knock *knock)
 {
 	unsigned long misses;
@@ -143,6 +177,7 @@ static const struct {
 } clauses[] = {
 	{ "for", parse_for },	  { "after", parse_after },   { "within", parse_within },
 	{ "close", parse_close }, { "misses", parse_misses }, { "per", parse_per },
+	{ "skew", parse_skew },
 };
 
 static bool is_knock_word(const struct token *token)
@@ -162,8 +197,20 @@ static int parse_knock_clause(struct scanner *scan, struct rule *rule)
 	}
 	if (is_word(&scan->token, "comment"))
 		return parse_clause(scan, rule);
-	return wrong(scan, &scan->token,
-		     "expected for, after, within, close, misses, per, comment or the end");
+	return wrong(
+		scan, &scan->token,
+		"expected for, after, within, close, misses, per, skew, comment or the end");
+}
+
+static int check_signed(struct scanner *scan, const struct knock *knock)
+{
+	if (knock->sequences[SEQUENCE_OPEN].count || knock->sequences[SEQUENCE_CLOSE].count ||
+	    knock->window || knock->misses != KNOCK_MISSES)
+		return wrong(scan, &scan->token, "but a signed knock has no steps");
+	if (!knock->seconds)
+		return wrong(scan, &scan->token,
+			     "expected \"for\" and how long it opens, as in for 30s");
+	return 0;
 }
 
 static int check_whole(struct scanner *scan, const struct rule *rule)
@@ -174,6 +221,10 @@ static int check_whole(struct scanner *scan, const struct rule *rule)
 		if (!rule->terms[i].transports)
 			return wrong(scan, &scan->token, "but a door has ports only");
 	}
+	if (knock->signed_key)
+		return check_signed(scan, knock);
+	if (knock->skew)
+		return wrong(scan, &scan->token, "but \"skew\" is for signed knocks");
 	if (!knock->sequences[SEQUENCE_OPEN].count)
 		return wrong(scan, &scan->token,
 			     "expected \"after\" and the steps, as in after 7000/tcp 8000/udp");
@@ -196,6 +247,8 @@ int parse_knock(struct scanner *scan, struct rule *rule)
 		return -ENOMEM;
 	rule->knock->misses = KNOCK_MISSES;
 	err = parse_name(scan, rule->knock);
+	if (!err && is_word(&scan->token, "spa"))
+		err = parse_signed(scan, rule->knock);
 	if (!err && !is_word(&scan->token, "opens"))
 		return wrong(scan, &scan->token, "expected \"opens\"");
 	err = err ?: advance(scan) ?: parse_terms(scan, rule, is_knock_word);
@@ -213,19 +266,31 @@ static void print_sequence(const char *word, const struct sequence *sequence, FI
 			key_protocol(sequence->steps[i]));
 }
 
+static void print_time_clause(const char *word, __u32 seconds, FILE *out)
+{
+	if (!seconds)
+		return;
+	fprintf(out, " %s ", word);
+	time_print(seconds, out);
+}
+
 void knock_print(const struct rule *rule, FILE *out)
 {
 	const struct knock *knock = rule->knock;
 
-	fprintf(out, "knock %s opens", knock->name);
+	fprintf(out, "knock %s", knock->name);
+	if (knock->signed_key)
+		fprintf(out, " spa %u/udp keys %s", key_port(knock->signed_key), knock->keys);
+	fputs(" opens", out);
 	terms_print(rule, out);
 	fputs(" for ", out);
 	time_print(knock->seconds, out);
 	if (knock->once)
 		fputs(" once", out);
 	print_sequence("after", &knock->sequences[SEQUENCE_OPEN], out);
-	fputs(" within ", out);
-	time_print(knock->window, out);
+	print_time_clause("within", knock->window, out);
+	if (knock->skew != KNOCK_SKEW)
+		print_time_clause("skew", knock->skew, out);
 	print_sequence("close", &knock->sequences[SEQUENCE_CLOSE], out);
 	if (knock->misses != KNOCK_MISSES)
 		fprintf(out, " misses %u", knock->misses);

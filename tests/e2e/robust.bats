@@ -109,7 +109,7 @@ nothing_left() { equal "$(find "$TMP/bpf/portctl" -mindepth 1 2>/dev/null)" ""; 
 		grep -n PROG_TYPE_XDP | head -1 | cut -d: -f1)
 	portctl detach --all
 	for call in mkdir bpf; do
-		for ((n = 1; n < 100; n++)); do
+		for ((n = 1; n < 200; n++)); do
 			[ "$call$n" != bpf4 ] || n=$((load + 1))
 			kill_at "$call" "$n" attach eth0 && break
 			echo "killed at $call $n"
@@ -122,7 +122,7 @@ nothing_left() { equal "$(find "$TMP/bpf/portctl" -mindepth 1 2>/dev/null)" ""; 
 			wants 0 detach --all
 			nothing_left
 		done
-		[ "$n" -gt 1 ] && [ "$n" -lt 100 ]
+		[ "$n" -gt 1 ] && [ "$n" -lt 200 ]
 		portctl detach --all
 	done
 }

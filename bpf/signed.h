@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Signed knocks (struct signed_knock): one datagram opens a door, verified here and
+ * answered by nothing. The cheap questions come first, so that only who knows a
+ * signer's number and the server's can make us compute a tag; and that is limited.
+ */
+#ifndef SIGNED_H
+#define SIGNED_H
+
+#define SECOND 1000000000ull
+
+static __always_inline __u64 utc_now(void)
+{
+	return bpf_ktime_get_tai_ns() - control.tai_offset;
+}
+
+/* The payload of a datagram that is just as long; NULL where it is not one of ours. */
+static __always_inline struct signed_knock *signed_payload(struct xdp_md *ctx, __u32 place)
+{
+	struct cursor cur = cursor_again(ctx);
+	struct udphdr *udp =
+		cur.pos + ((union place){ .packed = place }.transport & OFFSET_MASK);
+	struct signed_knock *message = (void *)(udp + 1);
+
+	if ((void *)(message + 1) > cur.end ||
+	    udp->len != bpf_htons(sizeof(*udp) + sizeof(*message)) ||
+	    message->version != SIGNED_VERSION)
+		return NULL;
+	return message;
+}
+
+/* The door that listens at this port and has this name, or 0. */
+static __always_inline __u32 signed_door(__u32 slot, __u32 key, __be32 name)
+{
+	for (__u32 i = 0; i < MAX_DOORS && i < table[slot & 1].door_count; i++) {
+		const struct door *door = &table[slot & 1].doors[i];
+
+		if (door->signed_key == key && door->name == name)
+			return i + 1;
+	}
+	return 0;
+}
+
+/* Compares all of it, however early it differs. */
+static __always_inline bool is_tag_right(const struct signer *signer,
+					 const struct signed_knock *message)
+{
+	const __u32 *words = (const __u32 *)message;
+	__u32 state[8], block[16], differs = 0;
+
+	for (int i = 0; i < 16; i++)
+		block[i] = i < 12 ? words[i] : 0;
+	for (int i = 0; i < 8; i++)
+		state[i] = signer->state[i];
+	blake2s_compress(state, block, BLAKE2S_BLOCK + 48, 1);
+	for (int i = 0; i < 4; i++)
+		differs |= state[i] ^ words[12 + i];
+	return !differs;
+}
+
+static __always_inline bool is_server(const struct signer *signer,
+				      const struct signed_knock *message)
+{
+	return *(const __u32 *)signer->server == *(const __u32 *)message->server &&
+	       *(const __u32 *)(signer->server + 4) == *(const __u32 *)(message->server + 4);
+}
+
+/*
+ * Whether a signature's time is near, and after the table's beginning: what was
+ * heard before that was forgotten, so nothing that could be its repetition is
+ * believed.
+ */
+static __always_inline bool is_timely(const struct signer *signer, __u64 time, __u32 skew)
+{
+	__u64 now = utc_now(), off = time > now ? time - now : now - time;
+
+	return off <= skew * SECOND && time > control.created + skew * SECOND &&
+	       (!signer->expires || now < signer->expires);
+}
+
+static __always_inline bool is_verification_left(const struct door *door)
+{
+	__u32 line = door->line;
+	__u64 *bucket = bpf_map_lookup_elem(&buckets, &line);
+
+	return bucket && take_from(bucket, SECOND / SIGNED_RATE,
+				   (SIGNED_BURST - 1) * (SECOND / SIGNED_RATE));
+}
+
+/*
+ * Whether a signer's time is after all before. It is changed by compare-and-swap, and
+ * where another CPU was faster the knock is not believed: it is sent again.
+ */
+static __always_inline bool is_later(__be32 signer, __u64 time)
+{
+	__u64 *last = bpf_map_lookup_elem(&last_signed, &signer), old;
+
+	if (!last)
+		return false;
+	old = *(volatile __u64 *)last;
+	return time > old && __sync_val_compare_and_swap(last, old, time) == old;
+}
+
+static __always_inline void count_one(__u64 *count)
+{
+	__sync_fetch_and_add(count, 1);
+}
+
+/* Does what was signed for whom it names. */
+static __always_inline bool act(const struct signed_knock *message, struct flow_key *flow,
+				__u32 slot, __u32 door, struct door_counts *counts)
+{
+	__u32 most = door_at(slot, door)->seconds, seconds = bpf_ntohl(message->seconds);
+
+	if (message->family) {
+		flow->family = message->family;
+		__builtin_memset(flow->remote, 0, sizeof(flow->remote));
+		__builtin_memcpy(flow->remote, message->address, 4);
+	}
+	if (message->family == 6)
+		__builtin_memcpy(flow->remote, message->address, sizeof(flow->remote));
+	if (message->action == SIGNED_CLOSE) {
+		if (remove_grant(flow, slot, door))
+			count_one(&counts->closed);
+		return true;
+	}
+	if (message->action == SIGNED_EXTEND && !find_grant(flow, slot, door))
+		return false;
+	if (!make_grant(flow, slot, door, seconds && seconds < most ? seconds : most))
+		return false;
+	count_one(&counts->grants);
+	return true;
+}
+
+static __always_inline bool is_well_formed(const struct signed_knock *message)
+{
+	return message->action >= SIGNED_OPEN && message->action <= SIGNED_EXTEND &&
+	       (!message->family || message->family == 4 || message->family == 6);
+}
+
+/* A datagram to a port where signed knocks may be. */
+__noinline int knock_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 key)
+{
+	struct signed_knock *message = signed_payload(ctx, place);
+	struct flow_key source = { 0 };
+	struct door_counts *counts;
+	struct signer *signer;
+	__u32 number;
+	__be32 name;
+	__u64 time;
+
+	if (!message)
+		return 0;
+	name = message->signer;
+	time = bpf_be64_to_cpu(message->time);
+	number = signed_door(slot, key, message->door);
+	counts = number ? counts_of(number) : NULL;
+	signer = bpf_map_lookup_elem(&signers, &name);
+	if (!counts || !signer || !is_server(signer, message))
+		return 0;
+	if (!(signer->doors >> (number - 1) & 1) || !is_well_formed(message) ||
+	    !is_timely(signer, time, door_at(slot, number)->skew) ||
+	    !is_verification_left(door_at(slot, number)) || !is_tag_right(signer, message)) {
+		count_one(&counts->refusals);
+		return 0;
+	}
+	if (!is_later(name, time)) {
+		count_one(&counts->replays);
+		return 0;
+	}
+	if (!read_addresses(ctx, (union place){ .packed = place }, &source) ||
+	    !act(message, &source, slot, number, counts))
+		count_one(&counts->refusals);
+	return 0;
+}
+
+#endif

@@ -1,0 +1,162 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# Signed knocks: one datagram opens, from our client or a few lines of Python; what
+# is captured opens nothing.
+
+load helpers
+load helpers_replies
+
+PYTHON_CLIENT="$BATS_TEST_DIRNAME/../../scripts/portctl-knock.py"
+
+web() { http_get "$S4"; }
+web6() { http_get "[$S6]"; }
+no_web() { WAIT=0.3 no http_get "$S4"; }
+no_web6() { WAIT=0.3 no http_get "[$S6]"; }
+counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2"; }
+listed() { portctl knock grants -j | jq -c "[.grants[].source] | sort"; }
+
+new_key() {
+	(umask 077 && portctl knock key "$1" >"$TMP/$1.key")
+	cat "$TMP/$1.key" >>"$TMP/keys"
+	chmod 600 "$TMP/keys"
+}
+
+# A door at port 80 for who has a key; the first second after that nothing is believed.
+signed_door() {
+	new_key alice
+	attach_with "default drop
+knock web spa 62201/udp keys $TMP/keys opens 80/tcp for ${1:-30s} skew 1s"
+	start_http 80
+	sleep 1.1
+}
+
+knock_send() { client "$PORTCTL" knock send "$@"; }
+
+@test "the client opens, extends and closes a door" {
+	signed_door
+	no_web
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+	no_web6
+	equal "$(listed)" "[\"$C4\"]"
+	knock_send "$S4" web --key "$TMP/alice.key" --close
+	no_web
+	knock_send "$S4" web --key "$TMP/alice.key" --extend
+	no_web
+	knock_send "$S6" web --key "$TMP/alice.key" --for 5s
+	web6
+	at_most "$(portctl knock grants -j | jq '.grants[0].seconds')" 5
+	knock_send "$S6" web --key "$TMP/alice.key" --extend
+	at_least "$(portctl knock grants -j | jq '.grants[0].seconds')" 29
+	equal "$(counted web closed)" 1
+	# Nothing was answered, not even that the port is shut.
+	equal "$(port udp 62201)" 0
+	equal "$(port udp 62201 drop)" 5
+	all_add_up
+}
+
+@test "the address to open can be another than the sender's" {
+	signed_door
+	client_address 10.77.0.9/24
+	knock_send "$S6" web --key "$TMP/alice.key" --address 10.77.0.9
+	equal "$(listed)" '["10.77.0.9"]'
+	get_from 10.77.0.9 "$S4"
+	no_web
+	no_web6
+}
+
+@test "the client in Python, standard library only, in 30 lines" {
+	signed_door
+	at_most "$(wc -l <"$PYTHON_CLIENT")" 30
+	client "$PYTHON" "$PYTHON_CLIENT" "$S4" web "$TMP/alice.key"
+	web
+	no_web6
+	client "$PYTHON" "$PYTHON_CLIENT" "$S4" web "$TMP/alice.key" 62201 "$C6"
+	web6
+}
+
+@test "a captured datagram opens nothing, from whomever it comes" {
+	signed_door 2s
+	background dump client tcpdump -Uni eth0 -w "$TMP/dump" -c 1 udp port 62201
+	eventually grep -q "listening on" "$TMP/dump.err"
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+	eventually test -s "$TMP/dump"
+	sleep 2.1
+	no_web
+	"$PYTHON" -c "
+data = open('$TMP/dump', 'rb').read()
+open('$TMP/payload', 'wb').write(data[-64:])"
+	local source
+	client_address 10.77.0.9/24
+	for source in "$C4" 10.77.0.9; do
+		client "$PYTHON" -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('$source', 0))
+s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
+	done
+	no_web
+	no_get_from 10.77.0.9 "$S4"
+	equal "$(listed)" '[]'
+	equal "$(($(counted web replays) + $(counted web refusals)))" 2
+}
+
+@test "who is in the key file is a signer, from the next apply on and not longer" {
+	signed_door
+	(umask 077 && portctl knock key bob >"$TMP/bob.key")
+	knock_send "$S4" web --key "$TMP/bob.key"
+	no_web
+	cat "$TMP/bob.key" >>"$TMP/keys"
+	portctl apply --force "$TMP/rules"
+	knock_send "$S4" web --key "$TMP/bob.key"
+	web
+	knock_send "$S4" web --key "$TMP/bob.key" --close
+	cp "$TMP/alice.key" "$TMP/keys"
+	portctl apply --force "$TMP/rules"
+	knock_send "$S4" web --key "$TMP/bob.key"
+	no_web
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+}
+
+@test "key files that others may read, or that are wrong, are refused; nothing changes" {
+	portctl attach eth0
+	new_key alice
+	local rule="knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s"
+	chmod 640 "$TMP/keys"
+	refused "others may read or write $TMP/keys: chmod 600" $rule
+	chmod 600 "$TMP/keys"
+	echo "bob 1234 5678" >>"$TMP/keys"
+	refused "$TMP/keys:2: expected a key of 64 hexadecimal digits" $rule
+	lacks "$stderr" 1234
+	rm "$TMP/keys"
+	refused "cannot read $TMP/keys" $rule
+	refused 'found "keys", expected the path of a file' ${rule/$TMP\/keys/keys}
+	refused 'expected UDP' ${rule/62201\/udp/62201/tcp}
+	refused 'but a signed knock has no steps' $rule after 1/tcp within 3s
+	equal "$(rules)" "default allow"
+	# The client looks as well.
+	chmod 644 "$TMP/alice.key"
+	refused "others may read or write" knock send "$S4" web --key "$TMP/alice.key"
+	usage_of knock send "$S4" web
+}
+
+@test "where the key file is gone at attach the door stays shut, the rest is filtered" {
+	signed_door
+	portctl save
+	portctl detach --all
+	rm "$TMP/keys"
+	run -0 --separate-stderr portctl restore
+	portctl attach eth0 2>"$TMP/err" || true
+	knock_send "$S4" web --key "$TMP/alice.key"
+	no_web
+}
+
+@test "a key is never printed" {
+	signed_door
+	local secret
+	secret=$(cut -d' ' -f2 "$TMP/alice.key")
+	lacks "$(portctl list; portctl list -j; portctl knock list; portctl knock status; rules)" \
+		"$secret"
+}

@@ -1,0 +1,202 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "signing.h"
+
+#include <ctype.h>
+#include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "hash.h"
+#include "log.h"
+#include "util.h"
+
+#define KEY_FILE_MAX 1048576
+
+/* Two hexadecimal digits a byte; false where it is anything else. */
+static bool read_hex(const char *text, __u8 *bytes, size_t size)
+{
+	if (strlen(text) != 2 * size)
+		return false;
+	for (size_t i = 0; i < size; i++) {
+		unsigned int byte;
+
+		if (!isxdigit((unsigned char)text[2 * i]) ||
+		    !isxdigit((unsigned char)text[2 * i + 1]) ||
+		    sscanf(text + 2 * i, "%2x", &byte) != 1)
+			return false;
+		bytes[i] = byte;
+	}
+	return true;
+}
+
+/* The day's beginning, UTC; 0 where it is no day. */
+static __u64 read_day(const char *text)
+{
+	struct tm day = { 0 };
+	const char *end = strptime(text, "%Y-%m-%d", &day);
+	time_t seconds = end && !*end ? timegm(&day) : 0;
+
+	return seconds > 0 ? (__u64)seconds * 1000000000 : 0;
+}
+
+/* What follows the three words; NULL where it is right, else what was expected. */
+static const char *read_clauses(char **rest, struct signing_key *key)
+{
+	char *word;
+
+	while ((word = strtok_r(NULL, " \t", rest))) {
+		char *value = strtok_r(NULL, " \t", rest);
+
+		if (!strcmp(word, "expires")) {
+			key->expires = value ? read_day(value) : 0;
+			if (!key->expires)
+				return "a day after \"expires\", as in 2030-12-31";
+		} else if (!strcmp(word, "doors")) {
+			if (!value || strlen(value) > KEY_DOORS_MAX)
+				return "the names of doors after \"doors\", with commas";
+			strcpy(key->doors, value);
+		} else {
+			return "\"expires\", \"doors\" or the end of the line";
+		}
+	}
+	return NULL;
+}
+
+/* The words are never said again: they may be a key. */
+static const char *read_key(char *line, struct signing_key *key)
+{
+	char *rest, *name = strtok_r(line, " \t", &rest);
+	char *secret = name ? strtok_r(NULL, " \t", &rest) : NULL;
+	char *server = secret ? strtok_r(NULL, " \t", &rest) : NULL;
+
+	if (!name || strlen(name) > KEY_NAME_MAX)
+		return "a name of at most 31 characters";
+	strcpy(key->name, name);
+	if (!secret || !read_hex(secret, key->key, sizeof(key->key)))
+		return "a key of 64 hexadecimal digits after the name";
+	if (!server || !read_hex(server, key->server, sizeof(key->server)))
+		return "a server of 16 hexadecimal digits after the key";
+	return read_clauses(&rest, key);
+}
+
+static int read_lines(const char *path, char *text, struct signing_key **keys, size_t *count)
+{
+	unsigned int row = 0;
+	size_t room = 0;
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		const char *expected;
+
+		row++;
+		line[strcspn(line, "#\r")] = 0;
+		if (!line[strspn(line, " \t")])
+			continue;
+		if (array_reserve(keys, &room, *count, sizeof(**keys)))
+			return fail(-ENOMEM, "out of memory");
+		(*keys)[*count] = (struct signing_key){ 0 };
+		expected = read_key(line, &(*keys)[(*count)++]);
+		if (expected)
+			return fail(-EINVAL, "%s:%u: expected %s", path, row, expected);
+	}
+	return *count ? 0
+		      : fail(-EINVAL, "%s has no key: \"portctl knock key\" makes one", path);
+}
+
+static int check_file(const char *path, int fd, size_t *size)
+{
+	struct stat status;
+
+	if (fstat(fd, &status))
+		return fail(-errno, "cannot read %s: %s", path, strerror(errno));
+	if (!S_ISREG(status.st_mode) || status.st_size > KEY_FILE_MAX)
+		return fail(-EINVAL, "%s is no key file: not a file, or too large", path);
+	if (status.st_uid != geteuid() && status.st_uid != 0)
+		return fail(-EPERM, "%s belongs to another user, who could change it", path);
+	if (status.st_mode & 077)
+		return fail(-EPERM, "others may read or write %s: chmod 600 %s", path, path);
+	*size = status.st_size;
+	return 0;
+}
+
+int keys_read(const char *path, struct signing_key **keys, size_t *count)
+{
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	size_t size = 0;
+	ssize_t got;
+	char *text;
+	int err;
+
+	*keys = NULL;
+	*count = 0;
+	if (fd < 0)
+		return fail(-errno, "cannot read %s: %s", path, strerror(errno));
+	err = check_file(path, fd, &size);
+	if (err)
+		return err;
+	text = calloc(1, size + 1);
+	got = text ? read(fd, text, size) : 0;
+	if (!text || got < 0 || strlen(text) != (size_t)got)
+		err = fail(-EINVAL, "cannot read %s as text", path);
+	else
+		err = read_lines(path, text, keys, count);
+	if (text)
+		explicit_bzero(text, size);
+	free(text);
+	return err;
+}
+
+void keys_free(struct signing_key *keys, size_t count)
+{
+	if (keys)
+		explicit_bzero(keys, count * sizeof(*keys));
+	free(keys);
+}
+
+bool key_opens(const struct signing_key *key, const char *door)
+{
+	size_t length = strlen(door);
+	const char *at = key->doors;
+
+	while (*at) {
+		size_t part = strcspn(at, ",");
+
+		if (part == length && !memcmp(at, door, length))
+			return true;
+		at += part + (at[part] == ',');
+	}
+	return !*key->doors;
+}
+
+static __be32 number_of(const void *data, size_t size)
+{
+	__u8 tag[16];
+	__be32 number;
+
+	blake2s(tag, sizeof(tag), NULL, 0, data, size);
+	memcpy(&number, tag, sizeof(number));
+	return number;
+}
+
+__be32 key_number(const struct signing_key *key)
+{
+	return number_of(key->key, sizeof(key->key));
+}
+
+__be32 door_number(const char *name)
+{
+	return number_of(name, strlen(name));
+}
+
+void sign(struct signed_knock *knock, const struct signing_key *key, __u64 time)
+{
+	knock->version = SIGNED_VERSION;
+	knock->signer = key_number(key);
+	knock->time = htobe64(time);
+	memcpy(knock->server, key->server, sizeof(knock->server));
+	blake2s(knock->tag, sizeof(knock->tag), key->key, sizeof(key->key), knock,
+		offsetof(struct signed_knock, tag));
+}

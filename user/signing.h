@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Keys that signed knocks are signed with, and the signing. A key file has a line
+ * for each key; a client needs no more than its own line:
+ *
+ *   NAME KEY SERVER [expires YYYY-MM-DD] [doors NAME,NAME...]
+ *
+ * KEY is 32 bytes and SERVER 8, in hexadecimal digits. "#" begins a comment.
+ */
+#ifndef SIGNING_H
+#define SIGNING_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "portctl.h"
+
+#define KEY_NAME_MAX 31
+#define KEY_DOORS_MAX 511
+
+struct signing_key {
+	char name[KEY_NAME_MAX + 1];
+	__u8 key[32];
+	__u8 server[8];
+	__u64 expires; /* nanoseconds since 1970; 0: never */
+	char doors[KEY_DOORS_MAX + 1]; /* with commas; empty: all */
+};
+
+/*
+ * Reads a key file, which only its owner may be able to read. *keys is to be freed
+ * by keys_free(), which wipes it. Returns 0 or a negative errno, having said what is
+ * wrong and where.
+ */
+int keys_read(const char *path, struct signing_key **keys, size_t *count);
+void keys_free(struct signing_key *keys, size_t count);
+
+/* Whether a key may open that door. */
+bool key_opens(const struct signing_key *key, const char *door);
+
+/* The number of a key, and of a door's name, as struct signed_knock has them. */
+__be32 key_number(const struct signing_key *key);
+__be32 door_number(const char *name);
+
+/*
+ * Completes a knock, in which action, family, seconds, door and address are set: who
+ * signs, when (nanoseconds since 1970), and the tag.
+ */
+void sign(struct signed_knock *knock, const struct signing_key *key, __u64 time);
+
+#endif
