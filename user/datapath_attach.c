@@ -56,10 +56,10 @@ static int check_kernel(void)
 	unsigned int major = 0, minor = 0;
 
 	if (!uname(&kernel) && sscanf(kernel.release, "%u.%u", &major, &minor) == 2 &&
-	    major < 6)
+	    (major < 6 || (major == 6 && minor < 1)))
 		return fail(-ENOSYS,
-			    "Linux %s is too old: 6.0 or newer is needed (array maps with "
-			    "elements of this size)",
+			    "Linux %s is too old: 6.1 or newer is needed (the time of day in "
+			    "programs)",
 			    kernel.release);
 	return 0;
 }
