@@ -75,11 +75,8 @@ __noinline __u32 follow(const struct subject *subject, __u32 entry, __u32 slot, 
 	return entry;
 }
 
-/*
- * Finds the plain entry behind one with a flag. Not static either: plain entries
- * are not made slower by it.
- */
-__noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry,
+/* Finds the plain entry behind one with a flag. */
+__noinline __u32 judge_subject(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry,
 			       __u32 slot)
 {
 	struct subject subject = { 0 };
@@ -95,6 +92,20 @@ __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 	if (entry_flags(entry) & ENTRY_TOUCH && key < PORT_KEYS && !subject.tcp_answers)
 		knock(&subject.flow, slot, key);
 	return entry_plain(entry);
+}
+
+/*
+ * Everything that is not plain, outside the main program so that plain entries are
+ * not made slower by it. A signature is looked at after the subject is done with:
+ * the verifier limits how much stack all callers have together.
+ */
+__noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry,
+			       __u32 slot)
+{
+	entry = judge_subject(ctx, key, place, entry, slot);
+	if (entry_verdict(entry) == VERDICT_DROP && key < PORT_KEYS && is_step(slot, key))
+		knock_signed(ctx, place, slot, key);
+	return entry;
 }
 
 /*
@@ -121,12 +132,7 @@ static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *pa
 	if (!entry_leads_on(entry) && is_opening(ctx, packet) &&
 	    !(entry_flags(entry) & ENTRY_TOUCH && may_knock(ctx, packet, slot)))
 		return entry_plain(entry);
-	entry = judge_further(ctx, packet->key, packet->place.packed, entry, slot);
-	/* From here, as the verifier limits how much stack all callers have together. */
-	if (entry_verdict(entry) == VERDICT_DROP && packet->key < PORT_KEYS &&
-	    is_step(slot, packet->key))
-		knock_signed(ctx, packet->place.packed, slot, packet->key);
-	return entry;
+	return judge_further(ctx, packet->key, packet->place.packed, entry, slot);
 }
 
 #endif
