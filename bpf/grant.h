@@ -7,6 +7,17 @@
 #define GRANT_H
 
 #define GRANT_PORT (1ull << 16) /* tells port 0 from no port */
+#define SECOND 1000000000ull
+
+static __always_inline __u64 utc_now(void)
+{
+	return bpf_ktime_get_tai_ns() - control.tai_offset;
+}
+
+static __always_inline __u64 present_window(void)
+{
+	return utc_now() / (WINDOW_SECONDS * SECOND);
+}
 
 static __always_inline struct grant_key grant_key(const struct flow_key *flow, __u32 door,
 						  bool net)
@@ -29,6 +40,11 @@ static __always_inline struct door_counts *counts_of(__u32 door)
 	__u32 index = (door - 1) & (MAX_DOORS - 1);
 
 	return bpf_map_lookup_elem(&door_counts, &index);
+}
+
+static __always_inline void count_one(__u64 *count)
+{
+	__sync_fetch_and_add(count, 1);
 }
 
 static __always_inline struct grant *find_grant(const struct flow_key *flow, __u32 slot,
@@ -57,34 +73,59 @@ static __always_inline bool is_granted(const struct subject *subject, __u32 slot
 	return !opener || opener == port;
 }
 
+struct moment {
+	__u64 now; /* since boot */
+	__u64 window;
+};
+
+/* One that remembers a window which could still be repeated stays. */
 static long remove_ended(void *map, const struct grant_key *key, struct grant *grant,
-			 __u64 *now)
+			 struct moment *moment)
 {
-	if (grant->deadline <= *now)
+	if (grant->deadline <= moment->now && grant->window + 1 < moment->window)
 		bpf_map_delete_elem(map, key);
 	return 0;
 }
 
-/* What opens a door, for so many seconds; grants that ended make room. */
+/* The last window that this source used at this door, or 0. */
+static __always_inline __u64 used_window(const struct flow_key *flow, __u32 slot, __u32 door)
+{
+	struct grant_key key = grant_key(flow, door, door_at(slot, door)->flags & DOOR_NET);
+	struct grant *grant = bpf_map_lookup_elem(&grants, &key);
+
+	return grant ? grant->window : 0;
+}
+
+/*
+ * What opens a door, for so many seconds; grants that ended make room. `window` is
+ * the one whose sequence it was, at other doors 0.
+ */
 static __always_inline bool make_grant(const struct flow_key *flow, __u32 slot, __u32 door,
-				       __u32 seconds)
+				       __u32 seconds, __u64 window)
 {
 	const struct door *opened = door_at(slot, door);
 	struct grant_key key = grant_key(flow, door, opened->flags & DOOR_NET);
-	__u64 now = bpf_ktime_get_boot_ns();
-	struct grant grant = { .deadline = now + seconds * 1000000000ull };
+	struct moment moment = { bpf_ktime_get_boot_ns(), present_window() };
+	struct grant grant = { .deadline = moment.now + seconds * SECOND, .window = window };
 
 	if (!bpf_map_update_elem(&grants, &key, &grant, BPF_ANY))
 		return true;
-	bpf_for_each_map_elem(&grants, remove_ended, &now, 0);
+	bpf_for_each_map_elem(&grants, remove_ended, &moment, 0);
 	return !bpf_map_update_elem(&grants, &key, &grant, BPF_ANY);
 }
 
+/* Whether there was one; what it remembers of windows stays. */
 static __always_inline bool remove_grant(const struct flow_key *flow, __u32 slot, __u32 door)
 {
 	struct grant_key key = grant_key(flow, door, door_at(slot, door)->flags & DOOR_NET);
+	struct grant *grant = find_grant(flow, slot, door);
 
-	return !bpf_map_delete_elem(&grants, &key);
+	if (!grant)
+		return false;
+	if (!grant->window)
+		return !bpf_map_delete_elem(&grants, &key);
+	grant->deadline = 0;
+	return true;
 }
 
 #endif

@@ -15,7 +15,7 @@
 #define WORD_MISSES(word) ((__u32)((word) >> 20) & 15)
 #define WORD_STAGE(word) ((__u32)((word) >> 24) & 31)
 #define WORD_NAME (~0ull << 29) /* tag and sequence */
-#define WORD_TAG (~0ull << 36)
+#define WORD_TAG (~0ull << 37)
 
 #define ONE_MISS (1ull << 20)
 #define ONE_STEP (1ull << 24)
@@ -105,19 +105,45 @@ static __always_inline __u64 first_word(__u64 name, __u64 now, const struct sequ
 	return *knocked == KNOCKED_DONE ? 0 : name | ONE_STEP | now;
 }
 
+/* The window of a timed door whose sequence is at this index; NULL where none is good. */
+static __always_inline const struct window *window_at(__u32 index)
+{
+	__u32 door = index / DOOR_SEQUENCES;
+	struct windows *known = bpf_map_lookup_elem(&windows, &door);
+	struct window *window;
+
+	if (!known || bpf_ktime_get_boot_ns() >= known->until)
+		return NULL;
+	window = &known->list[index % WINDOWS];
+	return window->number + 1 - present_window() <= 2 ? window : NULL;
+}
+
+/* The sequence at this index that is good now, or NULL. */
+static __always_inline const struct sequence *sequence_at(const struct door *door, __u32 index)
+{
+	const struct window *window;
+
+	if (door->flags & DOOR_TIMED) {
+		window = window_at(index);
+		return window ? &window->sequence : NULL;
+	}
+	/* The second remainder changes nothing but what the verifier knows. */
+	return index % DOOR_SEQUENCES < SEQUENCES ? &door->sequences[index % SEQUENCES] : NULL;
+}
+
 /*
  * One sequence and one touch. The word is changed by compare-and-swap: two touches
  * of one source can arrive on two CPUs, and only one of them has its effect.
  */
 __noinline int knock_sequence(__u64 hash, __u32 slot, __u32 number, __u32 key)
 {
-	__u32 index = number % (MAX_DOORS * SEQUENCES);
-	const struct door *door = &table[slot & 1].doors[index / SEQUENCES];
-	const struct sequence *sequence = &door->sequences[index % SEQUENCES];
+	__u32 index = number % (MAX_DOORS * DOOR_SEQUENCES);
+	const struct door *door = &table[slot & 1].doors[index / DOOR_SEQUENCES];
+	const struct sequence *sequence = sequence_at(door, index);
 	__u64 name = (hash & WORD_TAG) | (__u64)index << 29, now = attempt_now();
 	struct attempts *set = attempts_of(hash);
 
-	if (!set || !sequence->count)
+	if (!set || !sequence || !sequence->count)
 		return KNOCKED_NOTHING;
 	for (int try = 0; try < KNOCK_TRIES; try++) {
 		int at = find_attempt(set, name);
@@ -151,7 +177,7 @@ static __always_inline bool is_locked_out(const struct flow_key *flow)
 	struct lockout *lockout = bpf_map_lookup_elem(&lockouts, &key);
 
 	return lockout && lockout->failures >= LOCKOUT_FAILURES &&
-	       bpf_ktime_get_boot_ns() - lockout->last < LOCKOUT_SECONDS * 1000000000ull;
+	       bpf_ktime_get_boot_ns() - lockout->last < LOCKOUT_SECONDS * SECOND;
 }
 
 static __always_inline void note_failure(const struct flow_key *flow)
@@ -160,7 +186,7 @@ static __always_inline void note_failure(const struct flow_key *flow)
 	struct lockout *known = bpf_map_lookup_elem(&lockouts, &key);
 	struct lockout first = { .last = bpf_ktime_get_boot_ns(), .failures = 1 };
 
-	if (!known || first.last - known->last > LOCKOUT_SECONDS * 1000000000ull) {
+	if (!known || first.last - known->last > LOCKOUT_SECONDS * SECOND) {
 		bpf_map_update_elem(&lockouts, &key, &first, BPF_ANY);
 		return;
 	}
@@ -168,11 +194,36 @@ static __always_inline void note_failure(const struct flow_key *flow)
 	__sync_fetch_and_add(&known->failures, 1);
 }
 
+/* A sequence was whole. */
+static __always_inline void finish(const struct flow_key *flow, __u32 slot, __u32 index,
+				   struct door_counts *counts)
+{
+	__u32 door = index / DOOR_SEQUENCES + 1;
+	const struct door *opened = door_at(slot, door);
+	const struct window *window = NULL;
+	bool timed = opened->flags & DOOR_TIMED;
+	__u64 number = 0;
+
+	if (timed) {
+		window = window_at(index);
+		number = window ? window->number : 0;
+	}
+	if (!timed && index % DOOR_SEQUENCES == SEQUENCE_CLOSE) {
+		if (remove_grant(flow, slot, door))
+			count_one(&counts->closed);
+	} else if (timed && number <= used_window(flow, slot, door)) {
+		count_one(&counts->replays);
+	} else if (make_grant(flow, slot, door, opened->seconds, number)) {
+		count_one(&counts->grants);
+	} else {
+		count_one(&counts->refusals);
+	}
+}
+
 /* What follows from a touch that had an effect. */
 __noinline int knocked_at(const struct flow_key *flow, __u32 slot, __u32 number, int knocked)
 {
-	__u32 door = number / SEQUENCES + 1;
-	bool close = number % SEQUENCES == SEQUENCE_CLOSE;
+	__u32 door = number / DOOR_SEQUENCES + 1;
 	struct door_counts *counts = counts_of(door);
 	bool locked;
 
@@ -180,31 +231,26 @@ __noinline int knocked_at(const struct flow_key *flow, __u32 slot, __u32 number,
 		return 0;
 	locked = is_locked_out(flow) && !find_grant(flow, slot, door);
 	if (locked && (knocked == KNOCKED_BEGIN || knocked == KNOCKED_DONE)) {
-		__sync_fetch_and_add(&counts->refusals, 1);
+		count_one(&counts->refusals);
 		return 0;
 	}
 	switch (knocked) {
 	case KNOCKED_BEGIN:
-		__sync_fetch_and_add(&counts->attempts, 1);
+		count_one(&counts->attempts);
 		return 0;
 	case KNOCKED_STEP:
-		__sync_fetch_and_add(&counts->steps, 1);
+		count_one(&counts->steps);
 		return 0;
 	case KNOCKED_FAILED:
-		__sync_fetch_and_add(&counts->failures, 1);
+		count_one(&counts->failures);
 		if (!find_grant(flow, slot, door))
 			note_failure(flow);
 		/* fallthrough */
 	case KNOCKED_MISS:
-		__sync_fetch_and_add(&counts->misses, 1);
+		count_one(&counts->misses);
 		return 0;
 	case KNOCKED_DONE:
-		if (close && remove_grant(flow, slot, door))
-			__sync_fetch_and_add(&counts->closed, 1);
-		else if (!close && make_grant(flow, slot, door, door_at(slot, door)->seconds))
-			__sync_fetch_and_add(&counts->grants, 1);
-		else if (!close)
-			__sync_fetch_and_add(&counts->refusals, 1);
+		finish(flow, slot, number, counts);
 	}
 	return 0;
 }
@@ -212,13 +258,13 @@ __noinline int knocked_at(const struct flow_key *flow, __u32 slot, __u32 number,
 /* A touch of a port that is shut, by whom `flow` says, for every sequence there is. */
 __noinline int knock(const struct flow_key *flow, __u32 slot, __u32 key)
 {
-	__u32 count = table[slot & 1].door_count * SEQUENCES;
+	__u32 count = table[slot & 1].door_count * DOOR_SEQUENCES;
 	__u64 hash;
 
 	if (!flow)
 		return 0;
 	hash = source_hash((const __u32 *)flow->remote, flow->family == 6);
-	for (__u32 i = 0; i < MAX_DOORS * SEQUENCES && i < count; i++) {
+	for (__u32 i = 0; i < MAX_DOORS * DOOR_SEQUENCES && i < count; i++) {
 		int knocked = knock_sequence(hash, slot, i, key);
 
 		if (knocked != KNOCKED_NOTHING)

@@ -119,6 +119,15 @@ struct {
 	__type(value, struct attempts);
 } attempts SEC(".maps");
 
+/* By the door's number less one; written by "portctl knock serve". */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, MAX_DOORS);
+	__type(key, __u32);
+	__type(value, struct windows);
+} windows SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, MAX_GRANTS);

@@ -7,13 +7,6 @@
 #ifndef SIGNED_H
 #define SIGNED_H
 
-#define SECOND 1000000000ull
-
-static __always_inline __u64 utc_now(void)
-{
-	return bpf_ktime_get_tai_ns() - control.tai_offset;
-}
-
 /* The payload of a datagram that is just as long; NULL where it is not one of ours. */
 static __always_inline struct signed_knock *signed_payload(struct xdp_md *ctx, __u32 place)
 {
@@ -101,11 +94,6 @@ static __always_inline bool is_later(__be32 signer, __u64 time)
 	return time > old && __sync_val_compare_and_swap(last, old, time) == old;
 }
 
-static __always_inline void count_one(__u64 *count)
-{
-	__sync_fetch_and_add(count, 1);
-}
-
 /* Does what was signed for whom it names. */
 static __always_inline bool act(const struct signed_knock *message, struct flow_key *flow,
 				__u32 slot, __u32 door, struct door_counts *counts)
@@ -126,7 +114,7 @@ static __always_inline bool act(const struct signed_knock *message, struct flow_
 	}
 	if (message->action == SIGNED_EXTEND && !find_grant(flow, slot, door))
 		return false;
-	if (!make_grant(flow, slot, door, seconds && seconds < most ? seconds : most))
+	if (!make_grant(flow, slot, door, seconds && seconds < most ? seconds : most, 0))
 		return false;
 	count_one(&counts->grants);
 	return true;

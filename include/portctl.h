@@ -15,7 +15,7 @@
 #define PORTCTL_H
 
 /* Raised whenever a layout below changes; pins of another schema are refused. */
-#define PORTCTL_SCHEMA 3
+#define PORTCTL_SCHEMA 4
 
 /*
  * Keys. Every packet is judged by one entry of the table, found by its key:
@@ -222,6 +222,7 @@ enum sequence_kind { SEQUENCE_OPEN, SEQUENCE_CLOSE, SEQUENCES };
 enum door_flag {
 	DOOR_ONCE = 1, /* a grant is for one connection */
 	DOOR_NET = 2, /* a grant is for the source's /64 (IPv6) */
+	DOOR_TIMED = 4, /* its sequences are those of struct windows */
 };
 
 struct door {
@@ -237,12 +238,34 @@ struct door {
 };
 
 /*
+ * Doors whose sequence changes with the time: that of each window of 30 seconds
+ * (RFC 6238) is made by "portctl knock serve", and good for one window more each way.
+ * It stands at list[number & 3]; `number` is 0 while that is written.
+ */
+#define WINDOW_SECONDS 30
+#define WINDOWS 4
+
+struct window {
+	__u64 number; /* of windows since 1970, UTC; 0: none */
+	struct sequence sequence;
+	__u32 zero;
+};
+
+struct windows {
+	__u64 until; /* nanoseconds since boot: whoever makes them lived until then */
+	struct window list[WINDOWS];
+};
+
+/* The sequences a door can have at a time: `sequences`, or `list` of its windows. */
+#define DOOR_SEQUENCES 4
+
+/*
  * Attempts: what a source has knocked so far, in words of 64 bits that anybody's
  * packets make, so they are overwritten by others' and never grow. A set of them is
  * found by a keyed hash of the source, and in it a word by more of that hash and
  * the number of the sequence: bits 0-19 when it began (in ATTEMPT_TICK), 20-23
- * misses so far, 24-28 steps so far (0: no attempt), 29-35 sequence (door - 1 times
- * SEQUENCES, and its kind), 36-63 tag.
+ * misses so far, 24-28 steps so far (0: no attempt), 29-36 sequence (door - 1 times
+ * DOOR_SEQUENCES, and its index there), 37-63 tag.
  */
 #define ATTEMPT_SETS 8192
 #define ATTEMPT_WAYS 8
@@ -267,6 +290,7 @@ struct grant_key {
 struct grant {
 	__u64 deadline; /* nanoseconds since boot */
 	__u64 opener; /* DOOR_ONCE: the port whose connection it was, plus 1 << 16 */
+	__u64 window; /* DOOR_TIMED: the last one it was made by; kept after its end */
 };
 
 /*
@@ -334,9 +358,9 @@ struct door_counts {
 	__u64 misses;
 	__u64 failures; /* attempts that had too many */
 	__u64 grants;
-	__u64 closed; /* by a closing sequence */
+	__u64 closed; /* by a closing sequence, or a signature */
 	__u64 refusals; /* knocks of who is locked out, grants without room */
-	__u64 replays;
+	__u64 replays; /* of signatures, and of windows that were used */
 };
 
 /* One compiled ruleset, for one interface: what a packet is judged by. */
@@ -414,7 +438,9 @@ _Static_assert(MAX_DOORS <= 64, "a signer has a bit for each door");
 _Static_assert(sizeof(struct attempts) == 64, "struct attempts: a cache line");
 _Static_assert(sizeof(struct grant_key) == 24, "struct grant_key");
 _Static_assert(sizeof(struct lockout_key) == 24, "struct lockout_key");
-_Static_assert(MAX_DOORS *SEQUENCES <= 1 << 7, "a sequence has 7 bits in an attempt");
+_Static_assert(MAX_DOORS *DOOR_SEQUENCES <= 1 << 8, "a sequence has 8 bits in an attempt");
+_Static_assert((int)SEQUENCES <= DOOR_SEQUENCES && WINDOWS <= DOOR_SEQUENCES, "sequences");
+_Static_assert(sizeof(struct windows) == 8 + WINDOWS * 80, "struct windows");
 _Static_assert(ATTEMPT_SECONDS * 1000000000ull >> ATTEMPT_TICK < ATTEMPT_TIMES,
 	       "an attempt's time does not come round in it");
 _Static_assert(sizeof(struct control) == 88, "struct control");

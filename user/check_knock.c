@@ -6,9 +6,11 @@
 
 #include "compile.h"
 #include "evaluate.h"
+#include "totp.h"
 #include "util.h"
 
 #define STEPS_WANTED 3
+#define RANGE_WANTED 1000
 
 /* `counter` is the report's of errors, or of warnings, which say that they are some. */
 __attribute__((format(printf, 4, 5))) static void report_knock(struct report *report,
@@ -132,20 +134,30 @@ static bool has_equal_neighbours(const struct sequence *sequence)
 	return false;
 }
 
-/* The first step that everybody is let through to, so that it is never heard; or NULL. */
-static const __u32 *unheard_step(const struct image *image, const struct sequence *sequence)
+/* Whether everybody is let through to this port, so that no knock there is heard. */
+static bool is_unheard(const struct image *image, __u32 key)
 {
 	struct prefix nobody = { .family = 4, .length = 32 };
 
-	for (__u32 i = 0; i < sequence->count; i++) {
-		entry_t entry = image->table.entries[sequence->steps[i]];
+	/* Where the default is allow, steps are shut by being steps. */
+	return evaluate(image, key, &nobody, 0) == VERDICT_PASS &&
+	       entry_line(image->table.entries[key]) != LINE_DEFAULT_PASS;
+}
 
-		/* Where the default is allow, steps are shut by being steps. */
-		if (evaluate(image, sequence->steps[i], &nobody, 0) == VERDICT_PASS &&
-		    entry_line(entry) != LINE_DEFAULT_PASS)
-			return &sequence->steps[i];
-	}
-	return NULL;
+static void report_unheard(struct report *report, const struct rule *rule, __u32 key)
+{
+	report_knock(report, &report->warnings, rule,
+		     "the knock \"%s\" has the step %u/%s, which a rule allows: it is never "
+		     "heard",
+		     rule->knock->name, key_port(key), key_protocol(key));
+}
+
+static void report_few_steps(struct report *report, const struct rule *rule, __u32 steps)
+{
+	if (steps && steps < STEPS_WANTED)
+		report_knock(report, &report->warnings, rule,
+			     "the knock \"%s\" has %u step%s: fewer than %d are guessed easily",
+			     rule->knock->name, steps, steps == 1 ? "" : "s", STEPS_WANTED);
 }
 
 static void report_steps(struct report *report, const struct rule *rule,
@@ -165,16 +177,12 @@ static void report_steps(struct report *report, const struct rule *rule,
 			     "the knock \"%s\" goes in one direction, as scans do: give its "
 			     "steps another order",
 			     name);
-	if (open->count && open->count < STEPS_WANTED)
-		report_knock(report, &report->warnings, rule,
-			     "the knock \"%s\" has %u step%s: fewer than %d are guessed easily",
-			     name, open->count, open->count == 1 ? "" : "s", STEPS_WANTED);
+	report_few_steps(report, rule, open->count);
 }
 
 static void report_sequence(struct report *report, const struct rule *rule,
 			    const struct sequence *sequence, const struct image *image)
 {
-	const __u32 *unheard = unheard_step(image, sequence);
 	const char *name = rule->knock->name;
 
 	if (has_equal_neighbours(sequence))
@@ -182,11 +190,34 @@ static void report_sequence(struct report *report, const struct rule *rule,
 			     "the knock \"%s\" has the same step twice on end: a packet that "
 			     "is sent again counts as both",
 			     name);
-	if (unheard)
+	for (__u32 i = 0; i < sequence->count; i++) {
+		if (!is_unheard(image, sequence->steps[i]))
+			continue;
+		report_unheard(report, rule, sequence->steps[i]);
+		return;
+	}
+}
+
+static void report_timed(struct report *report, const struct rule *rule,
+			 const struct image *image)
+{
+	const struct knock *knock = rule->knock;
+	__u32 range = totp_range(knock);
+
+	report_few_steps(report, rule, knock->steps);
+	if (range < RANGE_WANTED)
 		report_knock(report, &report->warnings, rule,
-			     "the knock \"%s\" has the step %u/%s, which a rule allows: it is "
-			     "never heard",
-			     name, key_port(*unheard), key_protocol(*unheard));
+			     "the knock \"%s\" has %u ports to choose from: fewer than %d are "
+			     "guessed easily",
+			     knock->name, range, RANGE_WANTED);
+	for (__u32 place = 0; place < range; place++) {
+		__u32 key = totp_key(&knock->range, place);
+
+		if (!is_unheard(image, key))
+			continue;
+		report_unheard(report, rule, key);
+		return;
+	}
 }
 
 static void report_signed(struct report *report, const struct rule *rule,
@@ -223,6 +254,8 @@ int knocks_check(const struct ruleset *ruleset, size_t first, struct report *rep
 			continue;
 		report_steps(report, rule, image);
 		report_signed(report, rule, image);
+		if (rule->knock->secret)
+			report_timed(report, rule, image);
 		for (int kind = 0; kind < SEQUENCES; kind++)
 			report_sequence(report, rule, &rule->knock->sequences[kind], image);
 	}

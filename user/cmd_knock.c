@@ -22,7 +22,7 @@ static const struct rule *rule_of_door(const struct ruleset *ruleset, __u32 door
 	return NULL;
 }
 
-static const struct rule *rule_of_name(const struct ruleset *ruleset, const char *name)
+const struct rule *knock_of_name(const struct ruleset *ruleset, const char *name)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
 		const struct rule *rule = &ruleset->rules[i];
@@ -142,19 +142,21 @@ static int collect_lockouts(const struct datapath *dp, const struct ruleset *rul
 /* An attempt's word, as struct attempts has it. */
 static json_t *attempt_json(const struct ruleset *ruleset, __u64 word)
 {
-	__u32 number = word >> 29 & 127, steps = word >> 24 & 31;
-	const struct rule *rule = rule_of_door(ruleset, number / SEQUENCES + 1);
+	__u32 index = word >> 29 & 255, steps = word >> 24 & 31, kind = index % DOOR_SEQUENCES;
+	const struct rule *rule = rule_of_door(ruleset, index / DOOR_SEQUENCES + 1);
 	__u32 now = since_boot() >> ATTEMPT_TICK & (ATTEMPT_TIMES - 1);
 	__u32 age = (now - (__u32)word) & (ATTEMPT_TIMES - 1);
 	__u32 seconds = ((__u64)age << ATTEMPT_TICK) / 1000000000;
+	bool close;
 
 	if (!rule || !steps || seconds > rule->knock->window)
 		return NULL;
+	close = !rule->knock->secret && kind == SEQUENCE_CLOSE;
 	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i}", "name", rule->knock->name, "kind",
-			 number % SEQUENCES == SEQUENCE_OPEN ? "open" : "close", "steps",
-			 (int)steps, "of",
-			 (int)rule->knock->sequences[number % SEQUENCES].count, "misses",
-			 (int)(word >> 20 & 15), "age", (int)seconds);
+			 close ? "close" : "open", "steps", (int)steps, "of",
+			 (int)(rule->knock->secret ? rule->knock->steps
+						   : rule->knock->sequences[close].count),
+			 "misses", (int)(word >> 20 & 15), "age", (int)seconds);
 }
 
 static int collect_attempts(const struct datapath *dp, const struct ruleset *ruleset,
@@ -232,7 +234,7 @@ static int with_key(const char *name, const char *source, __u32 seconds)
 
 	ruleset_init(&ruleset);
 	err = datapath_open(&dp, DATAPATH_WRITE) ?: datapath_ruleset(&dp, &ruleset);
-	rule = err ? NULL : rule_of_name(&ruleset, name);
+	rule = err ? NULL : knock_of_name(&ruleset, name);
 	err = rule ? make_key(rule, source, &key) : -ENOENT;
 	if (!err && seconds) {
 		err = datapath_grant(&dp, &key, since_boot() + seconds * 1000000000ull);
@@ -247,11 +249,12 @@ static int with_key(const char *name, const char *source, __u32 seconds)
 	return err;
 }
 
-static int grant_source(const struct command *command, int count, char **words)
+static int grant_source(const struct command *command, int argc, char **argv)
 {
+	char **words = argv + 1;
 	unsigned int seconds;
 
-	if (count != 4 || strcmp(words[2], "for"))
+	if (argc != 5 || strcmp(words[2], "for"))
 		return usage(command);
 	if (time_parse(words[3], strlen(words[3]), GRANT_MAX, &seconds)) {
 		fail(-EINVAL,
@@ -265,29 +268,34 @@ static int grant_source(const struct command *command, int count, char **words)
 	return EXIT_DONE;
 }
 
-static int revoke_source(const struct command *command, int count, char **words)
+static int revoke_source(const struct command *command, int argc, char **argv)
 {
-	if (count != 2)
+	if (argc != 3)
 		return usage(command);
-	if (with_key(words[0], words[1], 0))
+	if (with_key(argv[1], argv[2], 0))
 		return EXIT_REFUSED;
-	printf("revoked: %s for %s\n", words[0], words[1]);
+	printf("revoked: %s for %s\n", argv[1], argv[2]);
 	return EXIT_DONE;
 }
+
+static const struct {
+	const char *word;
+	int (*run)(const struct command *command, int argc, char **argv);
+} actions[] = {
+	{ "grant", grant_source }, { "revoke", revoke_source },	   { "key", knock_key },
+	{ "send", knock_send },	   { "sequence", knock_sequence }, { "now", knock_now },
+	{ "serve", knock_serve },
+};
 
 int cmd_knock(const struct command *command, int argc, char **argv)
 {
 	const char *word = argc > 1 ? argv[1] : "";
 	bool json;
 
-	if (!strcmp(word, "grant"))
-		return grant_source(command, argc - 2, argv + 2);
-	if (!strcmp(word, "key"))
-		return knock_key(command, argc - 1, argv + 1);
-	if (!strcmp(word, "send"))
-		return knock_send(command, argc - 1, argv + 1);
-	if (!strcmp(word, "revoke"))
-		return revoke_source(command, argc - 2, argv + 2);
+	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
+		if (!strcmp(word, actions[i].word))
+			return actions[i].run(command, argc - 1, argv + 1);
+	}
 	for (size_t i = 0; i < ARRAY_SIZE(listings); i++) {
 		if (strcmp(word, listings[i].word))
 			continue;

@@ -12,6 +12,7 @@
 #include "log.h"
 #include "output.h"
 #include "signing.h"
+#include "totp.h"
 #include "util.h"
 
 int usage(const struct command *command)
@@ -79,20 +80,37 @@ int options_change(int argc, char **argv, struct change *change)
 	return keep_words(argc, argv);
 }
 
-/* A change that names a key file which is not as it must be is refused. */
-static int check_keys(const struct ruleset *next)
+static int check_key_file(const char *path)
+{
+	struct signing_key *keys;
+	size_t count;
+	int err = keys_read(path, &keys, &count);
+
+	keys_free(keys, count);
+	return err;
+}
+
+static int check_secret_file(const char *path)
+{
+	struct totp totp;
+	int err = totp_read(path, &totp);
+
+	explicit_bzero(&totp, sizeof(totp));
+	return err;
+}
+
+/* A change that names a file of secrets which is not as it must be is refused. */
+static int check_secrets(const struct ruleset *next)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < next->count && !err; i++) {
 		const struct knock *knock = next->rules[i].knock;
-		struct signing_key *keys;
-		size_t count;
 
-		if (!knock || !knock->keys)
-			continue;
-		err = keys_read(knock->keys, &keys, &count);
-		keys_free(keys, count);
+		if (knock && knock->keys)
+			err = check_key_file(knock->keys);
+		if (knock && knock->secret)
+			err = check_secret_file(knock->secret);
 	}
 	return err;
 }
@@ -103,7 +121,7 @@ int commit_change(struct datapath *dp, struct ruleset *next, const struct change
 	int err;
 
 	ruleset_init(&running);
-	err = datapath_ruleset(dp, &running) ?: check_keys(next);
+	err = datapath_ruleset(dp, &running) ?: check_secrets(next);
 	if (!err && !change->force && !change->seconds)
 		err = lockout_check(dp, &running, next);
 	ruleset_clear(&running);
@@ -244,6 +262,20 @@ int print_list(const struct datapath *dp, const struct ruleset *ruleset, bool js
 	return 0;
 }
 
+/* Whether all doors that need it have somebody who makes their sequences. */
+static void look_at_timed(struct status_view *view)
+{
+	view->served = true;
+	for (size_t i = 0; i < view->ruleset->count; i++) {
+		const struct rule *rule = &view->ruleset->rules[i];
+
+		if (!rule->knock || !rule->knock->secret)
+			continue;
+		view->timed = true;
+		view->served &= datapath_is_timed(view->dp, rule->door);
+	}
+}
+
 int print_status(const struct datapath *dp, bool json)
 {
 	struct status_view view = { .dp = dp };
@@ -255,6 +287,7 @@ int print_status(const struct datapath *dp, bool json)
 	if (!err) {
 		view.ruleset = &ruleset;
 		view.pending = datapath_pending(dp);
+		look_at_timed(&view);
 		view.saved = is_saved(&ruleset);
 		(json ? &json_renderer : &table_renderer)->status(stdout, &view);
 	}

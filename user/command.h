@@ -26,6 +26,12 @@ int cmd_knock(const struct command *command, int argc, char **argv);
 /* "knock key NAME" and "knock send HOST NAME ...": what needs no privileges. */
 int knock_key(const struct command *command, int argc, char **argv);
 int knock_send(const struct command *command, int argc, char **argv);
+/* "knock sequence NAME", "knock now HOST NAME" and "knock serve": timed sequences. */
+int knock_sequence(const struct command *command, int argc, char **argv);
+int knock_now(const struct command *command, int argc, char **argv);
+int knock_serve(const struct command *command, int argc, char **argv);
+/* The knock of that name, or NULL after saying that there is none. */
+const struct rule *knock_of_name(const struct ruleset *ruleset, const char *name);
 
 int cmd_list(const struct command *command, int argc, char **argv);
 int cmd_check(const struct command *command, int argc, char **argv);

@@ -8,6 +8,7 @@
 #include "chain.h"
 #include "claims.h"
 #include "signing.h"
+#include "totp.h"
 #include "util.h"
 
 /*
@@ -120,13 +121,16 @@ static void set_door(struct generation *table, const struct rule *rule)
 		.name = door_number(knock->name),
 		.skew = knock->skew,
 		.line = rule->line,
-		.flags = (knock->once ? DOOR_ONCE : 0) | (knock->per_net ? DOOR_NET : 0),
+		.flags = (knock->once ? DOOR_ONCE : 0) | (knock->per_net ? DOOR_NET : 0) |
+			 (knock->secret ? DOOR_TIMED : 0),
 	};
 	memcpy(door->sequences, knock->sequences, sizeof(door->sequences));
 	if (table->door_count < rule->door)
 		table->door_count = rule->door;
 	if (door->signed_key)
 		add_step(table, door->signed_key);
+	for (__u32 place = 0; place < totp_range(knock); place++)
+		add_step(table, totp_key(&knock->range, place));
 	for (int kind = 0; kind < SEQUENCES; kind++) {
 		for (__u32 i = 0; i < door->sequences[kind].count; i++)
 			add_step(table, door->sequences[kind].steps[i]);

@@ -11,7 +11,7 @@
  *   COOKIE/IFACE/link             what holds the program on the interface
  *   COOKIE/way_back               the timer of a change that waits to be confirmed
  *   COOKIE/flows                  conversations begun from here, shared as well
- *   COOKIE/attempts, grants, lockouts, signers, last_signed, door_counts
+ *   COOKIE/attempts, windows, grants, lockouts, signers, last_signed, door_counts
  *                                 of knocking, shared
  *   COOKIE/IFACE/table, counters, buckets, source_buckets
  *   COOKIE/IFACE/details, sources4, sources6    with a map for each slot in them
@@ -138,6 +138,16 @@ int datapath_lockouts(const struct datapath *dp, struct locked_out **list, size_
 
 /* The words of all attempts (include/portctl.h), old ones too; *words is to be freed. */
 int datapath_attempts(const struct datapath *dp, __u64 **words, size_t *count);
+
+/*
+ * Makes the sequences of a timed door those of `list`, for so many seconds from now
+ * on; NULL: those that are there. Without a word -ENOENT where nothing is attached.
+ */
+int datapath_windows(const struct datapath *dp, __u32 door, const struct window list[WINDOWS],
+		     __u32 seconds);
+
+/* Whether somebody makes the sequences of a timed door. */
+bool datapath_is_timed(const struct datapath *dp, __u32 door);
 
 /* What happened at a door (its number). */
 int datapath_door_counts(const struct datapath *dp, __u32 door, struct door_counts *counts);

@@ -124,6 +124,7 @@ static const struct pinned_map pinned_maps[] = {
 	{ "control", PINNED_MAP(data_control), true },
 	{ "flows", PINNED_MAP(flows), true },
 	{ "attempts", PINNED_MAP(attempts), true },
+	{ "windows", PINNED_MAP(windows), true },
 	{ "grants", PINNED_MAP(grants), true },
 	{ "lockouts", PINNED_MAP(lockouts), true },
 	{ "signers", PINNED_MAP(signers), true },

@@ -74,6 +74,14 @@ static bool has_not_ended(const void *element)
 	return granted->grant.deadline > since_boot();
 }
 
+static bool has_ended(const void *element)
+{
+	const struct granted *granted = element;
+	__u64 present = utc_now() / 1000000000 / WINDOW_SECONDS;
+
+	return !has_not_ended(element) && granted->grant.window + 1 < present;
+}
+
 int datapath_grants(const struct datapath *dp, struct granted **list, size_t *count)
 {
 	struct elements elements = {
@@ -115,17 +123,43 @@ int datapath_lockouts(const struct datapath *dp, struct locked_out **list, size_
 	return err;
 }
 
+/* Makes room; what could still be repeated stays, as the data path has it. */
+static void remove_ended(int map)
+{
+	struct elements elements = {
+		.key_size = sizeof(struct grant_key),
+		.size = sizeof(struct granted),
+		.keep = has_ended,
+	};
+	const struct granted *list;
+
+	if (!read_elements(map, &elements)) {
+		list = (const struct granted *)elements.list;
+		for (size_t i = 0; i < elements.count; i++)
+			bpf_map_delete_elem(map, &list[i].key);
+	}
+	free(elements.list);
+}
+
 int datapath_grant(const struct datapath *dp, const struct grant_key *key, __u64 deadline)
 {
-	struct grant grant = { .deadline = deadline };
+	struct grant grant = { 0 };
 	cleanup_close int map = open_pin(dp, "grants");
 
 	if (map == -ENOENT)
 		return fail(map, "portctl is attached to no interface: portctl attach IFACE");
 	if (map < 0)
 		return fail_pin(dp, map, "grants");
+	bpf_map_lookup_elem(map, key, &grant); /* the window it was made by stays */
+	grant.deadline = deadline;
+	grant.opener = 0;
 	if (!bpf_map_update_elem(map, key, &grant, BPF_ANY))
 		return 0;
+	if (errno == E2BIG) {
+		remove_ended(map);
+		if (!bpf_map_update_elem(map, key, &grant, BPF_ANY))
+			return 0;
+	}
 	if (errno == E2BIG)
 		return fail(-E2BIG, "there are %d grants already: \"portctl knock revoke\"",
 			    MAX_GRANTS);
@@ -135,12 +169,20 @@ int datapath_grant(const struct datapath *dp, const struct grant_key *key, __u64
 int datapath_revoke(const struct datapath *dp, const struct grant_key *key)
 {
 	cleanup_close int map = open_pin(dp, "grants");
+	struct grant grant;
 
 	if (map == -ENOENT)
 		return map;
 	if (map < 0)
 		return fail_pin(dp, map, "grants");
-	return bpf_map_delete_elem(map, key) ? -errno : 0;
+	if (bpf_map_lookup_elem(map, key, &grant))
+		return -errno;
+	if (!grant.window)
+		return bpf_map_delete_elem(map, key) ? -errno : 0;
+	if (grant.deadline <= since_boot())
+		return -ENOENT;
+	grant.deadline = 0; /* the window stays used */
+	return bpf_map_update_elem(map, key, &grant, BPF_EXIST) ? -errno : 0;
 }
 
 /* Maps a pinned array of elements of this size; *memory stays NULL without the pin. */
@@ -195,6 +237,60 @@ int datapath_door_counts(const struct datapath *dp, __u32 door, struct door_coun
 	return 0;
 }
 
+static int map_windows(const struct datapath *dp, struct windows **list, size_t *count)
+{
+	return map_pin(dp, "windows", sizeof(**list), (void **)list, count);
+}
+
+/* So that a packet meets the old window, none, or the new one: the number goes first. */
+static void set_window(struct window *window, const struct window *next)
+{
+	if (!memcmp(window, next, sizeof(*window)))
+		return;
+	__atomic_store_n(&window->number, 0, __ATOMIC_SEQ_CST);
+	window->sequence = next->sequence;
+	__atomic_store_n(&window->number, next->number, __ATOMIC_SEQ_CST);
+}
+
+int datapath_windows(const struct datapath *dp, __u32 door, const struct window list[WINDOWS],
+		     __u32 seconds)
+{
+	struct windows *all;
+	size_t count;
+	int err = map_windows(dp, &all, &count);
+
+	if (err)
+		return fail_pin(dp, err, "windows");
+	if (door - 1 >= count)
+		return -ENOENT;
+	for (int i = 0; list && i < WINDOWS; i++)
+		set_window(&all[door - 1].list[i], &list[i]);
+	all[door - 1].until = since_boot() + seconds * 1000000000ull;
+	unmap(all, count * sizeof(*all));
+	return 0;
+}
+
+bool datapath_is_timed(const struct datapath *dp, __u32 door)
+{
+	struct windows *all;
+	size_t count;
+	bool timed;
+
+	if (map_windows(dp, &all, &count))
+		return false;
+	timed = door - 1 < count && all[door - 1].until > since_boot();
+	unmap(all, count * sizeof(*all));
+	return timed;
+}
+
+static int clear_windows(const struct datapath *dp, __u32 door)
+{
+	static const struct window none[WINDOWS];
+	int err = datapath_windows(dp, door, none, 0);
+
+	return err == -ENOENT ? 0 : err;
+}
+
 static int clear_counts(const struct datapath *dp, __u32 door)
 {
 	struct door_counts *list;
@@ -217,7 +313,7 @@ static int clear_attempts(const struct datapath *dp, __u32 door)
 		__u64 *word = &sets[i / ATTEMPT_WAYS].words[i % ATTEMPT_WAYS], old = *word;
 
 		/* Packets change words of other doors meanwhile, and only those. */
-		if (old && (old >> 29 & 127) / SEQUENCES == door - 1)
+		if (old && (old >> 29 & 255) / DOOR_SEQUENCES == door - 1)
 			__sync_bool_compare_and_swap(word, old, 0);
 	}
 	unmap(sets, count * sizeof(*sets));
@@ -240,5 +336,6 @@ static int clear_grants(const struct datapath *dp, __u32 door)
 
 int door_clear(const struct datapath *dp, __u32 door)
 {
-	return clear_counts(dp, door) ?: clear_attempts(dp, door) ?: clear_grants(dp, door);
+	return clear_counts(dp, door) ?: clear_attempts(dp, door) ?: clear_windows(dp, door)
+		?: clear_grants(dp, door);
 }

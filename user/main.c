@@ -61,6 +61,11 @@ static const struct command commands[] = {
 	{ "knock",
 	  "NAME opens PORTS for TIME [once] after STEP... within TIME [CLAUSE...]\n"
 	  "       portctl knock NAME spa PORT/udp keys FILE opens PORTS for TIME [CLAUSE...]\n"
+	  "       portctl knock NAME totp SECRETFILE steps N ports RANGE opens PORTS for TIME\n"
+	  "                     within TIME [CLAUSE...]\n"
+	  "       portctl knock sequence NAME [--rules FILE]\n"
+	  "       portctl knock now HOST NAME [--rules FILE] [-4|-6]\n"
+	  "       portctl knock serve\n"
 	  "       portctl knock key NAME\n"
 	  "       portctl knock send HOST NAME --key FILE [--port PORT] [--for TIME]\n"
 	  "                     [--address ADDRESS] [--close|--extend] [-4|-6]\n"
@@ -80,6 +85,10 @@ static const struct command commands[] = {
 	  "  skew TIME        by how much their clock may be off (30s)\n"
 	  "key: a line with a new key for FILE, and for its owner. send: sends such a datagram,\n"
 	  "for the address it comes from or another one.\n"
+	  "With totp the N steps are made from a secret and the time, anew every 30 seconds\n"
+	  "(RFC 6238); SECRETFILE has what \"openssl rand -hex 32\" prints. serve: makes them for\n"
+	  "the kernel, as long as it runs; without it these doors are shut. sequence: prints the\n"
+	  "present one. now: knocks it. Both look into FILE, or into the running rules.\n"
 	  "list: the knocks. status: what happened at each. grants: who is let in. attempts:\n"
 	  "sequences under way. lockouts: who failed five times and is not heard for a minute.\n"
 	  "grant, revoke: let in and shut out by hand.\n",

@@ -28,6 +28,8 @@ struct status_view {
 	const struct ruleset *ruleset;
 	__u32 pending; /* seconds until a change is rolled back; 0: none waits */
 	__u64 refused; /* flows that found no place in their table */
+	bool timed; /* there are doors with sequences that change with the time, */
+	bool served; /* and somebody makes them */
 	bool saved; /* the saved ruleset is the running one */
 };
 

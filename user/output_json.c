@@ -165,10 +165,12 @@ static void status_json(FILE *out, const struct status_view *view)
 						"mode", iface->mode, "ifindex",
 						(int)iface->ifindex, "attached_at", when));
 	}
-	dump(out, json_pack("{s:o, s:s, s:i, s:b, s:i, s:I}", "interfaces", interfaces,
-			    "default", action_name(view->ruleset->fallback), "rules",
-			    (int)view->ruleset->count, "saved", view->saved, "pending",
-			    (int)view->pending, "flows_refused", (json_int_t)view->refused));
+	dump(out,
+	     json_pack("{s:o, s:s, s:i, s:b, s:i, s:I, s:o}", "interfaces", interfaces,
+		       "default", action_name(view->ruleset->fallback), "rules",
+		       (int)view->ruleset->count, "saved", view->saved, "pending",
+		       (int)view->pending, "flows_refused", (json_int_t)view->refused,
+		       "knock_serve", view->timed ? json_boolean(view->served) : json_null()));
 }
 
 const struct renderer json_renderer = {

@@ -133,6 +133,10 @@ static void status_table(FILE *out, const struct status_view *view)
 	if (view->pending)
 		fprintf(out, "rolls back in %u s unless confirmed (portctl confirm)\n",
 			view->pending);
+	if (view->timed && !view->served)
+		fputs("\"portctl knock serve\" does not run: doors with time-based sequences are "
+		      "shut\n",
+		      out);
 	if (view->refused)
 		fprintf(out,
 			"%" PRIu64

@@ -27,8 +27,10 @@ void rule_clear(struct rule *rule)
 	free(rule->terms);
 	free(rule->sources);
 	free(rule->comment);
-	if (rule->knock)
+	if (rule->knock) {
 		free(rule->knock->keys);
+		free(rule->knock->secret);
+	}
 	free(rule->knock);
 	*rule = (struct rule){ 0 };
 }

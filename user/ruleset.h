@@ -51,6 +51,9 @@ struct knock {
 	__u32 signed_key; /* "spa": the port key where signed knocks are heard; 0: none */
 	__u32 skew; /* by how many seconds a signature's time may be off */
 	char *keys; /* the file of who may sign, or NULL */
+	char *secret; /* "totp": the file of what its sequences are made from, or NULL */
+	__u32 steps; /* how many each of them has, */
+	struct term range; /* and which ports they are of */
 	bool once; /* for one connection */
 	bool per_net; /* "per /64" */
 };

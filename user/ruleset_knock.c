@@ -5,11 +5,12 @@
 #include <string.h>
 
 #include "scan.h"
+#include "totp.h"
 #include "util.h"
 
 #define GRANT_SECONDS_MAX (365 * 86400)
 #define SKEW_MAX 3600
-#define KEYS_PATH_MAX 256
+#define PATH_LENGTH_MAX 256
 
 /* Words that "portctl knock" takes for something else than a name. */
 static const char *const reserved[] = { "list",	 "status", "grants", "attempts", "lockouts",
@@ -67,6 +68,15 @@ static int parse_step(struct scanner *scan, struct sequence *sequence)
 	return advance(scan);
 }
 
+static int parse_path(struct scanner *scan, char **path)
+{
+	if (scan->token.kind != TOKEN_WORD || *scan->token.text != '/' ||
+	    scan->token.length >= PATH_LENGTH_MAX)
+		return wrong(scan, &scan->token, "expected the path of a file, from / on");
+	*path = strndup(scan->token.text, scan->token.length);
+	return *path ? advance(scan) : -ENOMEM;
+}
+
 /* "spa PORT/udp keys FILE" */
 static int parse_signed(struct scanner *scan, struct knock *knock)
 {
@@ -85,11 +95,48 @@ static int parse_signed(struct scanner *scan, struct knock *knock)
 	err = advance(scan);
 	if (err)
 		return err;
-	if (scan->token.kind != TOKEN_WORD || *scan->token.text != '/' ||
-	    scan->token.length >= KEYS_PATH_MAX)
-		return wrong(scan, &scan->token, "expected the path of a file, from / on");
-	knock->keys = strndup(scan->token.text, scan->token.length);
-	return knock->keys ? advance(scan) : -ENOMEM;
+	return parse_path(scan, &knock->keys);
+}
+
+static int parse_range(struct scanner *scan, struct knock *knock)
+{
+	const struct token *token = &scan->token;
+	struct term terms[2];
+	const char *expected;
+	int count = token->kind == TOKEN_WORD
+			    ? term_parse(token->text, token->length, terms, &expected)
+			    : 0;
+
+	if (count != 1 || !terms[0].transports)
+		return wrong(scan, token, "expected a range of ports, as in 20000-29999/udp");
+	knock->range = terms[0];
+	if (totp_range(knock) < 2 * knock->steps)
+		return wrong(scan, token, "but that is too narrow: expected at least %u ports",
+			     2 * knock->steps);
+	return advance(scan);
+}
+
+/* "totp SECRETFILE steps N ports RANGE" */
+static int parse_timed(struct scanner *scan, struct knock *knock)
+{
+	unsigned long steps;
+	int err = advance(scan) ?: parse_path(scan, &knock->secret);
+
+	if (!err && !is_word(&scan->token, "steps"))
+		return wrong(scan, &scan->token, "expected \"steps\" and how many");
+	err = err ?: advance(scan);
+	if (!err &&
+	    (scan->token.kind != TOKEN_WORD ||
+	     number_parse(scan->token.text, scan->token.length, MAX_STEPS, &steps) || !steps))
+		return wrong(scan, &scan->token, "expected a number of steps from 1 to %d",
+			     MAX_STEPS);
+	err = err ?: advance(scan);
+	if (err)
+		return err;
+	knock->steps = steps;
+	if (!is_word(&scan->token, "ports"))
+		return wrong(scan, &scan->token, "expected \"ports\" and a range of them");
+	return advance(scan) ?: parse_range(scan, knock);
 }
 
 static int parse_sequence(struct scanner *scan, struct sequence *sequence)
@@ -202,15 +249,46 @@ static int parse_knock_clause(struct scanner *scan, struct rule *rule)
 		"expected for, after, within, close, misses, per, skew, comment or the end");
 }
 
+static int check_seconds(struct scanner *scan, const struct knock *knock)
+{
+	if (!knock->seconds)
+		return wrong(scan, &scan->token,
+			     "expected \"for\" and how long it opens, as in for 30s");
+	return 0;
+}
+
+static int check_window(struct scanner *scan, const struct knock *knock)
+{
+	if (!knock->window)
+		return wrong(scan, &scan->token,
+			     "expected \"within\" and how long the steps may take, as in "
+			     "within 10s");
+	return 0;
+}
+
 static int check_signed(struct scanner *scan, const struct knock *knock)
 {
 	if (knock->sequences[SEQUENCE_OPEN].count || knock->sequences[SEQUENCE_CLOSE].count ||
 	    knock->window || knock->misses != KNOCK_MISSES)
 		return wrong(scan, &scan->token, "but a signed knock has no steps");
-	if (!knock->seconds)
-		return wrong(scan, &scan->token,
-			     "expected \"for\" and how long it opens, as in for 30s");
-	return 0;
+	return check_seconds(scan, knock);
+}
+
+static int check_timed(struct scanner *scan, const struct rule *rule)
+{
+	const struct knock *knock = rule->knock;
+
+	if (knock->sequences[SEQUENCE_OPEN].count || knock->sequences[SEQUENCE_CLOSE].count)
+		return wrong(scan, &scan->token, "but the steps of this knock are made");
+	for (size_t i = 0; i < rule->term_count; i++) {
+		const struct term *term = &rule->terms[i];
+
+		if (term->transports & knock->range.transports &&
+		    term->first <= knock->range.last && knock->range.first <= term->last)
+			return wrong(scan, &scan->token,
+				     "but it opens ports of the range that is knocked at");
+	}
+	return check_seconds(scan, knock) ?: check_window(scan, knock);
 }
 
 static int check_whole(struct scanner *scan, const struct rule *rule)
@@ -225,17 +303,12 @@ static int check_whole(struct scanner *scan, const struct rule *rule)
 		return check_signed(scan, knock);
 	if (knock->skew)
 		return wrong(scan, &scan->token, "but \"skew\" is for signed knocks");
+	if (knock->secret)
+		return check_timed(scan, rule);
 	if (!knock->sequences[SEQUENCE_OPEN].count)
 		return wrong(scan, &scan->token,
 			     "expected \"after\" and the steps, as in after 7000/tcp 8000/udp");
-	if (!knock->seconds)
-		return wrong(scan, &scan->token,
-			     "expected \"for\" and how long it opens, as in for 30s");
-	if (!knock->window)
-		return wrong(scan, &scan->token,
-			     "expected \"within\" and how long the steps may take, as in "
-			     "within 10s");
-	return 0;
+	return check_seconds(scan, knock) ?: check_window(scan, knock);
 }
 
 int parse_knock(struct scanner *scan, struct rule *rule)
@@ -249,6 +322,8 @@ int parse_knock(struct scanner *scan, struct rule *rule)
 	err = parse_name(scan, rule->knock);
 	if (!err && is_word(&scan->token, "spa"))
 		err = parse_signed(scan, rule->knock);
+	else if (!err && is_word(&scan->token, "totp"))
+		err = parse_timed(scan, rule->knock);
 	if (!err && !is_word(&scan->token, "opens"))
 		return wrong(scan, &scan->token, "expected \"opens\"");
 	err = err ?: advance(scan) ?: parse_terms(scan, rule, is_knock_word);
@@ -281,6 +356,10 @@ void knock_print(const struct rule *rule, FILE *out)
 	fprintf(out, "knock %s", knock->name);
 	if (knock->signed_key)
 		fprintf(out, " spa %u/udp keys %s", key_port(knock->signed_key), knock->keys);
+	if (knock->secret) {
+		fprintf(out, " totp %s steps %u ports ", knock->secret, knock->steps);
+		term_print(&knock->range, out);
+	}
 	fputs(" opens", out);
 	terms_print(rule, out);
 	fputs(" for ", out);

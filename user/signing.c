@@ -1,36 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "signing.h"
 
-#include <ctype.h>
 #include <endian.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "hash.h"
 #include "log.h"
+#include "secret.h"
 #include "util.h"
-
-#define KEY_FILE_MAX 1048576
-
-/* Two hexadecimal digits a byte; false where it is anything else. */
-static bool read_hex(const char *text, __u8 *bytes, size_t size)
-{
-	if (strlen(text) != 2 * size)
-		return false;
-	for (size_t i = 0; i < size; i++) {
-		unsigned int byte;
-
-		if (!isxdigit((unsigned char)text[2 * i]) ||
-		    !isxdigit((unsigned char)text[2 * i + 1]) ||
-		    sscanf(text + 2 * i, "%2x", &byte) != 1)
-			return false;
-		bytes[i] = byte;
-	}
-	return true;
-}
 
 /* The day's beginning, UTC; 0 where it is no day. */
 static __u64 read_day(const char *text)
@@ -75,9 +54,9 @@ static const char *read_key(char *line, struct signing_key *key)
 	if (!name || strlen(name) > KEY_NAME_MAX)
 		return "a name of at most 31 characters";
 	strcpy(key->name, name);
-	if (!secret || !read_hex(secret, key->key, sizeof(key->key)))
+	if (!secret || !hex_parse(secret, key->key, sizeof(key->key)))
 		return "a key of 64 hexadecimal digits after the name";
-	if (!server || !read_hex(server, key->server, sizeof(key->server)))
+	if (!server || !hex_parse(server, key->server, sizeof(key->server)))
 		return "a server of 16 hexadecimal digits after the key";
 	return read_clauses(&rest, key);
 }
@@ -106,46 +85,17 @@ static int read_lines(const char *path, char *text, struct signing_key **keys, s
 		      : fail(-EINVAL, "%s has no key: \"portctl knock key\" makes one", path);
 }
 
-static int check_file(const char *path, int fd, size_t *size)
-{
-	struct stat status;
-
-	if (fstat(fd, &status))
-		return fail(-errno, "cannot read %s: %s", path, strerror(errno));
-	if (!S_ISREG(status.st_mode) || status.st_size > KEY_FILE_MAX)
-		return fail(-EINVAL, "%s is no key file: not a file, or too large", path);
-	if (status.st_uid != geteuid() && status.st_uid != 0)
-		return fail(-EPERM, "%s belongs to another user, who could change it", path);
-	if (status.st_mode & 077)
-		return fail(-EPERM, "others may read or write %s: chmod 600 %s", path, path);
-	*size = status.st_size;
-	return 0;
-}
-
 int keys_read(const char *path, struct signing_key **keys, size_t *count)
 {
-	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	size_t size = 0;
-	ssize_t got;
 	char *text;
-	int err;
+	int err = secret_file_read(path, &text);
 
 	*keys = NULL;
 	*count = 0;
-	if (fd < 0)
-		return fail(-errno, "cannot read %s: %s", path, strerror(errno));
-	err = check_file(path, fd, &size);
 	if (err)
 		return err;
-	text = calloc(1, size + 1);
-	got = text ? read(fd, text, size) : 0;
-	if (!text || got < 0 || strlen(text) != (size_t)got)
-		err = fail(-EINVAL, "cannot read %s as text", path);
-	else
-		err = read_lines(path, text, keys, count);
-	if (text)
-		explicit_bzero(text, size);
-	free(text);
+	err = read_lines(path, text, keys, count);
+	secret_file_free(text);
 	return err;
 }
 
