@@ -7,7 +7,6 @@
 #define GRANT_H
 
 #define GRANT_PORT (1ull << 16) /* tells port 0 from no port */
-#define SECOND 1000000000ull
 
 static __always_inline __u64 utc_now(void)
 {
@@ -40,11 +39,6 @@ static __always_inline struct door_counts *counts_of(__u32 door)
 	__u32 index = (door - 1) & (MAX_DOORS - 1);
 
 	return bpf_map_lookup_elem(&door_counts, &index);
-}
-
-static __always_inline void count_one(__u64 *count)
-{
-	__sync_fetch_and_add(count, 1);
 }
 
 static __always_inline struct grant *find_grant(const struct flow_key *flow, __u32 slot,

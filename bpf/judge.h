@@ -90,7 +90,7 @@ __noinline __u32 judge_subject(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 	if (entry_flags(entry) & ENTRY_REPLY && is_reply(ctx, &subject))
 		return entry_make(VERDICT_PASS, 0, LINE_REPLY);
 	if (entry_flags(entry) & ENTRY_TOUCH && key < PORT_KEYS && !subject.tcp_answers)
-		knock(&subject.flow, slot, key);
+		knock(ctx, &subject.flow, slot, key);
 	return entry_plain(entry);
 }
 
@@ -104,7 +104,7 @@ __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 {
 	entry = judge_subject(ctx, key, place, entry, slot);
 	if (entry_verdict(entry) == VERDICT_DROP && key < PORT_KEYS && is_step(slot, key))
-		knock_signed(ctx, place, slot, key);
+		signature(ctx, place, slot, key);
 	return entry;
 }
 

@@ -180,7 +180,8 @@ static __always_inline bool is_locked_out(const struct flow_key *flow)
 	       bpf_ktime_get_boot_ns() - lockout->last < LOCKOUT_SECONDS * SECOND;
 }
 
-static __always_inline void note_failure(const struct flow_key *flow)
+/* Whether it was one failure too many. */
+static __always_inline bool note_failure(const struct flow_key *flow)
 {
 	struct lockout_key key = lockout_key(flow);
 	struct lockout *known = bpf_map_lookup_elem(&lockouts, &key);
@@ -188,15 +189,15 @@ static __always_inline void note_failure(const struct flow_key *flow)
 
 	if (!known || first.last - known->last > LOCKOUT_SECONDS * SECOND) {
 		bpf_map_update_elem(&lockouts, &key, &first, BPF_ANY);
-		return;
+		return false;
 	}
 	known->last = first.last;
-	__sync_fetch_and_add(&known->failures, 1);
+	return __sync_fetch_and_add(&known->failures, 1) + 1 == LOCKOUT_FAILURES;
 }
 
 /* A sequence was whole. */
-static __always_inline void finish(const struct flow_key *flow, __u32 slot, __u32 index,
-				   struct door_counts *counts)
+static __always_inline enum event_kind finish(const struct flow_key *flow, __u32 slot,
+					      __u32 index, struct door_counts *counts)
 {
 	__u32 door = index / DOOR_SEQUENCES + 1;
 	const struct door *opened = door_at(slot, door);
@@ -209,54 +210,72 @@ static __always_inline void finish(const struct flow_key *flow, __u32 slot, __u3
 		number = window ? window->number : 0;
 	}
 	if (!timed && index % DOOR_SEQUENCES == SEQUENCE_CLOSE) {
-		if (remove_grant(flow, slot, door))
-			count_one(&counts->closed);
-	} else if (timed && number <= used_window(flow, slot, door)) {
-		count_one(&counts->replays);
-	} else if (make_grant(flow, slot, door, opened->seconds, number)) {
-		count_one(&counts->grants);
-	} else {
-		count_one(&counts->refusals);
+		if (!remove_grant(flow, slot, door))
+			return EVENT_NONE;
+		count_one(&counts->closed);
+		return EVENT_CLOSE;
 	}
+	if (timed && number <= used_window(flow, slot, door)) {
+		count_one(&counts->replays);
+		return EVENT_REPLAY;
+	}
+	if (!make_grant(flow, slot, door, opened->seconds, number)) {
+		count_one(&counts->refusals);
+		return EVENT_REFUSAL;
+	}
+	count_one(&counts->grants);
+	return EVENT_GRANT;
 }
 
 /* What follows from a touch that had an effect. */
-__noinline int knocked_at(const struct flow_key *flow, __u32 slot, __u32 number, int knocked)
+static __always_inline enum event_kind count_knock(const struct flow_key *flow, __u32 slot,
+						   __u32 index, int knocked,
+						   struct door_counts *counts)
 {
-	__u32 door = number / DOOR_SEQUENCES + 1;
-	struct door_counts *counts = counts_of(door);
-	bool locked;
+	__u32 door = index / DOOR_SEQUENCES + 1;
+	bool granted = find_grant(flow, slot, door);
 
-	if (!flow || !counts)
-		return 0;
-	locked = is_locked_out(flow) && !find_grant(flow, slot, door);
-	if (locked && (knocked == KNOCKED_BEGIN || knocked == KNOCKED_DONE)) {
+	if ((knocked == KNOCKED_BEGIN || knocked == KNOCKED_DONE) && !granted &&
+	    is_locked_out(flow)) {
 		count_one(&counts->refusals);
-		return 0;
+		return EVENT_REFUSAL;
 	}
 	switch (knocked) {
 	case KNOCKED_BEGIN:
 		count_one(&counts->attempts);
-		return 0;
+		return EVENT_ATTEMPT;
 	case KNOCKED_STEP:
 		count_one(&counts->steps);
-		return 0;
-	case KNOCKED_FAILED:
-		count_one(&counts->failures);
-		if (!find_grant(flow, slot, door))
-			note_failure(flow);
-		/* fallthrough */
+		return EVENT_STEP;
 	case KNOCKED_MISS:
 		count_one(&counts->misses);
-		return 0;
-	case KNOCKED_DONE:
-		finish(flow, slot, number, counts);
+		return EVENT_MISS;
+	case KNOCKED_FAILED:
+		count_one(&counts->misses);
+		count_one(&counts->failures);
+		return !granted && note_failure(flow) ? EVENT_LOCKOUT : EVENT_FAILURE;
 	}
+	return finish(flow, slot, index, counts);
+}
+
+__noinline int knocked_at(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot,
+			  __u32 index, int knocked)
+{
+	__u32 door = index / DOOR_SEQUENCES + 1;
+	struct door_counts *counts = counts_of(door);
+	struct event event = { .door = door };
+	enum event_kind kind;
+
+	if (!flow || !counts)
+		return 0;
+	kind = count_knock(flow, slot, index, knocked, counts);
+	if (is_watched() && kind != EVENT_NONE)
+		tell(ctx, kind, flow_port_key(flow), flow, &event);
 	return 0;
 }
 
 /* A touch of a port that is shut, by whom `flow` says, for every sequence there is. */
-__noinline int knock(const struct flow_key *flow, __u32 slot, __u32 key)
+__noinline int knock(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot, __u32 key)
 {
 	__u32 count = table[slot & 1].door_count * DOOR_SEQUENCES;
 	__u64 hash;
@@ -268,7 +287,7 @@ __noinline int knock(const struct flow_key *flow, __u32 slot, __u32 key)
 		int knocked = knock_sequence(hash, slot, i, key);
 
 		if (knocked != KNOCKED_NOTHING)
-			knocked_at(flow, slot, i, knocked);
+			knocked_at(ctx, flow, slot, i, knocked);
 	}
 	return 0;
 }

@@ -8,6 +8,7 @@
 #define LIMIT_H
 
 #define BUCKET_TRIES 4
+#define SECOND 1000000000ull
 
 /* SipHash's round, for one block: enough to keep a bucket from being aimed at. */
 static __always_inline __u64 rotate(__u64 value, int bits)

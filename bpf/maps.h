@@ -165,6 +165,43 @@ struct {
 	__type(value, struct door_counts);
 } door_counts SEC(".maps");
 
+/* What happens, for those who watch: a ring buffer for each, made by whoever reads it. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, MONITORS);
+	__type(key, __u32);
+	__array(
+		values, struct {
+			__uint(type, BPF_MAP_TYPE_RINGBUF);
+			__uint(max_entries, 4096);
+		});
+} events SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, EVENT_KINDS);
+	__type(key, __u32);
+	__type(value, struct event_count);
+} event_counts SEC(".maps");
+
+/*
+ * How many samples were taken of each key within a second (bits 0-7), and when that
+ * began (8-31, in ticks); and the same of all.
+ */
+struct sampling {
+	__u32 keys[KEYS];
+	__u32 since;
+	__u32 count;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct sampling);
+} samplings SEC(".maps");
+
 /* Flows are timed in ticks (jiffies), which are read without a call. */
 const volatile __u64 ticks_per_second;
 

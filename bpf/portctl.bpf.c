@@ -16,6 +16,7 @@
 #include "flow.h"
 #include "subject.h"
 #include "limit.h"
+#include "event.h"
 #include "reply.h"
 #include "grant.h"
 #include "knock.h"
@@ -30,10 +31,14 @@ SEC("xdp.frags")
 int portctl(struct xdp_md *ctx)
 {
 	struct packet packet;
+	entry_t entry;
 	int verdict;
 
 	parse(ctx, &packet);
-	verdict = charge(&packet, judge(ctx, &packet));
+	entry = judge(ctx, &packet);
+	verdict = charge(&packet, entry);
+	if (verdict != VERDICT_PASS && is_watched())
+		tell_drop(ctx, packet.place.packed, packet.key, entry);
 	return likely(verdict != VERDICT_REJECT) ? verdict : reject(ctx);
 }
 

@@ -95,8 +95,9 @@ static __always_inline bool is_later(__be32 signer, __u64 time)
 }
 
 /* Does what was signed for whom it names. */
-static __always_inline bool act(const struct signed_knock *message, struct flow_key *flow,
-				__u32 slot, __u32 door, struct door_counts *counts)
+static __always_inline enum event_kind act(const struct signed_knock *message,
+					   struct flow_key *flow, __u32 slot, __u32 door,
+					   struct door_counts *counts)
 {
 	__u32 most = door_at(slot, door)->seconds, seconds = bpf_ntohl(message->seconds);
 
@@ -108,16 +109,18 @@ static __always_inline bool act(const struct signed_knock *message, struct flow_
 	if (message->family == 6)
 		__builtin_memcpy(flow->remote, message->address, sizeof(flow->remote));
 	if (message->action == SIGNED_CLOSE) {
-		if (remove_grant(flow, slot, door))
-			count_one(&counts->closed);
-		return true;
+		if (!remove_grant(flow, slot, door))
+			return EVENT_NONE;
+		count_one(&counts->closed);
+		return EVENT_CLOSE;
 	}
-	if (message->action == SIGNED_EXTEND && !find_grant(flow, slot, door))
-		return false;
-	if (!make_grant(flow, slot, door, seconds && seconds < most ? seconds : most, 0))
-		return false;
+	if ((message->action == SIGNED_EXTEND && !find_grant(flow, slot, door)) ||
+	    !make_grant(flow, slot, door, seconds && seconds < most ? seconds : most, 0)) {
+		count_one(&counts->refusals);
+		return EVENT_REFUSAL;
+	}
 	count_one(&counts->grants);
-	return true;
+	return EVENT_GRANT;
 }
 
 static __always_inline bool is_well_formed(const struct signed_knock *message)
@@ -126,40 +129,72 @@ static __always_inline bool is_well_formed(const struct signed_knock *message)
 	       (!message->family || message->family == 4 || message->family == 6);
 }
 
-/* A datagram to a port where signed knocks may be. */
+/* What follows from a knock of a signer who is known. */
+static __always_inline enum event_kind verify(struct xdp_md *ctx, __u32 place, __u32 slot,
+					      __u32 door, const struct signer *signer,
+					      const struct signed_knock *message,
+					      struct door_counts *counts)
+{
+	__u64 time = bpf_be64_to_cpu(message->time);
+	struct flow_key source = { 0 };
+
+	if (!(signer->doors >> (door - 1) & 1) || !is_well_formed(message) ||
+	    !is_timely(signer, time, door_at(slot, door)->skew) ||
+	    !is_verification_left(door_at(slot, door)) || !is_tag_right(signer, message)) {
+		count_one(&counts->refusals);
+		return EVENT_REFUSAL;
+	}
+	if (!is_later(message->signer, time)) {
+		count_one(&counts->replays);
+		return EVENT_REPLAY;
+	}
+	if (!read_addresses(ctx, (union place){ .packed = place }, &source))
+		return EVENT_NONE;
+	return act(message, &source, slot, door, counts);
+}
+
+/* A datagram to a port where signed knocks may be. Returns what is to be told of it. */
 __noinline int knock_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 key)
 {
 	struct signed_knock *message = signed_payload(ctx, place);
-	struct flow_key source = { 0 };
 	struct door_counts *counts;
 	struct signer *signer;
-	__u32 number;
+	__u32 door;
 	__be32 name;
-	__u64 time;
+
+	if (!message)
+		return EVENT_NONE;
+	name = message->signer;
+	door = signed_door(slot, key, message->door);
+	counts = door ? counts_of(door) : NULL;
+	signer = bpf_map_lookup_elem(&signers, &name);
+	if (!counts || !signer || !is_server(signer, message))
+		return EVENT_NONE;
+	return verify(ctx, place, slot, door, signer, message, counts);
+}
+
+__noinline int tell_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 key, int kind)
+{
+	struct signed_knock *message = signed_payload(ctx, place);
+	struct subject subject = { 0 };
+	struct event event = { 0 };
 
 	if (!message)
 		return 0;
-	name = message->signer;
-	time = bpf_be64_to_cpu(message->time);
-	number = signed_door(slot, key, message->door);
-	counts = number ? counts_of(number) : NULL;
-	signer = bpf_map_lookup_elem(&signers, &name);
-	if (!counts || !signer || !is_server(signer, message))
-		return 0;
-	if (!(signer->doors >> (number - 1) & 1) || !is_well_formed(message) ||
-	    !is_timely(signer, time, door_at(slot, number)->skew) ||
-	    !is_verification_left(door_at(slot, number)) || !is_tag_right(signer, message)) {
-		count_one(&counts->refusals);
-		return 0;
-	}
-	if (!is_later(name, time)) {
-		count_one(&counts->replays);
-		return 0;
-	}
-	if (!read_addresses(ctx, (union place){ .packed = place }, &source) ||
-	    !act(message, &source, slot, number, counts))
-		count_one(&counts->refusals);
+	event.door = signed_door(slot, key, message->door);
+	event.signer = message->signer;
+	read_subject(ctx, (union place){ .packed = place }, key, &subject);
+	tell(ctx, kind, key, &subject.flow, &event);
 	return 0;
+}
+
+/* Verifying needs most of the stack, so what it is told with comes after it. */
+static __always_inline void signature(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 key)
+{
+	int kind = knock_signed(ctx, place, slot, key);
+
+	if (is_watched() && kind != EVENT_NONE)
+		tell_signed(ctx, place, slot, key, kind);
 }
 
 #endif

@@ -11,6 +11,13 @@ struct subject {
 	bool tcp_answers; /* a segment that only a conversation can have */
 };
 
+/* The port key that a packet was sent to. */
+static __always_inline __u32 flow_port_key(const struct flow_key *flow)
+{
+	return (flow->protocol == IPPROTO_TCP ? PORT_KEY_TCP : PORT_KEY_UDP) +
+	       bpf_ntohs(flow->local_port);
+}
+
 /* Offsets are small; the mask is the verifier's proof of it. */
 #define OFFSET_MASK 0x7FFF
 

@@ -363,6 +363,53 @@ struct door_counts {
 	__u64 replays; /* of signatures, and of windows that were used */
 };
 
+/*
+ * Events: what happens, for those who watch. Each has a ring buffer of his own in one
+ * of MONITORS places; while there is none, nothing is told. Of drops and rejects there
+ * are so many samples a second of each key, and of all so many events at most.
+ */
+enum event_kind {
+	EVENT_DROP,
+	EVENT_REJECT,
+	EVENT_ATTEMPT, /* the first step of a sequence */
+	EVENT_STEP,
+	EVENT_MISS,
+	EVENT_FAILURE,
+	EVENT_LOCKOUT,
+	EVENT_GRANT,
+	EVENT_CLOSE,
+	EVENT_REFUSAL,
+	EVENT_REPLAY,
+	EVENT_KINDS,
+	EVENT_NONE = EVENT_KINDS,
+};
+
+#define MONITORS 4
+#define EVENT_SAMPLES 10
+#define EVENT_RATE 1000
+
+struct event {
+	__u64 time; /* nanoseconds since boot */
+	__u32 kind; /* enum event_kind */
+	__u32 ifindex; /* where it came in */
+	__u32 key; /* enum key */
+	__u32 line; /* drop, reject: what it was charged to */
+	__u32 door; /* of knocks; else 0 */
+	__be32 signer; /* of signed ones; else 0 */
+	__u32 zero;
+	__be16 port; /* the source's, if it has one */
+	__u8 family; /* 4 or 6; 0: no address */
+	__u8 zero2;
+	__u8 address[16]; /* the source's, network byte order; IPv4 in the first four */
+};
+
+/* Of each kind, since the first attach. */
+struct event_count {
+	__u64 due; /* of the bucket */
+	__u64 sent;
+	__u64 lost; /* over the rate, or a ring buffer was full; not of drops and rejects */
+};
+
 /* One compiled ruleset, for one interface: what a packet is judged by. */
 struct generation {
 	entry_t entries[KEYS];
@@ -389,6 +436,8 @@ struct control {
 	__u32 secret[12]; /* random: keys the tags of flows */
 	__u64 created; /* nanoseconds since 1970: what was signed before is not believed */
 	__u64 tai_offset; /* nanoseconds that CLOCK_TAI is before UTC */
+	__u32 watchers; /* a bit for each place of a monitor that is taken */
+	__u32 samples; /* of drops and rejects, a second and key; at most 255 */
 };
 
 /* Packets and the bytes of their frames, as XDP sees them. */
@@ -443,7 +492,8 @@ _Static_assert((int)SEQUENCES <= DOOR_SEQUENCES && WINDOWS <= DOOR_SEQUENCES, "s
 _Static_assert(sizeof(struct windows) == 8 + WINDOWS * 80, "struct windows");
 _Static_assert(ATTEMPT_SECONDS * 1000000000ull >> ATTEMPT_TICK < ATTEMPT_TIMES,
 	       "an attempt's time does not come round in it");
-_Static_assert(sizeof(struct control) == 88, "struct control");
+_Static_assert(sizeof(struct control) == 96, "struct control");
+_Static_assert(sizeof(struct event) == 56, "struct event");
 _Static_assert(sizeof(struct tally) == 16, "struct tally");
 _Static_assert(sizeof(struct port_counter) == 32, "struct port_counter");
 _Static_assert(sizeof(struct line_move) == 24, "struct line_move");

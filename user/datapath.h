@@ -13,6 +13,7 @@
  *   COOKIE/flows                  conversations begun from here, shared as well
  *   COOKIE/attempts, windows, grants, lockouts, signers, last_signed, door_counts
  *                                 of knocking, shared
+ *   COOKIE/events, event_counts   for those who watch, shared
  *   COOKIE/IFACE/table, counters, buckets, source_buckets
  *   COOKIE/IFACE/details, sources4, sources6    with a map for each slot in them
  *
@@ -121,6 +122,10 @@ struct granted {
 /* Those that have not ended, in no order; *list is to be freed. */
 int datapath_grants(const struct datapath *dp, struct granted **list, size_t *count);
 
+/* Those that ended after `from`, and at `to` at the latest. */
+int datapath_ended_grants(const struct datapath *dp, __u64 from, __u64 to,
+			  struct granted **list, size_t *count);
+
 /* Makes or renews a grant until `deadline` (nanoseconds since boot). */
 int datapath_grant(const struct datapath *dp, const struct grant_key *key, __u64 deadline);
 
@@ -154,6 +159,31 @@ int datapath_door_counts(const struct datapath *dp, __u32 door, struct door_coun
 
 /* How many flows found no place in their table since it was made. */
 int datapath_refused_flows(const struct datapath *dp, __u64 *refused);
+
+/* What was told to those who watch, and what was not, of each kind. */
+int datapath_event_counts(const struct datapath *dp, struct event_count counts[EVENT_KINDS]);
+
+/* Somebody who watches: his place, and the ring buffer in it. */
+struct watcher;
+
+/*
+ * Takes a place and has events from then on; `samples` of drops and rejects a second
+ * and key (at most 255), which is for everybody who watches: the last one decides.
+ * -EBUSY where all places are taken. Free with watcher_free().
+ */
+int datapath_watch(struct datapath *dp, __u32 samples, struct watcher **watcher);
+
+/*
+ * Waits for events at most so many milliseconds, and calls back for each. Returns how
+ * many there were, or a negative errno (-EINTR) and says nothing.
+ */
+int watcher_wait(struct watcher *watcher, int milliseconds,
+		 void (*call)(const struct event *event, void *data), void *data);
+
+/* Whether this is the data path that it watches: it goes with the last detach. */
+__u32 watcher_generation(const struct watcher *watcher); /* the active one */
+bool watcher_belongs(const struct watcher *watcher, const struct datapath *dp);
+void watcher_free(struct watcher *watcher);
 
 /* Goes back to the ruleset before the running one, at once. */
 int datapath_rollback(struct datapath *dp);

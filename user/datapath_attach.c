@@ -130,6 +130,8 @@ static const struct pinned_map pinned_maps[] = {
 	{ "signers", PINNED_MAP(signers), true },
 	{ "last_signed", PINNED_MAP(last_signed), true },
 	{ "door_counts", PINNED_MAP(door_counts), true },
+	{ "events", PINNED_MAP(events), true },
+	{ "event_counts", PINNED_MAP(event_counts), true },
 	{ "table", PINNED_MAP(bss), false },
 	{ "counters", PINNED_MAP(counters), false },
 	{ "details", PINNED_MAP(details), false },

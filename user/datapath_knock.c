@@ -82,17 +82,45 @@ static bool has_ended(const void *element)
 	return !has_not_ended(element) && granted->grant.window + 1 < present;
 }
 
-int datapath_grants(const struct datapath *dp, struct granted **list, size_t *count)
+static bool is_any(const void *element)
+{
+	(void)element;
+	return true;
+}
+
+static int list_grants(const struct datapath *dp, bool (*keep)(const void *element),
+		       struct granted **list, size_t *count)
 {
 	struct elements elements = {
 		.key_size = sizeof(struct grant_key),
 		.size = sizeof(struct granted),
-		.keep = has_not_ended,
+		.keep = keep,
 	};
 	int err = list_pin(dp, "grants", &elements);
 
 	*list = (struct granted *)elements.list;
 	*count = elements.count;
+	return err;
+}
+
+int datapath_grants(const struct datapath *dp, struct granted **list, size_t *count)
+{
+	return list_grants(dp, has_not_ended, list, count);
+}
+
+int datapath_ended_grants(const struct datapath *dp, __u64 from, __u64 to,
+			  struct granted **list, size_t *count)
+{
+	size_t all, kept = 0;
+	int err = list_grants(dp, is_any, list, &all);
+
+	for (size_t i = 0; i < all && !err; i++) {
+		__u64 deadline = (*list)[i].grant.deadline;
+
+		if (deadline > from && deadline <= to)
+			(*list)[kept++] = (*list)[i];
+	}
+	*count = kept;
 	return err;
 }
 

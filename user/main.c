@@ -121,6 +121,15 @@ static const struct command commands[] = {
 	  "  -i SECONDS  again and again, with packets a second\n"
 	  "  -n TIMES    then stop\n",
 	  cmd_stats },
+	{ "monitor", "[EVENT...] [--samples N] [--exec PROGRAM] [-j]",
+	  "what happens, as it happens",
+	  "An EVENT is one of: drop, reject (samples of them), attempt, step, miss, failure,\n"
+	  "lockout, grant, close, refusal, replay, expiry (of knocks). Without any: all of them.\n"
+	  "Every second it says what was not told.\n"
+	  "  --samples N     of drops and rejects, a second and port (10; at most 255)\n"
+	  "  --exec PROGRAM  run it for each event, with the event as JSON on its standard\n"
+	  "                  input; at most 10 a second, 8 at once, each for 10 seconds\n",
+	  cmd_monitor },
 };
 
 static void print_help(FILE *out)

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Events, for those who watch. Nobody does, mostly, so callers ask for that first. */
+#ifndef EVENT_H
+#define EVENT_H
+
+static __always_inline void count_one(__u64 *count)
+{
+	__sync_fetch_and_add(count, 1);
+}
+
+static __always_inline bool is_watched(void)
+{
+	return unlikely(control.watchers);
+}
+
+/* Puts an event into everybody's ring buffer. */
+__noinline int publish(const struct event *event)
+{
+	struct event_count *counts;
+	bool lost = false;
+	__u32 kind;
+
+	if (!event)
+		return 0;
+	kind = event->kind;
+	counts = bpf_map_lookup_elem(&event_counts, &kind);
+	if (!counts)
+		return 0;
+	if (kind >= EVENT_ATTEMPT &&
+	    !take_from(&counts->due, SECOND / EVENT_RATE, SECOND - SECOND / EVENT_RATE)) {
+		count_one(&counts->lost);
+		return 0;
+	}
+	for (__u32 i = 0; i < MONITORS; i++) {
+		void *ring = bpf_map_lookup_elem(&events, &i);
+
+		if (ring && bpf_ringbuf_output(ring, (void *)event, sizeof(*event), 0))
+			lost = true;
+	}
+	count_one(lost ? &counts->lost : &counts->sent);
+	return 0;
+}
+
+static __always_inline void tell(struct xdp_md *ctx, enum event_kind kind, __u32 key,
+				 const struct flow_key *flow, struct event *event)
+{
+	event->time = bpf_ktime_get_boot_ns();
+	event->kind = kind;
+	event->ifindex = ctx->ingress_ifindex;
+	event->key = key;
+	event->family = flow->family;
+	event->port = flow->remote_port;
+	__builtin_memcpy(event->address, flow->remote, sizeof(event->address));
+	publish(event);
+}
+
+/*
+ * Whether this one shall be told. Two CPUs at once may take a sample more than they
+ * should; what matters is that a flood costs no more than a few loads.
+ */
+static __always_inline bool is_sample(__u32 key)
+{
+	__u32 now = bpf_jiffies64(), zero = 0, word;
+	struct sampling *sampling = bpf_map_lookup_elem(&samplings, &zero);
+	__u64 index = key;
+
+	if (!sampling)
+		return false;
+	if (now - sampling->since >= ticks_per_second) {
+		sampling->since = now;
+		sampling->count = 0;
+	}
+	barrier_var(index);
+	if (sampling->count >= EVENT_RATE || index >= KEYS)
+		return false;
+	word = sampling->keys[index];
+	if ((now - (word >> 8) & 0xFFFFFF) >= ticks_per_second)
+		word = now << 8;
+	if ((word & 255) >= control.samples)
+		return false;
+	sampling->keys[index] = word + 1;
+	sampling->count++;
+	return true;
+}
+
+/* A packet that was not let in. */
+__noinline int tell_drop(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry)
+{
+	struct subject subject = { 0 };
+	struct event event = { .line = entry_line(entry) };
+
+	if (!is_sample(key))
+		return 0;
+	read_subject(ctx, (union place){ .packed = place }, key, &subject);
+	tell(ctx, entry_verdict(entry) == VERDICT_REJECT ? EVENT_REJECT : EVENT_DROP, key,
+	     &subject.flow, &event);
+	return 0;
+}
+
+#endif

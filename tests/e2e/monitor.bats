@@ -1,0 +1,184 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# monitor: events as they happen, what was not told, and the programs run for them.
+
+load helpers
+load helpers_replies
+
+DOOR='knock web opens 80/tcp for 2s after 7000/tcp 9000/udp 8000/tcp within 10s close 8000/tcp 7000/tcp misses 0'
+
+# watch [ARGUMENTS...]: a monitor in the background; what it says is in the file "seen".
+watch() {
+	background monitor server "$PORTCTL" monitor -j "$@"
+	monitor=$pid
+	eventually watched
+}
+watched() { ls -l "/proc/$monitor/fd" | grep -q eventpoll && sleep 0.2; }
+client_sends() { client knock "$S4" "$2:$1"; }
+# seen FILTER: what jq makes of the events, one a line.
+seen() { jq -c "select($1)" "$TMP/monitor.out"; }
+happened() { [ -n "$(seen "$1")" ]; }
+count() { seen "$1" | wc -l; }
+
+@test "drops and rejects, with their port, source and line" {
+	attach_with $'default drop\nreject 113/tcp\ndrop 23 comment "old"'
+	watch
+	client_sends tcp 23
+	client_sends tcp 113
+	client_sends udp 5353
+	eventually happened '.event == "drop" and .port == 23'
+	eventually happened '.event == "reject" and .port == 113'
+	eventually happened '.event == "drop" and .port == 5353'
+	equal "$(seen '.port == 23' | head -1 | jq -c 'del(.time, .source_port)')" \
+		"{\"event\":\"drop\",\"interface\":\"eth0\",\"proto\":\"tcp\",\"port\":23,\"service\":\"telnet\",\"source\":\"$C4\",\"line\":\"drop 23\"}"
+	equal "$(seen '.port == 5353' | head -1 | jq -c '[.proto, .line]')" '["udp","default"]'
+	local now
+	now=$(date +%s)
+	at_most "$(seen '.port == 23' | head -1 | jq "($now - .time) | fabs | floor")" 5
+}
+
+@test "each step of a knock, with its door: attempt, step, grant, expiry" {
+	attach_with $'default drop\n'"$DOOR"
+	watch attempt step grant close expiry refusal lockout failure miss
+	client knock -d 50 "$S4" 7000:tcp 9000:udp 8000:tcp
+	eventually happened '.event == "grant"'
+	sleep 0.2
+	equal "$(seen '.knock == "web"' | jq -c '[.event, .port, .source]' | tr '\n' ' ')" \
+		"[\"attempt\",7000,\"$C4\"] [\"step\",9000,\"$C4\"] [\"grant\",8000,\"$C4\"] [\"attempt\",8000,\"$C4\"] "
+	eventually happened '.event == "expiry"'
+	equal "$(seen '.event == "expiry"' | jq -c '[.knock, .source]')" "[\"web\",\"$C4\"]"
+	client knock -d 50 "$S6" 7000:tcp 9000:udp 8000:tcp 8000:tcp 7000:tcp
+	eventually happened '.event == "close"'
+	equal "$(seen '.event == "close"' | jq -r .source)" "$C6"
+	equal "$(count '.event == "drop"')" 0
+}
+
+@test "misses, failures and the lockout" {
+	attach_with $'default drop\n'"$DOOR"
+	watch
+	for i in 1 2 3 4 5; do
+		client knock -d 20 "$S4" 7000:tcp 1:tcp
+	done
+	eventually happened '.event == "lockout"'
+	equal "$(count '.event == "failure"')" 4
+	client knock "$S4" 7000:tcp
+	eventually happened '.event == "refusal"'
+}
+
+@test "signed knocks, with the key's name: grant, replay, refusal" {
+	(umask 077 && portctl knock key alice >"$TMP/keys")
+	attach_with "default drop
+knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s skew 1s"
+	sleep 1.1
+	watch grant replay refusal
+	background dump client tcpdump -Uni eth0 -w "$TMP/dump" -c 1 udp port 62201
+	local dump=$pid
+	eventually grep -q "listening on" "$TMP/dump.err"
+	client "$PORTCTL" knock send "$S4" web --key "$TMP/keys"
+	eventually happened '.event == "grant"'
+	equal "$(seen '.event == "grant"' | jq -c '[.knock, .key, .source]')" \
+		"[\"web\",\"alice\",\"$C4\"]"
+	eventually no kill -0 "$dump"
+	"$PYTHON" -c "open('$TMP/payload', 'wb').write(open('$TMP/dump', 'rb').read()[-64:])"
+	client "$PYTHON" -c "
+import socket
+socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
+	eventually happened '.event == "replay" or .event == "refusal"'
+	equal "$(seen '.event != "grant" and .event != "lost"' | jq -c '[.knock, .key]')" '["web","alice"]'
+}
+
+@test "a flood: ten samples a second and port, and the rest is counted" {
+	attach_with "default drop"
+	watch
+	client "$PYTHON" -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
+	eventually happened '.event == "lost" and .drops > 0'
+	sleep 1.2
+	local told lost
+	told=$(count '.event == "drop"')
+	lost=$(seen '.event == "lost"' | jq -s 'map(.drops) | add')
+	at_least "$told" 10
+	at_most "$told" 60
+	equal "$((told + lost))" "$(portctl stats -j | jq '.interfaces[0].total.drop.packets')"
+}
+
+@test "without a monitor nothing is told; four at most watch; a killed one makes room" {
+	attach_with "default drop"
+	client_sends udp 1
+	watch
+	local first=$monitor i
+	client_sends udp 2
+	eventually happened '.port == 2'
+	equal "$(count '.port == 1')" 0
+	for i in 1 2 3; do
+		background "monitor$i" server "$PORTCTL" monitor -j
+		monitor=$pid
+		eventually watched
+	done
+	refused "there are 4 who watch already" monitor -j
+	kill -9 "$first"
+	wait "$first" 2>/dev/null || true
+	watch drop
+	client_sends udp 3
+	eventually happened '.port == 3'
+	eventually grep -q '"port":3' "$TMP/monitor3.out"
+}
+
+@test "it goes on through apply, detach and attach" {
+	attach_with "default drop"
+	watch
+	portctl drop 7/udp
+	client_sends udp 7
+	eventually happened '.line == "drop 7/udp"'
+	portctl detach --all
+	sleep 1.2
+	portctl attach eth0
+	portctl default drop --force
+	sleep 1.5
+	client_sends udp 8
+	eventually happened '.port == 8'
+	stop "$monitor"
+}
+
+@test "--exec runs a program with the event on its standard input, and nothing through a shell" {
+	attach_with "default drop"
+	printf '#!/bin/sh\ncat >>%s/events\necho $# >>%s/words\n' "$TMP" "$TMP" >"$TMP/hook"
+	chmod +x "$TMP/hook"
+	watch --exec "$TMP/hook"
+	client_sends udp 9
+	eventually test -s "$TMP/events"
+	equal "$(jq -c '[.event, .port]' "$TMP/events" | head -1)" '["drop",9]'
+	equal "$(head -1 "$TMP/words")" 0
+	refused "cannot run $TMP/nothing" monitor --exec "$TMP/nothing"
+}
+
+@test "a hook that hangs is not waited for, and ends with the monitor" {
+	attach_with "default drop"
+	printf '#!/bin/sh\necho $$ >>%s/pids\nexec sleep 60\n' "$TMP" >"$TMP/hook"
+	chmod +x "$TMP/hook"
+	watch --exec "$TMP/hook"
+	local port
+	for port in $(seq 1 20); do client_sends udp "$port"; done
+	eventually happened '.event == "lost" and .hooks > 0'
+	eventually happened '.port == 20'
+	at_most "$(wc -l <"$TMP/pids")" 8
+	stop "$monitor"
+	local one
+	for one in $(cat "$TMP/pids"); do no kill -0 "$one"; done
+}
+
+@test "lines for people, and wrong words" {
+	attach_with $'default drop\nallow 22'
+	background plain server "$PORTCTL" monitor drop
+	monitor=$pid
+	eventually watched
+	client_sends udp 5000
+	eventually grep -q "drop     eth0 5000/udp from $C4 port [0-9]*: default" "$TMP/plain.out"
+	refused 'found "drops", expected a kind of event' monitor drops
+	usage_of monitor --samples 256
+	usage_of monitor --nothing
+	portctl detach --all
+	refused "portctl is attached to no interface" monitor
+}

@@ -1,0 +1,282 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* monitor: what happens, as it happens. */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <string.h>
+
+#include "command.h"
+#include "events.h"
+#include "hook.h"
+#include "log.h"
+#include "stats.h"
+#include "util.h"
+
+#define WAIT_MILLISECONDS 200
+#define TURN_NANOSECONDS 1000000000ull
+
+struct monitor {
+	bool json;
+	__u32 samples;
+	bool wanted[EVENT_KINDS];
+	bool expiries;
+	struct hooks hooks;
+	struct watcher *watcher; /* NULL while nothing is attached */
+	struct ruleset ruleset;
+	struct event_names names;
+	__u32 generation;
+	__u64 turn; /* when it last looked around, since boot */
+	__u64 dropped; /* all drops and rejects by then, */
+	__u64 shown; /* and how many of them were told */
+	__u64 lost; /* of the other kinds */
+};
+
+static volatile sig_atomic_t stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	stopped = 1;
+}
+
+/* Shows it, and runs the hook. */
+static void emit(struct monitor *monitor, json_t *event)
+{
+	cleanup_free char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
+
+	if (!text)
+		return;
+	if (monitor->json)
+		puts(text);
+	else
+		event_print(event, stdout);
+	if (monitor->hooks.program)
+		hook_run(&monitor->hooks, text, strlen(text));
+	json_decref(event);
+	if (fflush(stdout) || ferror(stdout))
+		stopped = 1; /* nobody reads it any more */
+}
+
+static int read_rules(struct monitor *monitor, const struct datapath *dp)
+{
+	int err;
+
+	event_names_clear(&monitor->names);
+	ruleset_clear(&monitor->ruleset);
+	ruleset_init(&monitor->ruleset);
+	err = datapath_ruleset(dp, &monitor->ruleset);
+	monitor->generation = dp->control->generation;
+	return err ?: event_names_read(&monitor->names, &monitor->ruleset);
+}
+
+/* A change of the rules may be told of before the next turn. */
+static void refresh_rules(struct monitor *monitor)
+{
+	struct datapath dp;
+
+	if (!datapath_open(&dp, DATAPATH_READ) && watcher_belongs(monitor->watcher, &dp))
+		read_rules(monitor, &dp);
+	datapath_close(&dp);
+}
+
+static void show_event(const struct event *event, void *data)
+{
+	struct monitor *monitor = data;
+
+	if (event->kind >= EVENT_KINDS || !monitor->wanted[event->kind])
+		return;
+	if (watcher_generation(monitor->watcher) != monitor->generation)
+		refresh_rules(monitor);
+	emit(monitor, event_json(event, &monitor->names));
+}
+
+/* Grants whose time ended since the last turn: nobody is told by the data path. */
+static void show_expiries(struct monitor *monitor, const struct datapath *dp, __u64 now)
+{
+	struct granted *list;
+	size_t count;
+
+	if (datapath_ended_grants(dp, monitor->turn, now, &list, &count))
+		return;
+	for (size_t i = 0; i < count; i++)
+		emit(monitor, expiry_json(&list[i], &monitor->names));
+	free(list);
+}
+
+static __u64 count_drops(const struct datapath *dp, const struct ruleset *ruleset)
+{
+	__u64 dropped = 0;
+
+	for (size_t i = 0; i < dp->count; i++) {
+		struct stats stats;
+
+		if (!stats_collect(&dp->interfaces[i], ruleset, NULL, 0, &stats))
+			dropped += stats.total.drop.packets;
+		stats_clear(&stats);
+	}
+	return dropped;
+}
+
+static void show_lost(const struct monitor *monitor, __u64 drops, __u64 events)
+{
+	if (!drops && !events && !monitor->hooks.left_out)
+		return;
+	if (monitor->json)
+		printf("{\"event\":\"lost\",\"drops\":%llu,\"events\":%llu,\"hooks\":%lu}\n",
+		       drops, events, monitor->hooks.left_out);
+	else
+		printf("not told: %llu drops and rejects, %llu other events; %lu hooks not run\n",
+		       drops, events, monitor->hooks.left_out);
+	fflush(stdout);
+}
+
+/* What was not told since the last turn: of drops it is all but the samples. */
+static void count_lost(struct monitor *monitor, const struct datapath *dp, bool first)
+{
+	struct event_count counts[EVENT_KINDS];
+	__u64 shown, dropped, lost = 0, drops, told;
+
+	if (datapath_event_counts(dp, counts))
+		return;
+	for (int kind = 0; kind < EVENT_KINDS; kind++)
+		lost += counts[kind].lost;
+	shown = counts[EVENT_DROP].sent + counts[EVENT_REJECT].sent;
+	dropped = count_drops(dp, &monitor->ruleset);
+	drops = dropped - monitor->dropped;
+	told = shown - monitor->shown;
+	if (!first)
+		show_lost(monitor,
+			  dropped > monitor->dropped && drops > told ? drops - told : 0,
+			  lost - monitor->lost);
+	monitor->hooks.left_out = 0;
+	monitor->dropped = dropped;
+	monitor->shown = shown;
+	monitor->lost = lost;
+}
+
+/* What was watched may be gone, and come back as another. */
+static int follow_datapath(struct monitor *monitor, struct datapath *dp, bool *first)
+{
+	*first = false;
+	if (monitor->watcher && !watcher_belongs(monitor->watcher, dp)) {
+		watcher_free(monitor->watcher);
+		monitor->watcher = NULL;
+	}
+	if (!dp->control || !dp->count)
+		return 0;
+	if (!monitor->watcher) {
+		int err = datapath_watch(dp, monitor->samples, &monitor->watcher);
+
+		*first = true;
+		return err ?: read_rules(monitor, dp);
+	}
+	return dp->control->generation != monitor->generation ? read_rules(monitor, dp) : 0;
+}
+
+/* Once a second: the rules, grants that ended, and what was not told. */
+static int look_around(struct monitor *monitor)
+{
+	__u64 now = since_boot();
+	struct datapath dp;
+	bool first;
+	int err = datapath_open(&dp, DATAPATH_READ) ?: follow_datapath(monitor, &dp, &first);
+
+	if (!err && monitor->watcher) {
+		if (!first && monitor->expiries)
+			show_expiries(monitor, &dp, now);
+		count_lost(monitor, &dp, first);
+	}
+	monitor->turn = now;
+	datapath_close(&dp);
+	return err;
+}
+
+static int watch(struct monitor *monitor)
+{
+	int err = look_around(monitor);
+
+	if (!err && !monitor->watcher)
+		return fail(-ENOENT,
+			    "portctl is attached to no interface: portctl attach IFACE");
+	while (!err && !stopped) {
+		if (!monitor->watcher)
+			usleep(WAIT_MILLISECONDS * 1000);
+		else
+			watcher_wait(monitor->watcher, WAIT_MILLISECONDS, show_event, monitor);
+		hooks_look_after(&monitor->hooks);
+		if (since_boot() - monitor->turn >= TURN_NANOSECONDS)
+			err = look_around(monitor);
+	}
+	return err;
+}
+
+/* The kinds that are asked for; all where none is. */
+static int parse_kinds(struct monitor *monitor, int count, char **words)
+{
+	monitor->expiries = !count;
+	memset(monitor->wanted, !count, sizeof(monitor->wanted));
+	for (int i = 0; i < count; i++) {
+		enum event_kind kind = event_kind(words[i]);
+
+		if (kind != EVENT_NONE)
+			monitor->wanted[kind] = true;
+		else if (!strcmp(words[i], "expiry"))
+			monitor->expiries = true;
+		else
+			return fail(
+				-EINVAL,
+				"argv: found \"%s\", expected a kind of event: \"portctl help "
+				"monitor\" lists them",
+				words[i]);
+	}
+	return 0;
+}
+
+static int parse_options(int argc, char **argv, struct monitor *monitor)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "exec", required_argument, NULL, 'e' },
+		{ "samples", required_argument, NULL, 's' },
+		{ 0 },
+	};
+	unsigned long samples = EVENT_SAMPLES;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
+		if (option == 'j')
+			monitor->json = true;
+		else if (option == 'e')
+			monitor->hooks.program = optarg;
+		else if (option != 's' || number_parse(optarg, strlen(optarg), 255, &samples))
+			return -EINVAL;
+	}
+	monitor->samples = samples;
+	return 0;
+}
+
+int cmd_monitor(const struct command *command, int argc, char **argv)
+{
+	const struct sigaction action = { .sa_handler = stop };
+	struct monitor monitor = { 0 };
+	int err;
+
+	if (parse_options(argc, argv, &monitor))
+		return usage(command);
+	if (parse_kinds(&monitor, argc - optind, argv + optind))
+		return EXIT_REFUSED;
+	if (monitor.hooks.program && access(monitor.hooks.program, X_OK)) {
+		fail(-errno, "cannot run %s: %s", monitor.hooks.program, strerror(errno));
+		return EXIT_REFUSED;
+	}
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	ruleset_init(&monitor.ruleset);
+	err = watch(&monitor);
+	hooks_end(&monitor.hooks);
+	watcher_free(monitor.watcher);
+	event_names_clear(&monitor.names);
+	ruleset_clear(&monitor.ruleset);
+	return err ? EXIT_REFUSED : EXIT_DONE;
+}

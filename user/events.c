@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "events.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <string.h>
+#include <time.h>
+
+#include "names.h"
+#include "signing.h"
+#include "util.h"
+
+static const char *const kind_names[] = {
+	[EVENT_DROP] = "drop",	     [EVENT_REJECT] = "reject", [EVENT_ATTEMPT] = "attempt",
+	[EVENT_STEP] = "step",	     [EVENT_MISS] = "miss",	[EVENT_FAILURE] = "failure",
+	[EVENT_LOCKOUT] = "lockout", [EVENT_GRANT] = "grant",	[EVENT_CLOSE] = "close",
+	[EVENT_REFUSAL] = "refusal", [EVENT_REPLAY] = "replay",
+};
+
+_Static_assert(ARRAY_SIZE(kind_names) == EVENT_KINDS, "every kind has a name");
+
+const char *event_name(enum event_kind kind)
+{
+	return kind < EVENT_KINDS ? kind_names[kind] : "unknown";
+}
+
+enum event_kind event_kind(const char *name)
+{
+	enum event_kind kind = 0;
+
+	while (kind < EVENT_KINDS && strcmp(kind_names[kind], name))
+		kind++;
+	return kind;
+}
+
+static int add_signers(struct event_names *names, const struct signing_key *keys, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct signer_name *signer;
+		int err = array_reserve(&names->signers, &names->signer_room,
+					names->signer_count, sizeof(*signer));
+
+		if (err)
+			return err;
+		signer = &names->signers[names->signer_count++];
+		signer->number = key_number(&keys[i]);
+		memcpy(signer->name, keys[i].name, sizeof(signer->name));
+	}
+	return 0;
+}
+
+_Static_assert(sizeof(((struct signer_name *)0)->name) == KEY_NAME_MAX + 1, "names of keys");
+
+int event_names_read(struct event_names *names, const struct ruleset *ruleset)
+{
+	int err = 0;
+
+	*names = (struct event_names){ .ruleset = ruleset };
+	for (size_t i = 0; i < ruleset->count && !err; i++) {
+		const struct knock *knock = ruleset->rules[i].knock;
+		struct signing_key *keys;
+		size_t count;
+
+		if (!knock || !knock->keys)
+			continue;
+		if (!keys_read(knock->keys, &keys, &count))
+			err = add_signers(names, keys, count);
+		keys_free(keys, count);
+	}
+	return err;
+}
+
+void event_names_clear(struct event_names *names)
+{
+	free(names->signers);
+	*names = (struct event_names){ 0 };
+}
+
+static void set_string(json_t *object, const char *key, const char *text)
+{
+	json_object_set_new(object, key, text ? json_string(text) : json_null());
+}
+
+/* From nanoseconds since boot to seconds since 1970. */
+static double time_of_day(__u64 time)
+{
+	return (utc_now() - since_boot() + time) / 1e9;
+}
+
+static void set_port(json_t *object, __u32 key)
+{
+	if (key >= PORT_KEYS)
+		return;
+	set_string(object, "proto", key_protocol(key));
+	json_object_set_new(object, "port", json_integer(key_port(key)));
+	set_string(object, "service", service_name(key));
+}
+
+static void set_address(json_t *object, const __u8 *address, __u32 family)
+{
+	char text[INET6_ADDRSTRLEN];
+
+	if (family)
+		set_string(object, "source",
+			   inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text,
+				     sizeof(text)));
+}
+
+static const struct rule *rule_of_door(const struct event_names *names, __u32 door)
+{
+	for (size_t i = 0; i < names->ruleset->count; i++) {
+		if (names->ruleset->rules[i].knock && names->ruleset->rules[i].door == door)
+			return &names->ruleset->rules[i];
+	}
+	return NULL;
+}
+
+static void set_door(json_t *object, const struct event_names *names, __u32 door)
+{
+	const struct rule *rule = door ? rule_of_door(names, door) : NULL;
+
+	if (door)
+		set_string(object, "knock", rule ? rule->knock->name : NULL);
+}
+
+static void set_signer(json_t *object, const struct event_names *names, __be32 number)
+{
+	size_t i = 0;
+
+	while (i < names->signer_count && names->signers[i].number != number)
+		i++;
+	if (number)
+		set_string(object, "key",
+			   i < names->signer_count ? names->signers[i].name : NULL);
+}
+
+/* The line as "stats" calls it. */
+static void set_line(json_t *object, const struct event_names *names, __u32 line)
+{
+	if (line < LINES_BUILTIN) {
+		set_string(object, "line", line_name(line));
+		return;
+	}
+	for (size_t i = 0; i < names->ruleset->count; i++) {
+		const struct rule *rule = &names->ruleset->rules[i];
+		cleanup_free char *text = NULL;
+
+		if (rule->line != line && rule->limited_line != line)
+			continue;
+		text = rule_text(rule, false);
+		json_object_set_new(object, "line",
+				    json_sprintf("%s%s", rule->line == line ? "" : "limited: ",
+						 text ?: ""));
+		return;
+	}
+	set_string(object, "line", NULL); /* its rule went in between */
+}
+
+json_t *event_json(const struct event *event, const struct event_names *names)
+{
+	json_t *object = json_object();
+	char iface[IF_NAMESIZE];
+
+	json_object_set_new(object, "time", json_real(time_of_day(event->time)));
+	set_string(object, "event", event_name(event->kind));
+	set_string(object, "interface", if_indextoname(event->ifindex, iface));
+	set_port(object, event->key);
+	set_address(object, event->address, event->family);
+	if (event->port)
+		json_object_set_new(object, "source_port", json_integer(ntohs(event->port)));
+	if (event->kind == EVENT_DROP || event->kind == EVENT_REJECT)
+		set_line(object, names, event->line);
+	set_door(object, names, event->door);
+	set_signer(object, names, event->signer);
+	return object;
+}
+
+json_t *expiry_json(const struct granted *granted, const struct event_names *names)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "time", json_real(time_of_day(granted->grant.deadline)));
+	set_string(object, "event", "expiry");
+	set_address(object, granted->key.address, granted->key.family);
+	set_door(object, names, granted->key.door);
+	return object;
+}
+
+static const char *text_of(const json_t *event, const char *key)
+{
+	return json_string_value(json_object_get(event, key)) ?: "-";
+}
+
+static void print_time(double seconds, FILE *out)
+{
+	time_t whole = seconds;
+	struct tm local;
+	char text[32];
+
+	strftime(text, sizeof(text), "%F %T", localtime_r(&whole, &local));
+	fprintf(out, "%s.%03d", text, (int)((seconds - whole) * 1000));
+}
+
+void event_print(const json_t *event, FILE *out)
+{
+	const json_t *port = json_object_get(event, "port");
+	const json_t *source_port = json_object_get(event, "source_port");
+
+	print_time(json_real_value(json_object_get(event, "time")), out);
+	fprintf(out, " %-8s %s", text_of(event, "event"), text_of(event, "interface"));
+	if (port)
+		fprintf(out, " %lld/%s", (long long)json_integer_value(port),
+			text_of(event, "proto"));
+	if (json_object_get(event, "source"))
+		fprintf(out, " from %s", text_of(event, "source"));
+	if (source_port)
+		fprintf(out, " port %lld", (long long)json_integer_value(source_port));
+	if (json_object_get(event, "line"))
+		fprintf(out, ": %s", text_of(event, "line"));
+	if (json_object_get(event, "knock"))
+		fprintf(out, ": knock %s", text_of(event, "knock"));
+	if (json_object_get(event, "key"))
+		fprintf(out, ", key %s", text_of(event, "key"));
+	fputc('\n', out);
+}

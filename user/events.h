@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Events as they are shown: with names for numbers. */
+#ifndef EVENTS_H
+#define EVENTS_H
+
+#include <jansson.h>
+
+#include "datapath.h"
+
+/* The name of a key that may sign, by its number. */
+struct signer_name {
+	__be32 number;
+	char name[32];
+};
+
+/* What numbers in events mean, as long as the rules stay the same. */
+struct event_names {
+	const struct ruleset *ruleset;
+	struct signer_name *signers;
+	size_t signer_count;
+	size_t signer_room;
+};
+
+/*
+ * Reads who may sign in a ruleset's key files; those that cannot be read have no
+ * names. Returns 0 or -ENOMEM; free with event_names_clear() either way.
+ */
+int event_names_read(struct event_names *names, const struct ruleset *ruleset);
+void event_names_clear(struct event_names *names);
+
+/* "drop", "grant", ...: EVENT_KINDS of them. */
+const char *event_name(enum event_kind kind);
+
+/* The kind of that name, or EVENT_NONE. */
+enum event_kind event_kind(const char *name);
+
+/* An event as an object of its own, or NULL where memory ends. */
+json_t *event_json(const struct event *event, const struct event_names *names);
+
+/* The same of a grant that ended by itself, which the data path does not notice. */
+json_t *expiry_json(const struct granted *granted, const struct event_names *names);
+
+/* Prints such an object as a line for people. */
+void event_print(const json_t *event, FILE *out);
+
+#endif
