@@ -60,37 +60,23 @@ static __always_inline void tell(struct xdp_md *ctx, enum event_kind kind, __u32
  */
 static __always_inline bool is_sample(__u32 key)
 {
-	__u32 now = bpf_jiffies64(), zero = 0, word;
-	struct sampling *sampling = bpf_map_lookup_elem(&samplings, &zero);
 	__u64 index = key;
 
-	if (!sampling)
-		return false;
-	if (now - sampling->since >= ticks_per_second) {
-		sampling->since = now;
-		sampling->count = 0;
-	}
 	barrier_var(index);
-	if (sampling->count >= EVENT_RATE || index >= KEYS)
+	if (sampling.count >= EVENT_RATE || index >= KEYS ||
+	    sampling.keys[index] >= control.samples)
 		return false;
-	word = sampling->keys[index];
-	if ((now - (word >> 8) & 0xFFFFFF) >= ticks_per_second)
-		word = now << 8;
-	if ((word & 255) >= control.samples)
-		return false;
-	sampling->keys[index] = word + 1;
-	sampling->count++;
+	sampling.keys[index]++;
+	sampling.count++;
 	return true;
 }
 
-/* A packet that was not let in. */
+/* A packet that was not let in, if is_sample() says so. */
 __noinline int tell_drop(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry)
 {
 	struct subject subject = { 0 };
 	struct event event = { .line = entry_line(entry) };
 
-	if (!is_sample(key))
-		return 0;
 	read_subject(ctx, (union place){ .packed = place }, key, &subject);
 	tell(ctx, entry_verdict(entry) == VERDICT_REJECT ? EVENT_REJECT : EVENT_DROP, key,
 	     &subject.flow, &event);

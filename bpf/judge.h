@@ -75,8 +75,11 @@ __noinline __u32 follow(const struct subject *subject, __u32 entry, __u32 slot, 
 	return entry;
 }
 
-/* Finds the plain entry behind one with a flag. */
-__noinline __u32 judge_subject(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry,
+/*
+ * Finds the plain entry behind one with a flag. Not static either: plain entries
+ * are not made slower by it.
+ */
+__noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry,
 			       __u32 slot)
 {
 	struct subject subject = { 0 };
@@ -95,15 +98,13 @@ __noinline __u32 judge_subject(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 }
 
 /*
- * Everything that is not plain, outside the main program so that plain entries are
- * not made slower by it. A signature is looked at after the subject is done with:
- * the verifier limits how much stack all callers have together.
+ * The same for a port that is knocked at. A signature is looked at when the subject is
+ * done with: the verifier limits how much stack all callers have together.
  */
-__noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry,
-			       __u32 slot)
+__noinline __u32 judge_step(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry, __u32 slot)
 {
-	entry = judge_subject(ctx, key, place, entry, slot);
-	if (entry_verdict(entry) == VERDICT_DROP && key < PORT_KEYS && is_step(slot, key))
+	entry = judge_further(ctx, key, place, entry, slot);
+	if (entry_verdict(entry) == VERDICT_DROP)
 		signature(ctx, place, slot, key);
 	return entry;
 }
@@ -132,6 +133,9 @@ static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *pa
 	if (!entry_leads_on(entry) && is_opening(ctx, packet) &&
 	    !(entry_flags(entry) & ENTRY_TOUCH && may_knock(ctx, packet, slot)))
 		return entry_plain(entry);
+	if (entry_flags(entry) & ENTRY_TOUCH && packet->key < PORT_KEYS &&
+	    is_step(slot, packet->key))
+		return judge_step(ctx, packet->key, packet->place.packed, entry, slot);
 	return judge_further(ctx, packet->key, packet->place.packed, entry, slot);
 }
 

@@ -8,9 +8,11 @@
  * active, are global data: their addresses are constants in the program, so
  * judging a packet is two loads and no call. Userspace writes the slot that is
  * not active, after every packet that could still hold it is done, and then
- * stores the new generation number. `control` is shared by all interfaces.
+ * stores the new generation number. `control` is shared by all interfaces. What was
+ * sampled is here as well, behind the table, for the same price.
  */
 struct generation table[2];
+struct sampling sampling;
 volatile struct control control SEC(".data.control");
 
 /*
@@ -184,23 +186,6 @@ struct {
 	__type(key, __u32);
 	__type(value, struct event_count);
 } event_counts SEC(".maps");
-
-/*
- * How many samples were taken of each key within a second (bits 0-7), and when that
- * began (8-31, in ticks); and the same of all.
- */
-struct sampling {
-	__u32 keys[KEYS];
-	__u32 since;
-	__u32 count;
-};
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct sampling);
-} samplings SEC(".maps");
 
 /* Flows are timed in ticks (jiffies), which are read without a call. */
 const volatile __u64 ticks_per_second;

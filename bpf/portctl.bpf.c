@@ -37,7 +37,7 @@ int portctl(struct xdp_md *ctx)
 	parse(ctx, &packet);
 	entry = judge(ctx, &packet);
 	verdict = charge(&packet, entry);
-	if (verdict != VERDICT_PASS && is_watched())
+	if (verdict != VERDICT_PASS && is_watched() && is_sample(packet.key))
 		tell_drop(ctx, packet.place.packed, packet.key, entry);
 	return likely(verdict != VERDICT_REJECT) ? verdict : reject(ctx);
 }

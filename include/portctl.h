@@ -403,6 +403,16 @@ struct event {
 	__u8 address[16]; /* the source's, network byte order; IPv4 in the first four */
 };
 
+/*
+ * The samples that were taken of an interface's keys since whoever watches set it to
+ * zero, which he does every second: the data path needs no clock for it.
+ */
+struct sampling {
+	__u32 count; /* of all */
+	__u32 zero;
+	__u8 keys[KEYS];
+};
+
 /* Of each kind, since the first attach. */
 struct event_count {
 	__u64 due; /* of the bucket */
@@ -438,6 +448,7 @@ struct control {
 	__u64 tai_offset; /* nanoseconds that CLOCK_TAI is before UTC */
 	__u32 watchers; /* a bit for each place of a monitor that is taken */
 	__u32 samples; /* of drops and rejects, a second and key; at most 255 */
+	__u64 sampled_at; /* nanoseconds since boot: when the next second of them began */
 };
 
 /* Packets and the bytes of their frames, as XDP sees them. */
@@ -492,8 +503,9 @@ _Static_assert((int)SEQUENCES <= DOOR_SEQUENCES && WINDOWS <= DOOR_SEQUENCES, "s
 _Static_assert(sizeof(struct windows) == 8 + WINDOWS * 80, "struct windows");
 _Static_assert(ATTEMPT_SECONDS * 1000000000ull >> ATTEMPT_TICK < ATTEMPT_TIMES,
 	       "an attempt's time does not come round in it");
-_Static_assert(sizeof(struct control) == 96, "struct control");
+_Static_assert(sizeof(struct control) == 104, "struct control");
 _Static_assert(sizeof(struct event) == 56, "struct event");
+_Static_assert(sizeof(struct sampling) % 8 == 0, "nothing is behind it");
 _Static_assert(sizeof(struct tally) == 16, "struct tally");
 _Static_assert(sizeof(struct port_counter) == 32, "struct port_counter");
 _Static_assert(sizeof(struct line_move) == 24, "struct line_move");

@@ -182,6 +182,7 @@ static int look_around(struct monitor *monitor)
 	int err = datapath_open(&dp, DATAPATH_READ) ?: follow_datapath(monitor, &dp, &first);
 
 	if (!err && monitor->watcher) {
+		watcher_refill(monitor->watcher, &dp);
 		if (!first && monitor->expiries)
 			show_expiries(monitor, &dp, now);
 		count_lost(monitor, &dp, first);

@@ -275,7 +275,7 @@ static int open_link(struct interface *iface, const char *path)
 
 void interface_close(struct interface *iface)
 {
-	unmap(iface->table, 2 * sizeof(*iface->table));
+	unmap(iface->table, sizeof(struct tables));
 	unmap(iface->counters, iface->copies * sizeof(*iface->counters));
 	*iface = (struct interface){ 0 };
 }
@@ -291,7 +291,9 @@ int interface_open(const struct datapath *dp, const char *name, struct interface
 	err = open_link(iface, path);
 	pin_path(dp, name, "table", path);
 	if (!err)
-		err = map_sized(path, 2 * sizeof(*iface->table), (void **)&iface->table, NULL);
+		err = map_sized(path, sizeof(struct tables), (void **)&iface->table, NULL);
+	if (!err)
+		iface->sampling = &((struct tables *)iface->table)->sampling;
 	pin_path(dp, name, "counters", path);
 	if (!err)
 		err = map_sized(path, sizeof(*iface->counters), (void **)&iface->counters,

@@ -34,6 +34,7 @@ struct interface {
 	const char *mode; /* "native", "generic", "offload" */
 	time_t attached_at; /* seconds since 1970 */
 	struct generation *table; /* two slots, shared with the kernel */
+	struct sampling *sampling; /* behind them */
 	struct counters *counters; /* the copies, shared with the kernel as well */
 	size_t copies;
 };
@@ -181,6 +182,12 @@ int watcher_wait(struct watcher *watcher, int milliseconds,
 		 void (*call)(const struct event *event, void *data), void *data);
 
 /* Whether this is the data path that it watches: it goes with the last detach. */
+/*
+ * To be called about every second: samples are taken anew. Where several watch, one of
+ * them does it.
+ */
+void watcher_refill(const struct watcher *watcher, const struct datapath *dp);
+
 __u32 watcher_generation(const struct watcher *watcher); /* the active one */
 bool watcher_belongs(const struct watcher *watcher, const struct datapath *dp);
 void watcher_free(struct watcher *watcher);

@@ -20,6 +20,13 @@
 #include "portctl.skel.h"
 #include "util.h"
 
+_Static_assert(sizeof(struct portctl_bpf__bss) == sizeof(struct tables) &&
+		       offsetof(struct portctl_bpf__bss, table) ==
+			       offsetof(struct tables, slots) &&
+		       offsetof(struct portctl_bpf__bss, sampling) ==
+			       offsetof(struct tables, sampling),
+	       "the compiler lays out the global data as struct tables");
+
 /* What attaching is about; every step says itself what failed. */
 struct attachment {
 	struct datapath *dp;

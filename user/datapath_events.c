@@ -12,6 +12,7 @@
 #include "util.h"
 
 #define RING_SIZE (1 << 20)
+#define SAMPLING_NANOSECONDS 900000000ull /* a second, and who calls is never late */
 
 struct watcher {
 	int place_lock; /* held as long as the place is taken, also after kill -9: not */
@@ -158,6 +159,17 @@ int watcher_wait(struct watcher *watcher, int milliseconds,
 	watcher->call = call;
 	watcher->data = data;
 	return ring_buffer__poll(watcher->ring, milliseconds);
+}
+
+void watcher_refill(const struct watcher *watcher, const struct datapath *dp)
+{
+	__u64 now = since_boot(), last = watcher->control->sampled_at;
+
+	if (now - last < SAMPLING_NANOSECONDS ||
+	    !__sync_bool_compare_and_swap(&watcher->control->sampled_at, last, now))
+		return;
+	for (size_t i = 0; i < dp->count; i++)
+		memset(dp->interfaces[i].sampling, 0, sizeof(struct sampling));
 }
 
 __u32 watcher_generation(const struct watcher *watcher)

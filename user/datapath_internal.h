@@ -5,6 +5,12 @@
 
 #include "datapath.h"
 
+/* The data path's global data, as the pin "table" has it. */
+struct tables {
+	struct generation slots[2];
+	struct sampling sampling;
+};
+
 /* Says what a failed call means to a person: permission, memory, or errno's text. */
 const char *reason(int err);
 

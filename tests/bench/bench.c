@@ -12,12 +12,15 @@
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
 #include "datapath.h"
 #include "empty.skel.h"
 #include "sandbox.h"
+#include "signing.h"
 
 #define ROUNDS 7
 #define REPEAT 10000000
@@ -138,6 +141,20 @@ static void write_rules(const char *name, int odd)
 		perror(name);
 		exit(1);
 	}
+}
+
+/* A door that signed knocks open, and a key for it. */
+static void write_signed(void)
+{
+	char rule[PATH_MAX + 128];
+
+	umask(077);
+	write_file("keys", "a 000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f "
+			   "a0a1a2a3a4a5a6a7\n");
+	snprintf(rule, sizeof(rule),
+		 "default drop\nknock b spa 62201/udp keys %s/keys opens 80/tcp for 30s\n",
+		 sandbox_path);
+	write_file("signed.rules", rule);
 }
 
 /* The address of source number n of the big rulesets: spread over 10.0.0.0/8. */
@@ -283,6 +300,32 @@ static struct frame make_among_attempts(void)
 	return build(false, IPPROTO_TCP, 23);
 }
 
+/*
+ * A signed knock of somebody who knows the signer and the server and not the key, so
+ * that it has to be verified: so few at a time that the limit lets them.
+ */
+static struct frame make_bogus(void)
+{
+	struct frame frame = build(false, IPPROTO_UDP, 62201);
+	struct iphdr *ip = (void *)(frame.data + sizeof(struct ether_header));
+	struct udphdr *udp = (void *)(ip + 1);
+	struct signed_knock *knock = (void *)(udp + 1);
+	struct signing_key *keys;
+	size_t count;
+
+	if (keys_read("keys", &keys, &count))
+		exit(1);
+	udp->len = htons(sizeof(*udp) + sizeof(*knock));
+	ip->tot_len = htons(sizeof(*ip) + sizeof(*udp) + sizeof(*knock));
+	frame.size = sizeof(struct ether_header) + ntohs(ip->tot_len);
+	*knock = (struct signed_knock){ .action = SIGNED_OPEN, .door = door_number("b") };
+	/* So far ahead that its time is near enough as long as this takes. */
+	sign(knock, keys, utc_now() + (KNOCK_SKEW - 1) * 1000000000ull);
+	knock->tag[0] ^= 1;
+	keys_free(keys, count);
+	return frame;
+}
+
 static const struct row rows[] = {
 	{ "IPv4 TCP allowed, 1 rule", "one.rules", 5, XDP_PASS, false, IPPROTO_TCP, 22, NULL },
 	{ "IPv4 TCP dropped, 1 rule", "drop.rules", 5, XDP_DROP, false, IPPROTO_TCP, 22, NULL },
@@ -318,9 +361,11 @@ static const struct row rows[] = {
 
 /*
  * The two candidates take turns many times within a round, so that a machine
- * whose speed drifts slows both alike.
+ * whose speed drifts slows both alike: `chunk` packets each, and before them `before`
+ * of the empty program, no rest, which would make what comes after it slow.
  */
-static void measure_row(const struct row *row, int empty, int program)
+static void measure_row(const struct row *row, int empty, int program, unsigned int chunk,
+			unsigned int before)
 {
 	struct frame frame;
 	__u32 verdict;
@@ -330,7 +375,7 @@ static void measure_row(const struct row *row, int empty, int program)
 	snprintf(apply, sizeof(apply), "apply %s/%s", sandbox_path, row->rules);
 	command(apply);
 	frame = row->make ? row->make() : build(row->ipv6, row->protocol, row->port);
-	run_program(program, &frame, CHUNK, &verdict);
+	run_program(program, &frame, chunk, &verdict);
 	if (verdict != row->verdict) {
 		fprintf(stderr, "%s: verdict %d, not %d\n", row->name, (int)verdict,
 			(int)row->verdict);
@@ -338,8 +383,10 @@ static void measure_row(const struct row *row, int empty, int program)
 	}
 	for (int round = 0; round < ROUNDS; round++) {
 		for (int turn = 0; turn < REPEAT / CHUNK; turn++) {
-			nothing[round] += run_program(empty, &frame, CHUNK, NULL);
-			ours[round] += run_program(program, &frame, CHUNK, NULL);
+			if (before)
+				run_program(empty, &frame, before, NULL);
+			nothing[round] += run_program(empty, &frame, chunk, NULL);
+			ours[round] += run_program(program, &frame, chunk, NULL);
 		}
 		nothing[round] /= REPEAT / CHUNK;
 		ours[round] /= REPEAT / CHUNK;
@@ -355,7 +402,7 @@ static void measure_packets(int empty, int program)
 	printf("%-34s %8s %8s %8s   (spread; target)\n", "ns a packet, median of 7", "empty",
 	       "portctl", "above");
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		measure_row(&rows[i], empty, program);
+		measure_row(&rows[i], empty, program, CHUNK, 0);
 }
 
 /* A figure for a packet that was not what it should be would be worth nothing. */
@@ -376,6 +423,20 @@ static void check_malformed(void)
 	}
 }
 
+/* So few at a time that the limit on verifications lets them all. */
+static void measure_signed(int empty, int program)
+{
+	const struct row row = {
+		.name = "bogus signed knock, verified",
+		.rules = "signed.rules",
+		.target = 400,
+		.verdict = XDP_DROP,
+		.make = make_bogus,
+	};
+
+	measure_row(&row, empty, program, SIGNED_BURST * 9 / 10, 4 * CHUNK);
+}
+
 /* What leaves: the TC program, on a datagram whose flow it remembers. */
 static void measure_egress(int empty, int egress)
 {
@@ -388,7 +449,57 @@ static void measure_egress(int empty, int egress)
 		.port = 53,
 	};
 
-	measure_row(&row, empty, egress);
+	measure_row(&row, empty, egress, CHUNK, 0);
+}
+
+/* Which monitor there is, as the data path has it; it can be made not to be there. */
+static struct control *open_control(void)
+{
+	struct datapath dp;
+	struct control *control;
+
+	if (datapath_open(&dp, DATAPATH_READ))
+		exit(1);
+	control = dp.control;
+	dp.control = NULL; /* stays mapped */
+	datapath_close(&dp);
+	return control;
+}
+
+/* Drops with a monitor that reads, and without: turns as in measure_row(). */
+static void measure_monitored(int program)
+{
+	struct frame frame = build(false, IPPROTO_TCP, 23);
+	double without[ROUNDS] = { 0 }, with[ROUNDS] = { 0 }, ratio[ROUNDS];
+	struct control *control = open_control();
+	char apply[256];
+	pid_t monitor = fork();
+
+	if (!monitor) {
+		if (freopen("/dev/null", "w", stdout))
+			execl(portctl, portctl, "monitor", "-j", NULL);
+		_exit(1);
+	}
+	snprintf(apply, sizeof(apply), "apply %s/closed.rules", sandbox_path);
+	command(apply);
+	while (!*(volatile __u32 *)&control->watchers)
+		usleep(1000);
+	for (int round = 0; round < ROUNDS; round++) {
+		for (int turn = 0; turn < REPEAT / CHUNK; turn++) {
+			control->watchers = 0;
+			without[round] += run_program(program, &frame, CHUNK, NULL);
+			control->watchers = 1;
+			with[round] += run_program(program, &frame, CHUNK, NULL);
+		}
+		without[round] /= REPEAT / CHUNK;
+		with[round] /= REPEAT / CHUNK;
+		ratio[round] = with[round] / without[round];
+	}
+	printf("%-34s %8.1f %8.1f %8.2f   (%.2f to %.2f; at most 1.03)\n",
+	       "a drop, alone and with a monitor", median(without), median(with), median(ratio),
+	       ratio[0], ratio[ROUNDS - 1]);
+	kill(monitor, SIGTERM);
+	waitpid(monitor, NULL, 0);
 }
 
 /* One packet to each of the 131,072 port keys. */
@@ -469,6 +580,7 @@ int main(int argc, char **argv)
 		write_file("knock.rules",
 			   "default drop\nallow 22/tcp\nknock a opens 80/tcp for 30s after "
 			   "7000/tcp 9000/udp 8000/tcp within 1h\n");
+		write_signed();
 		write_sources("few.rules", 10000);
 		write_sources("many.rules", 100000);
 	}
@@ -481,7 +593,9 @@ int main(int argc, char **argv)
 	command("attach pc0");
 	program = attached_program();
 	measure_packets(bpf_program__fd(empty->progs.empty), program);
+	measure_signed(bpf_program__fd(empty->progs.empty), program);
 	measure_egress(bpf_program__fd(empty->progs.empty_tc), egress_program());
+	measure_monitored(program);
 	check_malformed();
 	measure_commands(program);
 	print_memory();
