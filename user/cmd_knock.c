@@ -284,7 +284,7 @@ static const struct {
 } actions[] = {
 	{ "grant", grant_source }, { "revoke", revoke_source },	   { "key", knock_key },
 	{ "send", knock_send },	   { "sequence", knock_sequence }, { "now", knock_now },
-	{ "serve", knock_serve },
+	{ "serve", knock_serve },  { "import", knock_import },
 };
 
 int cmd_knock(const struct command *command, int argc, char **argv)

@@ -30,6 +30,8 @@ int knock_send(const struct command *command, int argc, char **argv);
 int knock_sequence(const struct command *command, int argc, char **argv);
 int knock_now(const struct command *command, int argc, char **argv);
 int knock_serve(const struct command *command, int argc, char **argv);
+/* "knock import FILE": what can be made of a configuration of knockd. */
+int knock_import(const struct command *command, int argc, char **argv);
 /* The knock of that name, or NULL after saying that there is none. */
 const struct rule *knock_of_name(const struct ruleset *ruleset, const char *name);
 

@@ -66,6 +66,7 @@ static const struct command commands[] = {
 	  "       portctl knock sequence NAME [--rules FILE]\n"
 	  "       portctl knock now HOST NAME [--rules FILE] [-4|-6]\n"
 	  "       portctl knock serve\n"
+	  "       portctl knock import FILE\n"
 	  "       portctl knock key NAME\n"
 	  "       portctl knock send HOST NAME --key FILE [--port PORT] [--for TIME]\n"
 	  "                     [--address ADDRESS] [--close|--extend] [-4|-6]\n"
@@ -89,6 +90,8 @@ static const struct command commands[] = {
 	  "(RFC 6238); SECRETFILE has what \"openssl rand -hex 32\" prints. serve: makes them for\n"
 	  "the kernel, as long as it runs; without it these doors are shut. sequence: prints the\n"
 	  "present one. now: knocks it. Both look into FILE, or into the running rules.\n"
+	  "import: prints the knocks that a configuration of knockd (/etc/knockd.conf) makes, as\n"
+	  "far as its commands open and close ports, and says what it could not turn.\n"
 	  "list: the knocks. status: what happened at each. grants: who is let in. attempts:\n"
 	  "sequences under way. lockouts: who failed five times and is not heard for a minute.\n"
 	  "grant, revoke: let in and shut out by hand.\n",

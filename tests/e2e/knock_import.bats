@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# knock import: what is made of a configuration of knockd.
+
+load helpers
+
+@test "the configuration that Debian's knockd brings" {
+	cat >"$TMP/knockd.conf" <<-'END'
+		[options]
+			UseSyslog
+
+		[openSSH]
+			sequence    = 7000,8000,9000
+			seq_timeout = 5
+			command     = /sbin/iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
+			tcpflags    = syn
+
+		[closeSSH]
+			sequence    = 9000,8000,7000
+			seq_timeout = 5
+			command     = /sbin/iptables -D INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
+			tcpflags    = syn
+
+		[openHTTPS]
+			sequence    = 12345,54321,24680,13579
+			seq_timeout = 5
+			command     = /usr/local/sbin/knock_add -i -c INPUT -p tcp -d 443 -f %IP%
+			tcpflags    = syn
+	END
+	run -1 --separate-stderr portctl knock import "$TMP/knockd.conf"
+	equal "$output" "knock openSSH opens 22/tcp for 1h after 7000/tcp 8000/tcp 9000/tcp within 5s close 9000/tcp 8000/tcp 7000/tcp"
+	contains "$stderr" "$TMP/knockd.conf:4: [openSSH]: note: knockd leaves it open"
+	contains "$stderr" "$TMP/knockd.conf:19: [openHTTPS]: not turned: its command is none that is known"
+	printf "default drop\n%s\n" "$output" >"$TMP/rules"
+	run -0 --separate-stderr portctl check "$TMP/rules"
+}
+
+@test "an event that closes by itself; what cannot be turned, with its line" {
+	cat >"$TMP/knockd.conf" <<-'END'
+		[both]
+		sequence = 2222:udp,3333:tcp,4444:udp
+		start_command = ufw allow from %IP% to any port 80,443 proto tcp
+		cmd_timeout = 120
+		stop_command = ufw delete allow from %IP% to any port 80,443 proto tcp
+		[once]
+		one_time_sequences = /etc/knockd/sequences
+		start_command = iptables -A INPUT -s %IP% -p tcp --dport 25 -j ACCEPT
+		[fin]
+		sequence = 1,2,3
+		tcpflags = fin,!ack
+		command = iptables -A INPUT -s %IP% -p tcp --dport 25 -j ACCEPT
+		[all]
+		sequence = 1,2,3
+		command = iptables -A INPUT -p tcp --dport 25 -j ACCEPT
+		[shut]
+		sequence = 1,2,3
+		command = iptables -D INPUT -s %IP% -p tcp --dport 25 -j ACCEPT
+		[list]
+		sequence = 5,2,3
+		command = iptables -A INPUT -s %IP% -p tcp --dport 26 -j ACCEPT
+	END
+	run -1 --separate-stderr portctl knock import "$TMP/knockd.conf"
+	equal "$output" "knock both opens 80/tcp 443/tcp for 2m after 2222/udp 3333/tcp 4444/udp within 25s"
+	contains "$stderr" "knockd.conf:7: [once]: not turned: sequences from a file"
+	contains "$stderr" "knockd.conf:11: [fin]: not turned: a step is a SYN here"
+	contains "$stderr" "knockd.conf:15: [all]: not turned: its command is not for %IP% only"
+	contains "$stderr" "knockd.conf:16: [shut]: not turned: it closes what no other event opens"
+	contains "$stderr" "knockd.conf:19: [list]: not turned: no valid knock"
+}
+
+@test "everything turned: exit 0; no configuration: exit 1; nothing: usage" {
+	printf '[a]\nsequence=7,9,8\ncommand=nft add rule inet f i ip saddr %%IP%% udp dport 53 accept\n' \
+		>"$TMP/knockd.conf"
+	run -0 --separate-stderr portctl knock import "$TMP/knockd.conf"
+	equal "$output" "knock a opens 53/udp for 1h after 7/tcp 9/tcp 8/tcp within 25s"
+	refused "cannot read $TMP/nothing" knock import "$TMP/nothing"
+	head -c 3000 /dev/zero >"$TMP/zeros"
+	refused "$TMP/zeros is not text" knock import "$TMP/zeros"
+	echo text >"$TMP/text"
+	refused "$TMP/text has no events" knock import "$TMP/text"
+	usage_of knock import
+}

@@ -1,0 +1,160 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is made of the commands and sequences of a knockd configuration. */
+#include "unit.h"
+
+#include "knockd.h"
+
+/* Its ports as rules spell them, behind "+" where it opens and "-" where it closes. */
+static void command_text(const char *line, char *text, size_t size)
+{
+	struct knockd_command command;
+	const char *wrong = knockd_command(line, &command);
+	FILE *out = fmemopen(text, size, "w");
+
+	assert_non_null(out);
+	if (wrong)
+		fputs(wrong, out);
+	else
+		fputc(command.action == KNOCKD_OPENS ? '+' : '-', out);
+	for (size_t i = 0; i < command.count && !wrong; i++) {
+		fputc(' ', out);
+		term_print(&command.terms[i], out);
+	}
+	fclose(out);
+}
+
+#define OTHER "its command is none that is known to open or close a port"
+#define SCRIPT "its command is for a shell, or has quotes"
+#define EVERYBODY "its command is not for %IP% only"
+#define NO_PORT "its command names no port"
+
+static void test_commands(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *expected;
+	} cases[] = {
+		{ "/sbin/iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT", "+ 22/tcp" },
+		{ "iptables -D INPUT -s %IP% -p tcp --dport 22 -j ACCEPT", "- 22/tcp" },
+		{ "ip6tables  -I INPUT 1 -s %IP% -p udp --dport 1194 -j ACCEPT", "+ 1194/udp" },
+		{ "iptables -A INPUT -s %IP% --dport 22 -j ACCEPT", "+ 22" },
+		{ "iptables -A INPUT -p tcp -m multiport --dports 80,443,6000:6100 --source %IP% "
+		  "--jump ACCEPT",
+		  "+ 80/tcp 443/tcp 6000-6100/tcp" },
+		{ "iptables -A INPUT -p tcp --dport 22 -j ACCEPT", EVERYBODY },
+		{ "iptables -A INPUT -s 192.0.2.1 -p tcp --dport 22 -j ACCEPT", EVERYBODY },
+		{ "iptables -A INPUT -s %IP% -p tcp --syn -j ACCEPT", NO_PORT },
+		{ "iptables -A INPUT -s %IP% -p tcp --dport 70000 -j ACCEPT", NO_PORT },
+		{ "iptables -A INPUT -s %IP% -p tcp --dport", OTHER },
+		{ "iptables -A INPUT -s %IP% -p tcp --dport 22 -j DROP", OTHER },
+		{ "iptables -A INPUT ! -s %IP% -p tcp --dport 22 -j ACCEPT", OTHER },
+		{ "iptables -A INPUT -s %IP% -p gre --dport 22 -j ACCEPT",
+		  "its command is for a protocol without ports" },
+		{ "iptables -F", OTHER },
+		{ "ufw allow from %IP% to any port 22", "+ 22" },
+		{ "ufw insert 1 allow proto tcp from %IP% to any port 22", "+ 22/tcp" },
+		{ "ufw delete allow from %IP% to any port 22 proto udp", "- 22/udp" },
+		{ "ufw allow 22", EVERYBODY },
+		{ "ufw deny from %IP% to any port 22", OTHER },
+		{ "nft add rule inet filter input ip saddr %IP% tcp dport 22 accept",
+		  "+ 22/tcp" },
+		{ "nft insert rule inet filter input ip saddr %IP% udp dport 6000-6100 accept",
+		  "+ 6000-6100/udp" },
+		{ "nft add rule inet filter input tcp dport 22 accept", EVERYBODY },
+		{ "nft add rule inet filter input ip saddr %IP% tcp dport 22 drop", OTHER },
+		{ "nft delete rule inet filter input handle 4", OTHER },
+		{ "nft add element inet filter allowed { %IP% }", SCRIPT },
+		{ "/usr/local/sbin/open %IP%", OTHER },
+		{ "iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT; rm -r /", SCRIPT },
+		{ "sh -c 'iptables'", SCRIPT },
+		{ "", OTHER },
+		{ " ", OTHER },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		char text[256] = "";
+
+		command_text(cases[i].line, text, sizeof(text));
+		assert_string_equal(text, cases[i].expected);
+	}
+}
+
+static void test_sequences(void **state)
+{
+	static const char *const wrong[] = { "",      "7000,",	     "x",	  "7000:sctp",
+					     "70000", "7000:",	     "7000 8000", "-1",
+					     ",",     "7000:udp:tcp" };
+	struct sequence sequence;
+
+	(void)state;
+	assert_null(knockd_sequence("7000,8000:UDP, 9000 : tcp ,0", &sequence));
+	assert_int_equal(sequence.count, 4);
+	assert_int_equal(sequence.steps[0], PORT_KEY_TCP + 7000);
+	assert_int_equal(sequence.steps[1], PORT_KEY_UDP + 8000);
+	assert_int_equal(sequence.steps[2], PORT_KEY_TCP + 9000);
+	assert_int_equal(sequence.steps[3], PORT_KEY_TCP);
+	assert_null(knockd_sequence("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16", &sequence));
+	assert_non_null(
+		knockd_sequence("1,2,3,4,5,6,7,8,9,10,11,12,13,14,15,16,17", &sequence));
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		assert_non_null(knockd_sequence(wrong[i], &sequence));
+}
+
+static void test_file(void **state)
+{
+	char text[] =
+		"# c\n  lonely = 1\n[Options]\n sequence = 1\n[ a ]\r\n\tSequence= 7000 \r\n"
+		"command=x = y\n#tcpflags = fin\n[b\n[c]\nSEQ_TIMEOUT = 5\nend";
+	struct knockd knockd;
+
+	(void)state;
+	assert_int_equal(knockd_parse(text, &knockd), 0);
+	assert_int_equal(knockd.count, 2);
+	assert_string_equal(knockd.events[0].name, " a ");
+	assert_int_equal(knockd.events[0].row, 5);
+	assert_string_equal(knockd.events[0].sequence.text, "7000");
+	assert_int_equal(knockd.events[0].sequence.row, 6);
+	assert_string_equal(knockd.events[0].start_command.text, "x = y");
+	assert_null(knockd.events[0].tcpflags.text);
+	assert_string_equal(knockd.events[1].seq_timeout.text, "5");
+	knockd_clear(&knockd);
+}
+
+/* Whatever the text is, nothing is read or written beyond it (run with a sanitizer). */
+static void test_garbage(void **state)
+{
+	static const char alphabet[] = "[]=,:#\n \t%IPs-Dport22jACCEPTiptables!udp7";
+
+	(void)state;
+	srandom(1);
+	for (int run = 0; run < 20000; run++) {
+		char text[200], line[200];
+		struct knockd_command command;
+		struct sequence sequence;
+		struct knockd knockd;
+		size_t length = random() % sizeof(text);
+
+		for (size_t i = 0; i < length; i++)
+			text[i] = alphabet[random() % (sizeof(alphabet) - 1)];
+		text[length ? length - 1 : 0] = 0;
+		memcpy(line, text, sizeof(line));
+		knockd_command(line, &command);
+		knockd_sequence(line, &sequence);
+		assert_true(sequence.count <= MAX_STEPS);
+		assert_int_equal(knockd_parse(text, &knockd), 0);
+		knockd_clear(&knockd);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_sequences),
+		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_garbage),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
