@@ -152,6 +152,19 @@ static void report_unheard(struct report *report, const struct rule *rule, __u32
 		     rule->knock->name, key_port(key), key_protocol(key));
 }
 
+/* Whoever listens there is shut off by it being a step. */
+static bool report_listener(struct report *report, const struct rule *rule, __u32 key)
+{
+	if (!report->listening || !report->listening[key])
+		return false;
+	report_knock(
+		report, &report->warnings, rule,
+		"the knock \"%s\" has the step %u/%s, on which something listens here: as a "
+		"step it is shut",
+		rule->knock->name, key_port(key), key_protocol(key));
+	return true;
+}
+
 static void report_few_steps(struct report *report, const struct rule *rule, __u32 steps)
 {
 	if (steps && steps < STEPS_WANTED)
@@ -191,10 +204,12 @@ static void report_sequence(struct report *report, const struct rule *rule,
 			     "is sent again counts as both",
 			     name);
 	for (__u32 i = 0; i < sequence->count; i++) {
-		if (!is_unheard(image, sequence->steps[i]))
-			continue;
-		report_unheard(report, rule, sequence->steps[i]);
-		return;
+		if (is_unheard(image, sequence->steps[i])) {
+			report_unheard(report, rule, sequence->steps[i]);
+			return;
+		}
+		if (report_listener(report, rule, sequence->steps[i]))
+			return;
 	}
 }
 
@@ -213,10 +228,12 @@ static void report_timed(struct report *report, const struct rule *rule,
 	for (__u32 place = 0; place < range; place++) {
 		__u32 key = totp_key(&knock->range, place);
 
-		if (!is_unheard(image, key))
-			continue;
-		report_unheard(report, rule, key);
-		return;
+		if (is_unheard(image, key)) {
+			report_unheard(report, rule, key);
+			return;
+		}
+		if (report_listener(report, rule, key))
+			return;
 	}
 }
 

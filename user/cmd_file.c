@@ -41,6 +41,7 @@ static int check_json(const char *path, struct ruleset *ruleset)
 	report.out = open_memstream(&messages, &messages_size);
 	if (!report.out)
 		return fail(-ENOMEM, "out of memory");
+	see_listeners(&report);
 	err = ruleset_parse(ruleset, text, &report) ?: ruleset_check(ruleset, 0, &report);
 	if (fclose(report.out) || err == -ENOMEM)
 		return fail(-ENOMEM, "out of memory");

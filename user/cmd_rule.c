@@ -70,6 +70,7 @@ static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset
 	err = ruleset_add(running, rule);
 	if (err)
 		return fail(err, "the ruleset is full: at most %d rules", MAX_RULES);
+	see_listeners(&report);
 	err = ruleset_check(running, running->count - 1, &report);
 	if (err == -ENOMEM)
 		fail(err, "out of memory");

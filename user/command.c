@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "compile.h"
+#include "connections.h"
 #include "lockout.h"
 #include "log.h"
 #include "output.h"
@@ -153,6 +154,13 @@ int fail_read(int err, const char *path)
 	return fail(err, "cannot read %s: %s", path, strerror(-err));
 }
 
+void see_listeners(struct report *report)
+{
+	static unsigned char listening[PORT_KEYS];
+
+	report->listening = listening_ports(listening) ? NULL : listening;
+}
+
 int rules_read(const char *path, struct ruleset *ruleset)
 {
 	struct report report = { .out = stderr, .file = path };
@@ -162,6 +170,7 @@ int rules_read(const char *path, struct ruleset *ruleset)
 
 	if (err)
 		return fail_read(err, path);
+	see_listeners(&report);
 	err = ruleset_parse(ruleset, text, &report);
 	if (!err)
 		err = ruleset_check(ruleset, 0, &report);

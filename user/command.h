@@ -85,6 +85,9 @@ int fail_read(int err, const char *path);
  */
 int rules_read(const char *path, struct ruleset *ruleset);
 
+/* Lets a report warn of what listens on this host. */
+void see_listeners(struct report *report);
+
 /*
  * Parses words of the command line, which begin with `first`, as one statement
  * into an initialised ruleset; wrong ones are reported as "argv:1:COLUMN: ...".

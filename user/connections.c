@@ -12,13 +12,16 @@
 
 #include "util.h"
 
-/* What is collected: ports that somebody listens on, and connections. */
+#define LISTENING (1 << TCP_LISTEN)
+#define UNCONNECTED (1 << TCP_CLOSE) /* of a UDP socket */
+
+/* What is collected: port keys that somebody listens on, and connections. */
 struct collection {
-	unsigned char listening[65536];
+	unsigned char listening[PORT_KEYS];
 	struct connections *connections;
 };
 
-static int send_request(int fd, int family)
+static int send_request(int fd, int family, int protocol, int states)
 {
 	struct {
 		struct nlmsghdr header;
@@ -31,8 +34,8 @@ static int send_request(int fd, int family)
 		},
 		.request = {
 			.sdiag_family = family,
-			.sdiag_protocol = IPPROTO_TCP,
-			.idiag_states = 1 << TCP_LISTEN | 1 << TCP_ESTABLISHED,
+			.sdiag_protocol = protocol,
+			.idiag_states = states,
 		},
 	};
 
@@ -61,7 +64,11 @@ static int add_socket(struct collection *collection, const struct inet_diag_msg 
 	int err;
 
 	if (message->idiag_state == TCP_LISTEN) {
-		collection->listening[port] = 1;
+		collection->listening[PORT_KEY_TCP + port] = 1;
+		return 0;
+	}
+	if (message->idiag_state == TCP_CLOSE) {
+		collection->listening[PORT_KEY_UDP + port] = 1;
 		return 0;
 	}
 	err = array_reserve(&connections->list, &connections->room, connections->count,
@@ -99,10 +106,10 @@ static int read_answer(int fd, struct collection *collection)
 	return err ?: 1;
 }
 
-static int collect(struct collection *collection, int family)
+static int collect(struct collection *collection, int family, int protocol, int states)
 {
 	cleanup_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	int err = fd < 0 ? -errno : send_request(fd, family);
+	int err = fd < 0 ? -errno : send_request(fd, family, protocol, states);
 
 	while (!err) {
 		err = read_answer(fd, collection);
@@ -110,6 +117,25 @@ static int collect(struct collection *collection, int family)
 			return err;
 		err = 0;
 	}
+	return err;
+}
+
+static int collect_both(struct collection *collection, int protocol, int states)
+{
+	return collect(collection, AF_INET, protocol, states)
+		       ?: collect(collection, AF_INET6, protocol, states);
+}
+
+int listening_ports(unsigned char listening[PORT_KEYS])
+{
+	cleanup_free struct collection *collection = calloc(1, sizeof(*collection));
+	int err = -ENOMEM;
+
+	if (collection)
+		err = collect_both(collection, IPPROTO_TCP, LISTENING)
+			      ?: collect_both(collection, IPPROTO_UDP, UNCONNECTED);
+	if (!err)
+		memcpy(listening, collection->listening, PORT_KEYS);
 	return err;
 }
 
@@ -123,9 +149,9 @@ int connections_inbound(struct connections *connections)
 	if (!collection)
 		return -ENOMEM;
 	collection->connections = connections;
-	err = collect(collection, AF_INET) ?: collect(collection, AF_INET6);
+	err = collect_both(collection, IPPROTO_TCP, LISTENING | 1 << TCP_ESTABLISHED);
 	for (size_t i = 0; i < connections->count; i++) {
-		if (collection->listening[connections->list[i].local_port])
+		if (collection->listening[PORT_KEY_TCP + connections->list[i].local_port])
 			connections->list[kept++] = connections->list[i];
 	}
 	connections->count = kept;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The TCP connections that others have opened to this host. */
+/* What sockets say: who has opened connections to this host, and where it listens. */
 #ifndef CONNECTIONS_H
 #define CONNECTIONS_H
 
@@ -24,5 +24,11 @@ struct connections {
  * the list is to be freed.
  */
 int connections_inbound(struct connections *connections);
+
+/*
+ * Sets the port keys to 1 on which something listens here: TCP, and UDP sockets that
+ * talk to nobody in particular. Returns 0 or a negative errno and says nothing.
+ */
+int listening_ports(unsigned char listening[PORT_KEYS]);
 
 #endif

@@ -434,6 +434,20 @@ static void test_flood(void)
 	deliver(&gate, &knock, 4, PORT, 0);
 	expect_open(&gate, 4, 22, true);
 	tap_end("signed: a flood from who does not know the server stands in nobody's way");
+	for (int i = 0; i < 20 * SIGNED_BURST; i++) {
+		knock = make_knock("web", now());
+		knock.tag[0] ^= 1;
+		deliver(&gate, &knock, 4, PORT, 0);
+	}
+	knock = make_knock("web", now());
+	deliver(&gate, &knock, 4, PORT, 0);
+	expect_open(&gate, 4, 80, false);
+	usleep(200000);
+	knock = make_knock("web", now());
+	deliver(&gate, &knock, 4, PORT, 0);
+	expect_open(&gate, 4, 80, true);
+	expect_count("refusals", gate.counts[1].refusals, 20 * SIGNED_BURST + 1);
+	tap_end("signed: one from who does know them is limited at the door, and passes");
 	gate_close(&gate);
 }
 

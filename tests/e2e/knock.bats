@@ -25,6 +25,18 @@ no_web6() { WAIT=0.3 no http_get "[$S6]"; }
 counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2"; }
 
 
+@test "a step on which something listens is warned of, by check and by the command" {
+	portctl attach eth0
+	start_http 8000
+	start_echo 9000
+	printf '%s\n' "default drop" "$DOOR" >"$TMP/rules"
+	run -0 --separate-stderr portctl check "$TMP/rules"
+	contains "$stderr" 'has the step 9000/udp, on which something listens here'
+	lacks "$stderr" 7000
+	run -0 --separate-stderr portctl knock tcp opens 80/tcp for 30s after 1/tcp 8000/tcp 2/tcp within 10s
+	contains "$stderr" 'has the step 8000/tcp, on which something listens here'
+}
+
 @test "the stock client opens a door, for its own address" {
 	closed "$DOOR"
 	no_web
