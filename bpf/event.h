@@ -44,7 +44,7 @@ __noinline int publish(const struct event *event)
 static __always_inline void tell(struct xdp_md *ctx, enum event_kind kind, __u32 key,
 				 const struct flow_key *flow, struct event *event)
 {
-	event->time = bpf_ktime_get_boot_ns();
+	event->time = boot_now();
 	event->kind = kind;
 	event->ifindex = ctx->ingress_ifindex;
 	event->key = key;

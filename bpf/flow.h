@@ -101,7 +101,7 @@ static __always_inline bool has_flow(const struct tag *tag)
 		struct flow *flow = set ? find_flow(set, tag) : NULL;
 
 		if (flow)
-			return flow->until > bpf_jiffies64();
+			return flow->until > ticks_now();
 	}
 	return false;
 }
@@ -130,7 +130,7 @@ static __always_inline void remember(const struct flow_key *key)
 {
 	struct tag tag = flow_tag(key);
 	struct flow_set *first = flow_set(tag.part[0]), *second = flow_set(tag.part[1]);
-	__u64 now = bpf_jiffies64(), until = now + flow_life(key);
+	__u64 now = ticks_now(), until = now + flow_life(key);
 	struct flow *flow;
 
 	if (!first || !second)

@@ -8,11 +8,6 @@
 
 #define GRANT_PORT (1ull << 16) /* tells port 0 from no port */
 
-static __always_inline __u64 utc_now(void)
-{
-	return bpf_ktime_get_tai_ns() - control.tai_offset;
-}
-
 static __always_inline __u64 present_window(void)
 {
 	return utc_now() / (WINDOW_SECONDS * SECOND);
@@ -47,7 +42,7 @@ static __always_inline struct grant *find_grant(const struct flow_key *flow, __u
 	struct grant_key key = grant_key(flow, door, door_at(slot, door)->flags & DOOR_NET);
 	struct grant *grant = bpf_map_lookup_elem(&grants, &key);
 
-	return grant && grant->deadline > bpf_ktime_get_boot_ns() ? grant : NULL;
+	return grant && grant->deadline > boot_now() ? grant : NULL;
 }
 
 /*
@@ -63,7 +58,9 @@ static __always_inline bool is_granted(const struct subject *subject, __u32 slot
 		return false;
 	if (!(door_at(slot, door)->flags & DOOR_ONCE))
 		return true;
-	opener = __sync_val_compare_and_swap(&grant->opener, 0, port);
+	opener = purpose == PURPOSE_EXPLAIN
+			 ? grant->opener
+			 : __sync_val_compare_and_swap(&grant->opener, 0, port);
 	return !opener || opener == port;
 }
 
@@ -99,7 +96,7 @@ static __always_inline bool make_grant(const struct flow_key *flow, __u32 slot, 
 {
 	const struct door *opened = door_at(slot, door);
 	struct grant_key key = grant_key(flow, door, opened->flags & DOOR_NET);
-	struct moment moment = { bpf_ktime_get_boot_ns(), present_window() };
+	struct moment moment = { boot_now(), present_window() };
 	struct grant grant = { .deadline = moment.now + seconds * SECOND, .window = window };
 
 	if (!bpf_map_update_elem(&grants, &key, &grant, BPF_ANY))

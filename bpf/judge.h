@@ -37,7 +37,7 @@ static __always_inline entry_t ask(const struct subject *subject, __u32 slot, __
 		/* What goes out needs a flow all the same: it outlives the grant. */
 		if (detail->door && !(charged && is_granted(subject, slot, detail->door)))
 			return 0;
-		if (detail->deadline && bpf_ktime_get_boot_ns() >= detail->deadline)
+		if (detail->deadline && boot_now() >= detail->deadline)
 			return 0;
 		if (charged && detail->interval && !within_limit(subject, detail))
 			return detail->limited;
@@ -46,6 +46,20 @@ static __always_inline entry_t ask(const struct subject *subject, __u32 slot, __
 	if (flags == ENTRY_DHCP && is_from_dhcp_server(subject))
 		return entry_make(VERDICT_PASS, 0, LINE_DHCP);
 	return 0;
+}
+
+/* For whoever wants to know how it came to the verdict. */
+static __always_inline void note_asked(__u32 detail, __u32 flags, entry_t answer)
+{
+	__u32 at = inquiry.count;
+
+	barrier_var(at);
+	if (at >= DETAIL_STEPS)
+		return;
+	inquiry.asked[at].detail = detail;
+	inquiry.asked[at].flags = flags;
+	inquiry.asked[at].answer = answer;
+	inquiry.count = at + 1;
 }
 
 /*
@@ -67,6 +81,8 @@ __noinline __u32 follow(const struct subject *subject, __u32 entry, __u32 slot, 
 		if (!detail)
 			return 0;
 		entry = ask(subject, slot, flags, detail, charged);
+		if (purpose == PURPOSE_EXPLAIN)
+			note_asked(index, flags, entry);
 		if (!entry)
 			entry = detail->next ?: pending;
 		if (flags == ENTRY_SOURCES)
@@ -92,7 +108,8 @@ __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 		return 0;
 	if (entry_flags(entry) & ENTRY_REPLY && is_reply(ctx, &subject))
 		return entry_make(VERDICT_PASS, 0, LINE_REPLY);
-	if (entry_flags(entry) & ENTRY_TOUCH && key < PORT_KEYS && !subject.tcp_answers)
+	if (entry_flags(entry) & ENTRY_TOUCH && key < PORT_KEYS && !subject.tcp_answers &&
+	    purpose != PURPOSE_EXPLAIN)
 		knock(ctx, &subject.flow, slot, key);
 	return entry_plain(entry);
 }
@@ -104,7 +121,7 @@ __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 __noinline __u32 judge_step(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry, __u32 slot)
 {
 	entry = judge_further(ctx, key, place, entry, slot);
-	if (entry_verdict(entry) == VERDICT_DROP)
+	if (entry_verdict(entry) == VERDICT_DROP && purpose != PURPOSE_EXPLAIN)
 		signature(ctx, place, slot, key);
 	return entry;
 }

@@ -49,7 +49,7 @@ static __always_inline struct attempts *attempts_of(__u64 hash)
 
 static __always_inline __u64 attempt_now(void)
 {
-	return bpf_ktime_get_boot_ns() >> ATTEMPT_TICK & (ATTEMPT_TIMES - 1);
+	return boot_now() >> ATTEMPT_TICK & (ATTEMPT_TIMES - 1);
 }
 
 static __always_inline bool is_old(__u64 word, __u64 now, __u32 window)
@@ -112,7 +112,7 @@ static __always_inline const struct window *window_at(__u32 index)
 	struct windows *known = bpf_map_lookup_elem(&windows, &door);
 	struct window *window;
 
-	if (!known || bpf_ktime_get_boot_ns() >= known->until)
+	if (!known || boot_now() >= known->until)
 		return NULL;
 	window = &known->list[index % WINDOWS];
 	return window->number + 1 - present_window() <= 2 ? window : NULL;
@@ -177,7 +177,7 @@ static __always_inline bool is_locked_out(const struct flow_key *flow)
 	struct lockout *lockout = bpf_map_lookup_elem(&lockouts, &key);
 
 	return lockout && lockout->failures >= LOCKOUT_FAILURES &&
-	       bpf_ktime_get_boot_ns() - lockout->last < LOCKOUT_SECONDS * SECOND;
+	       boot_now() - lockout->last < LOCKOUT_SECONDS * SECOND;
 }
 
 /* Whether it was one failure too many. */
@@ -185,7 +185,7 @@ static __always_inline bool note_failure(const struct flow_key *flow)
 {
 	struct lockout_key key = lockout_key(flow);
 	struct lockout *known = bpf_map_lookup_elem(&lockouts, &key);
-	struct lockout first = { .last = bpf_ktime_get_boot_ns(), .failures = 1 };
+	struct lockout first = { .last = boot_now(), .failures = 1 };
 
 	if (!known || first.last - known->last > LOCKOUT_SECONDS * SECOND) {
 		bpf_map_update_elem(&lockouts, &key, &first, BPF_ANY);

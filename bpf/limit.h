@@ -8,7 +8,6 @@
 #define LIMIT_H
 
 #define BUCKET_TRIES 4
-#define SECOND 1000000000ull
 
 /* SipHash's round, for one block: enough to keep a bucket from being aimed at. */
 static __always_inline __u64 rotate(__u64 value, int bits)
@@ -33,6 +32,7 @@ static __always_inline void mix(__u64 v[4])
 /* IPv6 sources count by /64: whoever has one has all of its addresses. */
 static __always_inline __u32 source_bucket(const struct flow_key *flow, __u32 line)
 {
+	const __u64 *hash_key = (const __u64 *)&control.secret[12]; /* it never changes */
 	__u64 v[4] = { hash_key[0] ^ 0x736f6d6570736575, hash_key[1] ^ 0x646f72616e646f6d,
 		       hash_key[0] ^ 0x6c7967656e657261, hash_key[1] ^ 0x7465646279746573 };
 	__u64 address = 0, rest = (__u64)line << 8 | flow->family;
@@ -52,8 +52,10 @@ static __always_inline __u32 source_bucket(const struct flow_key *flow, __u32 li
 
 static __always_inline bool take_from(__u64 *bucket, __u64 interval, __u64 tolerance)
 {
-	__u64 now = bpf_ktime_get_boot_ns();
+	__u64 now = boot_now();
 
+	if (purpose == PURPOSE_EXPLAIN)
+		return *(volatile __u64 *)bucket <= now + tolerance;
 	for (int i = 0; i < BUCKET_TRIES; i++) {
 		__u64 due = *(volatile __u64 *)bucket;
 		__u64 next = (due > now ? due : now) + interval;

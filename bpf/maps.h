@@ -190,7 +190,9 @@ struct {
 /* Flows are timed in ticks (jiffies), which are read without a call. */
 const volatile __u64 ticks_per_second;
 
-/* Keys the hash of the source buckets: nobody outside can choose a bucket. */
-const volatile __u64 hash_key[2];
+/* enum purpose. The verifier knows it, and leaves out what is for the others. */
+const volatile __u32 purpose;
+
+volatile struct inquiry inquiry SEC(".data.inquiry");
 
 #endif

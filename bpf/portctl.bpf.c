@@ -11,6 +11,7 @@
 #include "portctl.h"
 
 #include "maps.h"
+#include "clock.h"
 #include "packet.h"
 #include "parse.h"
 #include "flow.h"
@@ -40,6 +41,19 @@ int portctl(struct xdp_md *ctx)
 	if (verdict != VERDICT_PASS && is_watched() && is_sample(packet.key))
 		tell_drop(ctx, packet.place.packed, packet.key, entry);
 	return likely(verdict != VERDICT_REJECT) ? verdict : reject(ctx);
+}
+
+/*
+ * The same way up to the verdict, with no effect (PURPOSE_EXPLAIN). It is run for a
+ * packet that somebody asks about, and returns the entry that decides.
+ */
+SEC("?xdp")
+int explain(struct xdp_md *ctx)
+{
+	struct packet packet;
+
+	parse(ctx, &packet);
+	return judge(ctx, &packet);
 }
 
 /* Some helpers may only be called by GPL programs. */

@@ -55,7 +55,7 @@ static __always_inline bool has_known_socket(struct xdp_md *ctx, const struct fl
 {
 	__u32 index = flow_index(tag->part[0]);
 	struct flow *known = bpf_map_lookup_elem(&sockets, &index);
-	__u64 now = bpf_jiffies64();
+	__u64 now = ticks_now();
 
 	if (!known)
 		return false;
@@ -63,6 +63,8 @@ static __always_inline bool has_known_socket(struct xdp_md *ctx, const struct fl
 		return true;
 	if (!has_socket(ctx, key))
 		return false;
+	if (purpose == PURPOSE_EXPLAIN)
+		return true;
 	/* Two at once may mix their tags: then neither is known. */
 	known->tag[0] = tag->part[0];
 	known->tag[1] = tag->part[1];

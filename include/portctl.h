@@ -413,6 +413,28 @@ struct sampling {
 	__u8 keys[KEYS];
 };
 
+/*
+ * What a program is loaded for: to filter; to say how it would judge, without any
+ * effect; or to judge what was captured, in maps and at times of its own.
+ */
+enum purpose { PURPOSE_FILTER, PURPOSE_EXPLAIN, PURPOSE_REPLAY };
+
+/* A detail that was asked about a packet, and what came of it. */
+struct asked {
+	__u32 detail;
+	__u32 flags; /* those of the entry that led to it */
+	entry_t answer; /* 0: it did not apply */
+	__u32 zero;
+};
+
+/* Between whoever asks and a program that was not loaded to filter. */
+struct inquiry {
+	__u64 now; /* PURPOSE_REPLAY: the time, nanoseconds since 1970 */
+	__u32 count; /* PURPOSE_EXPLAIN: of what was asked, in its order */
+	__u32 zero;
+	struct asked asked[DETAIL_STEPS];
+};
+
 /* Of each kind, since the first attach. */
 struct event_count {
 	__u64 due; /* of the bucket */
@@ -443,7 +465,7 @@ struct control {
 	__u32 pending; /* 0: nothing waits */
 	__u32 rolled_back; /* how often the timer had to go back */
 	__u64 deadline; /* nanoseconds since boot: when it will */
-	__u32 secret[12]; /* random: keys the tags of flows */
+	__u32 secret[16]; /* random: 0 to 11 key the tags of flows, 12 to 15 buckets */
 	__u64 created; /* nanoseconds since 1970: what was signed before is not believed */
 	__u64 tai_offset; /* nanoseconds that CLOCK_TAI is before UTC */
 	__u32 watchers; /* a bit for each place of a monitor that is taken */
@@ -503,7 +525,7 @@ _Static_assert((int)SEQUENCES <= DOOR_SEQUENCES && WINDOWS <= DOOR_SEQUENCES, "s
 _Static_assert(sizeof(struct windows) == 8 + WINDOWS * 80, "struct windows");
 _Static_assert(ATTEMPT_SECONDS * 1000000000ull >> ATTEMPT_TICK < ATTEMPT_TIMES,
 	       "an attempt's time does not come round in it");
-_Static_assert(sizeof(struct control) == 104, "struct control");
+_Static_assert(sizeof(struct control) == 120, "struct control");
 _Static_assert(sizeof(struct event) == 56, "struct event");
 _Static_assert(sizeof(struct sampling) % 8 == 0, "nothing is behind it");
 _Static_assert(sizeof(struct tally) == 16, "struct tally");

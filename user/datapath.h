@@ -192,6 +192,41 @@ __u32 watcher_generation(const struct watcher *watcher); /* the active one */
 bool watcher_belongs(const struct watcher *watcher, const struct datapath *dp);
 void watcher_free(struct watcher *watcher);
 
+/* How the data path would judge a packet, and what it asked on the way. */
+struct judgement {
+	entry_t entry;
+	struct asked asked[DETAIL_STEPS];
+	size_t count;
+};
+
+/*
+ * Loads the data path of an interface once more, on the same maps and so with the same
+ * rules, flows and grants, but without any effect: nothing is counted, taken from a
+ * limit or told. Free with asker_free().
+ */
+struct asker;
+int datapath_ask(const struct datapath *dp, const char *iface, struct asker **asker);
+int asker_judge(struct asker *asker, const void *frame, size_t size,
+		struct judgement *judgement);
+void asker_free(struct asker *asker);
+
+/*
+ * Loads the data path with maps of its own for rules that have their lines, as if it
+ * were attached to `iface`; nothing is attached. Free with replayer_free().
+ */
+struct replayer;
+int replayer_open(const char *iface, const struct ruleset *ruleset, struct replayer **replayer);
+
+/*
+ * Judges a frame that came in at a time (nanoseconds since 1970). Returns 0 or a
+ * negative errno and says nothing: -EINVAL for a frame too short to have a header.
+ */
+int replayer_judge(struct replayer *replayer, const void *frame, size_t size, __u64 now);
+
+/* What it has counted. */
+const struct interface *replayer_interface(const struct replayer *replayer);
+void replayer_free(struct replayer *replayer);
+
 /* Goes back to the ruleset before the running one, at once. */
 int datapath_rollback(struct datapath *dp);
 

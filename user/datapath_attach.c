@@ -9,23 +9,14 @@
 #include <net/if_arp.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
 #include "compile.h"
-#include "datapath_internal.h"
+#include "datapath_load.h"
 #include "log.h"
-#include "portctl.skel.h"
 #include "util.h"
-
-_Static_assert(sizeof(struct portctl_bpf__bss) == sizeof(struct tables) &&
-		       offsetof(struct portctl_bpf__bss, table) ==
-			       offsetof(struct tables, slots) &&
-		       offsetof(struct portctl_bpf__bss, sampling) ==
-			       offsetof(struct tables, sampling),
-	       "the compiler lays out the global data as struct tables");
 
 /* What attaching is about; every step says itself what failed. */
 struct attachment {
@@ -71,135 +62,14 @@ static int check_kernel(void)
 	return 0;
 }
 
-static FILE *load_log;
-
-static int collect_log(enum libbpf_print_level level, const char *format, va_list args)
-{
-	if (level == LIBBPF_DEBUG || !load_log)
-		return 0;
-	return vfprintf(load_log, format, args);
-}
-
-/* The kernel's own last words about a program it refused. */
-static int fail_load(int err, const char *name, char *log)
-{
-	char *last = log, *line, *rest = log;
-
-	while ((line = strsep(&rest, "\n"))) {
-		if (*line && strncmp(line, "libbpf", 6) && strncmp(line, "processed", 9) &&
-		    strncmp(line, "--", 2))
-			last = line;
-	}
-	return fail(err, "the kernel refused the program for %s: %s%s%s", name, reason(err),
-		    *last ? ": " : "", last);
-}
-
-/* Uses the pinned map, if there is one, in place of a new one. */
-static int reuse(const struct attachment *attachment, struct bpf_map *map, const char *iface,
-		 const char *pin)
-{
-	char path[PATH_MAX];
-	cleanup_close int fd = -1;
-
-	pin_path(attachment->dp, iface, pin, path);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return bpf_map__reuse_fd(map, fd);
-}
-
-/* One copy for each CPU online and one for all others; reused maps have theirs. */
-static int set_copies(struct portctl_bpf *program)
-{
-	__u32 copies = COPY_FIRST_CPU + sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (bpf_map__fd(program->maps.counters) >= 0)
-		return 0;
-	return bpf_map__set_max_entries(program->maps.counters, copies);
-}
-
-/* A map that is pinned, and under which name. */
-struct pinned_map {
-	const char *pin;
-	size_t map; /* where its struct bpf_map * is in struct portctl_bpf */
-	bool shared; /* by all interfaces of the network namespace */
-};
-
-#define PINNED_MAP(name) offsetof(struct portctl_bpf, maps.name)
-
-static const struct pinned_map pinned_maps[] = {
-	{ "control", PINNED_MAP(data_control), true },
-	{ "flows", PINNED_MAP(flows), true },
-	{ "attempts", PINNED_MAP(attempts), true },
-	{ "windows", PINNED_MAP(windows), true },
-	{ "grants", PINNED_MAP(grants), true },
-	{ "lockouts", PINNED_MAP(lockouts), true },
-	{ "signers", PINNED_MAP(signers), true },
-	{ "last_signed", PINNED_MAP(last_signed), true },
-	{ "door_counts", PINNED_MAP(door_counts), true },
-	{ "events", PINNED_MAP(events), true },
-	{ "event_counts", PINNED_MAP(event_counts), true },
-	{ "table", PINNED_MAP(bss), false },
-	{ "counters", PINNED_MAP(counters), false },
-	{ "details", PINNED_MAP(details), false },
-	{ "sources4", PINNED_MAP(sources4), false },
-	{ "sources6", PINNED_MAP(sources6), false },
-	{ "buckets", PINNED_MAP(buckets), false },
-	{ "source_buckets", PINNED_MAP(source_buckets), false },
-};
-
-static struct bpf_map *map_at(const struct attachment *attachment,
-			      const struct pinned_map *pinned)
-{
-	return *(struct bpf_map **)((char *)attachment->program + pinned->map);
-}
-
-static const char *folder_of(const struct attachment *attachment,
-			     const struct pinned_map *pinned)
-{
-	return pinned->shared ? NULL : attachment->name;
-}
-
-static int prepare_maps(struct attachment *attachment)
-{
-	struct portctl_bpf *program = attachment->program;
-	int err = 0;
-
-	for (size_t i = 0; i < ARRAY_SIZE(pinned_maps) && !err; i++)
-		err = reuse(attachment, map_at(attachment, &pinned_maps[i]),
-			    folder_of(attachment, &pinned_maps[i]), pinned_maps[i].pin);
-	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
-	if (!err && getrandom((void *)program->rodata->hash_key,
-			      sizeof(program->rodata->hash_key), 0) < 0)
-		err = -errno;
-	return err ?: set_copies(program);
-}
-
-static int load(struct attachment *attachment)
-{
-	cleanup_free char *log = NULL;
-	size_t size;
-	int err;
-
-	load_log = open_memstream(&log, &size);
-	if (!load_log)
-		return fail(-ENOMEM, "%s", reason(-ENOMEM));
-	libbpf_set_print(collect_log);
-	attachment->program = portctl_bpf__open();
-	err = attachment->program ? prepare_maps(attachment) : -errno;
-	if (!err)
-		err = portctl_bpf__load(attachment->program);
-	fclose(load_log);
-	load_log = NULL;
-	return err ? fail_load(err, attachment->name, log) : 0;
-}
-
 /*
  * Both slots judge at once as they do elsewhere: the active one because the next
  * packet needs it, the other because it can be made active again.
  */
 static int fill_slots(const struct attachment *attachment)
 {
+	struct slot_maps maps = slot_maps_of(attachment->program);
+
 	for (unsigned int slot = 0; slot < 2; slot++) {
 		struct ruleset ruleset;
 		int err;
@@ -207,7 +77,7 @@ static int fill_slots(const struct attachment *attachment)
 		ruleset_init(&ruleset);
 		err = ruleset_load(attachment->dp, slot, &ruleset);
 		if (!err)
-			err = slot_fill(attachment->dp, attachment->name,
+			err = slot_fill(&maps, attachment->name,
 					attachment->program->bss->table, slot, &ruleset);
 		ruleset_clear(&ruleset);
 		if (err)
@@ -237,9 +107,9 @@ static int pin_maps(const struct attachment *attachment)
 	pin_path(attachment->dp, name, "", folder);
 	if (mkdir(folder, 0700) && errno != EEXIST)
 		return fail(-errno, "cannot make %s: %s", folder, reason(-errno));
-	for (size_t i = 0; i < ARRAY_SIZE(pinned_maps) && !err; i++)
-		err = pin_one(attachment, folder_of(attachment, &pinned_maps[i]),
-			      bpf_map__fd(map_at(attachment, &pinned_maps[i])),
+	for (size_t i = 0; i < pinned_map_count && !err; i++)
+		err = pin_one(attachment, pinned_maps[i].shared ? NULL : name,
+			      bpf_map__fd(pinned_map_of(attachment->program, i)),
 			      pinned_maps[i].pin);
 	return err;
 }
@@ -301,7 +171,8 @@ static void fill_signers(const struct datapath *dp)
 static int attach_prepared(struct attachment *attachment, const struct interface *present,
 			   enum attach_mode mode)
 {
-	int err = load(attachment);
+	int err = program_load(attachment->dp, attachment->name, PURPOSE_FILTER,
+			       &attachment->program);
 
 	if (!err && present)
 		return attach_egress(attachment) ?: update_link(attachment);
@@ -336,7 +207,7 @@ static int remove_maps(const struct datapath *dp, const char *name)
 {
 	int err = 0;
 
-	for (size_t i = ARRAY_SIZE(pinned_maps); i-- > 0 && !err;) {
+	for (size_t i = pinned_map_count; i-- > 0 && !err;) {
 		if (pinned_maps[i].shared == !name)
 			err = remove_pin(dp, name, pinned_maps[i].pin);
 	}

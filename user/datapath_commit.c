@@ -325,6 +325,17 @@ static int clear_doors(const struct datapath *dp, const struct ruleset *next,
 	return err;
 }
 
+static int fill_interface(const struct datapath *dp, const struct interface *iface,
+			  unsigned int slot, const struct ruleset *next)
+{
+	struct slot_maps maps;
+	int err = slot_maps_open(dp, iface->name, &maps);
+
+	err = err ?: slot_fill(&maps, iface->name, iface->table, slot, next);
+	slot_maps_close(&maps);
+	return err;
+}
+
 static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *next)
 {
 	__u64 now = since_boot();
@@ -344,8 +355,7 @@ static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *
 	if (!err)
 		err = clear_doors(dp, next, &active);
 	for (size_t i = 0; i < dp->count && !err; i++)
-		err = slot_fill(dp, dp->interfaces[i].name, dp->interfaces[i].table, slot,
-				next);
+		err = fill_interface(dp, &dp->interfaces[i], slot, next);
 	ruleset_clear(&active);
 	return err ?: ruleset_store(dp, slot, next);
 }

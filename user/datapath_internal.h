@@ -59,11 +59,22 @@ int hook_xdp(const char *name, unsigned int ifindex, int program, enum attach_mo
 int hook_egress(const char *name, unsigned int ifindex, int program);
 void unhook_egress(unsigned int ifindex);
 
+/* The maps in maps of an interface, by their descriptors. */
+struct slot_maps {
+	int details;
+	int sources4;
+	int sources6;
+};
+
+/* Opens those that are pinned, says nothing; close them, also after a failure. */
+int slot_maps_open(const struct datapath *dp, const char *name, struct slot_maps *maps);
+void slot_maps_close(const struct slot_maps *maps);
+
 /*
  * Compiles a ruleset for an interface and puts it into a slot of its table and of
  * its maps in maps. The slot must not be active, or no packet may come yet.
  */
-int slot_fill(const struct datapath *dp, const char *name, struct generation *table,
+int slot_fill(const struct slot_maps *maps, const char *name, struct generation *table,
 	      unsigned int slot, const struct ruleset *ruleset);
 
 /*

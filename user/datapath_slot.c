@@ -35,18 +35,39 @@ void clock_refresh(struct control *control)
 	control->tai_offset = off / 1000000000 * 1000000000;
 }
 
-/* Puts an inner map into a slot, or empties the slot where there is none (-1). */
-static int set_inner(const struct datapath *dp, const char *name, const char *pin, __u32 slot,
-		     int inner)
+static int open_one(const struct datapath *dp, const char *name, const char *pin)
 {
 	char path[PATH_MAX];
-	cleanup_close int outer = -1;
-	int err;
+	int fd;
 
 	pin_path(dp, name, pin, path);
-	outer = bpf_obj_get(path);
-	if (outer < 0)
-		return -errno;
+	fd = bpf_obj_get(path);
+	return fd < 0 ? -errno : fd;
+}
+
+int slot_maps_open(const struct datapath *dp, const char *name, struct slot_maps *maps)
+{
+	maps->details = open_one(dp, name, "details");
+	maps->sources4 = open_one(dp, name, "sources4");
+	maps->sources6 = open_one(dp, name, "sources6");
+	return maps->details < 0    ? maps->details
+	       : maps->sources4 < 0 ? maps->sources4
+	       : maps->sources6 < 0 ? maps->sources6
+				    : 0;
+}
+
+void slot_maps_close(const struct slot_maps *maps)
+{
+	close_cleanup(&maps->details);
+	close_cleanup(&maps->sources4);
+	close_cleanup(&maps->sources6);
+}
+
+/* Puts an inner map into a slot, or empties the slot where there is none (-1). */
+static int set_inner(int outer, __u32 slot, int inner)
+{
+	int err;
+
 	if (inner >= 0)
 		err = bpf_map_update_elem(outer, &slot, &inner, BPF_ANY);
 	else
@@ -54,14 +75,13 @@ static int set_inner(const struct datapath *dp, const char *name, const char *pi
 	return err && errno != ENOENT ? -errno : 0;
 }
 
-static int fill_details(const struct datapath *dp, const char *name, __u32 slot,
-			const struct image *image)
+static int fill_details(int outer, __u32 slot, const struct image *image)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
 	cleanup_close int inner = -1;
 
 	if (!image->detail_count)
-		return set_inner(dp, name, "details", slot, -1);
+		return set_inner(outer, slot, -1);
 	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "details", sizeof(__u32),
 			       sizeof(struct detail), image->detail_count, &opts);
 	if (inner < 0)
@@ -70,7 +90,7 @@ static int fill_details(const struct datapath *dp, const char *name, __u32 slot,
 		if (bpf_map_update_elem(inner, &i, &image->details[i], BPF_ANY))
 			return -errno;
 	}
-	return set_inner(dp, name, "details", slot, inner);
+	return set_inner(outer, slot, inner);
 }
 
 static void make_key(const struct source_entry *source, struct source6_key *key)
@@ -102,11 +122,9 @@ static int fill_trie(int trie, const struct image *image, __u8 family)
 	return 0;
 }
 
-static int fill_sources(const struct datapath *dp, const char *name, __u32 slot,
-			const struct image *image, __u8 family)
+static int fill_sources(int outer, __u32 slot, const struct image *image, __u8 family)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-	const char *pin = family == 4 ? "sources4" : "sources6";
 	cleanup_close int inner = -1;
 	__u32 count = 0;
 	int err;
@@ -114,7 +132,7 @@ static int fill_sources(const struct datapath *dp, const char *name, __u32 slot,
 	for (size_t i = 0; i < image->source_count; i++)
 		count += image->sources[i].prefix.family == family;
 	if (!count)
-		return set_inner(dp, name, pin, slot, -1);
+		return set_inner(outer, slot, -1);
 	inner = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "sources",
 			       family == 4 ? sizeof(struct source4_key)
 					   : sizeof(struct source6_key),
@@ -122,21 +140,21 @@ static int fill_sources(const struct datapath *dp, const char *name, __u32 slot,
 	if (inner < 0)
 		return -errno;
 	err = fill_trie(inner, image, family);
-	return err ?: set_inner(dp, name, pin, slot, inner);
+	return err ?: set_inner(outer, slot, inner);
 }
 
-int slot_fill(const struct datapath *dp, const char *name, struct generation *table,
+int slot_fill(const struct slot_maps *maps, const char *name, struct generation *table,
 	      unsigned int slot, const struct ruleset *ruleset)
 {
 	cleanup_free struct image *image = calloc(1, sizeof(*image));
 	int err = image ? compile(ruleset, name, image, NULL) : -ENOMEM;
 
 	if (!err)
-		err = fill_details(dp, name, slot, image);
+		err = fill_details(maps->details, slot, image);
 	if (!err)
-		err = fill_sources(dp, name, slot, image, 4);
+		err = fill_sources(maps->sources4, slot, image, 4);
 	if (!err)
-		err = fill_sources(dp, name, slot, image, 6);
+		err = fill_sources(maps->sources6, slot, image, 6);
 	if (!err)
 		memcpy(&table[slot], &image->table, sizeof(image->table));
 	if (image)

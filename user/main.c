@@ -124,6 +124,14 @@ static const struct command commands[] = {
 	  "  -i SECONDS  again and again, with packets a second\n"
 	  "  -n TIMES    then stop\n",
 	  cmd_stats },
+	{ "explain",
+	  "SOURCE[:PORT] PORT [--on IFACE] [--to ADDRESS] [--flags syn,ack,...] [-j]",
+	  "how a packet would be judged, and what would change that",
+	  "The data path itself is asked, without any effect. PORT may be a protocol as well.\n"
+	  "  --on IFACE    where it comes in (the first that is attached)\n"
+	  "  --to ADDRESS  where it goes to (an address of the interface)\n"
+	  "  --flags       of TCP (syn)\n",
+	  cmd_explain },
 	{ "monitor", "[EVENT...] [--samples N] [--exec PROGRAM] [-j]",
 	  "what happens, as it happens",
 	  "An EVENT is one of: drop, reject (samples of them), attempt, step, miss, failure,\n"

@@ -41,7 +41,7 @@ nothing_there() {
 
 @test "status -j has the keys and types of the design" {
 	wants 0 status -j
-	equal "$(jq -c . <<<"$output")" '{"interfaces":[],"default":"allow","rules":0,"saved":false,"pending":0,"flows_refused":0}'
+	equal "$(jq -c . <<<"$output")" '{"interfaces":[],"default":"allow","rules":0,"saved":false,"pending":0,"flows_refused":0,"knock_serve":null}'
 	wants 0 attach eth0 -j
 	local attached=$output
 	wants 0 status -j

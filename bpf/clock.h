@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What time it is: now, or when what is replayed was captured. */
+#ifndef CLOCK_H
+#define CLOCK_H
+
+#define SECOND 1000000000ull
+
+/* Nanoseconds since boot. */
+static __always_inline __u64 boot_now(void)
+{
+	return purpose == PURPOSE_REPLAY ? inquiry.now : bpf_ktime_get_boot_ns();
+}
+
+/* Nanoseconds since 1970. */
+static __always_inline __u64 utc_now(void)
+{
+	return purpose == PURPOSE_REPLAY ? inquiry.now
+					 : bpf_ktime_get_tai_ns() - control.tai_offset;
+}
+
+/* The kernel's ticks: read without a call. */
+static __always_inline __u64 ticks_now(void)
+{
+	return purpose == PURPOSE_REPLAY
+		       ? inquiry.now / (SECOND / 1000) * ticks_per_second / 1000
+		       : bpf_jiffies64();
+}
+
+#endif

@@ -1,0 +1,140 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# explain: what the data path says about a packet, what happens to that packet then,
+# and that asking has no effect.
+
+load helpers
+load helpers_replies
+
+RULES="default drop
+allow 22 from 192.0.2.0/24, 2001:db8::/32
+allow 80 443
+reject 113/tcp
+drop 1000-2000
+drop from 203.0.113.0/24
+allow 1500/udp
+allow 53 limit 1/h burst 2 per source
+knock web opens 8080/tcp for 30s once after 7000/tcp 9000/udp 8000/tcp within 10s"
+
+# said FILTER QUESTION...: what jq makes of the explanation.
+said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
+
+@test "the verdict, the rule, its number, and what was tried before" {
+	attach_with "$RULES"
+	equal "$(said '[.verdict, .line, .rule, .number]' 192.0.2.9 22)" \
+		'["pass","rule","allow 22 from 192.0.2.0/24, 2001:db8::/32",1]'
+	equal "$(said '[.verdict, .number]' 2001:db8::1 22)" '["pass",1]'
+	equal "$(said '[.verdict, .line, .rule]' 198.51.100.7 22)" '["drop","default",null]'
+	equal "$(said '[.tried[].number]' 198.51.100.7 22)" '[5,1]'
+	equal "$(said '[.verdict, .number]' 203.0.113.4 80)" '["drop",5]'
+	equal "$(said '[.verdict, .number]' 198.51.100.7 113)" '["reject",3]'
+	equal "$(said '[.verdict, .number]' 198.51.100.7 1500/udp)" '["pass",6]'
+	equal "$(said '[.verdict, .number]' 198.51.100.7 1500)" '["drop",4]'
+	equal "$(said '[.verdict, .line]' 198.51.100.7 7000)" '["drop","knock"]'
+	equal "$(said '.tried[-1].why' 198.51.100.7 8080)" "this source has no grant"
+	equal "$(said '[.verdict, .line]' 198.51.100.7 gre)" '["drop","default"]'
+	equal "$(said '[.verdict, .line]' 198.51.100.7 icmp)" '["pass","echo"]'
+	equal "$(said '[.verdict, .line]' 2001:db8::1 58/ip)" '["pass","echo"]'
+	contains "$(portctl explain 198.51.100.7 8443)" \
+		"8443/tcp from 198.51.100.7 on eth0 is dropped: no rule names it"
+	contains "$(portctl explain 198.51.100.7 8443)" \
+		'"portctl allow 8443/tcp from 198.51.100.7" would let it in'
+}
+
+@test "the advice does what it says" {
+	attach_with "$RULES"
+	local question advice
+	for question in "198.51.100.7 22" "203.0.113.4 80" "198.51.100.7 113" "192.0.2.9 22/udp" \
+		"198.51.100.7 1500" "2001:db8::1 443" "198.51.100.7 gre" "198.51.100.7 8080"; do
+		local before
+		before=$(said .verdict $question)
+		advice=$(said .advice $question)
+		differ "$advice" null
+		portctl $advice --force
+		differ "$(said '.verdict == "pass"' $question)" "$([ "$before" = pass ] && echo true || echo false)"
+		portctl apply --force "$TMP/rules"
+	done
+}
+
+@test "what it says is what happens, for every kind of rule" {
+	attach_with "$RULES"
+	portctl allow 2222/tcp from "$C4"
+	portctl drop from 10.77.0.200
+	local port
+	for port in 22 80 113 1000 1500/udp 1500 2222 53/udp 8080 7000 65535/udp 65535; do
+		local before after verdict
+		verdict=$(said .verdict "$C4" "$port")
+		[ "$verdict" = pass ] || verdict=drop
+		before=$(stats "[.interfaces[0].total.$verdict.packets] | add")
+		client knock "$S4" "$(sed 's|/|:|' <<<"$port")"
+		eventually [ "$(stats "[.interfaces[0].total.$verdict.packets] | add")" -gt "$before" ]
+		after=$(stats "[.interfaces[0].total.$verdict.packets] | add")
+		differ "$before" "$after"
+	done
+}
+
+@test "asking has no effect: counters, limits, attempts, grants" {
+	attach_with "$RULES"
+	portctl knock grant web 198.51.100.7 for 1m
+	local i before
+	before="$(portctl stats --all -j | md5sum) $(portctl knock status -j)"
+	for i in 1 2 3 4 5; do
+		equal "$(said .verdict 198.51.100.9 53/udp)" pass
+		equal "$(said .verdict 198.51.100.7:100$i 8080)" pass
+		portctl explain 198.51.100.8 7000 >/dev/null
+	done
+	equal "$(portctl stats --all -j | md5sum) $(portctl knock status -j)" "$before"
+	equal "$(portctl knock attempts -j)" '{"attempts":[]}'
+	equal "$(portctl knock grants -j | jq -c '[.grants[].used]')" '[false]'
+}
+
+@test "limits that are reached, grants and flows are seen as they are" {
+	attach_with "$RULES"
+	portctl allow 9999/udp limit 1/h
+	client knock "$S4" 9999:udp
+	eventually [ "$(said .line "$C4" 9999/udp)" = limited ]
+	contains "$(portctl explain "$C4" 9999/udp)" "it is over the limit of rule"
+	equal "$(said .verdict 198.51.100.7 8080)" drop
+	portctl knock grant web 198.51.100.7 for 1m
+	equal "$(said .verdict 198.51.100.7 8080)" pass
+	equal "$(said '[.verdict, .line]' "$C4:4444" 40000/udp)" '["drop","default"]'
+	server "$PYTHON" -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('$S4', 40000))
+s.sendto(b'x', ('$C4', 4444))"
+	equal "$(said '[.verdict, .line]' "$C4:4444" 40000/udp)" '["pass","reply"]'
+	equal "$(said '[.verdict, .line]' "$C4:4445" 40000/udp)" '["drop","default"]'
+	equal "$(said '[.verdict, .line]' "$C4:4444" 40000/udp --to 192.0.2.1)" '["drop","default"]'
+}
+
+@test "an open connection: by its segments, not by a new one" {
+	attach_with "$RULES"
+	outside_http 8000
+	background idle server "$PYTHON" -c "
+import socket, time
+s = socket.create_connection(('$C4', 8000))
+time.sleep(60)"
+	local from
+	connected() { server ss -Htn state established dport = 8000 | grep -q .; }
+	eventually connected
+	from=$(server ss -Htn state established dport = 8000 | awk '{print $3}' | sed 's/.*://')
+	equal "$(said '[.verdict, .line]' "$C4:8000" "$from" --flags ack)" '["pass","reply"]'
+	equal "$(said '[.verdict, .line]' "$C4:8000" "$from" --flags syn)" '["drop","default"]'
+	equal "$(said '[.verdict, .line]' "$C4:8001" "$from" --flags 'ack|psh')" '["drop","default"]'
+}
+
+@test "what is wrong is said" {
+	refused "portctl is attached to no interface" explain 192.0.2.1 22
+	portctl attach eth0
+	refused 'found "192.0.2.0/24", expected an address' explain 192.0.2.0/24 22
+	refused 'found "x", expected a port behind the address' explain 192.0.2.1:x 22
+	refused 'expected an address' explain '[2001:db8::1' 22
+	refused 'found "20-30", expected one port' explain 192.0.2.1 20-30
+	refused 'found "nothing"' explain 192.0.2.1 nothing
+	refused 'expected some of fin, syn' explain 192.0.2.1 22 --flags sin
+	refused "portctl is not attached to eth9" explain 192.0.2.1 22 --on eth9
+	refused "expected an address of the source's family" explain 192.0.2.1 22 --to 2001:db8::1
+	usage_of explain 192.0.2.1
+	usage_of explain 192.0.2.1 22 23
+}

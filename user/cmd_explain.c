@@ -1,0 +1,228 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* explain: how a packet would be judged, asked of the data path itself. */
+#include <errno.h>
+#include <getopt.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <strings.h>
+
+#include "command.h"
+#include "explain.h"
+#include "log.h"
+#include "prefix.h"
+#include "util.h"
+
+#define SOURCE_PORT 40000
+
+struct question {
+	const char *iface; /* NULL: the first that is attached */
+	struct packet packet;
+	bool json;
+};
+
+static int parse_address(const char *text, struct prefix *address)
+{
+	char expected[128];
+
+	if (prefix_parse(text, address, expected) ||
+	    address->length != (address->family == 4 ? 32 : 128))
+		return fail(-EINVAL, "argv: found \"%s\", expected an address", text);
+	return 0;
+}
+
+/* "192.0.2.1:40000", "[2001:db8::1]:40000", or an address alone. */
+static int parse_source(const char *text, struct packet *packet)
+{
+	const char *colon = strrchr(text, ':');
+	bool brackets = *text == '[';
+	bool port = colon && (brackets ? colon[-1] == ']' : strchr(text, ':') == colon);
+	size_t length = port ? (size_t)(colon - text) : strlen(text);
+	cleanup_free char *address = NULL;
+	unsigned long number = SOURCE_PORT;
+
+	if (brackets && (length < 2 || text[length - 1] != ']'))
+		return fail(-EINVAL, "argv: found \"%s\", expected an address", text);
+	address = strndup(text + brackets, length - 2 * brackets);
+	if (!address)
+		return fail(-ENOMEM, "out of memory");
+	if (port && number_parse(colon + 1, strlen(colon + 1), 65535, &number))
+		return fail(-EINVAL, "argv: found \"%s\", expected a port behind the address",
+			    colon + 1);
+	packet->source_port = number;
+	return parse_address(address, &packet->source);
+}
+
+/* A port is TCP's unless it says otherwise; a protocol has none. */
+static int parse_port(const char *text, struct packet *packet)
+{
+	struct term terms[2];
+	const char *expected;
+	int count = term_parse(text, strlen(text), terms, &expected);
+
+	if (count < 1 || terms[0].first != terms[0].last)
+		return fail(-EINVAL, "argv: found \"%s\", %s", text,
+			    count < 1 ? expected : "expected one port");
+	packet->port = terms[0].first;
+	packet->protocol = terms[0].protocol;
+	if (terms[0].transports)
+		packet->protocol =
+			terms[0].transports & TRANSPORT_TCP ? IPPROTO_TCP : IPPROTO_UDP;
+	return 0;
+}
+
+/* "syn,ack" or "syn|ack". */
+static int parse_flags(const char *text, struct packet *packet)
+{
+	static const char *const names[] = { "fin", "syn", "rst", "psh", "ack", "urg" };
+	const char *at = text;
+
+	packet->flags = 0;
+	while (*at) {
+		size_t length = strcspn(at, ",|"), i = 0;
+
+		while (i < ARRAY_SIZE(names) &&
+		       (strlen(names[i]) != length || strncasecmp(names[i], at, length)))
+			i++;
+		if (i == ARRAY_SIZE(names))
+			return fail(-EINVAL,
+				    "argv: --flags: found \"%s\", expected some of fin, syn, "
+				    "rst, psh, ack and urg, with commas",
+				    text);
+		packet->flags |= 1 << i;
+		at += length + (at[length] != 0);
+	}
+	return 0;
+}
+
+static int parse_options(int argc, char **argv, struct question *question)
+{
+	static const struct option options[] = {
+		{ "on", required_argument, NULL, 'o' },
+		{ "to", required_argument, NULL, 't' },
+		{ "flags", required_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },
+		{ 0 },
+	};
+	int option, err = 0;
+
+	while (!err && (option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
+		if (option == 'o')
+			question->iface = optarg;
+		else if (option == 't')
+			err = parse_address(optarg, &question->packet.destination);
+		else if (option == 'f')
+			err = parse_flags(optarg, &question->packet);
+		else if (option == 'j')
+			question->json = true;
+		else
+			return -ENOEXEC; /* getopt has said why */
+	}
+	return err;
+}
+
+/* An address that the interface has; of a family it has none of, one of nobody's. */
+static void choose_destination(struct question *question)
+{
+	struct prefix *to = &question->packet.destination;
+	struct ifaddrs *all = NULL;
+
+	*to = (struct prefix){ .family = question->packet.source.family,
+			       .length = question->packet.source.length };
+	memset(to->address, to->family == 4 ? 10 : 0xFD, sizeof(to->address));
+	if (getifaddrs(&all))
+		return;
+	for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next) {
+		const struct sockaddr_in6 *ip6 = (void *)entry->ifa_addr;
+		const struct sockaddr_in *ip = (void *)entry->ifa_addr;
+
+		if (!ip || strcmp(entry->ifa_name, question->iface))
+			continue;
+		if (to->family == 4 && ip->sin_family == AF_INET)
+			memcpy(to->address, &ip->sin_addr, 4);
+		if (to->family == 6 && ip6->sin6_family == AF_INET6)
+			memcpy(to->address, &ip6->sin6_addr, 16);
+	}
+	freeifaddrs(all);
+}
+
+static int choose_interface(const struct datapath *dp, struct question *question)
+{
+	if (!dp->count)
+		return fail(-ENOENT,
+			    "portctl is attached to no interface: portctl attach IFACE");
+	if (!question->iface)
+		question->iface = dp->interfaces[0].name;
+	if (!datapath_interface(dp, question->iface))
+		return fail(
+			-ENOENT,
+			"portctl is not attached to %s: \"portctl status\" lists where it is",
+			question->iface);
+	if (!question->packet.destination.family)
+		choose_destination(question);
+	if (question->packet.destination.family != question->packet.source.family)
+		return fail(-EINVAL, "argv: --to: expected an address of the source's family");
+	return 0;
+}
+
+static int judge(const struct datapath *dp, const struct question *question,
+		 struct judgement *judgement)
+{
+	__u8 frame[FRAME_SIZE];
+	size_t size = frame_build(&question->packet, frame);
+	struct asker *asker;
+	int err = datapath_ask(dp, question->iface, &asker);
+
+	if (err)
+		return err;
+	err = asker_judge(asker, frame, size, judgement);
+	asker_free(asker);
+	return err;
+}
+
+static void print(const json_t *explanation, bool json)
+{
+	if (!json) {
+		explain_print(explanation, stdout);
+		return;
+	}
+	json_dumpf(explanation, stdout, JSON_COMPACT);
+	putchar('\n');
+}
+
+static int explain(struct question *question)
+{
+	struct judgement judgement;
+	json_t *explanation = NULL;
+	struct ruleset ruleset;
+	struct datapath dp;
+	int err;
+
+	ruleset_init(&ruleset);
+	err = datapath_open(&dp, DATAPATH_READ) ?: choose_interface(&dp, question);
+	err = err ?: datapath_ruleset(&dp, &ruleset) ?: judge(&dp, question, &judgement);
+	if (!err) {
+		explanation =
+			explain_json(&judgement, &question->packet, &ruleset, question->iface);
+		err = explanation ? 0 : fail(-ENOMEM, "out of memory");
+	}
+	if (!err)
+		print(explanation, question->json);
+	json_decref(explanation);
+	ruleset_clear(&ruleset);
+	datapath_close(&dp);
+	return err;
+}
+
+int cmd_explain(const struct command *command, int argc, char **argv)
+{
+	struct question question = { .packet.flags = TCP_SYN };
+	int err = parse_options(argc, argv, &question);
+
+	if (err == -ENOEXEC || (!err && argc - optind != 2))
+		return usage(command);
+	err = err ?: parse_source(argv[optind], &question.packet)
+		  ?: parse_port(argv[optind + 1], &question.packet)
+		  ?: explain(&question);
+	return err ? EXIT_REFUSED : EXIT_DONE;
+}

@@ -1,0 +1,159 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loading the data path: its maps, those that are shared, and what it is for. */
+#include "datapath_load.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "log.h"
+#include "util.h"
+
+_Static_assert(sizeof(struct portctl_bpf__bss) == sizeof(struct tables) &&
+		       offsetof(struct portctl_bpf__bss, table) ==
+			       offsetof(struct tables, slots) &&
+		       offsetof(struct portctl_bpf__bss, sampling) ==
+			       offsetof(struct tables, sampling),
+	       "the compiler lays out the global data as struct tables");
+
+static FILE *load_log;
+
+static int collect_log(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_DEBUG || !load_log)
+		return 0;
+	return vfprintf(load_log, format, args);
+}
+
+/* The kernel's own last words about a program it refused. */
+static int fail_load(int err, const char *name, char *log)
+{
+	char *last = log, *line, *rest = log;
+
+	while ((line = strsep(&rest, "\n"))) {
+		if (*line && strncmp(line, "libbpf", 6) && strncmp(line, "processed", 9) &&
+		    strncmp(line, "--", 2))
+			last = line;
+	}
+	return fail(err, "the kernel refused the program for %s: %s%s%s", name, reason(err),
+		    *last ? ": " : "", last);
+}
+
+/* Uses the pinned map, if there is one, in place of a new one. */
+static int reuse(const struct datapath *dp, struct bpf_map *map, const char *iface,
+		 const char *pin)
+{
+	char path[PATH_MAX];
+	cleanup_close int fd = -1;
+
+	pin_path(dp, iface, pin, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return bpf_map__reuse_fd(map, fd);
+}
+
+/* One copy for each CPU online and one for all others; reused maps have theirs. */
+static int set_copies(struct portctl_bpf *program)
+{
+	__u32 copies = COPY_FIRST_CPU + sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (bpf_map__fd(program->maps.counters) >= 0)
+		return 0;
+	return bpf_map__set_max_entries(program->maps.counters, copies);
+}
+
+#define PINNED_MAP(name) offsetof(struct portctl_bpf, maps.name)
+
+const struct pinned_map pinned_maps[] = {
+	{ "control", PINNED_MAP(data_control), true },
+	{ "flows", PINNED_MAP(flows), true },
+	{ "attempts", PINNED_MAP(attempts), true },
+	{ "windows", PINNED_MAP(windows), true },
+	{ "grants", PINNED_MAP(grants), true },
+	{ "lockouts", PINNED_MAP(lockouts), true },
+	{ "signers", PINNED_MAP(signers), true },
+	{ "last_signed", PINNED_MAP(last_signed), true },
+	{ "door_counts", PINNED_MAP(door_counts), true },
+	{ "events", PINNED_MAP(events), true },
+	{ "event_counts", PINNED_MAP(event_counts), true },
+	{ "table", PINNED_MAP(bss), false },
+	{ "counters", PINNED_MAP(counters), false },
+	{ "details", PINNED_MAP(details), false },
+	{ "sources4", PINNED_MAP(sources4), false },
+	{ "sources6", PINNED_MAP(sources6), false },
+	{ "buckets", PINNED_MAP(buckets), false },
+	{ "source_buckets", PINNED_MAP(source_buckets), false },
+};
+
+const size_t pinned_map_count = ARRAY_SIZE(pinned_maps);
+
+struct bpf_map *pinned_map_of(const struct portctl_bpf *program, size_t index)
+{
+	return *(struct bpf_map **)((char *)program + pinned_maps[index].map);
+}
+
+static int reuse_maps(const struct datapath *dp, const char *name, struct portctl_bpf *program)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < pinned_map_count && !err; i++)
+		err = reuse(dp, pinned_map_of(program, i), pinned_maps[i].shared ? NULL : name,
+			    pinned_maps[i].pin);
+	return err;
+}
+
+/* Maps of its own, as datapath_create() makes them for all. */
+static int own_maps(struct portctl_bpf *program)
+{
+	struct control *control = (struct control *)&program->data_control->control;
+
+	control->schema = PORTCTL_SCHEMA;
+	if (getrandom(control->secret, sizeof(control->secret), 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int prepare(const struct datapath *dp, const char *name, enum purpose purpose,
+		   struct portctl_bpf *program)
+{
+	bool explain = purpose == PURPOSE_EXPLAIN;
+	int err = purpose == PURPOSE_REPLAY ? own_maps(program) : reuse_maps(dp, name, program);
+
+	bpf_program__set_autoload(program->progs.explain, explain);
+	bpf_program__set_autoload(program->progs.portctl, !explain);
+	bpf_program__set_autoload(program->progs.egress, !explain);
+	*(__u32 *)&program->rodata->purpose = purpose;
+	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
+	return err ?: set_copies(program);
+}
+
+int program_load(const struct datapath *dp, const char *name, enum purpose purpose,
+		 struct portctl_bpf **program)
+{
+	cleanup_free char *log = NULL;
+	size_t size;
+	int err;
+
+	load_log = open_memstream(&log, &size);
+	if (!load_log)
+		return fail(-ENOMEM, "%s", reason(-ENOMEM));
+	libbpf_set_print(collect_log);
+	*program = portctl_bpf__open();
+	err = *program ? prepare(dp, name, purpose, *program) : -errno;
+	if (!err)
+		err = portctl_bpf__load(*program);
+	fclose(load_log);
+	load_log = NULL;
+	return err ? fail_load(err, name, log) : 0;
+}
+
+struct slot_maps slot_maps_of(const struct portctl_bpf *program)
+{
+	return (struct slot_maps){
+		.details = bpf_map__fd(program->maps.details),
+		.sources4 = bpf_map__fd(program->maps.sources4),
+		.sources6 = bpf_map__fd(program->maps.sources6),
+	};
+}

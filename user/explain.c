@@ -1,0 +1,297 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "explain.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+
+#include "compile.h"
+#include "evaluate.h"
+#include "prefix.h"
+#include "util.h"
+
+/* What an explanation is made from. */
+struct facts {
+	const struct judgement *judgement;
+	const struct packet *packet;
+	const struct ruleset *ruleset;
+	const char *iface;
+	struct image image; /* the rules, as they were compiled for the interface */
+	char port[64]; /* as rules name it */
+	char source[INET6_ADDRSTRLEN];
+};
+
+/* The packet that frame_build() makes: of ICMP an echo request. */
+static __u32 key_of(const struct packet *packet)
+{
+	switch (packet->protocol) {
+	case IPPROTO_TCP:
+		return PORT_KEY_TCP + packet->port;
+	case IPPROTO_UDP:
+		return PORT_KEY_UDP + packet->port;
+	case IPPROTO_ICMP:
+		return KEY_ECHO;
+	case IPPROTO_ICMPV6:
+		return KEY_ECHO6;
+	}
+	return KEY_PROTOCOL + packet->protocol;
+}
+
+static struct term term_of(const struct packet *packet)
+{
+	struct term term = { .first = packet->port, .last = packet->port };
+
+	if (packet->protocol == IPPROTO_TCP)
+		term.transports = TRANSPORT_TCP;
+	else if (packet->protocol == IPPROTO_UDP)
+		term.transports = TRANSPORT_UDP;
+	else
+		term = (struct term){ .protocol = packet->protocol };
+	return term;
+}
+
+static void name_packet(struct facts *facts)
+{
+	const struct prefix *source = &facts->packet->source;
+	struct term term = term_of(facts->packet);
+	FILE *out = fmemopen(facts->port, sizeof(facts->port), "w");
+
+	if (out) {
+		term_print(&term, out);
+		fclose(out);
+	}
+	inet_ntop(source->family == 4 ? AF_INET : AF_INET6, source->address, facts->source,
+		  sizeof(facts->source));
+}
+
+/* The rule that a line belongs to: its place in the list, or -1. */
+static long rule_of_line(const struct ruleset *ruleset, __u32 line)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (line >= LINE_FIRST_RULE &&
+		    (ruleset->rules[i].line == line || ruleset->rules[i].limited_line == line))
+			return i;
+	}
+	return -1;
+}
+
+static json_t *rule_json(const struct ruleset *ruleset, long index)
+{
+	cleanup_free char *text = index < 0 ? NULL : rule_text(&ruleset->rules[index], false);
+
+	return text ? json_string(text) : json_null();
+}
+
+static void add_asked(json_t *tried, const struct facts *facts, __u32 line, const char *why)
+{
+	long index = rule_of_line(facts->ruleset, line);
+
+	if (index >= 0)
+		json_array_append_new(tried,
+				      json_pack("{s:o, s:I, s:s}", "rule",
+						rule_json(facts->ruleset, index), "number",
+						(json_int_t)index + 1, "why", why));
+}
+
+/* The rules whose sources are in this group: none of them has this one. */
+static void add_sources(json_t *tried, const struct facts *facts, __u32 group)
+{
+	__u32 before = 0;
+
+	for (size_t i = 0; i < facts->image.source_count; i++) {
+		const struct source_entry *source = &facts->image.sources[i];
+		__u32 line = entry_line(source->entry);
+
+		if (source->group != group)
+			continue;
+		if (entry_leads_on(source->entry))
+			line = entry_line(facts->image.details[line].entry);
+		if (line != before)
+			add_asked(tried, facts, line, "it is for other sources");
+		before = line;
+	}
+}
+
+static const char *why_not(const struct detail *detail)
+{
+	return detail->door ? "this source has no grant" : "its time is over";
+}
+
+/* What did not apply. The image is compiled as the data path's was. */
+static json_t *tried_json(const struct facts *facts)
+{
+	json_t *tried = json_array();
+
+	for (size_t i = 0; i < facts->judgement->count; i++) {
+		const struct asked *asked = &facts->judgement->asked[i];
+		const struct detail *detail;
+
+		if (asked->answer || asked->detail >= facts->image.detail_count)
+			continue;
+		detail = &facts->image.details[asked->detail];
+		if (asked->flags == ENTRY_SOURCES)
+			add_sources(tried, facts, detail->group);
+		else if (asked->flags == ENTRY_RULE)
+			add_asked(tried, facts, entry_line(detail->entry), why_not(detail));
+	}
+	return tried;
+}
+
+/* The ruleset as it would be with one more statement, which replaces what it covers. */
+static int add_statement(const struct ruleset *ruleset, const char *statement,
+			 struct ruleset *changed)
+{
+	cleanup_free char *text = NULL, *complaint = NULL;
+	size_t size;
+	cleanup_file FILE *ignored = open_memstream(&complaint, &size);
+	FILE *out = open_memstream(&text, &size);
+	struct report report = { .out = ignored, .file = "" };
+	struct ruleset one;
+	int err;
+
+	if (!out || !ignored)
+		return -ENOMEM;
+	ruleset_print(ruleset, out);
+	if (fclose(out))
+		return -ENOMEM;
+	ruleset_init(&one);
+	err = ruleset_parse(&one, statement, &report) ?: ruleset_parse(changed, text, &report);
+	for (size_t i = changed->count; !err && i-- > 0;) {
+		if (rule_covers(&one.rules[0], &changed->rules[i]))
+			ruleset_remove(changed, i);
+	}
+	err = err ?: ruleset_add(changed, &one.rules[0]);
+	ruleset_clear(&one);
+	return err;
+}
+
+/* Whether the statement would make this verdict of the packet. */
+static bool would_change(const struct facts *facts, const char *statement, bool pass)
+{
+	cleanup_free struct image *image = calloc(1, sizeof(*image));
+	struct ruleset changed;
+	enum verdict verdict = VERDICT_UNSET;
+
+	ruleset_init(&changed);
+	if (image && !add_statement(facts->ruleset, statement, &changed) &&
+	    !compile(&changed, facts->iface, image, NULL))
+		verdict = evaluate(image, key_of(facts->packet), &facts->packet->source,
+				   since_boot());
+	if (image)
+		image_clear(image);
+	ruleset_clear(&changed);
+	return verdict != VERDICT_UNSET && (verdict == VERDICT_PASS) == pass;
+}
+
+/* The narrowest statement that would turn the verdict round, tried out; or null. */
+static json_t *advice_json(const struct facts *facts, bool passed)
+{
+	const char *action = passed ? "drop" : "allow";
+	char statement[256];
+
+	snprintf(statement, sizeof(statement), "%s %s from %s", action, facts->port,
+		 facts->source);
+	if (would_change(facts, statement, !passed))
+		return json_string(statement);
+	snprintf(statement, sizeof(statement), "%s from %s", action, facts->source);
+	return would_change(facts, statement, !passed) ? json_string(statement) : json_null();
+}
+
+static const char *done_to(enum verdict verdict)
+{
+	return verdict == VERDICT_PASS	   ? "is let in"
+	       : verdict == VERDICT_REJECT ? "is rejected"
+					   : "is dropped";
+}
+
+static const char *reason_of(__u32 line)
+{
+	switch (line) {
+	case LINE_DEFAULT_PASS:
+	case LINE_DEFAULT_DROP:
+	case LINE_DEFAULT_REJECT:
+		return "no rule names it, and this is the default";
+	case LINE_REPLY:
+		return "it answers what this host began";
+	case LINE_KNOCK:
+		return "it is a port that is knocked at, or a door that is shut";
+	case LINE_ECHO:
+		return "echo requests are a lifeline";
+	case LINE_ECHO_LIMITED:
+		return "echo requests are over their limit";
+	}
+	return line_name(line);
+}
+
+static json_t *sentence(const struct facts *facts, enum verdict verdict, __u32 line)
+{
+	long index = rule_of_line(facts->ruleset, line);
+	const struct rule *rule = index < 0 ? NULL : &facts->ruleset->rules[index];
+	cleanup_free char *text = rule ? rule_text(rule, false) : NULL;
+
+	if (!rule)
+		return json_sprintf("%s from %s on %s %s: %s", facts->port, facts->source,
+				    facts->iface, done_to(verdict), reason_of(line));
+	return json_sprintf("%s from %s on %s %s: %s rule %ld, \"%s\"", facts->port,
+			    facts->source, facts->iface, done_to(verdict),
+			    rule->line == line ? "by" : "it is over the limit of", index + 1,
+			    text ?: "?");
+}
+
+static const char *line_text(const struct facts *facts, __u32 line)
+{
+	long index = rule_of_line(facts->ruleset, line);
+
+	if (index < 0)
+		return line_name(line);
+	return facts->ruleset->rules[index].line == line ? "rule" : "limited";
+}
+
+json_t *explain_json(const struct judgement *judgement, const struct packet *packet,
+		     const struct ruleset *ruleset, const char *iface)
+{
+	cleanup_free struct facts *facts = calloc(1, sizeof(*facts));
+	enum verdict verdict = entry_verdict(judgement->entry);
+	__u32 line = entry_line(judgement->entry);
+	json_t *object = NULL;
+	long index;
+
+	if (!facts)
+		return NULL;
+	facts->judgement = judgement;
+	facts->packet = packet;
+	facts->ruleset = ruleset;
+	facts->iface = iface;
+	name_packet(facts);
+	index = rule_of_line(ruleset, line);
+	if (!compile(ruleset, iface, &facts->image, NULL))
+		object = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "verdict",
+				   verdict_name(verdict), "line", line_text(facts, line),
+				   "rule", rule_json(ruleset, index), "number",
+				   index < 0 ? json_null() : json_integer(index + 1),
+				   "interface", iface, "text", sentence(facts, verdict, line),
+				   "tried", tried_json(facts), "advice",
+				   advice_json(facts, verdict == VERDICT_PASS));
+	image_clear(&facts->image);
+	return object;
+}
+
+void explain_print(const json_t *explanation, FILE *out)
+{
+	const char *advice = json_string_value(json_object_get(explanation, "advice"));
+	bool passed =
+		!strcmp(json_string_value(json_object_get(explanation, "verdict")), "pass");
+	const json_t *one;
+	size_t i;
+
+	fprintf(out, "%s\n", json_string_value(json_object_get(explanation, "text")));
+	json_array_foreach(json_object_get(explanation, "tried"), i, one)
+		fprintf(out, "  before that, rule %lld, \"%s\": %s\n",
+			(long long)json_integer_value(json_object_get(one, "number")),
+			json_string_value(json_object_get(one, "rule")),
+			json_string_value(json_object_get(one, "why")));
+	if (advice)
+		fprintf(out, "\"portctl %s\" would %s\n", advice,
+			passed ? "keep it out" : "let it in");
+}
