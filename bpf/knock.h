@@ -274,6 +274,15 @@ __noinline int knocked_at(struct xdp_md *ctx, const struct flow_key *flow, __u32
 	return 0;
 }
 
+/* Whether there may be a sequence at this index; signed doors have none. */
+static __always_inline bool has_sequence(__u32 slot, __u32 index)
+{
+	const struct door *door = door_at(slot, index / DOOR_SEQUENCES + 1);
+
+	return door->flags & DOOR_TIMED ||
+	       (index % DOOR_SEQUENCES < SEQUENCES && door->sequences[index % SEQUENCES].count);
+}
+
 /* A touch of a port that is shut, by whom `flow` says, for every sequence there is. */
 __noinline int knock(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot, __u32 key)
 {
@@ -284,7 +293,8 @@ __noinline int knock(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot
 		return 0;
 	hash = source_hash((const __u32 *)flow->remote, flow->family == 6);
 	for (__u32 i = 0; i < MAX_DOORS * DOOR_SEQUENCES && i < count; i++) {
-		int knocked = knock_sequence(hash, slot, i, key);
+		int knocked = has_sequence(slot, i) ? knock_sequence(hash, slot, i, key)
+						    : KNOCKED_NOTHING;
 
 		if (knocked != KNOCKED_NOTHING)
 			knocked_at(ctx, flow, slot, i, knocked);
