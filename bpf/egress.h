@@ -56,7 +56,7 @@ static __always_inline bool is_tcp_socket(struct __sk_buff *skb)
 {
 	struct bpf_sock *socket = skb->sk;
 
-	if (!socket)
+	if (!socket || purpose == PURPOSE_REPLAY)
 		return false;
 	socket = bpf_sk_fullsock(socket);
 	return !socket || (socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP);

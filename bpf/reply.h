@@ -61,7 +61,8 @@ static __always_inline bool has_known_socket(struct xdp_md *ctx, const struct fl
 		return false;
 	if (is_flow(known, tag) && known->until > now)
 		return true;
-	if (!has_socket(ctx, key))
+	/* What was captured was not for the sockets that are there now. */
+	if (purpose == PURPOSE_REPLAY || !has_socket(ctx, key))
 		return false;
 	if (purpose == PURPOSE_EXPLAIN)
 		return true;

@@ -223,6 +223,9 @@ int replayer_open(const char *iface, const struct ruleset *ruleset, struct repla
  */
 int replayer_judge(struct replayer *replayer, const void *frame, size_t size, __u64 now);
 
+/* The same for a frame that went out: its flow is remembered. */
+int replayer_leave(struct replayer *replayer, const void *frame, size_t size, __u64 now);
+
 /* What it has counted. */
 const struct interface *replayer_interface(const struct replayer *replayer);
 void replayer_free(struct replayer *replayer);

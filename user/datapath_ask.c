@@ -93,15 +93,24 @@ int replayer_open(const char *iface, const struct ruleset *ruleset, struct repla
 	return 0;
 }
 
-int replayer_judge(struct replayer *replayer, const void *frame, size_t size, __u64 now)
+static int run(struct replayer *replayer, const struct bpf_program *program, const void *frame,
+	       size_t size, __u64 now)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size,
 		    .repeat = 1);
 
 	replayer->program->data_inquiry->inquiry.now = now;
-	return bpf_prog_test_run_opts(bpf_program__fd(replayer->program->progs.portctl), &opts)
-		       ? -errno
-		       : 0;
+	return bpf_prog_test_run_opts(bpf_program__fd(program), &opts) ? -errno : 0;
+}
+
+int replayer_judge(struct replayer *replayer, const void *frame, size_t size, __u64 now)
+{
+	return run(replayer, replayer->program->progs.portctl, frame, size, now);
+}
+
+int replayer_leave(struct replayer *replayer, const void *frame, size_t size, __u64 now)
+{
+	return run(replayer, replayer->program->progs.egress, frame, size, now);
 }
 
 const struct interface *replayer_interface(const struct replayer *replayer)

@@ -132,6 +132,14 @@ static const struct command commands[] = {
 	  "  --to ADDRESS  where it goes to (an address of the interface)\n"
 	  "  --flags       of TCP (syn)\n",
 	  cmd_explain },
+	{ "replay", "FILE [--rules FILE] [--on IFACE] [--local PREFIX]... [-j]",
+	  "what rules would have done to a capture",
+	  "Every frame of FILE (pcap or pcapng; - for standard input) goes through the data path,\n"
+	  "with counters of its own and at the time it was captured; nothing is attached.\n"
+	  "  --rules FILE    not the running rules but these\n"
+	  "  --on IFACE      as if it came in there (the first that is attached)\n"
+	  "  --local PREFIX  what is from there went out: its replies are let in\n",
+	  cmd_replay },
 	{ "monitor", "[EVENT...] [--samples N] [--exec PROGRAM] [-j]",
 	  "what happens, as it happens",
 	  "An EVENT is one of: drop, reject (samples of them), attempt, step, miss, failure,\n"
