@@ -16,7 +16,7 @@ WARNINGS := -Wall -Wextra -Werror
 PORTCTL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARNINGS) -Iinclude -Iuser -I$(BUILD) \
 	-DVERSION='"$(VERSION)"' -MMD -MP
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Iinclude -Ivmlinux -MMD -MP
-LIBS := -lbpf -ljansson -lcrypto -lpcap
+LIBS := -lbpf -ljansson -lcrypto -lpcap -lmicrohttpd
 
 SOURCES := $(filter-out user/main.c,$(wildcard user/*.c))
 OBJECTS := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
@@ -57,7 +57,7 @@ run: deps
 install: all
 	install -D -m 755 $(BUILD)/portctl $(DESTDIR)$(PREFIX)/sbin/portctl
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	for unit in portctl portctl-follow portctl-knock; do \
+	for unit in portctl portctl-follow portctl-knock; portctl-export; do \
 		sed 's|@PREFIX@|$(PREFIX)|' scripts/$$unit.service \
 			>$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service || exit 1; \
 	done

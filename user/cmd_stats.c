@@ -7,6 +7,7 @@
 #include "command.h"
 #include "log.h"
 #include "output.h"
+#include "snapshot.h"
 #include "util.h"
 
 #define INTERVAL_MAX 86400
@@ -19,14 +20,6 @@ struct options {
 	struct term *wanted;
 	size_t wanted_count;
 	size_t wanted_room;
-};
-
-/* All interfaces at one moment. */
-struct snapshot {
-	struct datapath dp;
-	struct ruleset ruleset;
-	struct stats *stats; /* one for each interface */
-	struct timespec taken;
 };
 
 static int parse_port(struct options *options, const char *word)
@@ -83,44 +76,6 @@ static int parse_options(int argc, char **argv, struct options *options)
 	while (!err && optind < argc)
 		err = parse_port(options, argv[optind++]);
 	return err;
-}
-
-static void snapshot_clear(struct snapshot *snapshot)
-{
-	for (size_t i = 0; i < snapshot->dp.count && snapshot->stats; i++)
-		stats_clear(&snapshot->stats[i]);
-	free(snapshot->stats);
-	ruleset_clear(&snapshot->ruleset);
-	datapath_close(&snapshot->dp);
-}
-
-/* Opens anew each time, so that what was attached or changed meanwhile is seen. */
-static int snapshot_take(struct snapshot *snapshot)
-{
-	cleanup_free struct stored_rule *gone = NULL;
-	size_t gone_count;
-	int err;
-
-	*snapshot = (struct snapshot){ 0 };
-	ruleset_init(&snapshot->ruleset);
-	err = datapath_open(&snapshot->dp, DATAPATH_READ);
-	if (!err)
-		err = datapath_ruleset(&snapshot->dp, &snapshot->ruleset);
-	if (!err)
-		err = datapath_previous(&snapshot->dp, &gone, &gone_count);
-	if (err)
-		return err;
-	clock_gettime(CLOCK_MONOTONIC, &snapshot->taken);
-	snapshot->stats = calloc(snapshot->dp.count + 1, sizeof(*snapshot->stats));
-	for (size_t i = 0; i < snapshot->dp.count && snapshot->stats && !err; i++)
-		err = stats_collect(&snapshot->dp.interfaces[i], &snapshot->ruleset, gone,
-				    gone_count, &snapshot->stats[i]);
-	if (err || !snapshot->stats)
-		return fail(-ENOMEM, "out of memory");
-	/* What was read is all there is to know; let others change things. */
-	close(snapshot->dp.lock);
-	snapshot->dp.lock = -1;
-	return 0;
 }
 
 /* The figures that the same interface had before; NULL if it was not there. */

@@ -4,14 +4,26 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static FILE *capture;
+
+void log_capture(FILE *to)
+{
+	capture = to;
+}
+
+static FILE *log_out(void)
+{
+	return capture ?: stderr;
+}
+
 int fail(int err, const char *format, ...)
 {
 	va_list args;
 
 	va_start(args, format);
-	fputs("portctl: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	fputs("portctl: ", log_out());
+	vfprintf(log_out(), format, args);
+	fputc('\n', log_out());
 	va_end(args);
 	return err;
 }
@@ -21,8 +33,8 @@ void note(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	fputs("portctl: note: ", stderr);
-	vfprintf(stderr, format, args);
-	fputc('\n', stderr);
+	fputs("portctl: note: ", log_out());
+	vfprintf(log_out(), format, args);
+	fputc('\n', log_out());
 	va_end(args);
 }

@@ -3,6 +3,8 @@
 #ifndef LOG_H
 #define LOG_H
 
+#include <stdio.h>
+
 /*
  * One line that begins with "portctl: ": what failed, on what, why, what to do.
  * Returns `err`, so that the place that knows most can say it and leave.
@@ -11,5 +13,8 @@ __attribute__((format(printf, 2, 3))) int fail(int err, const char *format, ...)
 
 /* The same for something that did not fail but should be known. */
 __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
+
+/* From now on it goes to `to`; NULL: to standard error again. */
+void log_capture(FILE *to);
 
 #endif

@@ -33,6 +33,12 @@ void stats_rules(const struct interface *iface, const struct ruleset *ruleset,
  */
 double stats_rate(const struct tally *before, const struct tally *now, double seconds);
 
+/* The packets of a port, whatever became of them. */
+static inline __u64 port_packets(const struct port_counter *port)
+{
+	return port->pass.packets + port->drop.packets;
+}
+
 /*
  * The keys of nonzero ports (all ports where `all`) that `wanted` names (all where
  * wanted_count is 0), the busiest first. Returns how many; *keys is to be freed,
