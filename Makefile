@@ -57,7 +57,7 @@ run: deps
 install: all
 	install -D -m 755 $(BUILD)/portctl $(DESTDIR)$(PREFIX)/sbin/portctl
 	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
-	for unit in portctl portctl-follow portctl-knock; portctl-export; do \
+	for unit in portctl portctl-follow portctl-knock portctl-export; do \
 		sed 's|@PREFIX@|$(PREFIX)|' scripts/$$unit.service \
 			>$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service || exit 1; \
 	done

@@ -46,6 +46,7 @@ int cmd_replay(const struct command *command, int argc, char **argv);
 int cmd_monitor(const struct command *command, int argc, char **argv);
 int cmd_confirm(const struct command *command, int argc, char **argv);
 int cmd_restore(const struct command *command, int argc, char **argv);
+int cmd_export(const struct command *command, int argc, char **argv);
 int cmd_rollback(const struct command *command, int argc, char **argv);
 
 /* Says how the command is used, on standard error; returns EXIT_USAGE. */

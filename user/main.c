@@ -149,6 +149,13 @@ static const struct command commands[] = {
 	  "  --exec PROGRAM  run it for each event, with the event as JSON on its standard\n"
 	  "                  input; at most 10 a second, 8 at once, each for 10 seconds\n",
 	  cmd_monitor },
+	{ "export", "[--listen ADDRESS:PORT] [--max-ports N]",
+	  "give the counters to Prometheus, by HTTP",
+	  "Serves /metrics and /healthz until it is ended. Scrapes see what is attached then.\n"
+	  "  --listen     127.0.0.1:9847 unless it is said; of IPv6 as in [::1]:9847\n"
+	  "  --max-ports  how many ports of an interface have series of their own (1000):\n"
+	  "               the busiest; the rest is summed up as port=\"other\"\n",
+	  cmd_export },
 };
 
 static void print_help(FILE *out)
