@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <microhttpd.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,12 +27,14 @@
 struct guest {
 	int fd; /* -1: a free place */
 	time_t since;
+	unsigned long number; /* of all that ever came */
 	bool leaving;
 };
 
 struct http {
 	int collector;
 	bool broken; /* the collector does not answer any more */
+	unsigned long came;
 	struct guest guests[HTTP_MOST];
 };
 
@@ -75,7 +78,7 @@ static void see_out_oldest(struct http *http)
 		if (guest->fd < 0 || guest->leaving)
 			continue;
 		count++;
-		if (!oldest || guest->since < oldest->since)
+		if (!oldest || guest->number < oldest->number)
 			oldest = guest;
 	}
 	if (count > HTTP_CONNECTIONS)
@@ -103,7 +106,11 @@ static void come_or_go(void *data, struct MHD_Connection *connection, void **con
 	(void)context;
 	if (!guest)
 		return;
-	*guest = (struct guest){ .fd = comes ? fd : -1, .since = seconds_now() };
+	*guest = (struct guest){
+		.fd = comes ? fd : -1,
+		.since = seconds_now(),
+		.number = http->came++,
+	};
 	if (comes)
 		see_out_oldest(http);
 }
@@ -205,6 +212,28 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 			    "there are /metrics and /healthz\n");
 }
 
+/* A path is what the client wrote: decoded, "/%00" would be "/". */
+static size_t keep_escapes(void *data, struct MHD_Connection *connection, char *text)
+{
+	(void)data, (void)connection;
+	return strlen(text);
+}
+
+/* Waits a second at most; false once the collector is gone. */
+static bool wait_for_work(struct MHD_Daemon *daemon, int collector)
+{
+	struct pollfd polls[] = {
+		{ MHD_get_daemon_info(daemon, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd, POLLIN, 0 },
+		{ collector, 0, 0 },
+	};
+	MHD_UNSIGNED_LONG_LONG timeout = 1000;
+
+	if (MHD_get_timeout(daemon, &timeout) != MHD_YES || timeout > 1000)
+		timeout = 1000;
+	poll(polls, ARRAY_SIZE(polls), timeout);
+	return !(polls[1].revents & (POLLHUP | POLLERR));
+}
+
 int http_run(int listener, int collector)
 {
 	struct http http = { .collector = collector };
@@ -218,11 +247,11 @@ int http_run(int listener, int collector)
 		MHD_OPTION_CONNECTION_LIMIT, HTTP_MOST, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
 		HTTP_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_SECONDS,
 		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_NOTIFY_CONNECTION, come_or_go,
-		&http, MHD_OPTION_END);
+		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
+		NULL, MHD_OPTION_NOTIFY_CONNECTION, come_or_go, &http, MHD_OPTION_END);
 	if (!daemon || send(collector, &ready, 1, MSG_NOSIGNAL) != 1)
 		return fail(-EIO, "cannot start the HTTP server");
-	while (!http.broken && MHD_run_wait(daemon, 1000) == MHD_YES)
+	while (!http.broken && wait_for_work(daemon, collector) && MHD_run(daemon) == MHD_YES)
 		see_out_late(&http);
 	return -EIO;
 }

@@ -11,7 +11,7 @@ int privileges_keep(int capability);
 
 /*
  * Becomes "nobody" without any capability, who can start no process, write to no
- * file and open so many descriptors at most; ends when its parent does.
+ * file and open so many descriptors at most.
  */
 int privileges_none(unsigned int descriptors);
 

@@ -1,0 +1,443 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# export: the counters for Prometheus, and a server that nothing outside can stop.
+# shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
+load helpers
+
+HOSTILE="$BATS_TEST_DIRNAME/http_hostile.py"
+SCRIPTS="$BATS_TEST_DIRNAME/../../scripts"
+AT=127.0.0.1:9847
+
+send() { client "$PYTHON" "$NET" send "$@"; }
+
+# start_export [ARGUMENTS...]: sets $exporter, its process, and $web, the one that
+# speaks HTTP.
+start_export() {
+	background export server "$PORTCTL" export "$@"
+	exporter=$pid
+	eventually grep -q '^listening on ' "$TMP/export.out"
+	web=$(pgrep -P "$exporter")
+}
+
+# get PATH [CURL'S ARGUMENTS...]: the body.
+get() { server curl -gsS -m 10 "${@:2}" "http://$AT$1"; }
+status() { get "$1" -o /dev/null -w '%{http_code}' "${@:2}"; }
+openmetrics() { get /metrics -H 'Accept: application/openmetrics-text;version=1.0.0'; }
+
+# metric NAME LABEL...: the sum of the samples that have all of these labels.
+metric() {
+	get /metrics | "$PYTHON" -c '
+import sys
+name, labels = sys.argv[1], sys.argv[2:]
+total = 0
+for row in sys.stdin:
+    sample, _, value = row.rstrip("\n").rpartition(" ")
+    if sample.partition("{")[0] == name and all(label in sample for label in labels):
+        total += float(value)
+print(int(total))' "$@"
+}
+
+# Every series once, and nothing that promtool does not like.
+is_valid() {
+	local text
+	text=$(get /metrics)
+	run promtool check metrics <<<"$text"
+	equal "$status $output" "0 "
+	equal "$(grep -v '^#' <<<"$text" | sed 's/ [^ ]*$//' | sort | uniq -d)" ""
+}
+
+# Whether the ports and the lines that are exported are those of stats.
+as_stats() {
+	equal "$(metric portctl_port_packets_total)" \
+		"$(stats '[.interfaces[].ports[] | .pass.packets, .drop.packets] | add // 0')"
+	equal "$(metric portctl_port_bytes_total 'verdict="drop"')" \
+		"$(stats '[.interfaces[].ports[].drop.bytes] | add // 0')"
+	equal "$(metric portctl_line_packets_total 'verdict="pass"')" \
+		"$(stats '[.interfaces[].total.pass.packets] | add // 0')"
+	equal "$(metric portctl_line_bytes_total)" \
+		"$(stats '[.interfaces[].total[].bytes] | add // 0')"
+}
+
+@test "figures are those of stats, through attach, apply and detach" {
+	start_export
+	is_valid
+	equal "$(metric portctl_rules)" 0
+	lacks "$(get /metrics)" 'interface='
+	portctl attach eth0
+	printf 'default drop\nallow 7000/udp\nallow 7000/udp\ndrop 7001 comment "x"\n' >rules
+	portctl apply rules
+	send "$S4" 7000 3 100
+	send "$S6" 7001 5 100
+	send "$S4" 53 2 100
+	is_valid
+	as_stats
+	equal "$(metric portctl_rules)" 3
+	equal "$(metric portctl_port_packets_total 'proto="udp",port="7000"' 'verdict="pass"')" 3
+	equal "$(metric portctl_port_bytes_total 'port="7000"')" 426
+	equal "$(metric portctl_port_packets_total 'port="53",service="domain",verdict="drop"')" 2
+	equal "$(metric portctl_line_packets_total 'line="drop 7001",verdict="drop"')" 5
+	# Two rules that say the same are one series.
+	equal "$(metric portctl_line_packets_total 'line="allow 7000/udp"')" 3
+	equal "$(metric portctl_interface_info 'interface="eth0",mode="native"')" 1
+	portctl default allow --confirm 5m
+	equal "$(($(metric portctl_pending_confirmation_seconds) > 290))" 1
+	portctl confirm
+	equal "$(metric portctl_pending_confirmation_seconds)" 0
+	portctl detach eth0
+	is_valid
+	lacks "$(get /metrics)" 'interface='
+	# New counters, of the same interface and ports.
+	portctl attach eth0
+	send "$S4" 7000 1 100
+	equal "$(metric portctl_port_packets_total 'port="7000"')" 1
+	as_stats
+	equal "$(cat "$TMP/export.err")" ""
+	equal "$(cat "$TMP/export.out")" "listening on http://$AT/metrics"
+}
+
+@test "formats, pages, methods" {
+	portctl attach eth0
+	start_export
+	local type='get /metrics -o /dev/null -w %{content_type}'
+	equal "$($type)" "text/plain; version=0.0.4; charset=utf-8"
+	equal "$($type -H 'Accept: application/openmetrics-text;version=1.0.0,text/plain;q=0.5')" \
+		"application/openmetrics-text; version=1.0.0; charset=utf-8"
+	equal "$($type -H 'Accept: application/openmetrics-text;q=0.1,text/plain')" \
+		"text/plain; version=0.0.4; charset=utf-8"
+	equal "$(openmetrics | tail -1)" "# EOF"
+	contains "$(openmetrics)" "# TYPE portctl_port_packets counter"
+	lacks "$(get /metrics)" "# EOF"
+	equal "$(get /healthz)" ok
+	contains "$(get /)" 'href="/metrics"'
+	local path
+	for path in /x /metrics/ /metrics/x //metrics /Metrics /healthz/..%2f /%00; do
+		equal "$path $(status "$path" --path-as-is)" "$path 404"
+	done
+	equal "$(status '/metrics?x=y')" 200
+	equal "$(get /metrics --head -w '%{http_code}' | grep -c '^# ')" 0
+	contains "$(get /metrics --head)" "Content-Length: "
+	local method
+	for method in POST PUT DELETE OPTIONS PATCH TRACE BREW; do
+		equal "$method $(status /metrics -X "$method")" "$method 405"
+		equal "$method $(status / -X "$method" -d x)" "$method 405"
+	done
+}
+
+@test "where it listens" {
+	start_export --listen "[::1]:9848"
+	equal "$(cat "$TMP/export.out")" "listening on http://[::1]:9848/metrics"
+	contains "$(AT='[::1]:9848' get /metrics)" portctl_build_info
+	refused "cannot listen on [::1]:9848: Address already in use" export --listen "[::1]:9848"
+	refused "cannot listen on 192.0.2.1:1: Cannot assign requested address" \
+		export --listen 192.0.2.1:1
+	local address
+	for address in "" x 127.0.0.1 127.0.0.1: 127.0.0.1:x 127.0.0.1:65536 ::1:80 "[::1]" "[]:80" \
+		:80 localhost:80 "127.0.0.1:-1" "$(printf 'x%.0s' {1..300}):80"; do
+		refused 'expected an address and a port' export --listen "$address"
+	done
+	usage_of export x
+	usage_of export --bogus
+	wants 2 export --max-ports 131073
+	contains "$stderr" 'found "131073", expected a number from 0 to 131072'
+	# By itself only this machine can reach it.
+	background other server "$PORTCTL" export
+	eventually listening t 9847
+	no client curl -sS -m 1 "http://$S4:9847/healthz"
+	equal "$(get /healthz)" ok
+}
+
+# has PID NAME VALUE: a line of /proc/PID/status.
+has() { equal "$(awk -v name="$2:" '$1 == name { $1 = ""; print substr($0, 2) }' "/proc/$1/status")" "$3"; }
+
+@test "what it does not need it gives up" {
+	portctl attach eth0
+	start_export
+	equal "$(get /healthz)" ok
+	local set
+	for set in CapInh CapAmb; do
+		has "$exporter" "$set" 0000000000000000
+	done
+	# CAP_BPF, and nothing else to be had.
+	for set in CapPrm CapEff CapBnd; do
+		has "$exporter" "$set" 0000008000000000
+	done
+	for set in CapInh CapAmb CapPrm CapEff CapBnd; do
+		has "$web" "$set" 0000000000000000
+	done
+	has "$web" Uid "65534 65534 65534 65534"
+	has "$web" Gid "65534 65534 65534 65534"
+	has "$web" Groups ""
+	has "$web" NoNewPrivs 1
+	has "$exporter" NoNewPrivs 1
+	# It can start nothing and write no file; the one with the maps does not listen.
+	grep -qE '^Max processes +0 +0 ' "/proc/$web/limits"
+	grep -qE '^Max file size +0 +0 ' "/proc/$web/limits"
+	lacks "$(server ss -Hltnp "sport = :9847")" "pid=$exporter,"
+	contains "$(server ss -Hltnp "sport = :9847")" "pid=$web,"
+}
+
+# Whether a process runs no more; its parent may not have taken notice yet.
+has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null; }
+
+@test "both of its processes end together" {
+	start_export
+	kill -9 "$exporter"
+	eventually has_ended "$web"
+	wait "$exporter" || true
+	eventually no listening t 9847
+	start_export
+	kill -9 "$web"
+	local code=0
+	wait "$exporter" || code=$?
+	equal "$code" 1
+	equal "$(cat "$TMP/export.err")" \
+		"portctl: the process that speaks HTTP was ended by signal 9"
+}
+
+@test "a command that holds the lock: said after a while, and no command starves" {
+	portctl attach eth0
+	start_export
+	local holder begun
+	background holder server flock -F -x "$TMP/run/lock" sleep 60
+	holder=$pid
+	eventually no flock -n "$TMP/run/lock" true
+	equal "$(status /metrics)" 503
+	contains "$(get /metrics)" "another portctl command holds $TMP/run/lock for longer than 2 s"
+	equal "$(status /healthz)" 503
+	stop "$holder"
+	eventually flock -n "$TMP/run/lock" true
+	equal "$(status /metrics)" 200
+	# Said once, not for every scrape.
+	equal "$(wc -l <"$TMP/export.err")" 2
+	contains "$(cat "$TMP/export.err")" "note: the counters can be read again"
+	# As many scrapes at a time as there is room for.
+	local scraper scrapers=() i
+	for scraper in {1..8}; do
+		background "scraper$scraper" server bash -c \
+			"while :; do curl -s -m 10 http://$AT/metrics >/dev/null; done"
+		scrapers+=("$pid")
+	done
+	for i in {1..10}; do
+		server timeout 20 "$PORTCTL" allow "$((7000 + i))"
+	done
+	kill "${scrapers[@]}"
+	equal "$(metric portctl_rules)" 10
+}
+
+@test "maps that cannot be read are 503 and the reason, and it lives on" {
+	portctl attach eth0
+	start_export
+	local control folder value
+	control=$(echo "$TMP"/bpf/portctl/*/control)
+	folder=${control%/control}
+	value=$(bpftool -j map dump pinned "$control" | jq -r '.[0].value | join(" ")')
+	# shellcheck disable=SC2086
+	bpftool map update pinned "$control" key 0 0 0 0 value 0x63 0 0 0 ${value#* * * * }
+	equal "$(status /metrics) $(status /healthz)" "503 503"
+	contains "$(get /metrics)" "portctl: $folder was made by another version of portctl (schema 99, "
+	# shellcheck disable=SC2086
+	bpftool map update pinned "$control" key 0 0 0 0 value $value
+	equal "$(status /metrics) $(status /healthz)" "200 200"
+	# One map is another one.
+	mv "$folder/flows" "$TMP/bpf/flows"
+	bpftool map create "$folder/flows" type hash key 4 value 4 entries 4 name other
+	equal "$(status /metrics)" 503
+	contains "$(get /metrics)" "portctl: cannot read $folder/flows: "
+	rm "$folder/flows"
+	equal "$(status /metrics)" 200
+	# Pins that come and go all the time.
+	background changer server bash -c "
+		while :; do '$PORTCTL' detach eth0; '$PORTCTL' attach eth0; rm -r '$folder'; done"
+	local i code
+	for i in {1..40}; do
+		code=$(status /metrics)
+		[ "$code" = 200 ] || [ "$code" = 503 ]
+	done
+	stop "$pid"
+	rm -rf "$folder"
+	portctl attach eth0
+	is_valid
+	# No BPF file system at all.
+	umount -l "$TMP/bpf"
+	equal "$(status /metrics)" 503
+	contains "$(get /healthz)" "is not on a BPF file system"
+	mount -t bpf bpf "$TMP/bpf"
+	equal "$(status /healthz)" 200
+}
+
+@test "--max-ports: the busiest, and the sums stay right while ports change sides" {
+	portctl attach eth0
+	start_export --max-ports 3
+	local port before now round
+	for port in 7001 7002 7003 7004 7005; do
+		send "$S4" "$port" $((port - 7000)) 10
+	done
+	equal "$(get /metrics | grep -c '^portctl_port_packets_total.*verdict="pass"')" 5
+	equal "$(metric portctl_port_packets_total 'port="7005"')" 5
+	equal "$(metric portctl_port_packets_total 'proto="udp",port="other"')" 3
+	as_stats
+	before=$(get /metrics | grep '^portctl_port')
+	for round in 1 2 3; do
+		send "$S4" 7001 20 10
+		send "$S6" 7002 $((30 * round)) 10
+		send "$S4" 9 1 10
+		now=$(get /metrics | grep '^portctl_port')
+		equal "$(grep -c 'packets.*verdict="pass"' <<<"$now")" 5
+		as_stats
+		# shellcheck disable=SC2016
+		"$PYTHON" -c '
+import sys
+before, now = (dict(row.rsplit(" ", 1) for row in text.splitlines()) for text in sys.argv[1:])
+for series, value in now.items():
+    assert int(value) >= int(before.get(series, 0)), series' "$before" "$now"
+		before=$now
+	done
+	# The new ones have come in.
+	contains "$now" 'port="7001"'
+	contains "$now" 'port="7002"'
+}
+
+@test "names that are no plain text" {
+	local name
+	name=$(printf 'a"\\\xff')
+	# Its other end is in the other namespace, as all here.
+	ip -n "$SERVER" link add "$name" type veth peer name x0 netns "$CLIENT"
+	ip -n "$SERVER" link set "$name" up
+	portctl attach "$name"
+	start_export
+	is_valid
+	contains "$(get /metrics)" 'portctl_interface_info{interface="a\"\\\\xff",mode='
+}
+
+@test "knocks: counts, grants, lockouts, and not the sequence" {
+	portctl attach eth0
+	portctl default drop
+	portctl knock web opens 80/tcp for 30s after 7111/tcp 9111/udp 8111/tcp within 10s
+	start_export
+	client knock "$S4" 7111:tcp 9111:udp 8111:tcp
+	equal "$(metric portctl_knock_attempts_total 'door="web"')" 1
+	equal "$(metric portctl_knock_steps_total 'door="web"')" \
+		"$(portctl knock status -j | jq '.knocks[0].steps')"
+	equal "$(metric portctl_knock_grants_total 'door="web"')" 1
+	equal "$(metric portctl_knock_active_grants 'door="web"')" 1
+	equal "$(metric portctl_knock_lockouts)" 0
+	local i
+	for i in {1..5}; do
+		client knock "$S6" 7111:tcp 1:tcp 2:tcp 3:tcp 4:tcp
+	done
+	equal "$(metric portctl_knock_lockouts)" 1
+	equal "$(metric portctl_knock_failures_total)" 5
+	equal "$(metric portctl_knock_failures_total)" \
+		"$(portctl knock status -j | jq '.knocks[0].failures')"
+	is_valid
+	equal "$(get /metrics | grep -c 'line="knock web"')" 2
+	lacks "$(get /metrics)" "7111/tcp"
+}
+
+# hostile WAY: begins it; it is at it when this returns.
+hostile() {
+	background "$1" server "$PYTHON" "$HOSTILE" 127.0.0.1 9847 "$1"
+	eventually grep -q . "$TMP/$1.out"
+}
+
+@test "clients that hold connections do not keep others out" {
+	portctl attach eth0
+	start_export
+	local way memory
+	for way in idle half slow_reader; do
+		hostile "$way"
+		# Several, as there is room that is not taken first.
+		local i
+		for i in {1..5}; do
+			equal "$way $(status /metrics)" "$way 200"
+		done
+	done
+	equal "$(status /healthz)" 200
+	# All at once, and it has not grown.
+	memory=$(awk '/^VmRSS/ { print $2 }' "/proc/$web/status")
+	[ "$memory" -lt 50000 ]
+	hostile trickle
+	eventually_closed() { grep -q '^closed' "$TMP/trickle.out"; }
+	eventually eventually_closed || eventually eventually_closed || eventually eventually_closed
+	equal "$(pgrep -P "$exporter")" "$web"
+	is_valid
+}
+
+@test "requests that are none are refused, and it lives on" {
+	start_export
+	local way
+	for way in huge_header many_headers huge_url garbage zeros tls big_body; do
+		run timeout 20 nsenter --net="/run/netns/$SERVER" "$PYTHON" "$HOSTILE" 127.0.0.1 9847 "$way"
+		echo "$way: $output"
+		[[ $output =~ ^(closed|HTTP/1\.[01]\ [45]) ]]
+		equal "$(status /metrics)" 200
+		equal "$(pgrep -P "$exporter")" "$web"
+	done
+	# A body that is not asked for is not read.
+	run server "$PYTHON" "$HOSTILE" 127.0.0.1 9847 chunked
+	equal "$output" "HTTP/1.1 200 OK"
+	equal "$(cat "$TMP/export.err")" ""
+}
+
+@test "Prometheus scrapes it, and answers with the right numbers" {
+	portctl attach eth0
+	portctl drop 7001
+	start_export
+	cat >prometheus.yml <<-EOF
+		global: { scrape_interval: 1s }
+		rule_files: [ "$(realpath "$SCRIPTS")/alerts.yml" ]
+		scrape_configs:
+		  - job_name: portctl
+		    static_configs: [ { targets: [ "$AT" ] } ]
+	EOF
+	promtool check config prometheus.yml
+	send "$S4" 7000 12 100
+	send "$S6" 7001 30 100
+	background prometheus server prometheus --config.file=prometheus.yml \
+		--storage.tsdb.path="$TMP/tsdb" --web.listen-address=127.0.0.1:9090
+	# query PROMQL: the value of its only result.
+	query() {
+		server curl -sS -m 5 --data-urlencode "query=$1" http://127.0.0.1:9090/api/v1/query |
+			jq -r '.data.result | if length == 1 then .[0].value[1] else "no: \(.)" end'
+	}
+	is_up() { equal "$(query 'up{job="portctl"}')" 1; }
+	eventually is_up || eventually is_up
+	equal "$(query 'portctl_port_packets_total{port="7000",proto="udp",verdict="pass"}')" 12
+	equal "$(query 'sum(portctl_port_packets_total{verdict="drop"})')" \
+		"$(stats '[.interfaces[].ports[].drop.packets] | add')"
+	equal "$(query 'sum(portctl_line_bytes_total{verdict="drop",line="drop 7001"})')" \
+		"$(stats '.interfaces[0].lines[] | select(.line == "drop 7001").bytes')"
+	equal "$(query portctl_build_info)" 1
+	# It asks for OpenMetrics: what a counter's family is called shows it.
+	equal "$(server curl -sS "http://127.0.0.1:9090/api/v1/targets/metadata?metric=portctl_port_packets" |
+		jq -r '.data[0].type')" counter
+	send "$S4" 7000 8 100
+	is_twenty() { equal "$(query 'portctl_port_packets_total{port="7000",proto="udp",verdict="pass"}')" 20; }
+	eventually is_twenty
+	equal "$(server curl -sS http://127.0.0.1:9090/api/v1/rules | jq '[.data.groups[].rules[] | select(.health == "err")] | length')" 0
+}
+
+@test "the dashboard and the alerts name what there is" {
+	promtool check rules "$SCRIPTS/alerts.yml"
+	jq -e '.panels | length > 0' "$SCRIPTS/grafana.json"
+	portctl attach eth0
+	portctl default drop
+	portctl knock web opens 80/tcp for 30s after 7111/tcp 9111/udp 8111/tcp within 10s
+	start_export
+	local names name text
+	text=$(get /metrics)
+	names=$(jq -r '.. | .expr?, .query? | strings' "$SCRIPTS/grafana.json" |
+		cat - "$SCRIPTS/alerts.yml" | grep -oE '\bportctl_[a-z_]+' | sort -u)
+	[ "$(wc -l <<<"$names")" -gt 10 ]
+	for name in $names; do
+		echo "$name"
+		grep -qE "^$name[{ ]" <<<"$text"
+	done
+}
+
+@test "the installed unit names the installed program" {
+	make -s -C "$BATS_TEST_DIRNAME/../.." install DESTDIR="$TMP/root" PREFIX=/opt/x
+	local unit=$TMP/root/opt/x/lib/systemd/system/portctl-export.service
+	grep -qx 'ExecStart=/opt/x/sbin/portctl export' "$unit"
+	"$TMP/root/opt/x/sbin/portctl" help export
+}
