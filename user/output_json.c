@@ -32,8 +32,13 @@ static void print_string(FILE *out, const char *text)
 
 static void print_tally(FILE *out, const char *name, const struct tally *tally)
 {
-	fprintf(out, "\"%s\":{\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", name,
-		(uint64_t)tally->packets, (uint64_t)tally->bytes);
+	put_text(out, "\"", 0);
+	put_text(out, name, 0);
+	put_text(out, "\":{\"packets\":", 0);
+	put_number(out, tally->packets, 0);
+	put_text(out, ",\"bytes\":", 0);
+	put_number(out, tally->bytes, 0);
+	put_text(out, "}", 0);
 }
 
 static void print_rates(FILE *out, const struct stats_view *view, __u32 key)
@@ -50,13 +55,18 @@ static void print_port(FILE *out, const struct stats_view *view, __u32 key)
 {
 	const char *service = service_name(key);
 
-	fprintf(out, "{\"proto\":\"%s\",\"port\":%u,\"service\":", key_protocol(key),
-		key_port(key));
+	put_text(out, "{\"proto\":\"", 0);
+	put_text(out, key_protocol(key), 0);
+	put_text(out, "\",\"port\":", 0);
+	put_number(out, key_port(key), 0);
+	put_text(out, ",\"service\":", 0);
 	if (service)
 		print_string(out, service);
 	else
 		fputs("null", out);
-	fprintf(out, ",\"class\":\"%s\",", port_class(key_port(key)));
+	put_text(out, ",\"class\":\"", 0);
+	put_text(out, port_class(key_port(key)), 0);
+	put_text(out, "\",", 0);
 	print_tally(out, "pass", &view->now->ports[key].pass);
 	fputc(',', out);
 	print_tally(out, "drop", &view->now->ports[key].drop);

@@ -10,31 +10,47 @@
 #define RED "\033[31m"
 #define RESET "\033[0m"
 
-static bool use_colour(FILE *out)
+/* What counts are coloured with; NULL: they are not. */
+struct colours {
+	const char *pass;
+	const char *drop;
+};
+
+static struct colours choose_colours(FILE *out)
 {
 	const char *no_color = getenv("NO_COLOR");
 
-	return isatty(fileno(out)) && !(no_color && *no_color);
+	if (isatty(fileno(out)) && !(no_color && *no_color))
+		return (struct colours){ GREEN, RED };
+	return (struct colours){ NULL, NULL };
 }
 
 /* A right-aligned count in a column, coloured if it is not zero. */
 static void print_count(FILE *out, __u64 count, const char *colour)
 {
-	bool coloured = count && use_colour(out);
+	bool coloured = count && colour;
 
-	fprintf(out, " %s%12" PRIu64 "%s", coloured ? colour : "", (uint64_t)count,
-		coloured ? RESET : "");
+	put_text(out, " ", 1);
+	put_text(out, coloured ? colour : "", 0);
+	put_number(out, count, 12);
+	put_text(out, coloured ? RESET : "", 0);
 }
 
-static void print_port(FILE *out, const struct stats_view *view, __u32 key)
+static void print_port(FILE *out, const struct stats_view *view, __u32 key,
+		       const struct colours *colours)
 {
 	const struct port_counter *now = &view->now->ports[key];
 
-	fprintf(out, "%-5s %5u %-16s %-10s", key_protocol(key), key_port(key),
-		service_name(key) ?: "-", port_class(key_port(key)));
-	print_count(out, now->pass.packets, GREEN);
-	print_count(out, now->drop.packets, RED);
-	fprintf(out, " %14" PRIu64, (uint64_t)(now->pass.bytes + now->drop.bytes));
+	put_text(out, key_protocol(key), 5);
+	put_number(out, key_port(key), 6);
+	put_text(out, " ", 1);
+	put_text(out, service_name(key) ?: "-", 16);
+	put_text(out, " ", 1);
+	put_text(out, port_class(key_port(key)), 10);
+	print_count(out, now->pass.packets, colours->pass);
+	print_count(out, now->drop.packets, colours->drop);
+	put_text(out, " ", 1);
+	put_number(out, now->pass.bytes + now->drop.bytes, 14);
 	if (view->before) {
 		const struct port_counter *before = &view->before->ports[key];
 
@@ -48,24 +64,30 @@ static void print_port(FILE *out, const struct stats_view *view, __u32 key)
 /* Where lines are printed, and whether those that counted nothing are. */
 struct line_printer {
 	FILE *out;
+	struct colours colours;
 	bool all;
 };
 
 static void print_line(const struct line_view *line, void *data)
 {
 	const struct line_printer *printer = data;
+	const struct colours *colours = &printer->colours;
 
 	if (!printer->all && !line->tally->packets)
 		return;
-	fprintf(printer->out, "%-42s %-8s", line->text, verdict_name(line->verdict));
+	put_text(printer->out, line->text, 42);
+	put_text(printer->out, " ", 1);
+	put_text(printer->out, verdict_name(line->verdict), 8);
 	print_count(printer->out, line->tally->packets,
-		    line->verdict == VERDICT_PASS ? GREEN : RED);
-	fprintf(printer->out, " %14" PRIu64 "\n", (uint64_t)line->tally->bytes);
+		    line->verdict == VERDICT_PASS ? colours->pass : colours->drop);
+	put_text(printer->out, " ", 1);
+	put_number(printer->out, line->tally->bytes, 14);
+	fputc('\n', printer->out);
 }
 
 static void print_lines(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
 {
-	struct line_printer printer = { out, view->all };
+	struct line_printer printer = { out, choose_colours(out), view->all };
 
 	fprintf(out, "%-42s %-8s %12s %14s\n", "LINE", "VERDICT", "PACKETS", "BYTES");
 	each_line(view, ruleset, print_line, &printer);
@@ -74,6 +96,8 @@ static void print_lines(FILE *out, const struct stats_view *view, const struct r
 static void stats_table(FILE *out, const struct stats_view *views, size_t count,
 			const struct ruleset *ruleset)
 {
+	struct colours colours = choose_colours(out);
+
 	for (size_t i = 0; i < count; i++) {
 		const struct stats_view *view = &views[i];
 
@@ -85,7 +109,7 @@ static void stats_table(FILE *out, const struct stats_view *views, size_t count,
 			"SERVICE", "CLASS", "PASSED", "DROPPED", "BYTES",
 			view->before ? "    PASSED/S   DROPPED/S" : "");
 		for (size_t k = 0; k < view->key_count; k++)
-			print_port(out, view, view->keys[k]);
+			print_port(out, view, view->keys[k], &colours);
 		fputc('\n', out);
 		print_lines(out, view, ruleset);
 	}
@@ -95,6 +119,8 @@ static void stats_table(FILE *out, const struct stats_view *views, size_t count,
 
 static void list_table(FILE *out, const struct ruleset *ruleset, const struct tally *counts)
 {
+	struct colours colours = choose_colours(out);
+
 	settings_print(ruleset, out);
 	if (ruleset->count)
 		fprintf(out, "\n%6s %12s %14s  %s\n", "NUMBER", "PACKETS", "BYTES", "RULE");
@@ -102,7 +128,8 @@ static void list_table(FILE *out, const struct ruleset *ruleset, const struct ta
 		const struct rule *rule = &ruleset->rules[i];
 
 		fprintf(out, "%6zu", i + 1);
-		print_count(out, counts[i].packets, rule->action == VERDICT_PASS ? GREEN : RED);
+		print_count(out, counts[i].packets,
+			    rule->action == VERDICT_PASS ? colours.pass : colours.drop);
 		fprintf(out, " %14" PRIu64 "  ", (uint64_t)counts[i].bytes);
 		rule_print(rule, out, true);
 		fputc('\n', out);

@@ -13,7 +13,7 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <signal.h>
-#include <sys/stat.h>
+#include <sys/stat.h> <sys/socket.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -502,15 +502,13 @@ static void measure_monitored(int program)
 	waitpid(monitor, NULL, 0);
 }
 
-/* One packet to each of the 131,072 port keys. */
-static void touch_every_port(int program)
+/* One packet to each of the 65,536 ports of a protocol. */
+static void touch_ports(int program, int protocol)
 {
 	for (int port = 0; port < 65536; port++) {
-		struct frame tcp = build(false, IPPROTO_TCP, port);
-		struct frame udp = build(false, IPPROTO_UDP, port);
+		struct frame frame = build(false, protocol, port);
 
-		run_program(program, &tcp, 1, NULL);
-		run_program(program, &udp, 1, NULL);
+		run_program(program, &frame, 1, NULL);
 	}
 }
 
@@ -522,17 +520,102 @@ static void print_command(const char *name, double *seconds, int target)
 	       seconds[0] * 1e3, seconds[ROUNDS - 1] * 1e3, target);
 }
 
+#define SCRAPE_PORT 9847
+
+static int connect_exporter(void)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET,
+				       .sin_port = htons(SCRAPE_PORT),
+				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	if (!connect(fd, (void *)&address, sizeof(address)))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Runs "portctl export" and waits until it listens. */
+static pid_t start_exporter(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		if (!freopen("/dev/null", "w", stdout))
+			_exit(1);
+		execl(portctl, portctl, "export", NULL);
+		_exit(1);
+	}
+	for (int fd = -1; fd < 0; usleep(1000)) {
+		fd = connect_exporter();
+		if (fd >= 0)
+			close(fd);
+		else if (waitpid(pid, NULL, WNOHANG))
+			exit(1);
+	}
+	return pid;
+}
+
+/* Asks for the metrics and reads all of them; returns the seconds it took. */
+static double scrape(void)
+{
+	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+	static char answer[1 << 22];
+	double start = now();
+	int fd = connect_exporter();
+	size_t size = 0, ports = 0;
+	ssize_t got;
+
+	if (fd < 0 || write(fd, request, strlen(request)) < 0)
+		size = 0;
+	else
+		while ((got = read(fd, answer + size, sizeof(answer) - 1 - size)) > 0)
+			size += got;
+	start = now() - start;
+	close(fd);
+	answer[size] = 0;
+	for (char *row = answer; (row = strstr(row, "\nportctl_port_packets_total{")); row++)
+		ports++;
+	if (ports != 2 * (1000 + 2)) {
+		fprintf(stderr, "a scrape with %zu series of ports\n", ports);
+		exit(1);
+	}
+	return start;
+}
+
+/* 65,536 ports have counted, 1,000 are shown: the others are one series. */
+static void measure_scrape(double *seconds)
+{
+	pid_t pid = start_exporter();
+
+	for (int round = 0; round < ROUNDS; round++) {
+		usleep(100000); /* or the pause between two scrapes is measured as well */
+		seconds[round] = scrape();
+	}
+	kill(pid, SIGTERM);
+	waitpid(pid, NULL, 0);
+}
+
 static void measure_commands(int program)
 {
-	double apply[ROUNDS], stats[ROUNDS], attach[ROUNDS];
-	char other[256], all[256];
+	double apply[ROUNDS], stats[ROUNDS], table[ROUNDS], scrapes[ROUNDS], attach[ROUNDS];
+	char other[256], all[256], one[256];
 
 	snprintf(all, sizeof(all), "apply %s/all.rules", sandbox_path);
 	snprintf(other, sizeof(other), "apply %s/other.rules", sandbox_path);
-	touch_every_port(program);
+	snprintf(one, sizeof(one), "apply %s/one.rules", sandbox_path);
+	command("detach pc0");
+	command("attach pc0");
+	close(program);
+	program = attached_program();
+	touch_ports(program, IPPROTO_TCP);
+	command(one);
+	measure_scrape(scrapes);
+	touch_ports(program, IPPROTO_UDP);
 	for (int round = 0; round < ROUNDS; round++) {
 		apply[round] = command(round % 2 ? all : other);
 		stats[round] = command("stats -j");
+		table[round] = command("stats");
 	}
 	for (int round = 0; round < ROUNDS; round++) {
 		command("detach pc0");
@@ -541,6 +624,8 @@ static void measure_commands(int program)
 	printf("\n");
 	print_command("apply, 65,536 rules that all change", apply, 200);
 	print_command("stats -j, all 131,072 port keys nonzero", stats, 100);
+	print_command("stats, the same", table, 50);
+	print_command("scrape, 1,000 of 65,536 nonzero ports", scrapes, 20);
 	print_command("attach", attach, 500);
 }
 
