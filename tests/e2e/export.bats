@@ -197,7 +197,7 @@ has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null;
 @test "a command that holds the lock: said after a while, and no command starves" {
 	portctl attach eth0
 	start_export
-	local holder begun
+	local holder
 	background holder server flock -F -x "$TMP/run/lock" sleep 60
 	holder=$pid
 	eventually no flock -n "$TMP/run/lock" true
@@ -431,7 +431,7 @@ hostile() {
 	[ "$(wc -l <<<"$names")" -gt 10 ]
 	for name in $names; do
 		echo "$name"
-		grep -qE "^$name[{ ]" <<<"$text"
+		grep -qE "^${name}[{ ]" <<<"$text"
 	done
 }
 
