@@ -36,7 +36,8 @@ static void sleep_until(__u64 time)
 
 /*
  * Takes the lock for reading, so that datapath_open() gets it at once: that would
- * wait for ever. Returns a descriptor that holds it, or a negative errno.
+ * wait for ever. Returns a descriptor that holds it, 0 where there is no folder for
+ * it yet and so nobody who holds it, or a negative errno.
  */
 static int take_turn(const struct collector *collector)
 {

@@ -164,9 +164,9 @@ static enum MHD_Result respond_page(struct MHD_Connection *connection, unsigned 
 						       MHD_RESPMEM_PERSISTENT));
 }
 
-/* Whatever is wrong is said as plain text, as is how it goes. */
+/* `type` is that of the answer; what is wrong is said as plain text. */
 static enum MHD_Result respond_question(struct http *http, struct MHD_Connection *connection,
-					enum question question)
+					enum question question, const char *type)
 {
 	struct reply reply;
 	char *text;
@@ -176,12 +176,19 @@ static enum MHD_Result respond_question(struct http *http, struct MHD_Connection
 		return MHD_NO;
 	}
 	return respond(
-		connection, reply.status,
-		reply.status != 200 || question == ASK_HEALTH
-			? PLAIN
-			: exposition_type(question == ASK_OPENMETRICS ? EXPOSITION_OPENMETRICS
-								      : EXPOSITION_TEXT),
+		connection, reply.status, reply.status == MHD_HTTP_OK ? type : PLAIN,
 		MHD_create_response_from_buffer(reply.size, text, MHD_RESPMEM_MUST_FREE));
+}
+
+static enum MHD_Result respond_metrics(struct http *http, struct MHD_Connection *connection)
+{
+	const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
+							 MHD_HTTP_HEADER_ACCEPT);
+	enum exposition exposition = exposition_choose(accept);
+	bool openmetrics = exposition == EXPOSITION_OPENMETRICS;
+
+	return respond_question(http, connection, openmetrics ? ASK_OPENMETRICS : ASK_TEXT,
+				exposition_type(exposition));
 }
 
 static enum MHD_Result answer(void *data, struct MHD_Connection *connection, const char *url,
@@ -192,17 +199,10 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
 		return respond_page(connection, MHD_HTTP_METHOD_NOT_ALLOWED, PLAIN,
 				    "only GET and HEAD\n");
-	if (!strcmp(url, "/metrics")) {
-		const char *accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND,
-								 MHD_HTTP_HEADER_ACCEPT);
-
-		return respond_question(data, connection,
-					exposition_choose(accept) == EXPOSITION_OPENMETRICS
-						? ASK_OPENMETRICS
-						: ASK_TEXT);
-	}
+	if (!strcmp(url, "/metrics"))
+		return respond_metrics(data, connection);
 	if (!strcmp(url, "/healthz"))
-		return respond_question(data, connection, ASK_HEALTH);
+		return respond_question(data, connection, ASK_HEALTH, PLAIN);
 	if (!strcmp(url, "/"))
 		return respond_page(connection, MHD_HTTP_OK, "text/html; charset=utf-8",
 				    "<!DOCTYPE html><title>portctl</title><h1>portctl</h1>"
