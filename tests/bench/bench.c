@@ -13,7 +13,9 @@
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
 #include <signal.h>
-#include <sys/stat.h> <sys/socket.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -541,7 +543,8 @@ static pid_t start_exporter(void)
 	pid_t pid = fork();
 
 	if (!pid) {
-		if (!freopen("/dev/null", "w", stdout))
+		/* Also where a check ends this program early. */
+		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || !freopen("/dev/null", "w", stdout))
 			_exit(1);
 		execl(portctl, portctl, "export", NULL);
 		_exit(1);
