@@ -195,7 +195,8 @@ int metrics_collect(struct metrics *metrics, struct metrics_history *history, si
 	if (!err)
 		err = collect_doors(metrics) ?: collect_lockouts(metrics);
 	if (!err)
-		err = datapath_refused_flows(dp, &metrics->flows_refused);
+		err = datapath_refused_flows(dp, &metrics->flows_refused)
+			      ?: datapath_event_counts(dp, metrics->events);
 	if (err)
 		return err;
 	metrics->pending = datapath_pending(dp);

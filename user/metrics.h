@@ -37,6 +37,7 @@ struct metrics {
 	size_t door_count;
 	size_t lockouts;
 	__u64 flows_refused;
+	struct event_count events[EVENT_KINDS];
 	size_t rules;
 	__u32 pending; /* seconds until a change is rolled back; 0: none waits */
 	double seconds; /* that collecting took */

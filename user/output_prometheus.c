@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "metrics.h"
+#include "events.h"
 #include "util.h"
 
 struct printer {
@@ -235,6 +236,17 @@ static void print_refused(const struct printer *printer, const struct family *fa
 	print_number(printer, printer->metrics->flows_refused);
 }
 
+static void print_events(const struct printer *printer, const struct family *family)
+{
+	for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
+		const struct event_count *count = &printer->metrics->events[kind];
+
+		fputs(printer->name, printer->out);
+		print_label(printer->out, true, "event", event_name(kind));
+		print_count(printer->out, *(const __u64 *)((const char *)count + family->data));
+	}
+}
+
 static void print_rules(const struct printer *printer, const struct family *family)
 {
 	(void)family;
@@ -295,7 +307,11 @@ static const struct family families[] = {
 	{ "portctl_flows_refused_total", COUNTER, NULL,
 	  "Flows that found no place in their table: replies to them were not let in.",
 	  print_refused, 0 },
-	/* Here: what events were lost, of each kind. A sample for each, with a print_...(). */
+	{ "portctl_events_total", COUNTER, NULL, "Events told to those who watch.",
+	  print_events, offsetof(struct event_count, sent) },
+	{ "portctl_events_lost_total", COUNTER, NULL,
+	  "Events over their rate, or for which a buffer was full; drops are sampled instead.",
+	  print_events, offsetof(struct event_count, lost) },
 	{ "portctl_rules", GAUGE, NULL, "Rules that run.", print_rules, 0 },
 	{ "portctl_pending_confirmation_seconds", GAUGE, "seconds",
 	  "Time until the change that waits to be confirmed is rolled back; 0: none waits.",

@@ -12,6 +12,7 @@
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <pcap/pcap.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -514,6 +515,51 @@ static void touch_ports(int program, int protocol)
 	}
 }
 
+#define CAPTURED 1000000
+
+/* A capture of frames to all ports, one after the other, ten microseconds apart. */
+static void write_capture(const char *name, unsigned int count)
+{
+	const struct pcap_file_header header = { 0xA1B2C3D4, 2, 4, 0, 0, 65535, DLT_EN10MB };
+	FILE *file = fopen(name, "w");
+
+	if (!file)
+		exit(1);
+	fwrite(&header, sizeof(header), 1, file);
+	for (unsigned int i = 0; i < count; i++) {
+		struct frame frame = build(i & 1, i & 2 ? IPPROTO_TCP : IPPROTO_UDP, i);
+		__u32 record[4] = { 1700000000 + i / 100000, i % 100000 * 10, frame.size,
+				    frame.size };
+
+		fwrite(record, sizeof(record), 1, file);
+		fwrite(frame.data, frame.size, 1, file);
+	}
+	if (fclose(file))
+		exit(1);
+}
+
+/* What the frames take beside an empty capture. */
+static void measure_replay(void)
+{
+	double rates[ROUNDS];
+	char full[256], none[256];
+
+	write_capture("full.pcap", CAPTURED);
+	write_capture("none.pcap", 0);
+	snprintf(full, sizeof(full), "replay %s/full.pcap --rules %s/closed.rules",
+		 sandbox_path, sandbox_path);
+	snprintf(none, sizeof(none), "replay %s/none.pcap --rules %s/closed.rules",
+		 sandbox_path, sandbox_path);
+	for (int round = 0; round < ROUNDS; round++) {
+		double nothing = command(none);
+
+		rates[round] = CAPTURED / (command(full) - nothing) / 1e6;
+	}
+	unlink("full.pcap");
+	printf("%-44s %8.2f million frames a second   (%.2f to %.2f; target: over 1)\n",
+	       "replay, one CPU", median(rates), rates[0], rates[ROUNDS - 1]);
+}
+
 static void print_command(const char *name, double *seconds, int target)
 {
 	double middle = median(seconds);
@@ -686,6 +732,7 @@ int main(int argc, char **argv)
 	measure_monitored(program);
 	check_malformed();
 	measure_commands(program);
+	measure_replay();
 	print_memory();
 	return 0;
 }
