@@ -29,9 +29,11 @@ $(BUILD)/empty.bpf.o: tests/bench/empty.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-$(BUILD)/tests/bench: tests/bench/bench.c tests/sandbox.h $(BUILD)/empty.skel.h $(LIBRARY)
+BENCH_SOURCES := $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))
+
+$(BUILD)/tests/bench: $(BENCH_SOURCES) tests/bench/bench.h tests/sandbox.h $(BUILD)/empty.skel.h $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(PORTCTL_CFLAGS) -Itests $(CFLAGS) $< $(LIBRARY) $(LIBS) -o $@
+	$(CC) $(filter-out -MMD -MP,$(PORTCTL_CFLAGS)) -Itests $(CFLAGS) $(BENCH_SOURCES) $(LIBRARY) $(LIBS) -o $@
 
 # What a packet costs beside an empty program, and what the command costs.
 bench: deps

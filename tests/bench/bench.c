@@ -12,7 +12,6 @@
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
-#include <pcap/pcap.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -20,23 +19,18 @@
 #include <sys/wait.h>
 #include <time.h>
 
+#include "bench.h"
 #include "datapath.h"
 #include "empty.skel.h"
 #include "sandbox.h"
 #include "signing.h"
 
-#define ROUNDS 7
 #define REPEAT 10000000
 #define CHUNK 1000000
 
-static const char *portctl = "build/portctl";
+const char *portctl = "build/portctl";
 
-struct frame {
-	unsigned char data[128];
-	size_t size;
-};
-
-static double now(void)
+double now(void)
 {
 	struct timespec time;
 
@@ -51,14 +45,13 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-static double median(double *values)
+double median(double *values)
 {
 	qsort(values, ROUNDS, sizeof(*values), compare);
 	return values[ROUNDS / 2];
 }
 
-/* A minimal packet to a port: 60 bytes or so, as a flood has them. */
-static struct frame build(bool ipv6, int protocol, __u16 port)
+struct frame build(bool ipv6, int protocol, __u16 port)
 {
 	struct frame frame = { .size = sizeof(struct ether_header) };
 	struct ether_header *eth = (void *)frame.data;
@@ -92,8 +85,7 @@ static struct frame build(bool ipv6, int protocol, __u16 port)
 	return frame;
 }
 
-/* Runs a program; its last verdict goes to *verdict where that is not NULL. */
-static double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict)
+double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data,
 		    .data_size_in = frame->size, .repeat = repeat);
@@ -108,8 +100,7 @@ static double run_program(int program, struct frame *frame, unsigned int repeat,
 	return (now() - start) / repeat * 1e9;
 }
 
-/* Runs the command, its output thrown away; returns the seconds it took. */
-static double command(const char *arguments)
+double command(const char *arguments)
 {
 	char line[512];
 	double start;
@@ -198,7 +189,7 @@ static int egress_program(void)
 }
 
 /* The attached program: the one its pinned link holds. */
-static int attached_program(void)
+int attached_program(void)
 {
 	struct bpf_link_info info = { 0 };
 	__u32 size = sizeof(info);
@@ -503,179 +494,6 @@ static void measure_monitored(int program)
 	       ratio[0], ratio[ROUNDS - 1]);
 	kill(monitor, SIGTERM);
 	waitpid(monitor, NULL, 0);
-}
-
-/* One packet to each of the 65,536 ports of a protocol. */
-static void touch_ports(int program, int protocol)
-{
-	for (int port = 0; port < 65536; port++) {
-		struct frame frame = build(false, protocol, port);
-
-		run_program(program, &frame, 1, NULL);
-	}
-}
-
-#define CAPTURED 1000000
-
-/* A capture of frames to all ports, one after the other, ten microseconds apart. */
-static void write_capture(const char *name, unsigned int count)
-{
-	const struct pcap_file_header header = { 0xA1B2C3D4, 2, 4, 0, 0, 65535, DLT_EN10MB };
-	FILE *file = fopen(name, "w");
-
-	if (!file)
-		exit(1);
-	fwrite(&header, sizeof(header), 1, file);
-	for (unsigned int i = 0; i < count; i++) {
-		struct frame frame = build(i & 1, i & 2 ? IPPROTO_TCP : IPPROTO_UDP, i);
-		__u32 record[4] = { 1700000000 + i / 100000, i % 100000 * 10, frame.size,
-				    frame.size };
-
-		fwrite(record, sizeof(record), 1, file);
-		fwrite(frame.data, frame.size, 1, file);
-	}
-	if (fclose(file))
-		exit(1);
-}
-
-/* What the frames take beside an empty capture. */
-static void measure_replay(void)
-{
-	double rates[ROUNDS];
-	char full[256], none[256];
-
-	write_capture("full.pcap", CAPTURED);
-	write_capture("none.pcap", 0);
-	snprintf(full, sizeof(full), "replay %s/full.pcap --rules %s/closed.rules",
-		 sandbox_path, sandbox_path);
-	snprintf(none, sizeof(none), "replay %s/none.pcap --rules %s/closed.rules",
-		 sandbox_path, sandbox_path);
-	for (int round = 0; round < ROUNDS; round++) {
-		double nothing = command(none);
-
-		rates[round] = CAPTURED / (command(full) - nothing) / 1e6;
-	}
-	unlink("full.pcap");
-	printf("%-44s %8.2f million frames a second   (%.2f to %.2f; target: over 1)\n",
-	       "replay, one CPU", median(rates), rates[0], rates[ROUNDS - 1]);
-}
-
-static void print_command(const char *name, double *seconds, int target)
-{
-	double middle = median(seconds);
-
-	printf("%-44s %8.0f ms   (%.0f to %.0f; target: under %d)\n", name, middle * 1e3,
-	       seconds[0] * 1e3, seconds[ROUNDS - 1] * 1e3, target);
-}
-
-#define SCRAPE_PORT 9847
-
-static int connect_exporter(void)
-{
-	struct sockaddr_in address = { .sin_family = AF_INET,
-				       .sin_port = htons(SCRAPE_PORT),
-				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
-
-	if (!connect(fd, (void *)&address, sizeof(address)))
-		return fd;
-	close(fd);
-	return -1;
-}
-
-/* Runs "portctl export" and waits until it listens. */
-static pid_t start_exporter(void)
-{
-	pid_t pid = fork();
-
-	if (!pid) {
-		/* Also where a check ends this program early. */
-		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || !freopen("/dev/null", "w", stdout))
-			_exit(1);
-		execl(portctl, portctl, "export", NULL);
-		_exit(1);
-	}
-	for (int fd = -1; fd < 0; usleep(1000)) {
-		fd = connect_exporter();
-		if (fd >= 0)
-			close(fd);
-		else if (waitpid(pid, NULL, WNOHANG))
-			exit(1);
-	}
-	return pid;
-}
-
-/* Asks for the metrics and reads all of them; returns the seconds it took. */
-static double scrape(void)
-{
-	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
-	static char answer[1 << 22];
-	double start = now();
-	int fd = connect_exporter();
-	size_t size = 0, ports = 0;
-	ssize_t got;
-
-	if (fd < 0 || write(fd, request, strlen(request)) < 0)
-		size = 0;
-	else
-		while ((got = read(fd, answer + size, sizeof(answer) - 1 - size)) > 0)
-			size += got;
-	start = now() - start;
-	close(fd);
-	answer[size] = 0;
-	for (char *row = answer; (row = strstr(row, "\nportctl_port_packets_total{")); row++)
-		ports++;
-	if (ports != 2 * (1000 + 2)) {
-		fprintf(stderr, "a scrape with %zu series of ports\n", ports);
-		exit(1);
-	}
-	return start;
-}
-
-/* 65,536 ports have counted, 1,000 are shown: the others are one series. */
-static void measure_scrape(double *seconds)
-{
-	pid_t pid = start_exporter();
-
-	for (int round = 0; round < ROUNDS; round++) {
-		usleep(100000); /* or the pause between two scrapes is measured as well */
-		seconds[round] = scrape();
-	}
-	kill(pid, SIGTERM);
-	waitpid(pid, NULL, 0);
-}
-
-static void measure_commands(int program)
-{
-	double apply[ROUNDS], stats[ROUNDS], table[ROUNDS], scrapes[ROUNDS], attach[ROUNDS];
-	char other[256], all[256], one[256];
-
-	snprintf(all, sizeof(all), "apply %s/all.rules", sandbox_path);
-	snprintf(other, sizeof(other), "apply %s/other.rules", sandbox_path);
-	snprintf(one, sizeof(one), "apply %s/one.rules", sandbox_path);
-	command("detach pc0");
-	command("attach pc0");
-	close(program);
-	program = attached_program();
-	touch_ports(program, IPPROTO_TCP);
-	command(one);
-	measure_scrape(scrapes);
-	touch_ports(program, IPPROTO_UDP);
-	for (int round = 0; round < ROUNDS; round++) {
-		apply[round] = command(round % 2 ? all : other);
-		stats[round] = command("stats -j");
-		table[round] = command("stats");
-	}
-	for (int round = 0; round < ROUNDS; round++) {
-		command("detach pc0");
-		attach[round] = command("attach pc0");
-	}
-	printf("\n");
-	print_command("apply, 65,536 rules that all change", apply, 200);
-	print_command("stats -j, all 131,072 port keys nonzero", stats, 100);
-	print_command("stats, the same", table, 50);
-	print_command("scrape, 1,000 of 65,536 nonzero ports", scrapes, 20);
-	print_command("attach", attach, 500);
 }
 
 static void print_memory(void)

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the rooms of the benchmark share. */
+#ifndef BENCH_H
+#define BENCH_H
+
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define ROUNDS 7
+
+extern const char *portctl; /* the command */
+
+struct frame {
+	unsigned char data[128];
+	size_t size;
+};
+
+double now(void); /* seconds */
+double median(double *values); /* of ROUNDS; sorts them */
+
+/* A minimal packet to a port: 60 bytes or so, as a flood has them. */
+struct frame build(bool ipv6, int protocol, __u16 port);
+
+/* Nanoseconds a run; the last verdict goes to *verdict where that is not NULL. */
+double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict);
+
+/* Runs the command, its output thrown away; returns the seconds it took. */
+double command(const char *arguments);
+
+/* The program that is attached, a descriptor. */
+int attached_program(void);
+
+/* commands.c: what the command costs, with many rules and all ports counted. */
+void measure_commands(int program);
+void measure_replay(void);
+
+#endif
