@@ -23,10 +23,7 @@ struct question {
 
 static int parse_address(const char *text, struct prefix *address)
 {
-	char expected[128];
-
-	if (prefix_parse(text, address, expected) ||
-	    address->length != (address->family == 4 ? 32 : 128))
+	if (address_parse(text, address))
 		return fail(-EINVAL, "argv: found \"%s\", expected an address", text);
 	return 0;
 }

@@ -13,15 +13,6 @@
 
 #define GRANT_MAX (365 * 86400)
 
-static const struct rule *rule_of_door(const struct ruleset *ruleset, __u32 door)
-{
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (ruleset->rules[i].knock && ruleset->rules[i].door == door)
-			return &ruleset->rules[i];
-	}
-	return NULL;
-}
-
 const struct rule *knock_of_name(const struct ruleset *ruleset, const char *name)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
@@ -36,10 +27,9 @@ const struct rule *knock_of_name(const struct ruleset *ruleset, const char *name
 
 static json_t *address_json(const __u8 *address, __u32 family)
 {
-	char text[INET6_ADDRSTRLEN];
+	char text[ADDRESS_TEXT];
 
-	inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, sizeof(text));
-	return json_string(text);
+	return json_string(address_text(address, family, text));
 }
 
 /* Rounded up: what has not ended has a second left. */
@@ -99,7 +89,7 @@ static int collect_grants(const struct datapath *dp, const struct ruleset *rules
 	int err = datapath_grants(dp, &list, &count);
 
 	for (size_t i = 0; i < count && !err; i++) {
-		const struct rule *rule = rule_of_door(ruleset, list[i].key.door);
+		const struct rule *rule = ruleset_door(ruleset, list[i].key.door);
 		__u64 opener = list[i].grant.opener;
 
 		if (!rule || list[i].grant.deadline <= now)
@@ -143,7 +133,7 @@ static int collect_lockouts(const struct datapath *dp, const struct ruleset *rul
 static json_t *attempt_json(const struct ruleset *ruleset, __u64 word)
 {
 	__u32 index = word >> 29 & 255, steps = word >> 24 & 31, kind = index % DOOR_SEQUENCES;
-	const struct rule *rule = rule_of_door(ruleset, index / DOOR_SEQUENCES + 1);
+	const struct rule *rule = ruleset_door(ruleset, index / DOOR_SEQUENCES + 1);
 	__u32 now = since_boot() >> ATTEMPT_TICK & (ATTEMPT_TIMES - 1);
 	__u32 age = (now - (__u32)word) & (ATTEMPT_TIMES - 1);
 	__u32 seconds = ((__u64)age << ATTEMPT_TICK) / 1000000000;
@@ -211,10 +201,8 @@ static int list(const struct listing *listing, bool json)
 static int make_key(const struct rule *rule, const char *source, struct grant_key *key)
 {
 	struct prefix prefix;
-	char expected[128];
 
-	if (prefix_parse(source, &prefix, expected) ||
-	    prefix.length != (prefix.family == 4 ? 32 : 128))
+	if (address_parse(source, &prefix))
 		return fail(-EINVAL, "argv: found \"%s\", expected an address", source);
 	*key = (struct grant_key){ .family = prefix.family, .door = rule->door };
 	memcpy(key->address, prefix.address, sizeof(key->address));

@@ -54,10 +54,8 @@ struct sending {
 static int set_address(struct sending *sending, const char *text)
 {
 	struct prefix prefix;
-	char expected[128];
 
-	if (prefix_parse(text, &prefix, expected) ||
-	    prefix.length != (prefix.family == 4 ? 32 : 128))
+	if (address_parse(text, &prefix))
 		return fail(-EINVAL, "argv: --address: found \"%s\", expected an address",
 			    text);
 	sending->knock.family = prefix.family;

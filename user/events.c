@@ -8,6 +8,7 @@
 #include <time.h>
 
 #include "names.h"
+#include "prefix.h"
 #include "signing.h"
 #include "util.h"
 
@@ -99,26 +100,15 @@ static void set_port(json_t *object, __u32 key)
 
 static void set_address(json_t *object, const __u8 *address, __u32 family)
 {
-	char text[INET6_ADDRSTRLEN];
+	char text[ADDRESS_TEXT];
 
 	if (family)
-		set_string(object, "source",
-			   inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text,
-				     sizeof(text)));
-}
-
-static const struct rule *rule_of_door(const struct event_names *names, __u32 door)
-{
-	for (size_t i = 0; i < names->ruleset->count; i++) {
-		if (names->ruleset->rules[i].knock && names->ruleset->rules[i].door == door)
-			return &names->ruleset->rules[i];
-	}
-	return NULL;
+		set_string(object, "source", address_text(address, family, text));
 }
 
 static void set_door(json_t *object, const struct event_names *names, __u32 door)
 {
-	const struct rule *rule = door ? rule_of_door(names, door) : NULL;
+	const struct rule *rule = door ? ruleset_door(names->ruleset, door) : NULL;
 
 	if (door)
 		set_string(object, "knock", rule ? rule->knock->name : NULL);

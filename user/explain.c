@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "explain.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
@@ -19,7 +18,7 @@ struct facts {
 	const char *iface;
 	struct image image; /* the rules, as they were compiled for the interface */
 	char port[64]; /* as rules name it */
-	char source[INET6_ADDRSTRLEN];
+	char source[ADDRESS_TEXT];
 };
 
 /* The packet that frame_build() makes: of ICMP an echo request. */
@@ -61,8 +60,7 @@ static void name_packet(struct facts *facts)
 		term_print(&term, out);
 		fclose(out);
 	}
-	inet_ntop(source->family == 4 ? AF_INET : AF_INET6, source->address, facts->source,
-		  sizeof(facts->source));
+	address_text(source->address, source->family, facts->source);
 }
 
 /* The rule that a line belongs to: its place in the list, or -1. */

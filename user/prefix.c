@@ -105,3 +105,18 @@ bool prefix_contains(const struct prefix *outer, const struct prefix *inner)
 		return false;
 	return !bits || !((outer->address[whole] ^ inner->address[whole]) >> (8 - bits));
 }
+
+int address_parse(const char *text, struct prefix *address)
+{
+	char expected[128];
+
+	if (prefix_parse(text, address, expected))
+		return -EINVAL;
+	return address->length == (address->family == 4 ? 32 : 128) ? 0 : -EINVAL;
+}
+
+const char *address_text(const __u8 *address, __u32 family, char text[ADDRESS_TEXT])
+{
+	_Static_assert(ADDRESS_TEXT == INET6_ADDRSTRLEN, "as the system has it");
+	return inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, ADDRESS_TEXT);
+}

@@ -11,6 +11,13 @@
  */
 int prefix_parse(const char *text, struct prefix *prefix, char *expected);
 
+/* Parses a whole address, of one host. Returns 0, or -EINVAL and says nothing. */
+int address_parse(const char *text, struct prefix *address);
+
+/* The text of an address (network byte order), which is at most ADDRESS_TEXT long. */
+#define ADDRESS_TEXT 46
+const char *address_text(const __u8 *address, __u32 family, char text[ADDRESS_TEXT]);
+
 /* Prints a prefix as prefix_parse() reads it; a whole address without a length. */
 void prefix_print(const struct prefix *prefix, FILE *out);
 

@@ -265,3 +265,12 @@ void ruleset_print(const struct ruleset *ruleset, FILE *out)
 		fputc('\n', out);
 	}
 }
+
+const struct rule *ruleset_door(const struct ruleset *ruleset, __u32 door)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].knock && ruleset->rules[i].door == door)
+			return &ruleset->rules[i];
+	}
+	return NULL;
+}

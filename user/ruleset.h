@@ -174,6 +174,9 @@ bool rule_covers(const struct rule *outer, const struct rule *inner);
  */
 int ruleset_add(struct ruleset *ruleset, struct rule *rule);
 
+/* The knock whose door has that number, or NULL. */
+const struct rule *ruleset_door(const struct ruleset *ruleset, __u32 door);
+
 /* Removes the rule at `index`. */
 void ruleset_remove(struct ruleset *ruleset, size_t index);
 

@@ -48,23 +48,32 @@ static int parse_name(struct scanner *scan, struct knock *knock)
 	return advance(scan);
 }
 
+/* One port, or range of them; false where the token is anything else. */
+static bool read_term(const struct token *token, struct term *term)
+{
+	struct term terms[2];
+	const char *expected;
+
+	if (token->kind != TOKEN_WORD ||
+	    term_parse(token->text, token->length, terms, &expected) != 1 ||
+	    !terms[0].transports)
+		return false;
+	*term = terms[0];
+	return true;
+}
+
 static int parse_step(struct scanner *scan, struct sequence *sequence)
 {
 	const struct token *token = &scan->token;
-	struct term terms[2];
-	const char *expected;
-	int count = token->kind == TOKEN_WORD
-			    ? term_parse(token->text, token->length, terms, &expected)
-			    : 0;
+	struct term term;
 
-	if (count != 1 || terms[0].first != terms[0].last || !terms[0].transports ||
-	    terms[0].transports == TRANSPORT_BOTH)
+	if (!read_term(token, &term) || term.first != term.last ||
+	    term.transports == TRANSPORT_BOTH)
 		return wrong(scan, token, "expected a port and its protocol, as in 7000/tcp");
 	if (sequence->count == MAX_STEPS)
 		return wrong(scan, token, "expected at most %d steps", MAX_STEPS);
 	sequence->steps[sequence->count++] =
-		(terms[0].transports == TRANSPORT_TCP ? PORT_KEY_TCP : PORT_KEY_UDP) +
-		terms[0].first;
+		(term.transports == TRANSPORT_TCP ? PORT_KEY_TCP : PORT_KEY_UDP) + term.first;
 	return advance(scan);
 }
 
@@ -101,15 +110,9 @@ static int parse_signed(struct scanner *scan, struct knock *knock)
 static int parse_range(struct scanner *scan, struct knock *knock)
 {
 	const struct token *token = &scan->token;
-	struct term terms[2];
-	const char *expected;
-	int count = token->kind == TOKEN_WORD
-			    ? term_parse(token->text, token->length, terms, &expected)
-			    : 0;
 
-	if (count != 1 || !terms[0].transports)
+	if (!read_term(token, &knock->range))
 		return wrong(scan, token, "expected a range of ports, as in 20000-29999/udp");
-	knock->range = terms[0];
 	if (totp_range(knock) < 2 * knock->steps)
 		return wrong(scan, token, "but that is too narrow: expected at least %u ports",
 			     2 * knock->steps);
