@@ -158,6 +158,9 @@ bool datapath_is_timed(const struct datapath *dp, __u32 door);
 /* What happened at a door (its number). */
 int datapath_door_counts(const struct datapath *dp, __u32 door, struct door_counts *counts);
 
+/* Bytes of the maps that are pinned for an interface, or (NULL) for all together. */
+__u64 datapath_memory(const struct datapath *dp, const char *iface);
+
 /* How many flows found no place in their table since it was made. */
 int datapath_refused_flows(const struct datapath *dp, __u64 *refused);
 

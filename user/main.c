@@ -124,6 +124,10 @@ static const struct command commands[] = {
 	  "  -i SECONDS  again and again, with packets a second\n"
 	  "  -n TIMES    then stop\n",
 	  cmd_stats },
+	{ "doctor", "[IFACE] [-j]", "what is not as it should be here, and what to do",
+	  "Looks at the kernel, the rules, and each interface that is attached, or the one named.\n"
+	  "Exit code 1 if something fails.\n",
+	  cmd_doctor },
 	{ "explain",
 	  "SOURCE[:PORT] PORT [--on IFACE] [--to ADDRESS] [--flags syn,ack,...] [-j]",
 	  "how a packet would be judged, and what would change that",

@@ -1,0 +1,86 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# doctor: what is as it should be, what is not, and what to do.
+
+load helpers
+load helpers_replies
+
+# found TOPIC [INTERFACE]: the levels that are said of it.
+found() {
+	run --separate-stderr portctl doctor -j
+	jq -c "[.checks[] | select(.topic == \"$1\" and .interface == ${2:-null}) | .level]" <<<"$output"
+}
+
+@test "an interface that filters in native mode: nothing fails" {
+	portctl attach eth0
+	run -0 --separate-stderr portctl doctor
+	contains "$output" "ok    eth0 driver: veth"
+	contains "$output" "ok    eth0 mode: native"
+	contains "$output" "ok    kernel: Linux"
+	lacks "$output" fail
+	equal "$(found memory '"eth0"')" '["ok"]'
+	equal "$(found memory)" '["ok"]'
+}
+
+@test "generic mode, a jumbo MTU, and a link that is down are said" {
+	portctl attach eth0 --mode generic
+	ip -n "$SERVER" link set eth0 mtu 9000
+	ip -n "$SERVER" link set eth0 down
+	equal "$(found mode '"eth0"')" '["warn"]'
+	equal "$(found mtu '"eth0"')" '["note"]'
+	equal "$(found link '"eth0"')" '["note"]'
+	run -0 --separate-stderr portctl doctor
+	contains "$output" "eth0 mtu: 9000"
+}
+
+@test "nothing attached, an interface that is not, and one that does not exist" {
+	equal "$(found attached)" '["note"]'
+	run -0 --separate-stderr portctl doctor lo
+	contains "$output" "note  lo mode: portctl is not attached here; portctl attach"
+	refused "there is no interface eth9 here" doctor eth9
+	usage_of doctor eth0 eth1
+}
+
+@test "a device that is gone fails; rules that are not saved are noted" {
+	portctl attach eth0
+	portctl drop 23
+	equal "$(found rules)" '["note"]'
+	portctl save
+	equal "$(found rules)" '["ok"]'
+	portctl default drop --confirm 60s
+	equal "$(found rules)" '["note","note"]'
+	ip -n "$SERVER" link del eth0
+	equal "$(found mode '"eth0"')" '["fail"]'
+	run -1 --separate-stderr portctl doctor
+}
+
+@test "doors that nobody serves fail; knocks that go by the clock ask for it" {
+	portctl attach eth0
+	equal "$(found clock)" '[]'
+	(umask 077 && echo 000102030405060708090a0b0c0d0e0f >"$TMP/secret")
+	portctl knock web totp "$TMP/secret" steps 3 ports 20000-29999 opens 80/tcp for 30s within 10s
+	equal "$(found knocks)" '["fail"]'
+	equal "$(found clock | jq length)" 1
+	background serve server "$PORTCTL" knock serve
+	served() { [ "$(found knocks)" = '[]' ]; }
+	eventually served
+}
+
+@test "pins of another version are said, the rest is looked at all the same" {
+	portctl attach eth0
+	local control rest
+	control=$(echo "$TMP"/bpf/portctl/*/control)
+	rest=$(bpftool -j map dump pinned "$control" | jq -r '.[0].value[4:] | join(" ")')
+	# shellcheck disable=SC2086
+	bpftool map update pinned "$control" key 0 0 0 0 value 0x63 0 0 0 $rest
+	run -1 --separate-stderr portctl doctor
+	contains "$output" "fail  tables:"
+	contains "$output" "ok    kernel:"
+	contains "$stderr" "made by another version of portctl"
+}
+
+@test "without root it says what it could not look at" {
+	run -1 --separate-stderr server setpriv --reuid=65534 --regid=65534 --clear-groups "$PORTCTL" doctor
+	contains "$output" "note  user: without root not everything can be looked at; run it as root"
+	contains "$output" "fail  tables: what runs cannot be read"
+}

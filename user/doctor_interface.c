@@ -1,0 +1,169 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <dirent.h>
+#include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+
+#include "doctor.h"
+#include "util.h"
+
+#define MIB (1 << 20)
+#define ORDINARY_MTU 1500
+
+/* What is asked about one interface. */
+struct examined {
+	struct doctor *doctor;
+	const char *name;
+	const struct interface *iface; /* NULL: not attached to */
+	struct ifreq request;
+	int fd;
+};
+
+static int ask_ethtool(struct examined *examined, void *question)
+{
+	examined->request.ifr_data = question;
+	return ioctl(examined->fd, SIOCETHTOOL, &examined->request) ? -errno : 0;
+}
+
+static void check_driver(struct examined *examined)
+{
+	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
+
+	if (!ask_ethtool(examined, &driver))
+		find(examined->doctor, LEVEL_OK, "driver", NULL, "%.31s", driver.driver);
+	else
+		find(examined->doctor, LEVEL_NOTE, "driver", NULL, "it does not say its name");
+}
+
+static void check_mode(struct examined *examined)
+{
+	const struct interface *iface = examined->iface;
+
+	if (!iface)
+		find(examined->doctor, LEVEL_NOTE, "mode", "portctl attach",
+		     "portctl is not attached here");
+	else if (!strcmp(iface->mode, "generic"))
+		find(examined->doctor, LEVEL_WARN, "mode",
+		     "detach and attach --mode native, which says why it cannot",
+		     "generic: slower, as the driver could not, or as it was told to");
+	else if (!strcmp(iface->mode, "gone"))
+		find(examined->doctor, LEVEL_FAIL, "mode", "attach it again",
+		     "the interface is gone, or another one now");
+	else
+		find(examined->doctor, LEVEL_OK, "mode", NULL, "%s", iface->mode);
+}
+
+static void check_up(struct examined *examined)
+{
+	if (!ioctl(examined->fd, SIOCGIFFLAGS, &examined->request) &&
+	    !(examined->request.ifr_flags & IFF_UP))
+		find(examined->doctor, LEVEL_NOTE, "link", "ip link set up", "it is down");
+}
+
+static void check_mtu(struct examined *examined)
+{
+	int mtu;
+
+	if (ioctl(examined->fd, SIOCGIFMTU, &examined->request))
+		return;
+	mtu = examined->request.ifr_mtu;
+	if (mtu > ORDINARY_MTU)
+		find(examined->doctor, LEVEL_NOTE, "mtu", NULL,
+		     "%d: frames in several buffers are judged whole, too", mtu);
+	else
+		find(examined->doctor, LEVEL_OK, "mtu", NULL, "%d", mtu);
+}
+
+/* Segments that were put together are no frames any more. */
+static void check_offloads(struct examined *examined)
+{
+	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
+
+	if (ask_ethtool(examined, &flags))
+		return;
+	if (flags.data & ETH_FLAG_LRO)
+		find(examined->doctor, LEVEL_WARN, "lro", "ethtool -K IFACE lro off",
+		     "segments are put together before they are judged and counted");
+	if (flags.data & ETH_FLAG_RXVLAN)
+		find(examined->doctor, LEVEL_OK, "vlan", NULL,
+		     "the device takes tags off; what is in the frames is judged all the same");
+}
+
+static long count_queues(const char *name)
+{
+	char path[128];
+	struct dirent *entry;
+	long count = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/sys/class/net/%s/queues", name);
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder)))
+		count += !strncmp(entry->d_name, "rx-", 3);
+	if (folder)
+		closedir(folder);
+	return count;
+}
+
+static void check_queues(struct examined *examined)
+{
+	long queues = count_queues(examined->name), cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (!queues)
+		return;
+	if (queues < cpus)
+		find(examined->doctor, LEVEL_NOTE, "queues",
+		     "ethtool -L IFACE combined N, where the device has more",
+		     "%ld for %ld CPUs: so many at most judge packets at a time", queues, cpus);
+	else
+		find(examined->doctor, LEVEL_OK, "queues", NULL, "%ld for %ld CPUs", queues,
+		     cpus);
+}
+
+static void check_copies(struct examined *examined)
+{
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (examined->iface && examined->iface->copies &&
+	    (long)examined->iface->copies - COPY_FIRST_CPU < cpus)
+		find(examined->doctor, LEVEL_WARN, "counters",
+		     "detach and attach, which sets the counters to zero",
+		     "there are copies for %zu of %ld CPUs: the others share one and are slower",
+		     examined->iface->copies - COPY_FIRST_CPU, cpus);
+}
+
+static void check_memory(struct examined *examined)
+{
+	const struct datapath *dp = examined->doctor->dp;
+	__u64 bytes = examined->iface ? datapath_memory(dp, examined->name) : 0;
+
+	if (bytes)
+		find(examined->doctor, LEVEL_OK, "memory", NULL, "%llu MiB",
+		     (unsigned long long)bytes / MIB);
+}
+
+void examine_interface(struct doctor *doctor, const char *name)
+{
+	static void (*const checks[])(struct examined * examined) = {
+		check_driver,	check_mode,   check_up,	    check_mtu,
+		check_offloads, check_queues, check_copies, check_memory,
+	};
+	struct examined examined = {
+		.doctor = doctor,
+		.name = name,
+		.iface = doctor->dp ? datapath_interface(doctor->dp, name) : NULL,
+	};
+
+	doctor->iface = name;
+	strncpy(examined.request.ifr_name, name, IFNAMSIZ - 1);
+	examined.fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	for (size_t i = 0; i < ARRAY_SIZE(checks); i++)
+		checks[i](&examined);
+	if (examined.fd >= 0)
+		close(examined.fd);
+	doctor->iface = NULL;
+}
