@@ -16,7 +16,7 @@ WARNINGS := -Wall -Wextra -Werror
 PORTCTL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARNINGS) -Iinclude -Iuser -I$(BUILD) \
 	-DVERSION='"$(VERSION)"' -MMD -MP
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Iinclude -Ivmlinux -MMD -MP
-LIBS := -lbpf -ljansson -lcrypto -lpcap -lmicrohttpd
+LIBS := -lbpf -ljansson -lcrypto -lpcap -lmicrohttpd -lncursesw
 
 SOURCES := $(filter-out user/main.c,$(wildcard user/*.c))
 OBJECTS := $(SOURCES:user/%.c=$(BUILD)/user/%.o)

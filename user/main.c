@@ -144,6 +144,10 @@ static const struct command commands[] = {
 	  "  --on IFACE      as if it came in there (the first that is attached)\n"
 	  "  --local PREFIX  what is from there went out: its replies are let in\n",
 	  cmd_replay },
+	{ "top", "[-i SECONDS]", "the busiest ports, on the whole screen",
+	  "Every second, or every so many. The keys are in the last line; up and down choose the\n"
+	  "port whose dropped sources are shown. A filter is a port, a range, a service, tcp or udp.\n",
+	  cmd_top },
 	{ "monitor", "[EVENT...] [--samples N] [--exec PROGRAM] [-j]",
 	  "what happens, as it happens",
 	  "An EVENT is one of: drop, reject (samples of them), attempt, step, miss, failure,\n"

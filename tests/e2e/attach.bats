@@ -56,7 +56,7 @@ nothing_there() {
 	portctl default drop
 	portctl allow 22
 	portctl save
-	equal "$(portctl status -j | jq -c 'del(.interfaces)')" '{"default":"drop","rules":1,"saved":true,"pending":0,"flows_refused":0}'
+	equal "$(portctl status -j | jq -c 'del(.interfaces)')" '{"default":"drop","rules":1,"saved":true,"pending":0,"flows_refused":0,"knock_serve":null}'
 }
 
 @test "--mode generic attaches in generic mode and filters" {
