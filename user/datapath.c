@@ -362,7 +362,7 @@ int datapath_open(struct datapath *dp, enum datapath_access access)
 		return err;
 	snprintf(dp->path, sizeof(dp->path), "%s/%llx", root, (unsigned long long)cookie);
 	err = check_bpffs(root) ?: take_turn(dp, access) ?: open_control(dp);
-	if (!err && dp->control && access == DATAPATH_WRITE)
+	if (!err && dp->control) /* one store, whoever else is there */
 		clock_refresh(dp->control);
 	if (!err && dp->control)
 		err = open_interfaces(dp);

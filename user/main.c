@@ -124,6 +124,8 @@ static const struct command commands[] = {
 	  "  -i SECONDS  again and again, with packets a second\n"
 	  "  -n TIMES    then stop\n",
 	  cmd_stats },
+	{ "services", "[PORT|NAME] [-j]", "names of ports, their class, of both protocols",
+	  "As /etc/services has them, and rules read them. Needs no privileges.\n", cmd_services },
 	{ "doctor", "[IFACE] [-j]", "what is not as it should be here, and what to do",
 	  "Looks at the kernel, the rules, and each interface that is attached, or the one named.\n"
 	  "Exit code 1 if something fails.\n",

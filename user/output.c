@@ -92,7 +92,7 @@ static void print_cell(const json_t *value, int width)
 	else if (json_is_boolean(value))
 		printf("%-*s", width, json_is_true(value) ? "yes" : "no");
 	else
-		printf("%-*s", width, json_string_value(value));
+		printf("%-*s", width, json_string_value(value) ?: "-");
 }
 
 /* Without trailing blanks: the last cell of a row is as wide as it is. */
