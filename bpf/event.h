@@ -63,8 +63,8 @@ static __always_inline bool is_sample(__u32 key)
 	__u64 index = key;
 
 	barrier_var(index);
-	if (sampling.count >= EVENT_RATE || index >= KEYS ||
-	    sampling.keys[index] >= control.samples)
+	if (index >= KEYS || sampling.keys[index] >= control.samples ||
+	    sampling.count >= EVENT_RATE)
 		return false;
 	sampling.keys[index]++;
 	sampling.count++;

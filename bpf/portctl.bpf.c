@@ -38,7 +38,10 @@ int portctl(struct xdp_md *ctx)
 	parse(ctx, &packet);
 	entry = judge(ctx, &packet);
 	verdict = charge(&packet, entry);
-	if (verdict != VERDICT_PASS && is_watched() && is_sample(packet.key))
+	/* The second is one branch for both: a drop that nobody watches. */
+	if (verdict == VERDICT_PASS || likely(!((verdict ^ VERDICT_DROP) | control.watchers)))
+		return verdict;
+	if (is_watched() && is_sample(packet.key))
 		tell_drop(ctx, packet.place.packed, packet.key, entry);
 	return likely(verdict != VERDICT_REJECT) ? verdict : reject(ctx);
 }

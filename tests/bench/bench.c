@@ -467,7 +467,10 @@ static void measure_monitored(int program)
 	double without[ROUNDS] = { 0 }, with[ROUNDS] = { 0 }, ratio[ROUNDS];
 	struct control *control = open_control();
 	char apply[256];
-	pid_t monitor = fork();
+	pid_t monitor;
+
+	fflush(stdout); /* or the child says it once more */
+	monitor = fork();
 
 	if (!monitor) {
 		if (freopen("/dev/null", "w", stdout))

@@ -94,7 +94,10 @@ static int connect_exporter(void)
 /* Runs "portctl export" and waits until it listens. */
 static pid_t start_exporter(void)
 {
-	pid_t pid = fork();
+	pid_t pid;
+
+	fflush(stdout); /* or the child says it once more */
+	pid = fork();
 
 	if (!pid) {
 		/* Also where a check ends this program early. */
