@@ -46,6 +46,7 @@ int cmd_replay(const struct command *command, int argc, char **argv);
 int cmd_doctor(const struct command *command, int argc, char **argv);
 int cmd_top(const struct command *command, int argc, char **argv);
 int cmd_services(const struct command *command, int argc, char **argv);
+int cmd_ports(const struct command *command, int argc, char **argv);
 int cmd_monitor(const struct command *command, int argc, char **argv);
 int cmd_confirm(const struct command *command, int argc, char **argv);
 int cmd_restore(const struct command *command, int argc, char **argv);

@@ -4,43 +4,17 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/inet_diag.h>
-#include <linux/netlink.h>
-#include <linux/sock_diag.h>
 #include <netinet/tcp.h>
 #include <string.h>
-#include <sys/socket.h>
 
+#include "sockets.h"
 #include "util.h"
-
-#define LISTENING (1 << TCP_LISTEN)
-#define UNCONNECTED (1 << TCP_CLOSE) /* of a UDP socket */
 
 /* What is collected: port keys that somebody listens on, and connections. */
 struct collection {
 	unsigned char listening[PORT_KEYS];
 	struct connections *connections;
 };
-
-static int send_request(int fd, int family, int protocol, int states)
-{
-	struct {
-		struct nlmsghdr header;
-		struct inet_diag_req_v2 request;
-	} message = {
-		.header = {
-			.nlmsg_len = sizeof(message),
-			.nlmsg_type = SOCK_DIAG_BY_FAMILY,
-			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
-		},
-		.request = {
-			.sdiag_family = family,
-			.sdiag_protocol = protocol,
-			.idiag_states = states,
-		},
-	};
-
-	return send(fd, &message, sizeof(message), 0) < 0 ? -errno : 0;
-}
 
 /* IPv4 in an IPv6 socket is IPv4 on the wire. */
 static struct prefix make_address(int family, const __be32 *address)
@@ -57,12 +31,14 @@ static struct prefix make_address(int family, const __be32 *address)
 	return prefix;
 }
 
-static int add_socket(struct collection *collection, const struct inet_diag_msg *message)
+static int add_socket(const struct inet_diag_msg *message, size_t size, void *data)
 {
+	struct collection *collection = data;
 	struct connections *connections = collection->connections;
 	__u16 port = ntohs(message->id.idiag_sport);
 	int err;
 
+	(void)size;
 	if (message->idiag_state == TCP_LISTEN) {
 		collection->listening[PORT_KEY_TCP + port] = 1;
 		return 0;
@@ -84,56 +60,13 @@ static int add_socket(struct collection *collection, const struct inet_diag_msg 
 	return 0;
 }
 
-/* Reads one answer; 1: more come, 0: that was all, or a negative errno. */
-static int read_answer(int fd, struct collection *collection)
-{
-	char buffer[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
-	ssize_t size = recv(fd, buffer, sizeof(buffer), 0);
-	unsigned int left = size;
-	int err = 0;
-
-	if (size < 0)
-		return errno == EINTR ? 1 : -errno;
-	for (struct nlmsghdr *header = (void *)buffer; NLMSG_OK(header, left) && !err;
-	     header = NLMSG_NEXT(header, left)) {
-		if (header->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (header->nlmsg_type == NLMSG_ERROR)
-			return ((struct nlmsgerr *)NLMSG_DATA(header))->error ?: -EIO;
-		if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY)
-			err = add_socket(collection, NLMSG_DATA(header));
-	}
-	return err ?: 1;
-}
-
-static int collect(struct collection *collection, int family, int protocol, int states)
-{
-	cleanup_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	int err = fd < 0 ? -errno : send_request(fd, family, protocol, states);
-
-	while (!err) {
-		err = read_answer(fd, collection);
-		if (err <= 0)
-			return err;
-		err = 0;
-	}
-	return err;
-}
-
-static int collect_both(struct collection *collection, int protocol, int states)
-{
-	return collect(collection, AF_INET, protocol, states)
-		       ?: collect(collection, AF_INET6, protocol, states);
-}
-
 int listening_ports(unsigned char listening[PORT_KEYS])
 {
 	cleanup_free struct collection *collection = calloc(1, sizeof(*collection));
 	int err = -ENOMEM;
 
 	if (collection)
-		err = collect_both(collection, IPPROTO_TCP, LISTENING)
-			      ?: collect_both(collection, IPPROTO_UDP, UNCONNECTED);
+		err = each_listening(add_socket, collection);
 	if (!err)
 		memcpy(listening, collection->listening, PORT_KEYS);
 	return err;
@@ -149,7 +82,8 @@ int connections_inbound(struct connections *connections)
 	if (!collection)
 		return -ENOMEM;
 	collection->connections = connections;
-	err = collect_both(collection, IPPROTO_TCP, LISTENING | 1 << TCP_ESTABLISHED);
+	err = each_socket(IPPROTO_TCP, 1 << TCP_LISTEN | 1 << TCP_ESTABLISHED, add_socket,
+			  collection);
 	for (size_t i = 0; i < connections->count; i++) {
 		if (collection->listening[PORT_KEY_TCP + connections->list[i].local_port])
 			connections->list[kept++] = connections->list[i];

@@ -124,6 +124,15 @@ static const struct command commands[] = {
 	  "  -i SECONDS  again and again, with packets a second\n"
 	  "  -n TIMES    then stop\n",
 	  cmd_stats },
+	{ "ports", "[--all] [--from ADDRESS] [--on IFACE] [-j]",
+	  "what listens, what is let through, and what the outside sees",
+	  "A row for each port that listens, that a rule names, or that saw packets. The state is\n"
+	  "what nmap would call it: open, closed, filtered; of UDP open|filtered where nobody\n"
+	  "outside can tell.\n"
+	  "  --all           every port\n"
+	  "  --from ADDRESS  as that source sees it; else somebody whom no rule names\n"
+	  "  --on IFACE      where it comes in (the first that is attached)\n",
+	  cmd_ports },
 	{ "services", "[PORT|NAME] [-j]", "names of ports, their class, of both protocols",
 	  "As /etc/services has them, and rules read them. Needs no privileges.\n", cmd_services },
 	{ "doctor", "[IFACE] [-j]", "what is not as it should be here, and what to do",

@@ -1,0 +1,164 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# ports: what listens and what the outside sees; nmap is the judge.
+
+load helpers
+load helpers_replies
+
+# listen ADDRESS...: TCP and UDP sockets that listen, until the test ends. An ADDRESS is
+# PROTO:HOST:PORT; IPv6 in brackets.
+listen() {
+	local name=listen$RANDOM
+	background "$name" server "$PYTHON" -c "
+import re, socket, sys, time
+held = []
+for word in sys.argv[1:]:
+	proto, host, port = re.fullmatch(r'(tcp|udp):\[?([0-9a-f.:]+)\]?:([0-9]+)', word).groups()
+	kind = socket.SOCK_STREAM if proto == 'tcp' else socket.SOCK_DGRAM
+	s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET, kind)
+	if host == '::' and proto == 'tcp':
+		s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+	s.bind((host, int(port)))
+	if proto == 'tcp':
+		s.listen()
+	held.append(s)
+print('ready', flush=True)
+time.sleep(100)" "$@"
+	listener=$pid
+	# Not by a pattern: the file need not be there yet when the shell looks for it.
+	eventually grep -q ready "$TMP/$name.out"
+}
+
+# said KEY FIELD [ARGUMENTS...]: as in "said 22/tcp state".
+said() {
+	portctl ports --all -j "${@:3}" 2>/dev/null |
+		jq -rc ".ports[] | select(.port == ${1%/*} and .proto == \"${1#*/}\") | .$2"
+}
+
+RULES="default drop
+allow 1000-1099
+reject 1100-1199
+allow 1200-1299 from 10.77.0.1, fd77::1
+allow 1300-1399 from 192.0.2.1
+drop 1050"
+
+# nmap's words for ports, one a line: PORT/PROTO STATE.
+scan() { client nmap -n -Pn --max-retries 1 --host-timeout 60s -oG - "$@" | grep -oE '[0-9]+/[a-z|]+/(tcp|udp)' | awk -F/ '{ print $1 "/" $3, $2 }' | sort -u; }
+
+# agree PORTS NMAP_ARGUMENTS...: every state is what nmap says.
+agree() {
+	portctl ports --all --from "$from" -j 2>/dev/null |
+		jq -r '.ports[] | "\(.port)/\(.proto) \(.state)"' | sort -u >"$TMP/said"
+	scan "$@" >"$TMP/seen"
+	[ -s "$TMP/seen" ]
+	run comm -23 "$TMP/seen" "$TMP/said"
+	equal "$output" ""
+}
+
+@test "a grid of rules by listeners: nmap sees what is said, IPv4 and IPv6" {
+	attach_with "$RULES"
+	local port words=()
+	for port in 900 1010 1050 1110 1210 1310; do
+		words+=("tcp:[::]:$port" "udp:[::]:$port")
+	done
+	listen "${words[@]}" tcp:127.0.0.1:1020 "tcp:[::1]:1021"
+	receive_answers
+	local from=$C4
+	local tcp=900,901,1010,1011,1020,1021,1050,1110,1111,1210,1211,1310,1311
+	agree -sS -p "$tcp" "$S4"
+	agree -sT -p "$tcp" "$S4"
+	from=$C6
+	agree -6 -sS -p "$tcp" "$S6"
+	agree -6 -sT -p "$tcp" "$S6"
+	equal "$(wc -l <"$TMP/seen")" 13
+	from=$C4
+	agree -sU -p 900,901,1010,1011,1050,1110,1111,1211,1310 "$S4"
+}
+
+@test "all 65,535 TCP ports" {
+	attach_with $'default allow\ndrop 30000-39999\nreject 113'
+	listen tcp:0.0.0.0:22 tcp:0.0.0.0:30001 "tcp:[::]:50000"
+	receive_answers
+	local from=$C4
+	portctl ports --all --from "$from" -j 2>/dev/null |
+		jq -r '.ports[] | select(.proto == "tcp" and .port > 0 and .state != "closed") | "\(.port)/tcp \(.state)"' |
+		sort >"$TMP/said"
+	client nmap -n -Pn -sS -T5 --min-rate 20000 --max-retries 1 -p- -oX "$TMP/xml" "$S4" >/dev/null
+	# nmap names the ports whose state is not that of most.
+	"$PYTHON" -c "
+import xml.etree.ElementTree as tree
+ports = tree.parse('$TMP/xml').find('.//ports')
+for extra in ports.findall('extraports'):
+	for reasons in extra.findall('extrareasons'):
+		if extra.get('state') == 'closed':
+			continue
+		for part in reasons.get('ports').split(','):
+			first, _, last = part.partition('-')
+			for port in range(int(first), int(last or first) + 1):
+				print('%d/tcp %s' % (port, extra.get('state')))
+for port in ports.findall('port'):
+	if port.find('state').get('state') != 'closed':
+		print('%s/tcp %s' % (port.get('portid'), port.find('state').get('state')))" |
+		sort >"$TMP/seen"
+	equal "$(wc -l <"$TMP/said")" 10002
+	diff "$TMP/said" "$TMP/seen"
+}
+
+@test "who is let in, and whose listener it is" {
+	attach_with "$RULES
+knock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s"
+	listen "tcp:[::]:1010" tcp:127.0.0.1:1020 tcp:0.0.0.0:1210 udp:0.0.0.0:900 tcp:0.0.0.0:80
+	equal "$(said 1010/tcp reachable)" everyone
+	equal "$(said 1010/tcp listeners | jq -c '.[0] | [.pid, .user, .address]')" "[$listener,\"root\",\"::\"]"
+	contains "$(said 1010/tcp listeners)" '"program":"python'
+	equal "$(said 1020/tcp reachable)" no
+	equal "$(said 1020/tcp state)" closed
+	equal "$(said 1210/tcp reachable)" sources
+	equal "$(said 1210/tcp state)" filtered
+	equal "$(said 1210/tcp state --from "$C4")" open
+	equal "$(said 1210/tcp reachable --from 192.0.2.99)" no
+	equal "$(said 900/udp reachable)" no
+	equal "$(said 80/tcp reachable)" "grant only"
+	equal "$(said 22/tcp service)" ssh
+	# Without --all only what listens, is named, or saw packets.
+	client knock "$S4" 5555:tcp
+	local shown
+	shown=$(portctl ports -j 2>/dev/null | jq -r '.ports[] | "\(.port)/\(.proto)"')
+	for port in 1010/tcp 1050/udp 5555/tcp 80/tcp; do contains "$shown" "$port"; done
+	lacks "$shown" 1051/tcp
+	contains "$(portctl ports 2>/dev/null)" "python"
+}
+
+@test "attached nowhere everything passes; a listener goes; what is wrong is said" {
+	listen tcp:0.0.0.0:1010
+	equal "$(said 1010/tcp state)" open
+	equal "$(said 1010/tcp reachable)" everyone
+	stop "$listener"
+	equal "$(said 1010/tcp state)" closed
+	refused "portctl is not attached to eth9" ports --on eth9
+	refused 'argv: --from: found "x"' ports --from x
+	usage_of ports 22
+}
+
+@test "as many listeners as there can be" {
+	# Several processes: one may have 20,000 files open at most.
+	background many server "$PYTHON" -c "
+import os, resource, socket, time
+most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+held = []
+for first in range(1, 60000, 10000):
+	if os.fork() == 0:
+		for port in range(first, first + 10000):
+			s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+			s.bind(('0.0.0.0', port))
+			held.append(s)
+		print('ready', flush=True)
+		time.sleep(100)
+time.sleep(100)"
+	all_ready() { [ "$(grep -c ready "$TMP/many.out")" = 6 ]; }
+	eventually all_ready
+	portctl ports -j >"$TMP/ports"
+	equal "$(jq '[.ports[] | select(.listeners != [])] | length' "$TMP/ports")" 60000
+	equal "$(jq '[.ports[].listeners[0].pid] | unique | length' "$TMP/ports")" 6
+}

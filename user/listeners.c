@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "listeners.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <linux/rtnetlink.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "prefix.h"
+#include "sockets.h"
+#include "util.h"
+
+struct collection {
+	struct listener *list;
+	size_t count;
+	size_t room;
+};
+
+/* Of an IPv6 socket; not said: it is there for IPv4 as well. */
+static bool is_ipv6_only(const struct inet_diag_msg *message, size_t size)
+{
+	int left = size - NLMSG_ALIGN(sizeof(*message));
+	const struct rtattr *attribute = (const void *)(message + 1);
+
+	for (; left > 0 && RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+		if (attribute->rta_type == INET_DIAG_SKV6ONLY)
+			return *(const __u8 *)RTA_DATA(attribute);
+	}
+	return false;
+}
+
+static bool is_any(const struct prefix *address)
+{
+	static const __u8 zeros[16];
+
+	return !memcmp(address->address, zeros, sizeof(zeros));
+}
+
+static int add_listener(const struct inet_diag_msg *message, size_t size, void *data)
+{
+	struct collection *collection = data;
+	bool tcp = message->idiag_state == TCP_LISTEN, ipv6 = message->idiag_family == AF_INET6;
+	struct listener *listener;
+	int err = array_reserve(&collection->list, &collection->room, collection->count,
+				sizeof(*listener));
+
+	if (err || !message->id.idiag_sport)
+		return err;
+	listener = &collection->list[collection->count++];
+	*listener = (struct listener){
+		.key = (tcp ? PORT_KEY_TCP : PORT_KEY_UDP) + ntohs(message->id.idiag_sport),
+		.address = { .family = ipv6 ? 6 : 4, .length = ipv6 ? 128 : 32 },
+		.uid = message->idiag_uid,
+		.inode = message->idiag_inode,
+	};
+	memcpy(listener->address.address, message->id.idiag_src, ipv6 ? 16 : 4);
+	listener->both = ipv6 && is_any(&listener->address) && !is_ipv6_only(message, size);
+	return 0;
+}
+
+static int compare_inodes(const void *left, const void *right)
+{
+	const struct listener *a = left, *b = right;
+
+	return a->inode < b->inode ? -1 : a->inode > b->inode;
+}
+
+static int compare_keys(const void *left, const void *right)
+{
+	const struct listener *a = left, *b = right;
+
+	if (a->key != b->key)
+		return a->key < b->key ? -1 : 1;
+	return prefix_compare(&a->address, &b->address) ?: a->pid - b->pid;
+}
+
+static void read_program(pid_t pid, char program[16])
+{
+	char path[64];
+	cleanup_file FILE *file = NULL;
+
+	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+	file = fopen(path, "re");
+	if (!file || !fgets(program, 16, file))
+		strcpy(program, "");
+	program[strcspn(program, "\n")] = 0;
+}
+
+/* The listener that this open file is, if it is one; they are sorted by inode. */
+static struct listener *find_inode(struct collection *collection, int folder, const char *name)
+{
+	struct listener wanted;
+	char link[64];
+	ssize_t length = readlinkat(folder, name, link, sizeof(link) - 1);
+
+	if (length < 0)
+		return NULL;
+	link[length] = 0;
+	if (sscanf(link, "socket:[%u]", &wanted.inode) != 1)
+		return NULL;
+	return bsearch(&wanted, collection->list, collection->count, sizeof(wanted),
+		       compare_inodes);
+}
+
+/* A process that ends meanwhile, or is somebody else's, has no files to be seen. */
+static void look_at_process(struct collection *collection, pid_t pid)
+{
+	char path[64], program[16] = "";
+	struct dirent *entry;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
+	folder = opendir(path);
+	while (folder && (entry = readdir(folder))) {
+		struct listener *found = find_inode(collection, dirfd(folder), entry->d_name);
+
+		if (!found || found->pid)
+			continue;
+		if (!*program)
+			read_program(pid, program);
+		found->pid = pid;
+		strcpy(found->program, program);
+	}
+	if (folder)
+		closedir(folder);
+}
+
+static void look_at_processes(struct collection *collection)
+{
+	DIR *folder = opendir("/proc");
+	struct dirent *entry;
+
+	while (folder && (entry = readdir(folder))) {
+		unsigned long pid;
+
+		if (!number_parse(entry->d_name, strlen(entry->d_name), 1 << 30, &pid))
+			look_at_process(collection, pid);
+	}
+	if (folder)
+		closedir(folder);
+}
+
+int listeners_list(struct listener **list, size_t *count, size_t *hidden)
+{
+	struct collection collection = { 0 };
+	int err = each_listening(add_listener, &collection);
+
+	*list = collection.list;
+	*count = collection.count;
+	*hidden = 0;
+	if (err || !collection.count)
+		return err;
+	qsort(collection.list, collection.count, sizeof(*collection.list), compare_inodes);
+	look_at_processes(&collection);
+	for (size_t i = 0; i < collection.count; i++)
+		*hidden += !collection.list[i].pid;
+	qsort(collection.list, collection.count, sizeof(*collection.list), compare_keys);
+	return 0;
+}
+
+bool listener_is_local(const struct listener *listener)
+{
+	static const struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
+	const __u8 *address = listener->address.address;
+
+	if (listener->address.family == 4)
+		return address[0] == 127;
+	return !memcmp(address, &loopback, sizeof(loopback)) ||
+	       (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address) && address[12] == 127);
+}

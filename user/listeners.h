@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What listens on this host, and whose it is. */
+#ifndef LISTENERS_H
+#define LISTENERS_H
+
+#include <sys/types.h>
+
+#include "ruleset.h"
+
+struct listener {
+	__u32 key; /* a port key */
+	struct prefix address; /* all zeros: any */
+	bool both; /* an IPv6 socket that is there for IPv4 as well */
+	uid_t uid;
+	unsigned int inode;
+	pid_t pid; /* 0: unknown, another user's, or gone meanwhile */
+	char program[16];
+};
+
+/*
+ * Lists them by key, then address. Returns 0 or a negative errno and says nothing;
+ * *list is to be freed. `hidden` is how many have a process that could not be seen.
+ */
+int listeners_list(struct listener **list, size_t *count, size_t *hidden);
+
+/* Whether only this host itself can reach it. */
+bool listener_is_local(const struct listener *listener);
+
+#endif
