@@ -31,7 +31,8 @@ $(LIBRARY): $(OBJECTS)
 	rm -f $@
 	$(AR) rcs $@ $^
 
-$(BUILD)/user/%.o: user/%.c Makefile | $(BUILD)/portctl.skel.h $(BUILD)/confirm.skel.h
+$(BUILD)/user/%.o: user/%.c Makefile | $(BUILD)/portctl.skel.h $(BUILD)/confirm.skel.h \
+		$(BUILD)/listen.skel.h
 	@mkdir -p $(@D)
 	$(CC) $(PORTCTL_CFLAGS) $(CFLAGS) -c $< -o $@
 

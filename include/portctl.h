@@ -15,7 +15,7 @@
 #define PORTCTL_H
 
 /* Raised whenever a layout below changes; pins of another schema are refused. */
-#define PORTCTL_SCHEMA 4
+#define PORTCTL_SCHEMA 5
 
 /*
  * Keys. Every packet is judged by one entry of the table, found by its key:
@@ -511,6 +511,24 @@ struct counters {
 	struct line_move move;
 };
 
+/* What bpf/listen.bpf.c tells of a socket. */
+enum socket_news {
+	SOCKET_LISTENS, /* TCP: from now on; UDP: it was bound to a port */
+	SOCKET_ENDS, /* TCP: it listens no longer */
+};
+
+struct socket_event {
+	__u64 time; /* nanoseconds since boot */
+	__u32 news; /* enum socket_news */
+	__u32 key; /* a port key */
+	__u32 pid; /* of the process that did it */
+	__u32 uid;
+	__u32 family; /* 4 or 6 */
+	__u8 address[16]; /* network byte order; IPv4 in the first four */
+	char program[16]; /* NUL-terminated */
+	__u32 unused;
+};
+
 _Static_assert(sizeof(struct door) == 168, "struct door");
 _Static_assert(sizeof(struct generation) ==
 		       4 * KEYS + PORT_KEYS / 8 + 8 + MAX_DOORS * sizeof(struct door),
@@ -527,6 +545,7 @@ _Static_assert(ATTEMPT_SECONDS * 1000000000ull >> ATTEMPT_TICK < ATTEMPT_TIMES,
 	       "an attempt's time does not come round in it");
 _Static_assert(sizeof(struct control) == 120, "struct control");
 _Static_assert(sizeof(struct event) == 56, "struct event");
+_Static_assert(sizeof(struct socket_event) == 64, "struct socket_event");
 _Static_assert(sizeof(struct sampling) % 8 == 0, "nothing is behind it");
 _Static_assert(sizeof(struct tally) == 16, "struct tally");
 _Static_assert(sizeof(struct port_counter) == 32, "struct port_counter");

@@ -2,25 +2,23 @@
 /* monitor: what happens, as it happens. */
 #include <errno.h>
 #include <getopt.h>
-#include <signal.h>
 #include <string.h>
 
 #include "command.h"
 #include "events.h"
-#include "hook.h"
 #include "log.h"
 #include "stats.h"
+#include "tell.h"
 #include "util.h"
 
 #define WAIT_MILLISECONDS 200
 #define TURN_NANOSECONDS 1000000000ull
 
 struct monitor {
-	bool json;
+	struct teller teller;
 	__u32 samples;
 	bool wanted[EVENT_KINDS];
 	bool expiries;
-	struct hooks hooks;
 	struct watcher *watcher; /* NULL while nothing is attached */
 	struct ruleset ruleset;
 	struct event_names names;
@@ -30,32 +28,6 @@ struct monitor {
 	__u64 shown; /* and how many of them were told */
 	__u64 lost; /* of the other kinds */
 };
-
-static volatile sig_atomic_t stopped;
-
-static void stop(int signal)
-{
-	(void)signal;
-	stopped = 1;
-}
-
-/* Shows it, and runs the hook. */
-static void emit(struct monitor *monitor, json_t *event)
-{
-	cleanup_free char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
-
-	if (!text)
-		return;
-	if (monitor->json)
-		puts(text);
-	else
-		event_print(event, stdout);
-	if (monitor->hooks.program)
-		hook_run(&monitor->hooks, text, strlen(text));
-	json_decref(event);
-	if (fflush(stdout) || ferror(stdout))
-		stopped = 1; /* nobody reads it any more */
-}
 
 static int read_rules(struct monitor *monitor, const struct datapath *dp)
 {
@@ -87,7 +59,7 @@ static void show_event(const struct event *event, void *data)
 		return;
 	if (watcher_generation(monitor->watcher) != monitor->generation)
 		refresh_rules(monitor);
-	emit(monitor, event_json(event, &monitor->names));
+	tell(&monitor->teller, event_json(event, &monitor->names));
 }
 
 /* Grants whose time ended since the last turn: nobody is told by the data path. */
@@ -99,7 +71,7 @@ static void show_expiries(struct monitor *monitor, const struct datapath *dp, __
 	if (datapath_ended_grants(dp, monitor->turn, now, &list, &count))
 		return;
 	for (size_t i = 0; i < count; i++)
-		emit(monitor, expiry_json(&list[i], &monitor->names));
+		tell(&monitor->teller, expiry_json(&list[i], &monitor->names));
 	free(list);
 }
 
@@ -119,14 +91,14 @@ static __u64 count_drops(const struct datapath *dp, const struct ruleset *rulese
 
 static void show_lost(const struct monitor *monitor, __u64 drops, __u64 events)
 {
-	if (!drops && !events && !monitor->hooks.left_out)
+	if (!drops && !events && !monitor->teller.hooks.left_out)
 		return;
-	if (monitor->json)
+	if (monitor->teller.json)
 		printf("{\"event\":\"lost\",\"drops\":%llu,\"events\":%llu,\"hooks\":%lu}\n",
-		       drops, events, monitor->hooks.left_out);
+		       drops, events, monitor->teller.hooks.left_out);
 	else
 		printf("not told: %llu drops and rejects, %llu other events; %lu hooks not run\n",
-		       drops, events, monitor->hooks.left_out);
+		       drops, events, monitor->teller.hooks.left_out);
 	fflush(stdout);
 }
 
@@ -148,7 +120,7 @@ static void count_lost(struct monitor *monitor, const struct datapath *dp, bool 
 		show_lost(monitor,
 			  dropped > monitor->dropped && drops > told ? drops - told : 0,
 			  lost - monitor->lost);
-	monitor->hooks.left_out = 0;
+	monitor->teller.hooks.left_out = 0;
 	monitor->dropped = dropped;
 	monitor->shown = shown;
 	monitor->lost = lost;
@@ -199,12 +171,12 @@ static int watch(struct monitor *monitor)
 	if (!err && !monitor->watcher)
 		return fail(-ENOENT,
 			    "portctl is attached to no interface: portctl attach IFACE");
-	while (!err && !stopped) {
+	while (!err && !tell_stopped) {
 		if (!monitor->watcher)
 			usleep(WAIT_MILLISECONDS * 1000);
 		else
 			watcher_wait(monitor->watcher, WAIT_MILLISECONDS, show_event, monitor);
-		hooks_look_after(&monitor->hooks);
+		hooks_look_after(&monitor->teller.hooks);
 		if (since_boot() - monitor->turn >= TURN_NANOSECONDS)
 			err = look_around(monitor);
 	}
@@ -246,9 +218,9 @@ static int parse_options(int argc, char **argv, struct monitor *monitor)
 
 	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
 		if (option == 'j')
-			monitor->json = true;
+			monitor->teller.json = true;
 		else if (option == 'e')
-			monitor->hooks.program = optarg;
+			monitor->teller.hooks.program = optarg;
 		else if (option != 's' || number_parse(optarg, strlen(optarg), 255, &samples))
 			return -EINVAL;
 	}
@@ -258,7 +230,6 @@ static int parse_options(int argc, char **argv, struct monitor *monitor)
 
 int cmd_monitor(const struct command *command, int argc, char **argv)
 {
-	const struct sigaction action = { .sa_handler = stop };
 	struct monitor monitor = { 0 };
 	int err;
 
@@ -266,16 +237,11 @@ int cmd_monitor(const struct command *command, int argc, char **argv)
 		return usage(command);
 	if (parse_kinds(&monitor, argc - optind, argv + optind))
 		return EXIT_REFUSED;
-	if (monitor.hooks.program && access(monitor.hooks.program, X_OK)) {
-		fail(-errno, "cannot run %s: %s", monitor.hooks.program, strerror(errno));
+	if (tell_begin(&monitor.teller))
 		return EXIT_REFUSED;
-	}
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	signal(SIGPIPE, SIG_IGN);
 	ruleset_init(&monitor.ruleset);
 	err = watch(&monitor);
-	hooks_end(&monitor.hooks);
+	hooks_end(&monitor.teller.hooks);
 	watcher_free(monitor.watcher);
 	event_names_clear(&monitor.names);
 	ruleset_clear(&monitor.ruleset);

@@ -122,8 +122,7 @@ static int check_bpffs(const char *path)
 	return 0;
 }
 
-/* The network namespace's cookie: unlike its inode it is never used again. */
-static int namespace_cookie(__u64 *cookie)
+int namespace_cookie(__u64 *cookie)
 {
 	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	socklen_t length = sizeof(*cookie);

@@ -55,6 +55,7 @@ struct stored_rule {
 	__u32 verdict;
 	__u32 door; /* 0: it is no knock */
 	__u64 ends; /* nanoseconds since boot; 0: never */
+	__u64 since; /* nanoseconds since 1970: when it began to run */
 };
 
 /* For reading several processes may be in at a time, for writing one. */

@@ -65,6 +65,7 @@ static void set_stored(struct rule *rule, const struct stored_rule *stored)
 	rule->line = stored->line;
 	rule->limited_line = stored->limited_line;
 	rule->ends = stored->ends;
+	rule->since = stored->since;
 	rule->door = stored->door;
 }
 
@@ -122,6 +123,7 @@ int ruleset_store(const struct datapath *dp, unsigned int slot, const struct rul
 	cleanup_free char *text = NULL;
 	char path[PATH_MAX];
 	size_t text_size, size;
+	__u64 now = utc_now();
 	FILE *out = open_memstream(&text, &text_size);
 	int err;
 
@@ -145,6 +147,7 @@ int ruleset_store(const struct datapath *dp, unsigned int slot, const struct rul
 			.limited_line = rule->limited_line,
 			.verdict = rule->action,
 			.ends = rule->ends,
+			.since = rule->since ?: now,
 			.door = rule->door,
 		};
 	}

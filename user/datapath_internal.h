@@ -11,6 +11,9 @@ struct tables {
 	struct sampling sampling;
 };
 
+/* The network namespace's cookie: unlike its inode it is never used again. */
+int namespace_cookie(__u64 *cookie);
+
 /* Says what a failed call means to a person: permission, memory, or errno's text. */
 const char *reason(int err);
 

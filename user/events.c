@@ -177,6 +177,30 @@ json_t *expiry_json(const struct granted *granted, const struct event_names *nam
 	return object;
 }
 
+json_t *listener_event_json(const char *name, __u64 time, __u32 key, json_t *listener)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "time", json_real(time_of_day(time)));
+	set_string(object, "event", name);
+	set_port(object, key);
+	json_object_update(object, listener);
+	json_decref(listener);
+	return object;
+}
+
+json_t *state_event_json(__u64 time, __u32 key, const char *state, const char *was)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "time", json_real(time_of_day(time)));
+	set_string(object, "event", "state");
+	set_port(object, key);
+	set_string(object, "state", state);
+	set_string(object, "was", was);
+	return object;
+}
+
 static const char *text_of(const json_t *event, const char *key)
 {
 	return json_string_value(json_object_get(event, key)) ?: "-";
@@ -198,10 +222,18 @@ void event_print(const json_t *event, FILE *out)
 	const json_t *source_port = json_object_get(event, "source_port");
 
 	print_time(json_real_value(json_object_get(event, "time")), out);
-	fprintf(out, " %-8s %s", text_of(event, "event"), text_of(event, "interface"));
+	fprintf(out, " %-8s", text_of(event, "event"));
+	if (json_object_get(event, "interface"))
+		fprintf(out, " %s", text_of(event, "interface"));
 	if (port)
 		fprintf(out, " %lld/%s", (long long)json_integer_value(port),
 			text_of(event, "proto"));
+	if (json_object_get(event, "state"))
+		fprintf(out, ": %s, was %s", text_of(event, "state"), text_of(event, "was"));
+	if (json_object_get(event, "program"))
+		fprintf(out, ": %s (%lld) of %s, on %s", text_of(event, "program"),
+			(long long)json_integer_value(json_object_get(event, "pid")),
+			text_of(event, "user"), text_of(event, "address"));
 	if (json_object_get(event, "source"))
 		fprintf(out, " from %s", text_of(event, "source"));
 	if (source_port)

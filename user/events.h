@@ -40,6 +40,13 @@ json_t *event_json(const struct event *event, const struct event_names *names);
 /* The same of a grant that ended by itself, which the data path does not notice. */
 json_t *expiry_json(const struct granted *granted, const struct event_names *names);
 
+/*
+ * What `watch` tells: "listen" or "gone" of a socket ({"program", "pid", "user",
+ * "address"} in `listener`, which is freed), "state" of a port, with what it was.
+ */
+json_t *listener_event_json(const char *name, __u64 time, __u32 key, json_t *listener);
+json_t *state_event_json(__u64 time, __u32 key, const char *state, const char *was);
+
 /* Prints such an object as a line for people. */
 void event_print(const json_t *event, FILE *out);
 

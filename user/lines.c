@@ -53,6 +53,7 @@ static int keep_lines(struct ruleset *next, const struct rule_texts *next_texts,
 			wanted[w].rule->limited_line =
 				order ? 0 : present[p].rule->limited_line;
 			wanted[w].rule->door = order ? 0 : present[p].rule->door;
+			wanted[w].rule->since = order ? 0 : present[p].rule->since;
 			if (!order && !wanted[w].rule->ends)
 				wanted[w].rule->ends = present[p].rule->ends;
 			w++;

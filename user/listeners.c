@@ -17,6 +17,7 @@ struct collection {
 	struct listener *list;
 	size_t count;
 	size_t room;
+	bool refused; /* a process may not be looked into */
 };
 
 /* Of an IPv6 socket; not said: it is there for IPv4 as well. */
@@ -68,7 +69,7 @@ static int compare_inodes(const void *left, const void *right)
 	return a->inode < b->inode ? -1 : a->inode > b->inode;
 }
 
-static int compare_keys(const void *left, const void *right)
+int listener_compare(const void *left, const void *right)
 {
 	const struct listener *a = left, *b = right;
 
@@ -114,6 +115,7 @@ static void look_at_process(struct collection *collection, pid_t pid)
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	folder = opendir(path);
+	collection->refused |= !folder && errno == EACCES;
 	while (folder && (entry = readdir(folder))) {
 		struct listener *found = find_inode(collection, dirfd(folder), entry->d_name);
 
@@ -143,21 +145,34 @@ static void look_at_processes(struct collection *collection)
 		closedir(folder);
 }
 
-int listeners_list(struct listener **list, size_t *count, size_t *hidden)
+int listeners_sockets(struct listener **list, size_t *count)
 {
 	struct collection collection = { 0 };
 	int err = each_listening(add_listener, &collection);
 
+	if (!err && collection.count)
+		qsort(collection.list, collection.count, sizeof(*collection.list),
+		      listener_compare);
 	*list = collection.list;
 	*count = collection.count;
+	return err;
+}
+
+int listeners_list(struct listener **list, size_t *count, size_t *hidden)
+{
+	int err = listeners_sockets(list, count);
+	struct collection collection = { .list = *list, .count = *count };
+
 	*hidden = 0;
 	if (err || !collection.count)
 		return err;
 	qsort(collection.list, collection.count, sizeof(*collection.list), compare_inodes);
 	look_at_processes(&collection);
-	for (size_t i = 0; i < collection.count; i++)
+	for (size_t i = 0; i < collection.count; i++) {
+		collection.list[i].refused = !collection.list[i].pid && collection.refused;
 		*hidden += !collection.list[i].pid;
-	qsort(collection.list, collection.count, sizeof(*collection.list), compare_keys);
+	}
+	qsort(collection.list, collection.count, sizeof(*collection.list), listener_compare);
 	return 0;
 }
 

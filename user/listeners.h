@@ -13,12 +13,19 @@ struct listener {
 	bool both; /* an IPv6 socket that is there for IPv4 as well */
 	uid_t uid;
 	unsigned int inode;
-	pid_t pid; /* 0: unknown, another user's, or gone meanwhile */
+	pid_t pid; /* 0: unknown */
+	bool refused; /* it is, and some processes could not be looked into */
 	char program[16];
 };
 
+/* Lists them by key, then address, without their processes. */
+int listeners_sockets(struct listener **list, size_t *count);
+
+/* Order: by key, then address, then process. */
+int listener_compare(const void *left, const void *right);
+
 /*
- * Lists them by key, then address. Returns 0 or a negative errno and says nothing;
+ * The same with their processes, which takes longer. Returns 0 or a negative errno and says nothing;
  * *list is to be freed. `hidden` is how many have a process that could not be seen.
  */
 int listeners_list(struct listener **list, size_t *count, size_t *hidden);

@@ -124,15 +124,25 @@ static const struct command commands[] = {
 	  "  -i SECONDS  again and again, with packets a second\n"
 	  "  -n TIMES    then stop\n",
 	  cmd_stats },
-	{ "ports", "[--all] [--from ADDRESS] [--on IFACE] [-j]",
+	{ "ports", "[--all] [--from ADDRESS] [--on IFACE] [--netns NAME] [-j]",
 	  "what listens, what is let through, and what the outside sees",
 	  "A row for each port that listens, that a rule names, or that saw packets. The state is\n"
 	  "what nmap would call it: open, closed, filtered; of UDP open|filtered where nobody\n"
 	  "outside can tell.\n"
 	  "  --all           every port\n"
 	  "  --from ADDRESS  as that source sees it; else somebody whom no rule names\n"
-	  "  --on IFACE      where it comes in (the first that is attached)\n",
+	  "  --on IFACE      where it comes in (the first that is attached)\n"
+	  "  --netns NAME    in another network namespace: a name, a path or a process\n",
 	  cmd_ports },
+	{ "watch", "[--exec PROGRAM] [--on IFACE] [--netns NAME] [-j]",
+	  "tell when a port begins or ceases to listen, or its state changes",
+	  "Events: listen and gone (of a socket, with its program), state (of a port, as \"ports\"\n"
+	  "calls it). The kernel tells; where it refuses to, sockets are looked for again and\n"
+	  "again, and that is said.\n"
+	  "  --exec PROGRAM  run it for each event, as \"monitor\" does\n"
+	  "  --on IFACE      where packets come in (the first that is attached)\n"
+	  "  --netns NAME    in another network namespace: a name, a path or a process\n",
+	  cmd_watch },
 	{ "services", "[PORT|NAME] [-j]", "names of ports, their class, of both protocols",
 	  "As /etc/services has them, and rules read them. Needs no privileges.\n", cmd_services },
 	{ "doctor", "[IFACE] [-j]", "what is not as it should be here, and what to do",

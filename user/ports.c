@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "ports.h"
 
+#include <errno.h>
+
 #include "evaluate.h"
 #include "names.h"
 #include "util.h"
@@ -29,27 +31,65 @@ const char *port_state_name(enum port_state state)
 	return names[state];
 }
 
-static bool names_key(const struct rule *rule, __u32 key, __u32 most)
+bool term_has_key(const struct term *term, __u32 key)
 {
 	__u8 transport = key < PORT_KEY_UDP ? TRANSPORT_TCP : TRANSPORT_UDP;
 
-	for (size_t i = 0; i < rule->term_count; i++) {
-		const struct term *term = &rule->terms[i];
+	return term->transports & transport && term->first <= key_port(key) &&
+	       key_port(key) <= term->last;
+}
 
-		if (term->transports & transport && term->first <= key_port(key) &&
-		    key_port(key) <= term->last && term->last - term->first < (int)most)
+static bool names_key(const struct rule *rule, __u32 key)
+{
+	for (size_t i = 0; i < rule->term_count; i++) {
+		if (term_has_key(&rule->terms[i], key))
 			return true;
 	}
 	return false;
 }
 
-bool port_is_named(const struct ruleset *ruleset, __u32 key)
+static unsigned char marks_of(const struct rule *rule)
 {
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (names_key(&ruleset->rules[i], key, PORTS_NAMED))
-			return true;
+	if (rule->knock)
+		return MARK_ALLOWED | MARK_DOOR;
+	if (rule->action != VERDICT_PASS)
+		return 0;
+	return MARK_ALLOWED | (rule->source_count ? MARK_SOURCES : 0);
+}
+
+static void mark(unsigned char *marks, const struct term *term, unsigned char bits)
+{
+	if (term->last - term->first < PORTS_NAMED)
+		bits |= MARK_NAMED;
+	for (__u32 port = term->first; port <= term->last; port++) {
+		if (term->transports & TRANSPORT_TCP)
+			marks[PORT_KEY_TCP + port] |= bits;
+		if (term->transports & TRANSPORT_UDP)
+			marks[PORT_KEY_UDP + port] |= bits;
 	}
-	return false;
+}
+
+int outlook_prepare(struct outlook *outlook)
+{
+	outlook->marks = calloc(PORT_KEYS, 1);
+	if (!outlook->marks)
+		return -ENOMEM;
+	for (size_t i = 0; i < outlook->ruleset->count; i++) {
+		const struct rule *rule = &outlook->ruleset->rules[i];
+
+		for (size_t t = 0; t < rule->term_count; t++)
+			mark(outlook->marks, &rule->terms[t], marks_of(rule));
+		/* From some sources without a port: all ports. */
+		for (__u32 key = 0; !rule->term_count && key < PORT_KEYS; key++)
+			outlook->marks[key] |= marks_of(rule) & MARK_SOURCES;
+	}
+	return 0;
+}
+
+void outlook_clear(struct outlook *outlook)
+{
+	free(outlook->marks);
+	outlook->marks = NULL;
 }
 
 /* Somebody of each family whom no rule names: nobody has these addresses. */
@@ -78,27 +118,18 @@ static enum verdict judge_anybody(const struct outlook *outlook, __u32 key)
 /* Whether some source that a rule names is let through. */
 static bool has_source(const struct outlook *outlook, __u32 key)
 {
+	if (!(outlook->marks[key] & MARK_SOURCES))
+		return false;
 	for (size_t i = 0; i < outlook->ruleset->count; i++) {
 		const struct rule *rule = &outlook->ruleset->rules[i];
 
 		if (rule->action != VERDICT_PASS || rule->knock ||
-		    (rule->term_count && !names_key(rule, key, 65536)))
+		    (rule->term_count && !names_key(rule, key)))
 			continue;
 		for (size_t s = 0; s < rule->source_count; s++) {
 			if (judge(outlook, key, &rule->sources[s]) == VERDICT_PASS)
 				return true;
 		}
-	}
-	return false;
-}
-
-static bool has_door(const struct outlook *outlook, __u32 key)
-{
-	for (size_t i = 0; i < outlook->ruleset->count; i++) {
-		const struct rule *rule = &outlook->ruleset->rules[i];
-
-		if (rule->knock && names_key(rule, key, 65536))
-			return true;
 	}
 	return false;
 }
@@ -109,7 +140,7 @@ enum reach port_reach(const struct outlook *outlook, __u32 key)
 		return REACH_ALL;
 	if (!outlook->source && has_source(outlook, key))
 		return REACH_SOURCES;
-	return has_door(outlook, key) ? REACH_GRANT : REACH_NONE;
+	return outlook->marks[key] & MARK_DOOR ? REACH_GRANT : REACH_NONE;
 }
 
 /* What listens on UDP need not answer, so from outside it may look as if dropped. */

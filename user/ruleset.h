@@ -68,6 +68,7 @@ struct rule {
 	struct limit limit;
 	__u32 seconds; /* "for"; 0: for ever */
 	__u64 ends; /* nanoseconds since boot, once it runs; 0: not yet */
+	__u64 since; /* nanoseconds since 1970: when it began to run; 0: not yet */
 	char *comment; /* or NULL */
 	struct knock *knock; /* or NULL: then it is for all its sources */
 	__u32 door; /* the number of a knock's door, once it has one; 0: none */

@@ -82,6 +82,10 @@ struct in6_addr {
 
 typedef __u64 __be64;
 
+struct bpf_raw_tracepoint_args {
+	__u64 args[0];
+};
+
 enum xdp_action {
 	XDP_ABORTED = 0,
 	XDP_DROP = 1,

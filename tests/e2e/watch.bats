@@ -1,0 +1,109 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# watch: what begins and ceases to listen, and what the outside sees change.
+
+load helpers
+load helpers_replies
+
+# begin_watch [OPTIONS...]: a watch in the background; what it tells is in "watch.out".
+begin_watch() {
+	background watch server "$PORTCTL" watch -j "$@"
+	watch=$pid
+	eventually looks
+}
+# It has an eventpoll before its first look; a moment later that is done.
+looks() { ls -l "/proc/$watch/fd" | grep -q eventpoll && sleep 0.4; }
+told() { jq -c "select($1)" "$TMP/watch.out" 2>/dev/null; }
+was_told() { [ -n "$(told "$1")" ]; }
+
+# open_and_close PROTO PORT SECONDS: a socket that listens for so long.
+OPEN="
+import socket, sys, time
+s = socket.socket(socket.AF_INET, socket.SOCK_STREAM if sys.argv[1] == 'tcp' else socket.SOCK_DGRAM)
+s.bind(('0.0.0.0', int(sys.argv[2])))
+if sys.argv[1] == 'tcp':
+	s.listen()
+time.sleep(float(sys.argv[3]))"
+open_and_close() { server "$PYTHON" -c "$OPEN" "$@"; }
+# hold_open PROTO PORT: one that listens until the test ends.
+hold_open() { background "held$2" server "$PYTHON" -c "$OPEN" "$@" 100; }
+
+@test "listeners come and go, with their program; the state follows within a second" {
+	attach_with $'default drop\nallow 8080'
+	begin_watch
+	hold_open tcp 8080
+	eventually was_told '.event == "listen" and .port == 8080'
+	equal "$(told '.event == "listen"' | jq -c '[.proto, .port, .service, .user, .address]')" \
+		'["tcp",8080,"http-alt","root","0.0.0.0"]'
+	contains "$(told '.event == "listen"')" '"program":"python'
+	eventually was_told '.event == "state" and .port == 8080'
+	equal "$(told '.event == "state"' | jq -c '[.state, .was]')" '["open","closed"]'
+	# Not more than a second between the call and the event.
+	local now
+	now=$(date +%s.%N)
+	open_and_close udp 5353 1.5 &
+	eventually was_told '.event == "listen" and .port == 5353'
+	equal "$(told '.event == "listen" and .port == 5353' | jq ".time - $now < 1")" true
+	wait $!
+	now=$(date +%s.%N)
+	eventually was_told '.event == "gone" and .port == 5353'
+	equal "$(told '.event == "gone" and .port == 5353' | jq ".time - $now < 1")" true
+	equal "$(told '.port == 5353' | jq -r .event | tr '\n' ' ')" "listen gone "
+	stop "$pid"
+	eventually was_told '.event == "state" and .port == 8080 and .was == "open"'
+}
+
+@test "one that is gone at once is told all the same" {
+	begin_watch
+	for i in 1 2 3; do
+		open_and_close tcp 2222 0
+		open_and_close udp 2223 0
+	done
+	ends() { [ "$(told '.event == "gone"' | wc -l)" -ge 6 ]; }
+	eventually ends
+	equal "$(told '.event == "listen" and .port == 2222' | wc -l)" 3
+	equal "$(told '.event == "listen" and .port == 2223' | wc -l)" 3
+}
+
+@test "a change of the rules, and the end of one, change the state" {
+	attach_with $'default drop'
+	hold_open tcp 22
+	eventually server_listens
+	begin_watch
+	portctl allow 22 for 2s
+	eventually was_told '.port == 22 and .state == "open" and .was == "filtered"'
+	eventually was_told '.port == 22 and .state == "filtered" and .was == "open"'
+	portctl reject 22/tcp
+	eventually was_told '.port == 22 and .state == "closed"'
+	portctl detach --all
+	eventually was_told '.port == 22 and .state == "open" and .was == "closed"'
+}
+server_listens() { portctl ports -j | jq -e '.ports[] | select(.port == 22 and .listeners != [])' >/dev/null; }
+
+@test "other namespaces are not told of; --netns asks for one" {
+	begin_watch
+	client "$PYTHON" -c "import socket; s = socket.socket(); s.bind(('0.0.0.0', 4444)); s.listen()"
+	open_and_close tcp 4445 0
+	eventually was_told '.event == "gone" and .port == 4445'
+	equal "$(told '.port == 4444')" ""
+	stop "$watch"
+	begin_watch --netns "$CLIENT"
+	client "$PYTHON" -c "import socket; s = socket.socket(); s.bind(('0.0.0.0', 4444)); s.listen()"
+	eventually was_told '.event == "gone" and .port == 4444'
+	refused 'there is no network namespace "nowhere"' watch --netns nowhere
+	refused 'there is no network namespace "nowhere"' ports --netns nowhere
+	usage_of watch 22
+}
+
+@test "where the kernel refuses, it looks, and says so; a program is run for events" {
+	printf '#!/bin/sh\ncat >>"%s/ran"\n' "$TMP" >"$TMP/hook"
+	chmod 755 "$TMP/hook"
+	refused "cannot run ./none" watch --exec ./none
+	background watch server setpriv --bounding-set -perfmon,-sys_admin "$PORTCTL" watch -j \
+		--exec "$TMP/hook"
+	eventually grep -q "the kernel does not tell of sockets" "$TMP/watch.err"
+	sleep 0.4
+	hold_open tcp 7777
+	eventually grep -q '"event":"listen".*7777' "$TMP/ran"
+	contains "$(cat "$TMP/watch.out")" '"program":"python'
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "inventory.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+
+#include "log.h"
+#include "prefix.h"
+#include "util.h"
+
+static int choose_interface(struct inventory *inventory)
+{
+	const struct datapath *dp = &inventory->snapshot.dp;
+
+	for (size_t i = 0; i < dp->count; i++) {
+		if (inventory->iface && strcmp(dp->interfaces[i].name, inventory->iface))
+			continue;
+		inventory->attached = &dp->interfaces[i];
+		inventory->stats = &inventory->snapshot.stats[i];
+		return 0;
+	}
+	if (!inventory->iface)
+		return 0;
+	return fail(-ENOENT,
+		    "portctl is not attached to %s: \"portctl status\" lists where it is",
+		    inventory->iface);
+}
+
+static int judge_by(struct inventory *inventory)
+{
+	inventory->outlook = (struct outlook){
+		.ruleset = &inventory->snapshot.ruleset,
+		.source = inventory->source.family ? &inventory->source : NULL,
+		.now = since_boot(),
+	};
+	if (outlook_prepare(&inventory->outlook))
+		return fail(-ENOMEM, "out of memory");
+	if (!inventory->attached)
+		return 0;
+	inventory->image = calloc(1, sizeof(*inventory->image));
+	if (!inventory->image || compile(&inventory->snapshot.ruleset,
+					 inventory->attached->name, inventory->image, NULL))
+		return fail(-ENOMEM, "out of memory");
+	inventory->outlook.image = inventory->image;
+	return 0;
+}
+
+int inventory_take(struct inventory *inventory)
+{
+	int err = snapshot_take(&inventory->snapshot);
+
+	err = err ?: choose_interface(inventory);
+	err = err ?: judge_by(inventory);
+	if (!err && listeners_list(&inventory->listeners, &inventory->listener_count,
+				   &inventory->hidden))
+		err = fail(-EIO, "the kernel does not list its sockets (sock_diag)");
+	return err;
+}
+
+void inventory_clear(struct inventory *inventory)
+{
+	free(inventory->listeners);
+	outlook_clear(&inventory->outlook);
+	if (inventory->image)
+		image_clear(inventory->image);
+	free(inventory->image);
+	snapshot_clear(&inventory->snapshot);
+	*inventory =
+		(struct inventory){ .iface = inventory->iface, .source = inventory->source };
+}
+
+const struct listener *inventory_listeners(const struct inventory *inventory, __u32 key,
+					   size_t *count)
+{
+	size_t first = 0, end = inventory->listener_count;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (inventory->listeners[middle].key < key)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	for (*count = 0; first + *count < inventory->listener_count &&
+			 inventory->listeners[first + *count].key == key;)
+		++*count;
+	return &inventory->listeners[first];
+}
+
+bool listens_outside(const struct listener *listeners, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!listener_is_local(&listeners[i]))
+			return true;
+	}
+	return false;
+}
+
+struct port_counter inventory_counter(const struct inventory *inventory, __u32 key)
+{
+	return inventory->stats ? inventory->stats->ports[key] : (struct port_counter){ 0 };
+}
+
+/* What only this host itself can reach nobody else can. */
+enum reach inventory_reach(const struct inventory *inventory, __u32 key)
+{
+	size_t count;
+	const struct listener *listeners = inventory_listeners(inventory, key, &count);
+
+	if (count && !listens_outside(listeners, count))
+		return REACH_NONE;
+	return port_reach(&inventory->outlook, key);
+}
+
+static const char *why_unknown(const struct listener *listener)
+{
+	if (listener->refused)
+		return "another user's process, which only root may look into";
+	return "no process here has it: the kernel's own, of another PID namespace, or gone";
+}
+
+void inventory_note_hidden(const struct inventory *inventory)
+{
+	const struct listener *listener = inventory->listeners;
+
+	if (!inventory->hidden)
+		return;
+	while (listener->pid)
+		listener++;
+	note("the process of %zu listeners is not known: %s", inventory->hidden,
+	     why_unknown(listener));
+}
+
+json_t *listener_json(const struct listener *listener)
+{
+	const struct passwd *user = getpwuid(listener->uid);
+	char address[ADDRESS_TEXT], number[16];
+	json_t *object;
+
+	address_text(listener->address.address, listener->address.family, address);
+	snprintf(number, sizeof(number), "%u", listener->uid);
+	object = json_pack("{s:o, s:o, s:s, s:s}", "program",
+			   listener->pid ? json_string(listener->program) : json_null(), "pid",
+			   listener->pid ? json_integer(listener->pid) : json_null(), "user",
+			   user ? user->pw_name : number, "address", address);
+	if (!listener->pid)
+		json_object_set_new(object, "unknown", json_string(why_unknown(listener)));
+	return object;
+}
+
+const char *listener_program(const struct listener *listener)
+{
+	return listener->pid ? listener->program : "a program that cannot be seen";
+}

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What listens here and what the rules let through, at one moment. */
+#ifndef INVENTORY_H
+#define INVENTORY_H
+
+#include <jansson.h>
+
+#include "ports.h"
+#include "snapshot.h"
+
+struct inventory {
+	const char *iface; /* asked for; NULL: the first that is attached */
+	struct prefix source; /* who looks; family 0: somebody whom no rule names */
+	struct snapshot snapshot;
+	const struct interface *attached; /* NULL: to none, so everything passes */
+	const struct stats *stats; /* of that interface, or NULL */
+	struct image *image; /* of the rules there */
+	struct listener *listeners; /* by key, then address */
+	size_t listener_count;
+	size_t hidden; /* those whose process cannot be seen */
+	struct outlook outlook;
+};
+
+/*
+ * Takes it; `iface` and `source` have been set, the rest is zero. Returns 0 or a
+ * negative errno, having said why. Clear it either way.
+ */
+int inventory_take(struct inventory *inventory);
+void inventory_clear(struct inventory *inventory);
+
+/* The listeners of a key, the first of *count. */
+const struct listener *inventory_listeners(const struct inventory *inventory, __u32 key,
+					   size_t *count);
+
+/* Whether one of them is there for others than this host. */
+bool listens_outside(const struct listener *listeners, size_t count);
+
+/* What was counted of a key; zeros where nothing is attached. */
+struct port_counter inventory_counter(const struct inventory *inventory, __u32 key);
+
+/* Whom to a key packets get, and whom they meet there: nobody, where only this host may. */
+enum reach inventory_reach(const struct inventory *inventory, __u32 key);
+
+/* Says what could not be seen, if anything. */
+void inventory_note_hidden(const struct inventory *inventory);
+
+/* {"program", "pid", "user", "address"}, and "unknown" that says why two of them are null. */
+json_t *listener_json(const struct listener *listener);
+
+/* "sshd", or "a program that cannot be seen". */
+const char *listener_program(const struct listener *listener);
+
+#endif

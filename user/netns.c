@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "netns.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sched.h>
+#include <string.h>
+
+#include "log.h"
+#include "util.h"
+
+static void find_path(const char *name, char path[PATH_MAX])
+{
+	unsigned long pid;
+
+	if (strchr(name, '/'))
+		snprintf(path, PATH_MAX, "%s", name);
+	else if (!number_parse(name, strlen(name), 1 << 30, &pid))
+		snprintf(path, PATH_MAX, "/proc/%lu/ns/net", pid);
+	else
+		snprintf(path, PATH_MAX, "/run/netns/%s", name);
+}
+
+int netns_enter(const char *name)
+{
+	char path[PATH_MAX];
+	cleanup_close int fd = -1;
+
+	find_path(name, path);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fail(-errno, "there is no network namespace \"%s\": cannot open %s: %s",
+			    name, path, strerror(errno));
+	if (setns(fd, CLONE_NEWNET))
+		return fail(-errno, "cannot enter the network namespace %s: %s", path,
+			    strerror(errno));
+	return 0;
+}

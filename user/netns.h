@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Looking from another network namespace: that of a container, say. */
+#ifndef NETNS_H
+#define NETNS_H
+
+/*
+ * Goes on in the network namespace that `name` names as `ip netns` does (a file in
+ * /run/netns), by a path, or by a process that is in it. Returns 0 or a negative
+ * errno, having said why.
+ */
+int netns_enter(const char *name);
+
+#endif

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "tell.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "events.h"
+#include "log.h"
+#include "util.h"
+
+volatile sig_atomic_t tell_stopped;
+
+static void stop(int signal)
+{
+	(void)signal;
+	tell_stopped = 1;
+}
+
+int tell_begin(const struct teller *teller)
+{
+	const struct sigaction action = { .sa_handler = stop };
+	const char *program = teller->hooks.program;
+
+	if (program && access(program, X_OK))
+		return fail(-errno, "cannot run %s: %s", program, strerror(errno));
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	return 0;
+}
+
+void tell(struct teller *teller, json_t *event)
+{
+	cleanup_free char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
+
+	if (!text)
+		return;
+	if (teller->json)
+		puts(text);
+	else
+		event_print(event, stdout);
+	if (teller->hooks.program)
+		hook_run(&teller->hooks, text, strlen(text));
+	json_decref(event);
+	if (fflush(stdout) || ferror(stdout))
+		tell_stopped = 1; /* nobody reads it any more */
+}
