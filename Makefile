@@ -32,7 +32,7 @@ $(LIBRARY): $(OBJECTS)
 	$(AR) rcs $@ $^
 
 $(BUILD)/user/%.o: user/%.c Makefile | $(BUILD)/portctl.skel.h $(BUILD)/confirm.skel.h \
-		$(BUILD)/listen.skel.h
+		$(BUILD)/listen.skel.h $(BUILD)/known_services.inc
 	@mkdir -p $(@D)
 	$(CC) $(PORTCTL_CFLAGS) $(CFLAGS) -c $< -o $@
 
@@ -42,6 +42,12 @@ $(BUILD)/%.bpf.o: bpf/%.bpf.c Makefile
 
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.new
+	mv $@.new $@
+
+# A text as a string of C.
+$(BUILD)/%.inc: user/%.txt Makefile
+	@mkdir -p $(@D)
+	sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@.new
 	mv $@.new $@
 
 -include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)

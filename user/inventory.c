@@ -114,6 +114,20 @@ enum reach inventory_reach(const struct inventory *inventory, __u32 key)
 	return port_reach(&inventory->outlook, key);
 }
 
+bool is_passing_port(__u32 key)
+{
+	static int first, last; /* of this network namespace; the same for all the time */
+	cleanup_file FILE *file = NULL;
+
+	if (!last)
+		file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	if (!last && (!file || fscanf(file, "%d %d", &first, &last) != 2)) {
+		first = 32768;
+		last = 60999;
+	}
+	return key >= PORT_KEY_UDP && key_port(key) >= first && key_port(key) <= last;
+}
+
 static const char *why_unknown(const struct listener *listener)
 {
 	if (listener->refused)

@@ -41,6 +41,12 @@ struct port_counter inventory_counter(const struct inventory *inventory, __u32 k
 /* Whom to a key packets get, and whom they meet there: nobody, where only this host may. */
 enum reach inventory_reach(const struct inventory *inventory, __u32 key);
 
+/*
+ * Whether it is a UDP port that programs get who did not ask for one: what is bound to
+ * it waits for replies, most likely, and serves nobody.
+ */
+bool is_passing_port(__u32 key);
+
 /* Says what could not be seen, if anything. */
 void inventory_note_hidden(const struct inventory *inventory);
 

@@ -78,6 +78,14 @@ int listener_compare(const void *left, const void *right)
 	return prefix_compare(&a->address, &b->address) ?: a->pid - b->pid;
 }
 
+void program_clean(char *program)
+{
+	for (; *program; program++) {
+		if (*program < ' ' || *program > '~')
+			*program = '?';
+	}
+}
+
 static void read_program(pid_t pid, char program[16])
 {
 	char path[64];
@@ -88,6 +96,7 @@ static void read_program(pid_t pid, char program[16])
 	if (!file || !fgets(program, 16, file))
 		strcpy(program, "");
 	program[strcspn(program, "\n")] = 0;
+	program_clean(program);
 }
 
 /* The listener that this open file is, if it is one; they are sorted by inode. */

@@ -30,6 +30,9 @@ int listener_compare(const void *left, const void *right);
  */
 int listeners_list(struct listener **list, size_t *count, size_t *hidden);
 
+/* A program names itself: what is no printable ASCII becomes "?". */
+void program_clean(char *program);
+
 /* Whether only this host itself can reach it. */
 bool listener_is_local(const struct listener *listener);
 

@@ -134,6 +134,33 @@ static const struct command commands[] = {
 	  "  --on IFACE      where it comes in (the first that is attached)\n"
 	  "  --netns NAME    in another network namespace: a name, a path or a process\n",
 	  cmd_ports },
+	{ "audit",
+	  "[--policy FILE] [--days N] [--ignore KIND,...] [--on IFACE] [--netns NAME] [-j]",
+	  "what is open, or shut, and nobody may be aware of it",
+	  "Exit code 0 where nothing is found, 1 with a list where something is, 2 where it could\n"
+	  "not be looked. The kinds, in the order they are told:\n"
+	  "  unnamed          listens, is reachable, and no rule allows it by its port\n"
+	  "  wider            more may reach it than the policy allows\n"
+	  "  exposed          everybody reaches what not everybody should (telnet, databases, ...)\n"
+	  "  filtered         listens, and the rules let nobody through\n"
+	  "  unused           a rule allows it, and nobody here listens\n"
+	  "  idle             a rule that has met no packet for so many days\n"
+	  "  foreign-port     a program that is at home on another port\n"
+	  "  foreign-program  a well-known port where another program is at home\n"
+	  "UDP ports of the kernel's choice (ip_local_port_range) are not looked at.\n"
+	  "  --policy FILE    a ruleset: what it allows, and not the running rules, is meant to be\n"
+	  "                   reachable; what it names may be exposed\n"
+	  "  --days N         for idle (30)\n"
+	  "  --ignore KIND    kinds that are not looked for\n"
+	  "  --on IFACE       where packets come in (the first that is attached)\n"
+	  "  --netns NAME     in another network namespace: a name, a path or a process\n",
+	  cmd_audit },
+	{ "suggest", "[--on IFACE] [--netns NAME]", "a ruleset for this host, to begin with",
+	  "Drops by default, and allows what listens for others and was used, as far as it was\n"
+	  "counted; the comment of each line says why. Rules that say more than a port stay.\n"
+	  "To be read before it is applied:\n"
+	  "  portctl suggest >rules && portctl check rules && portctl apply rules --confirm 60s\n",
+	  cmd_suggest },
 	{ "watch", "[--exec PROGRAM] [--on IFACE] [--netns NAME] [-j]",
 	  "tell when a port begins or ceases to listen, or its state changes",
 	  "Events: listen and gone (of a socket, with its program), state (of a port, as \"ports\"\n"

@@ -16,8 +16,8 @@ static void history_take(struct metrics_history *history, struct shown_history *
 
 		if (strcmp(old->name, now->name) || old->attached_at != now->attached_at)
 			continue;
-		now->ports = old->ports;
-		old->ports = (struct shown_ports){ 0 };
+		*now = *old;
+		*old = (struct shown_history){ 0 };
 	}
 }
 
@@ -33,7 +33,7 @@ static int history_update(struct metrics_history *history, const struct snapshot
 		const struct interface *iface = &snapshot->dp.interfaces[i];
 		struct shown_history *now = &next.interfaces[next.count++];
 
-		strcpy(now->name, iface->name);
+		memcpy(now->name, iface->name, sizeof(now->name));
 		now->attached_at = iface->attached_at;
 		history_take(history, now);
 		err = shown_ports_update(&now->ports, snapshot->stats[i].ports, max_ports);
@@ -45,8 +45,12 @@ static int history_update(struct metrics_history *history, const struct snapshot
 
 void metrics_history_clear(struct metrics_history *history)
 {
-	for (size_t i = 0; i < history->count; i++)
+	for (size_t i = 0; i < history->count; i++) {
 		shown_ports_clear(&history->interfaces[i].ports);
+		if (history->interfaces[i].image)
+			image_clear(history->interfaces[i].image);
+		free(history->interfaces[i].image);
+	}
 	free(history->interfaces);
 	*history = (struct metrics_history){ 0 };
 }
@@ -202,7 +206,8 @@ int metrics_collect(struct metrics *metrics, struct metrics_history *history, si
 	metrics->pending = datapath_pending(dp);
 	metrics->rules = metrics->snapshot.ruleset.count;
 	err = history_update(history, &metrics->snapshot, max_ports)
-		      ?: collect_interfaces(metrics, history);
+		      ?: collect_interfaces(metrics, history)
+		      ?: metrics_collect_listening(metrics, history, max_ports);
 	if (err)
 		return fail(err, "cannot collect the metrics: %s", strerror(-err));
 	metrics->seconds = (since_boot() - begun) / 1e9;
@@ -217,6 +222,7 @@ void metrics_clear(struct metrics *metrics)
 		for (size_t l = 0; l < iface->line_count; l++)
 			free(iface->lines[l].text);
 		free(iface->lines);
+		free(iface->listening);
 	}
 	free(metrics->interfaces);
 	free(metrics->doors);

@@ -6,6 +6,7 @@
 #ifndef METRICS_H
 #define METRICS_H
 
+#include "ports.h"
 #include "shown_ports.h"
 #include "snapshot.h"
 
@@ -15,12 +16,21 @@ struct line_metrics {
 	struct tally tally;
 };
 
+/* A port that something listens on for others than this host. */
+struct listening_metrics {
+	__u32 key;
+	enum port_state state; /* for somebody whom no rule names */
+};
+
 struct interface_metrics {
 	const struct interface *iface;
 	const struct shown_ports *ports;
 	struct line_metrics *lines; /* no two with the same text and verdict */
 	size_t line_count;
 	size_t line_room;
+	struct listening_metrics *listening; /* by key */
+	size_t listening_count;
+	size_t listening_room;
 };
 
 struct door_metrics {
@@ -49,6 +59,9 @@ struct metrics_history {
 		char name[IFNAMSIZ];
 		time_t attached_at;
 		struct shown_ports ports;
+		struct image *image; /* of the rules, as they were judged last; NULL: not yet */
+		__u64 created; /* and which rules those were */
+		__u32 generation;
 	} * interfaces;
 	size_t count;
 };
@@ -58,6 +71,13 @@ struct metrics_history {
  * negative errno, having said why. Clear, also after a failure; history lives longer.
  */
 int metrics_collect(struct metrics *metrics, struct metrics_history *history, size_t max_ports);
+
+/*
+ * The part of it that is about what listens, for each interface of `metrics`; at most
+ * `max_ports` of one. Returns 0 or a negative errno.
+ */
+int metrics_collect_listening(struct metrics *metrics, struct metrics_history *history,
+			      size_t max_ports);
 void metrics_clear(struct metrics *metrics);
 void metrics_history_clear(struct metrics_history *history);
 

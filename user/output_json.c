@@ -145,6 +145,7 @@ static void list_json(FILE *out, const struct ruleset *ruleset, const struct tal
 			"verdict", verdict_name(rule->action), "packets",
 			(json_int_t)counts[i].packets, "bytes", (json_int_t)counts[i].bytes);
 
+		json_object_set_new(row, "since", json_real(rule->since / 1e9));
 		if (rule->comment)
 			json_object_set_new(row, "comment", json_string(rule->comment));
 		json_array_append_new(rules, row);

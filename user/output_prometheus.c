@@ -199,6 +199,27 @@ static void print_attached(const struct printer *printer, const struct family *f
 	}
 }
 
+static void print_listening(const struct printer *printer, const struct family *family)
+{
+	(void)family;
+	for (size_t i = 0; i < printer->metrics->interface_count; i++) {
+		const struct interface_metrics *iface = &printer->metrics->interfaces[i];
+
+		for (size_t p = 0; p < iface->listening_count; p++) {
+			const struct listening_metrics *port = &iface->listening[p];
+
+			fputs(printer->name, printer->out);
+			print_label(printer->out, true, "interface", iface->iface->name);
+			fprintf(printer->out, ",proto=\"%s\",port=\"%u\"",
+				key_protocol(port->key), key_port(port->key));
+			print_label(printer->out, false, "service",
+				    service_name(port->key) ?: "");
+			print_label(printer->out, false, "state", port_state_name(port->state));
+			print_count(printer->out, 1);
+		}
+	}
+}
+
 static void print_door(const struct printer *printer, const char *name, __u64 count)
 {
 	fputs(printer->name, printer->out);
@@ -288,6 +309,9 @@ static const struct family families[] = {
 	  "Packets charged to a line: a rule, or a built-in reason.", print_lines, PACKETS },
 	{ "portctl_line_bytes_total", COUNTER, "bytes",
 	  "Bytes of the frames charged to a line.", print_lines, BYTES },
+	{ "portctl_port_listening", GAUGE, NULL,
+	  "Ports that something listens on for others, and what the outside sees of them.",
+	  print_listening, 0 },
 	{ "portctl_interface_info", INFO, NULL, "The interfaces that portctl is attached to.",
 	  print_interfaces, 0 },
 	{ "portctl_interface_attached_timestamp_seconds", GAUGE, "seconds",

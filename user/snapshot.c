@@ -24,6 +24,8 @@ int snapshot_take(struct snapshot *snapshot)
 	*snapshot = (struct snapshot){ 0 };
 	ruleset_init(&snapshot->ruleset);
 	err = datapath_open(&snapshot->dp, DATAPATH_READ);
+	if (!err && snapshot->dp.control)
+		snapshot->generation = snapshot->dp.control->generation;
 	if (!err)
 		err = datapath_ruleset(&snapshot->dp, &snapshot->ruleset);
 	if (!err)

@@ -9,6 +9,7 @@ struct snapshot {
 	struct datapath dp;
 	struct ruleset ruleset;
 	struct stats *stats; /* one for each interface */
+	__u32 generation; /* of the rules; a rollback may have come since */
 	struct timespec taken; /* CLOCK_MONOTONIC */
 };
 

@@ -441,3 +441,19 @@ hostile() {
 	grep -qx 'ExecStart=/opt/x/sbin/portctl export' "$unit"
 	"$TMP/root/opt/x/sbin/portctl" help export
 }
+
+@test "what listens, and what the outside sees of it" {
+	portctl attach eth0
+	printf 'default drop\nallow 8080\n' >rules
+	portctl apply --force rules
+	start_export
+	background web server "$PYTHON" -m http.server 8080
+	one_listens() { equal "$(metric portctl_port_listening 'port="8080"' 'state="open"')" 1; }
+	eventually one_listens
+	equal "$(metric portctl_port_listening)" 1 # what serves this is on 127.0.0.1
+	portctl drop 8080
+	equal "$(metric portctl_port_listening 'port="8080"' 'state="filtered"')" 1
+	is_valid
+	stop "$pid"
+	equal "$(metric portctl_port_listening)" 0
+}

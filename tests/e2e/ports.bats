@@ -55,6 +55,18 @@ agree() {
 	equal "$output" ""
 }
 
+# agree_ack PORTS NMAP_ARGUMENTS...: nmap's ACK scan finds those filtered that are said to be.
+agree_ack() {
+	portctl ports --all --from "$from" -j 2>/dev/null |
+		jq -r '.ports[] | select(.proto == "tcp") |
+			"\(.port)/tcp \(if .state == "filtered" then "filtered" else "unfiltered" end)"' |
+		sort -u >"$TMP/said"
+	scan -sA -p "$1" "${@:2}" >"$TMP/seen"
+	equal "$(wc -l <"$TMP/seen")" 13
+	run comm -23 "$TMP/seen" "$TMP/said"
+	equal "$output" ""
+}
+
 @test "a grid of rules by listeners: nmap sees what is said, IPv4 and IPv6" {
 	attach_with "$RULES"
 	local port words=()
@@ -71,6 +83,11 @@ agree() {
 	agree -6 -sS -p "$tcp" "$S6"
 	agree -6 -sT -p "$tcp" "$S6"
 	equal "$(wc -l <"$TMP/seen")" 13
+	# An ACK of no connection tells whether a port is filtered, and not whether it is open.
+	from=$C4
+	agree_ack "$tcp" "$S4"
+	from=$C6
+	agree_ack "$tcp" -6 "$S6"
 	from=$C4
 	agree -sU -p 900,901,1010,1011,1050,1110,1111,1211,1310 "$S4"
 }

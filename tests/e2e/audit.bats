@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# audit and suggest: what nobody may be aware of, and a ruleset to begin with.
+
+load helpers
+load helpers_replies
+
+# listen_as NAME ADDRESS...: sockets (PROTO:HOST:PORT) of a program that calls itself so.
+listen_as() {
+	background "listen-$1" server "$PYTHON" -c "
+import re, socket, sys, time
+open('/proc/self/comm', 'w').write(sys.argv[1])
+held = []
+for word in sys.argv[2:]:
+	proto, host, port = re.fullmatch(r'(tcp|udp):\[?([0-9a-f.:]+)\]?:([0-9]+)', word).groups()
+	s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET,
+		socket.SOCK_STREAM if proto == 'tcp' else socket.SOCK_DGRAM)
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	s.bind((host, int(port)))
+	if proto == 'tcp':
+		s.listen()
+	held.append(s)
+print('ready', flush=True)
+time.sleep(100)" "$@"
+	eventually grep -q ready "$TMP/listen-$1.out"
+}
+
+# found [ARGUMENTS...]: what audit finds, in a line: KIND:PORT or KIND:RULE.
+found() {
+	portctl audit -j "$@" 2>/dev/null |
+		jq -r '.findings[] | "\(.finding):\(.rule // "\(.port)/\(.proto)")"' | paste -sd ' '
+}
+audit_status() { run --separate-stderr portctl audit "$@"; }
+
+@test "each kind, and nothing where all is as it should be" {
+	attach_with $'default drop\nallow 22/tcp\nallow 8000-8010/tcp\nallow 6379/tcp\nallow 3306/tcp from 10.77.0.1\nallow 9999/udp'
+	listen_as sshd tcp:0.0.0.0:22 tcp:127.0.0.1:631
+	equal "$(found --ignore unused)" ""
+	audit_status --ignore unused
+	[ "$status" = 0 ] && [ -z "$output" ]
+	equal "$(found)" "unused:allow 8000-8010/tcp unused:allow 6379/tcp unused:allow 3306/tcp from 10.77.0.1 unused:allow 9999/udp"
+	listen_as redis-server tcp:0.0.0.0:6379 tcp:0.0.0.0:8001
+	listen_as mariadbd "tcp:[::]:3306" tcp:0.0.0.0:7000
+	listen_as badge udp:0.0.0.0:9999 tcp:0.0.0.0:80
+	equal "$(found)" "exposed:6379/tcp filtered:80/tcp filtered:7000/tcp foreign-port:7000/tcp foreign-port:8001/tcp foreign-program:80/tcp"
+	audit_status
+	equal "$status" 1
+	contains "$output" "6379/tcp: redis-server listens on 0.0.0.0, and everybody may reach it: a database"
+	# The same again, byte for byte.
+	equal "$(portctl audit -j)" "$(portctl audit -j)"
+	portctl default allow --force
+	contains "$(found)" "unnamed:80/tcp unnamed:7000/tcp exposed"
+}
+
+@test "a policy says what may be reachable" {
+	attach_with $'default drop\nallow 22/tcp\nallow 6379/tcp\nallow 5432/tcp from 10.77.0.0/24'
+	listen_as sshd tcp:0.0.0.0:22
+	listen_as redis-server tcp:0.0.0.0:6379
+	listen_as postgres tcp:0.0.0.0:5432
+	echo 'default drop
+allow 22/tcp from 10.77.0.1
+allow 5432/tcp from 10.77.0.1' >policy
+	equal "$(found --policy policy)" "unnamed:6379/tcp wider:22/tcp wider:5432/tcp exposed:6379/tcp"
+	contains "$(portctl audit --policy policy)" "10.77.0.0/24 may reach it, and by the policy should not"
+	echo 'allow 22/tcp
+allow 6379/tcp comment "we know"
+allow 5432/tcp from 10.77.0.0/16' >policy
+	equal "$(found --policy policy)" ""
+	audit_status --policy none
+	equal "$status" 2
+	echo 'allow 99999' >policy
+	audit_status --policy policy
+	equal "$status" 2
+	contains "$stderr" "policy:1:7"
+}
+
+@test "rules that no packet has met, since when they run" {
+	attach_with $'default drop\nallow 80/tcp comment "x"\nallow 81/tcp'
+	listen_as nginx tcp:0.0.0.0:80 tcp:0.0.0.0:81
+	equal "$(found --ignore foreign-port)" ""
+	equal "$(found --days 0 --ignore foreign-port)" "idle:allow 80/tcp idle:allow 81/tcp"
+	client knock "$S4" 80:tcp
+	equal "$(found --days 0 --ignore foreign-port)" "idle:allow 81/tcp"
+	# A rule that stays is as old as it was.
+	local since
+	since=$(portctl list -j | jq '.rules[1].since')
+	sleep 0.1
+	printf 'default drop\nallow 81/tcp\nallow 82/tcp\n' >rules
+	portctl apply --force rules
+	equal "$(portctl list -j | jq ".rules[0].since == $since and .rules[1].since > $since")" true
+}
+
+@test "attached nowhere; bad words; a program that calls itself something foul" {
+	listen_as "$(printf 'a\033[31m"b')" tcp:0.0.0.0:7011 udp:0.0.0.0:40000
+	equal "$(found)" "unnamed:7011/tcp"
+	contains "$(portctl audit)" 'a?[31m"b listens on 0.0.0.0'
+	contains "$(portctl ports -j | jq -c '.ports[0].listeners')" '"a?[31m\"b"'
+	contains "$(portctl suggest)" 'allow 7011/tcp comment "a?[31m\"b listens on 0.0.0.0; nothing was counted"'
+	portctl suggest >rules
+	portctl check rules
+	audit_status --ignore nonsense
+	equal "$status" 2
+	usage_of audit 22
+	usage_of audit --days x
+}
+
+@test "a process that may not be looked into is not known, and it is said why" {
+	background other server setpriv --reuid 1234 --clear-groups "$PYTHON" -c "
+import socket, time
+s = socket.socket(); s.bind(('0.0.0.0', 7001)); s.listen(); print('ready', flush=True); time.sleep(100)"
+	eventually grep -q ready "$TMP/other.out"
+	equal "$(portctl ports -j | jq -r '.ports[0].listeners[0] | .pid != null and .user == "1234"')" true
+	run --separate-stderr server setpriv --bounding-set -sys_ptrace,-dac_read_search,-dac_override "$PORTCTL" ports -j
+	equal "$(jq -c '.ports[0].listeners[0] | [.program, .pid, .user, .unknown]' <<<"$output")" \
+		'[null,null,"1234","another user'"'"'s process, which only root may look into"]'
+	contains "$stderr" "the process of 1 listeners is not known: another user's"
+}
+
+@test "suggest: what is used is allowed, the rest is left out, decisions are kept" {
+	attach_with $'default allow\nallow 443\ndrop 25/tcp\nallow 5432/tcp from 10.77.0.1 comment "app"\nknock ssh opens 2222/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s'
+	listen_as sshd tcp:0.0.0.0:22 tcp:0.0.0.0:2222 tcp:0.0.0.0:25 "tcp:[::]:5432" tcp:127.0.0.1:631 tcp:0.0.0.0:8080 udp:0.0.0.0:53 udp:0.0.0.0:40000
+	client knock "$S4" 22:tcp 53:udp
+	hold open client "$S4" 22
+	run --separate-stderr portctl suggest
+	equal "$status" 0
+	echo "$output" >rules
+	portctl check rules
+	equal "$(grep -v '^#' rules | sed '/^$/d; s/ comment "[a-z]*: sshd.*//')" "default drop
+allow 22/tcp
+allow 53/udp
+drop 25/tcp
+allow 5432/tcp from 10.77.0.1 comment \"app\"
+knock ssh opens 2222/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s"
+	contains "$output" 'allow 22/tcp comment "ssh: sshd listens on 0.0.0.0; '
+	contains "$output" ', 1 connections are open"'
+	contains "$output" "# 8080/tcp http-alt: sshd listens on 0.0.0.0; 0 packets passed: nobody used it"
+	contains "$output" "# 40000/udp sshd listens on 0.0.0.0; 0 packets passed: waits for replies"
+	contains "$output" "# 5432/tcp postgresql: sshd listens on ::; 0 packets passed: a rule that is kept names it"
+	contains "$output" "# allow 443: nobody here listens"
+	lacks "$output" 631
+	# The open connection is still allowed: no --force.
+	portctl apply rules --confirm 60s
+	portctl confirm
+	usage_of suggest 22
+}

@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who gets through to a port, and what is seen there. */
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "compile.h"
+#include "known_services.h"
+#include "ports.h"
+#include "prefix.h"
+
+struct fixture {
+	struct ruleset ruleset;
+	struct image image;
+	struct outlook outlook;
+};
+
+static void prepare(struct fixture *fixture, const char *text)
+{
+	struct report report = { .out = stderr, .file = "test" };
+	struct ruleset none;
+
+	memset(fixture, 0, sizeof(*fixture));
+	ruleset_init(&none);
+	ruleset_init(&fixture->ruleset);
+	assert_int_equal(ruleset_parse(&fixture->ruleset, text, &report), 0);
+	assert_int_equal(assign_lines(&fixture->ruleset, &none), 0);
+	assert_int_equal(compile(&fixture->ruleset, "eth0", &fixture->image, NULL), 0);
+	fixture->outlook.ruleset = &fixture->ruleset;
+	fixture->outlook.image = &fixture->image;
+	assert_int_equal(outlook_prepare(&fixture->outlook), 0);
+}
+
+static void clear(struct fixture *fixture)
+{
+	outlook_clear(&fixture->outlook);
+	image_clear(&fixture->image);
+	ruleset_clear(&fixture->ruleset);
+}
+
+static void expect_reach(const struct fixture *fixture, __u32 key, enum reach reach)
+{
+	assert_string_equal(reach_name(port_reach(&fixture->outlook, key)), reach_name(reach));
+}
+
+static void expect_state(const struct fixture *fixture, __u32 key, bool listens,
+			 const char *state)
+{
+	assert_string_equal(port_state_name(port_state(&fixture->outlook, key, listens)),
+			    state);
+}
+
+static void test_reach(void **state)
+{
+	struct fixture fixture;
+	struct prefix source;
+
+	(void)state;
+	prepare(&fixture,
+		"default drop\n"
+		"allow 22/tcp from 192.0.2.0/24, 2001:db8::1\n"
+		"drop 22/tcp from 192.0.2.7\n"
+		"allow 80\n"
+		"allow 100-200/udp\n"
+		"knock door opens 443/tcp for 30s after 1/tcp 2/tcp 3/tcp within 9s\n");
+	expect_reach(&fixture, PORT_KEY_TCP + 22, REACH_SOURCES);
+	expect_reach(&fixture, PORT_KEY_UDP + 22, REACH_NONE);
+	expect_reach(&fixture, PORT_KEY_TCP + 80, REACH_ALL);
+	expect_reach(&fixture, PORT_KEY_UDP + 150, REACH_ALL);
+	expect_reach(&fixture, PORT_KEY_TCP + 443, REACH_GRANT);
+	expect_reach(&fixture, PORT_KEY_TCP + 23, REACH_NONE);
+	fixture.outlook.source = &source;
+	assert_int_equal(address_parse("192.0.2.1", &source), 0);
+	expect_reach(&fixture, PORT_KEY_TCP + 22, REACH_ALL);
+	assert_int_equal(address_parse("192.0.2.7", &source), 0);
+	expect_reach(&fixture, PORT_KEY_TCP + 22, REACH_NONE);
+	clear(&fixture);
+}
+
+static void test_states(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	prepare(&fixture, "default drop\nallow 80\nreject 113\n");
+	expect_state(&fixture, PORT_KEY_TCP + 80, true, "open");
+	expect_state(&fixture, PORT_KEY_TCP + 80, false, "closed");
+	expect_state(&fixture, PORT_KEY_UDP + 80, true, "open|filtered");
+	expect_state(&fixture, PORT_KEY_UDP + 80, false, "closed");
+	expect_state(&fixture, PORT_KEY_TCP + 113, true, "closed");
+	expect_state(&fixture, PORT_KEY_UDP + 113, true, "closed");
+	expect_state(&fixture, PORT_KEY_TCP + 23, true, "filtered");
+	expect_state(&fixture, PORT_KEY_UDP + 23, false, "open|filtered");
+	clear(&fixture);
+}
+
+/* A wide range does not name each of its ports, but allows them. */
+static void test_marks(void **state)
+{
+	struct fixture fixture;
+	const unsigned char *marks;
+
+	(void)state;
+	prepare(&fixture, "default drop\nallow 1000-1015/tcp\nallow 2000-2016\ndrop 3000\n"
+			  "allow from 10.0.0.0/8\n");
+	marks = fixture.outlook.marks;
+	assert_int_equal(marks[PORT_KEY_TCP + 1015], MARK_NAMED | MARK_ALLOWED | MARK_SOURCES);
+	assert_int_equal(marks[PORT_KEY_UDP + 1015], MARK_SOURCES);
+	assert_int_equal(marks[PORT_KEY_UDP + 2016], MARK_ALLOWED | MARK_SOURCES);
+	assert_int_equal(marks[PORT_KEY_TCP + 3000], MARK_NAMED | MARK_SOURCES);
+	clear(&fixture);
+}
+
+static void test_known_services(void **state)
+{
+	struct known_services known;
+	unsigned int row;
+	const struct known_program *sshd;
+
+	(void)state;
+	assert_int_equal(known_services_read(&known, NULL, &row), 0);
+	sshd = known_program(&known, "sshd");
+	assert_non_null(sshd);
+	assert_true(is_at_home(sshd, PORT_KEY_TCP + 22));
+	assert_false(is_at_home(sshd, PORT_KEY_TCP + 2222));
+	assert_non_null(known.reasons[PORT_KEY_TCP + 23]);
+	assert_null(known.reasons[PORT_KEY_TCP + 22]);
+	assert_true(is_at_home(known_program(&known, "systemd"), PORT_KEY_TCP + 1));
+	assert_null(known_resident(&known, PORT_KEY_TCP + 1));
+	known_services_clear(&known);
+}
+
+static void test_wrong_services(void **state)
+{
+	static const char *const wrong[] = {
+		"private",
+		"private 22/tcp",
+		"private 22 why",
+		"private 22-23/tcp why",
+		"private x/tcp why",
+		"private 1/tcp a\nprivate 1/tcp b",
+		"program x",
+		"program x 22",
+		"anywhere x 22/tcp",
+		"anywhere",
+		"nonsense 22/tcp why",
+		"program x 1/tcp 2/tcp 3/tcp 4/tcp 5/tcp 6/tcp 7/tcp 8/tcp 9/tcp",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		struct known_services known;
+		unsigned int row;
+
+		assert_int_equal(known_services_read(&known, wrong[i], &row), -EINVAL);
+		known_services_clear(&known);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_reach),	       cmocka_unit_test(test_states),
+		cmocka_unit_test(test_marks),	       cmocka_unit_test(test_known_services),
+		cmocka_unit_test(test_wrong_services),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

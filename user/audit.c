@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "audit.h"
+
+#include <string.h>
+
+#include "names.h"
+#include "prefix.h"
+#include "util.h"
+
+#define DAY 86400000000000ull /* nanoseconds */
+
+static const char *const finding_names[] = {
+	[FINDING_UNNAMED] = "unnamed",
+	[FINDING_WIDER] = "wider",
+	[FINDING_EXPOSED] = "exposed",
+	[FINDING_FILTERED] = "filtered",
+	[FINDING_UNUSED] = "unused",
+	[FINDING_IDLE] = "idle",
+	[FINDING_FOREIGN_PORT] = "foreign-port",
+	[FINDING_FOREIGN_PROGRAM] = "foreign-program",
+};
+
+_Static_assert(ARRAY_SIZE(finding_names) == FINDINGS, "every finding has a name");
+
+const char *finding_name(enum finding finding)
+{
+	return finding_names[finding];
+}
+
+enum finding finding_of(const char *name)
+{
+	enum finding finding = 0;
+
+	while (finding < FINDINGS && strcmp(finding_names[finding], name))
+		finding++;
+	return finding;
+}
+
+/* --- findings of ports -------------------------------------------------------- */
+
+/* A port and the first of those who listen there for others than this host. */
+struct place {
+	__u32 key;
+	const struct listener *listener;
+	enum reach reach;
+};
+
+static void add(json_t *list, enum finding finding, const struct place *place, json_t *text)
+{
+	const char *service = service_name(place->key);
+
+	json_array_append_new(
+		list,
+		json_pack("{s:s, s:s, s:i, s:s?, s:s?, s:s?, s:o}", "finding",
+			  finding_names[finding], "proto", key_protocol(place->key), "port",
+			  (int)key_port(place->key), "service", service, "program",
+			  place->listener && place->listener->pid ? place->listener->program
+								  : NULL,
+			  "rule", NULL, "text", text ?: json_null()));
+}
+
+static json_t *say_listens(const struct place *place, const char *rest)
+{
+	char address[ADDRESS_TEXT];
+
+	address_text(place->listener->address.address, place->listener->address.family,
+		     address);
+	return json_sprintf("%s listens on %s, %s", listener_program(place->listener), address,
+			    rest);
+}
+
+static const char *say_reach(enum reach reach)
+{
+	static const char *const texts[] = {
+		[REACH_NONE] = "nobody",
+		[REACH_GRANT] = "who knocks",
+		[REACH_SOURCES] = "some sources",
+		[REACH_ALL] = "everybody",
+	};
+
+	return texts[reach];
+}
+
+static void find_unnamed(const struct audit *audit, const struct place *place, json_t *list)
+{
+	const struct outlook *named = audit->policy ?: &audit->inventory->outlook;
+	cleanup_free char *rest = NULL;
+
+	if (place->reach == REACH_NONE || named->marks[place->key] & MARK_ALLOWED)
+		return;
+	if (asprintf(&rest, "%s may reach it, and no rule%s allows it by its port",
+		     say_reach(place->reach), audit->policy ? " of the policy" : "") > 0)
+		add(list, FINDING_UNNAMED, place, say_listens(place, rest));
+}
+
+/* A source that the running rules let in and the policy does not. */
+static const struct prefix *find_extra_source(const struct audit *audit, __u32 key)
+{
+	const struct outlook *running = &audit->inventory->outlook;
+
+	for (size_t i = 0; i < running->ruleset->count; i++) {
+		const struct rule *rule = &running->ruleset->rules[i];
+
+		for (size_t s = 0; s < rule->source_count; s++) {
+			struct outlook by_running = *running, by_policy = *audit->policy;
+
+			by_running.source = by_policy.source = &rule->sources[s];
+			if (port_reach(&by_running, key) == REACH_ALL &&
+			    port_reach(&by_policy, key) != REACH_ALL)
+				return &rule->sources[s];
+		}
+	}
+	return NULL;
+}
+
+static void find_wider(const struct audit *audit, const struct place *place, json_t *list)
+{
+	enum reach allowed;
+	const struct prefix *source;
+	cleanup_free char *rest = NULL;
+	char address[ADDRESS_TEXT];
+
+	if (!audit->policy || !(audit->policy->marks[place->key] & MARK_ALLOWED))
+		return; /* where it is not named at all, that is said */
+	allowed = port_reach(audit->policy, place->key);
+	source = find_extra_source(audit, place->key);
+	if (place->reach <= allowed && !source)
+		return;
+	if (place->reach > allowed || !source) {
+		if (asprintf(&rest, "%s may reach it, and by the policy %s should",
+			     say_reach(place->reach), say_reach(allowed)) < 0)
+			return;
+	} else {
+		address_text(source->address, source->family, address);
+		if (asprintf(&rest, "%s/%u may reach it, and by the policy should not", address,
+			     source->length) < 0)
+			return;
+	}
+	add(list, FINDING_WIDER, place, say_listens(place, rest));
+}
+
+static void find_exposed(const struct audit *audit, const struct place *place, json_t *list)
+{
+	const char *reason = audit->known->reasons[place->key];
+	cleanup_free char *rest = NULL;
+	const unsigned char deliberate = MARK_NAMED | MARK_ALLOWED;
+
+	if (place->reach != REACH_ALL || !reason ||
+	    (audit->policy && (audit->policy->marks[place->key] & deliberate) == deliberate))
+		return;
+	if (asprintf(&rest, "and everybody may reach it: %s", reason) > 0)
+		add(list, FINDING_EXPOSED, place, say_listens(place, rest));
+}
+
+static void find_filtered(const struct audit *audit, const struct place *place, json_t *list)
+{
+	(void)audit;
+	if (place->reach == REACH_NONE)
+		add(list, FINDING_FILTERED, place,
+		    say_listens(place, "and the rules let nobody through"));
+}
+
+static void find_foreign_port(const struct audit *audit, const struct place *place,
+			      json_t *list)
+{
+	const struct known_program *program =
+		known_program(audit->known, place->listener->program);
+	cleanup_free char *rest = NULL;
+
+	if (!program || is_at_home(program, place->key))
+		return;
+	if (asprintf(&rest, "and is at home on port %u", key_port(program->keys[0])) > 0)
+		add(list, FINDING_FOREIGN_PORT, place, say_listens(place, rest));
+}
+
+static void find_foreign_program(const struct audit *audit, const struct place *place,
+				 json_t *list)
+{
+	const struct known_program *program =
+		known_program(audit->known, place->listener->program);
+	const struct known_program *resident = known_resident(audit->known, place->key);
+	cleanup_free char *rest = NULL;
+
+	if (key_port(place->key) > 1023 || !place->listener->pid || !resident ||
+	    (program && is_at_home(program, place->key)))
+		return;
+	if (asprintf(&rest, "which is where others are at home, as %s", resident->name) > 0)
+		add(list, FINDING_FOREIGN_PROGRAM, place, say_listens(place, rest));
+}
+
+typedef void (*place_finder)(const struct audit *audit, const struct place *place,
+			     json_t *list);
+
+static void look_at_places(const struct audit *audit, place_finder find, json_t *list)
+{
+	const struct inventory *inventory = audit->inventory;
+	struct place place = { .key = PORT_KEYS };
+
+	for (size_t i = 0; i < inventory->listener_count; i++) {
+		place.listener = &inventory->listeners[i];
+		/* Each port once, by the first who listens for others than this host. */
+		if (place.listener->key == place.key || listener_is_local(place.listener) ||
+		    is_passing_port(place.listener->key))
+			continue;
+		place.key = place.listener->key;
+		place.reach = inventory_reach(inventory, place.key);
+		find(audit, &place, list);
+	}
+}
+
+/* --- findings of rules -------------------------------------------------------- */
+
+static void add_rule(json_t *list, enum finding finding, const struct rule *rule, json_t *text)
+{
+	cleanup_free char *statement = rule_text(rule, false);
+
+	json_array_append_new(list, json_pack("{s:s, s:n, s:n, s:n, s:n, s:s?, s:o}", "finding",
+					      finding_names[finding], "proto", "port",
+					      "service", "program", "rule", statement, "text",
+					      text ?: json_null()));
+}
+
+static bool is_listened_to(const struct inventory *inventory, const struct term *term)
+{
+	for (size_t i = 0; i < inventory->listener_count; i++) {
+		const struct listener *listener = &inventory->listeners[i];
+
+		if (!listener_is_local(listener) && term_has_key(term, listener->key))
+			return true;
+	}
+	return false;
+}
+
+static char *print_term(const struct term *term)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	term_print(term, out);
+	fclose(out);
+	return text;
+}
+
+static void find_unused(const struct audit *audit, json_t *list)
+{
+	const struct ruleset *ruleset = audit->inventory->outlook.ruleset;
+
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		for (size_t t = 0; t < rule->term_count; t++) {
+			cleanup_free char *term = NULL;
+
+			if ((rule->action != VERDICT_PASS && !rule->knock) ||
+			    !rule->terms[t].transports ||
+			    is_listened_to(audit->inventory, &rule->terms[t]))
+				continue;
+			term = print_term(&rule->terms[t]);
+			add_rule(list, FINDING_UNUSED, rule,
+				 json_sprintf("allows %s, where nobody listens", term ?: "?"));
+		}
+	}
+}
+
+static bool has_met_nobody(const struct inventory *inventory, size_t rule)
+{
+	const struct snapshot *snapshot = &inventory->snapshot;
+
+	for (size_t i = 0; i < snapshot->dp.count; i++) {
+		if (snapshot->stats[i].rules[rule].packets ||
+		    snapshot->stats[i].limited[rule].packets)
+			return false;
+	}
+	return true;
+}
+
+static void find_idle(const struct audit *audit, json_t *list)
+{
+	const struct ruleset *ruleset = audit->inventory->outlook.ruleset;
+
+	for (size_t i = 0; i < ruleset->count && audit->inventory->attached; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+		__u64 age = audit->now > rule->since ? audit->now - rule->since : 0;
+
+		if (rule->since && age >= audit->days * DAY &&
+		    has_met_nobody(audit->inventory, i))
+			add_rule(list, FINDING_IDLE, rule,
+				 json_sprintf("has met no packet for %llu days", age / DAY));
+	}
+}
+
+void audit_find(const struct audit *audit, enum finding finding, json_t *list)
+{
+	static const place_finder finders[FINDINGS] = {
+		[FINDING_UNNAMED] = find_unnamed,
+		[FINDING_WIDER] = find_wider,
+		[FINDING_EXPOSED] = find_exposed,
+		[FINDING_FILTERED] = find_filtered,
+		[FINDING_FOREIGN_PORT] = find_foreign_port,
+		[FINDING_FOREIGN_PROGRAM] = find_foreign_program,
+	};
+
+	if (finding == FINDING_UNUSED)
+		find_unused(audit, list);
+	else if (finding == FINDING_IDLE)
+		find_idle(audit, list);
+	else
+		look_at_places(audit, finders[finding], list);
+}

@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What listens, and what the outside sees of it, as metrics. */
+#include <errno.h>
+
+#include "inventory.h"
+#include "metrics.h"
+#include "util.h"
+
+/* The rules are compiled anew only once they have changed. */
+static int judge_by(struct shown_history *shown, const struct snapshot *snapshot)
+{
+	if (shown->image && shown->created == snapshot->dp.control->created &&
+	    shown->generation == snapshot->generation)
+		return 0;
+	if (shown->image)
+		image_clear(shown->image);
+	free(shown->image);
+	shown->image = calloc(1, sizeof(*shown->image));
+	shown->created = snapshot->dp.control->created;
+	shown->generation = snapshot->generation;
+	return shown->image ? compile(&snapshot->ruleset, shown->name, shown->image, NULL)
+			    : -ENOMEM;
+}
+
+static int collect(struct interface_metrics *iface, const struct outlook *outlook,
+		   const struct listener *listeners, size_t count, size_t max_ports)
+{
+	__u32 last = PORT_KEYS;
+
+	for (size_t i = 0; i < count && iface->listening_count < max_ports; i++) {
+		__u32 key = listeners[i].key;
+
+		if (key == last || listener_is_local(&listeners[i]) || is_passing_port(key))
+			continue;
+		if (array_reserve(&iface->listening, &iface->listening_room,
+				  iface->listening_count, sizeof(*iface->listening)))
+			return -ENOMEM;
+		iface->listening[iface->listening_count++] =
+			(struct listening_metrics){ key, port_state(outlook, key, true) };
+		last = key;
+	}
+	return 0;
+}
+
+int metrics_collect_listening(struct metrics *metrics, struct metrics_history *history,
+			      size_t max_ports)
+{
+	struct listener *listeners;
+	size_t count;
+	int err = listeners_sockets(&listeners, &count);
+
+	for (size_t i = 0; i < metrics->interface_count && !err; i++) {
+		struct shown_history *shown = &history->interfaces[i];
+		struct outlook outlook = { .ruleset = &metrics->snapshot.ruleset,
+					   .now = since_boot() };
+
+		err = judge_by(shown, &metrics->snapshot);
+		outlook.image = shown->image;
+		err = err
+			      ?: collect(&metrics->interfaces[i], &outlook, listeners, count,
+					 max_ports);
+	}
+	free(listeners);
+	return err;
+}
