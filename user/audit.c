@@ -220,17 +220,6 @@ static void add_rule(json_t *list, enum finding finding, const struct rule *rule
 					      text ?: json_null()));
 }
 
-static bool is_listened_to(const struct inventory *inventory, const struct term *term)
-{
-	for (size_t i = 0; i < inventory->listener_count; i++) {
-		const struct listener *listener = &inventory->listeners[i];
-
-		if (!listener_is_local(listener) && term_has_key(term, listener->key))
-			return true;
-	}
-	return false;
-}
-
 static char *print_term(const struct term *term)
 {
 	char *text = NULL;
@@ -256,7 +245,7 @@ static void find_unused(const struct audit *audit, json_t *list)
 
 			if ((rule->action != VERDICT_PASS && !rule->knock) ||
 			    !rule->terms[t].transports ||
-			    is_listened_to(audit->inventory, &rule->terms[t]))
+			    term_is_listened_to(audit->inventory, &rule->terms[t]))
 				continue;
 			term = print_term(&rule->terms[t]);
 			add_rule(list, FINDING_UNUSED, rule,

@@ -9,7 +9,29 @@
 #include "suggest.h"
 #include "util.h"
 
-static int print_suggestion(struct inventory *inventory)
+/* {"ruleset": TEXT} */
+static int suggest_json(const struct suggestion *suggestion)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	json_t *object;
+	int err;
+
+	if (!out)
+		return fail(-ENOMEM, "out of memory");
+	err = suggest(suggestion, out);
+	fclose(out);
+	if (err)
+		return err;
+	object = json_pack("{s:s}", "ruleset", text);
+	json_dumpf(object, stdout, JSON_COMPACT);
+	putchar('\n');
+	json_decref(object);
+	return 0;
+}
+
+static int print_suggestion(struct inventory *inventory, bool json)
 {
 	struct connections connections = { 0 };
 	struct suggestion suggestion = { inventory, &connections };
@@ -18,7 +40,7 @@ static int print_suggestion(struct inventory *inventory)
 	if (!err && connections_inbound(&connections))
 		err = fail(-EIO, "the kernel does not list its sockets (sock_diag)");
 	if (!err)
-		suggest(&suggestion, stdout);
+		err = json ? suggest_json(&suggestion) : suggest(&suggestion, stdout);
 	free(connections.list);
 	inventory_clear(inventory);
 	return err;
@@ -29,17 +51,21 @@ int cmd_suggest(const struct command *command, int argc, char **argv)
 	static const struct option options[] = {
 		{ "on", required_argument, NULL, 'o' },
 		{ "netns", required_argument, NULL, 'n' },
+		{ "json", no_argument, NULL, 'j' },
 		{ 0 },
 	};
 	struct inventory inventory = { 0 };
 	const char *netns = NULL;
+	bool json = false;
 	int option;
 
-	while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
 		if (option == 'o')
 			inventory.iface = optarg;
 		else if (option == 'n')
 			netns = optarg;
+		else if (option == 'j')
+			json = true;
 		else
 			return usage(command);
 	}
@@ -47,5 +73,5 @@ int cmd_suggest(const struct command *command, int argc, char **argv)
 		return usage(command);
 	if (netns && netns_enter(netns))
 		return EXIT_REFUSED;
-	return print_suggestion(&inventory) ? EXIT_REFUSED : EXIT_DONE;
+	return print_suggestion(&inventory, json) ? EXIT_REFUSED : EXIT_DONE;
 }

@@ -46,21 +46,36 @@ static int judge_by(struct inventory *inventory)
 	return 0;
 }
 
+static int list_listeners(struct inventory *inventory)
+{
+	if (listeners_list(&inventory->listeners, &inventory->listener_count,
+			   &inventory->hidden))
+		return fail(-EIO, "the kernel does not list its sockets (sock_diag)");
+	inventory->outside = calloc(PORT_KEYS, 1);
+	if (!inventory->outside)
+		return fail(-ENOMEM, "out of memory");
+	for (size_t i = 0; i < inventory->listener_count; i++) {
+		const struct listener *listener = &inventory->listeners[i];
+
+		inventory->outside[listener->key] |= !listener_is_local(listener);
+	}
+	return 0;
+}
+
 int inventory_take(struct inventory *inventory)
 {
 	int err = snapshot_take(&inventory->snapshot);
 
 	err = err ?: choose_interface(inventory);
 	err = err ?: judge_by(inventory);
-	if (!err && listeners_list(&inventory->listeners, &inventory->listener_count,
-				   &inventory->hidden))
-		err = fail(-EIO, "the kernel does not list its sockets (sock_diag)");
+	err = err ?: list_listeners(inventory);
 	return err;
 }
 
 void inventory_clear(struct inventory *inventory)
 {
 	free(inventory->listeners);
+	free(inventory->outside);
 	outlook_clear(&inventory->outlook);
 	if (inventory->image)
 		image_clear(inventory->image);
@@ -93,6 +108,18 @@ bool listens_outside(const struct listener *listeners, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		if (!listener_is_local(&listeners[i]))
+			return true;
+	}
+	return false;
+}
+
+bool term_is_listened_to(const struct inventory *inventory, const struct term *term)
+{
+	for (__u32 port = term->first; port <= term->last; port++) {
+		if ((term->transports & TRANSPORT_TCP &&
+		     inventory->outside[PORT_KEY_TCP + port]) ||
+		    (term->transports & TRANSPORT_UDP &&
+		     inventory->outside[PORT_KEY_UDP + port]))
 			return true;
 	}
 	return false;
@@ -147,18 +174,34 @@ void inventory_note_hidden(const struct inventory *inventory)
 	     why_unknown(listener));
 }
 
+/* Looked up once for all who follow each other: it reads a file. */
+static const char *user_name(uid_t uid)
+{
+	static char name[64];
+	static uid_t last;
+
+	if (!*name || uid != last) {
+		const struct passwd *user = getpwuid(uid);
+
+		if (user)
+			snprintf(name, sizeof(name), "%s", user->pw_name);
+		else
+			snprintf(name, sizeof(name), "%u", uid);
+		last = uid;
+	}
+	return name;
+}
+
 json_t *listener_json(const struct listener *listener)
 {
-	const struct passwd *user = getpwuid(listener->uid);
-	char address[ADDRESS_TEXT], number[16];
+	char address[ADDRESS_TEXT];
 	json_t *object;
 
 	address_text(listener->address.address, listener->address.family, address);
-	snprintf(number, sizeof(number), "%u", listener->uid);
 	object = json_pack("{s:o, s:o, s:s, s:s}", "program",
 			   listener->pid ? json_string(listener->program) : json_null(), "pid",
 			   listener->pid ? json_integer(listener->pid) : json_null(), "user",
-			   user ? user->pw_name : number, "address", address);
+			   user_name(listener->uid), "address", address);
 	if (!listener->pid)
 		json_object_set_new(object, "unknown", json_string(why_unknown(listener)));
 	return object;

@@ -18,6 +18,7 @@ struct inventory {
 	struct listener *listeners; /* by key, then address */
 	size_t listener_count;
 	size_t hidden; /* those whose process cannot be seen */
+	unsigned char *outside; /* 1 for the port keys where others than this host are heard */
 	struct outlook outlook;
 };
 
@@ -34,6 +35,9 @@ const struct listener *inventory_listeners(const struct inventory *inventory, __
 
 /* Whether one of them is there for others than this host. */
 bool listens_outside(const struct listener *listeners, size_t count);
+
+/* Whether there is one for others on one of the ports that a term names. */
+bool term_is_listened_to(const struct inventory *inventory, const struct term *term);
 
 /* What was counted of a key; zeros where nothing is attached. */
 struct port_counter inventory_counter(const struct inventory *inventory, __u32 key);

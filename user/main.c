@@ -155,7 +155,7 @@ static const struct command commands[] = {
 	  "  --on IFACE       where packets come in (the first that is attached)\n"
 	  "  --netns NAME     in another network namespace: a name, a path or a process\n",
 	  cmd_audit },
-	{ "suggest", "[--on IFACE] [--netns NAME]", "a ruleset for this host, to begin with",
+	{ "suggest", "[--on IFACE] [--netns NAME] [-j]", "a ruleset for this host, to begin with",
 	  "Drops by default, and allows what listens for others and was used, as far as it was\n"
 	  "counted; the comment of each line says why. Rules that say more than a port stay.\n"
 	  "To be read before it is applied:\n"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "suggest.h"
 
-#include <string.h>
+#include <errno.h>
 
+#include "log.h"
 #include "names.h"
 #include "prefix.h"
 #include "util.h"
@@ -15,23 +16,24 @@ static bool is_kept(const struct rule *rule)
 	       !rule->terms[0].transports;
 }
 
-static bool rule_has_key(const struct rule *rule, __u32 key)
+/* The ports of which a rule that stays says already what becomes of them. */
+static unsigned char *find_kept(const struct ruleset *ruleset)
 {
-	for (size_t i = 0; i < rule->term_count; i++) {
-		if (term_has_key(&rule->terms[i], key))
-			return true;
-	}
-	return false;
-}
+	unsigned char *kept = calloc(PORT_KEYS, 1);
 
-/* The rule that stays and says already what becomes of the port, or NULL. */
-static const struct rule *find_kept(const struct ruleset *ruleset, __u32 key)
-{
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (is_kept(&ruleset->rules[i]) && rule_has_key(&ruleset->rules[i], key))
-			return &ruleset->rules[i];
+	for (size_t i = 0; i < ruleset->count && kept; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		for (size_t t = 0; t < rule->term_count && is_kept(rule); t++) {
+			const struct term *term = &rule->terms[t];
+
+			for (__u32 port = term->first; port <= term->last; port++) {
+				kept[PORT_KEY_TCP + port] |= term->transports & TRANSPORT_TCP;
+				kept[PORT_KEY_UDP + port] |= term->transports & TRANSPORT_UDP;
+			}
+		}
 	}
-	return NULL;
+	return kept;
 }
 
 static size_t count_connections(const struct suggestion *suggestion, __u32 key)
@@ -106,16 +108,15 @@ static void print_left_out(const struct listener *listener, const char *why, con
 }
 
 /* Either to `allowed` or to `left_out`. */
-static void suggest_port(const struct suggestion *suggestion, const struct listener *listener,
-			 FILE *allowed, FILE *left_out)
+static void suggest_port(const struct suggestion *suggestion, const unsigned char *kept,
+			 const struct listener *listener, FILE *allowed, FILE *left_out)
 {
-	const struct ruleset *ruleset = suggestion->inventory->outlook.ruleset;
 	bool used;
 	cleanup_free char *why = say_why(suggestion, listener, &used);
 
 	if (!why)
 		return;
-	if (find_kept(ruleset, listener->key))
+	if (kept[listener->key])
 		print_left_out(listener, why, "a rule that is kept names it", left_out);
 	else if (is_passing_port(listener->key))
 		print_left_out(listener, why, "waits for replies, which are let in", left_out);
@@ -143,9 +144,8 @@ static void print_kept(const struct ruleset *ruleset, FILE *out)
 
 static bool is_listened_to(const struct inventory *inventory, const struct rule *rule)
 {
-	for (size_t i = 0; i < inventory->listener_count; i++) {
-		if (!listener_is_local(&inventory->listeners[i]) &&
-		    rule_has_key(rule, inventory->listeners[i].key))
+	for (size_t i = 0; i < rule->term_count; i++) {
+		if (term_is_listened_to(inventory, &rule->terms[i]))
 			return true;
 	}
 	return false;
@@ -174,15 +174,16 @@ static void print_settings(const struct ruleset *running, FILE *out)
 	settings_print(&settings, out);
 }
 
-void suggest(const struct suggestion *suggestion, FILE *out)
+int suggest(const struct suggestion *suggestion, FILE *out)
 {
 	const struct inventory *inventory = suggestion->inventory;
+	cleanup_free unsigned char *kept = find_kept(inventory->outlook.ruleset);
 	cleanup_free char *left_out = NULL;
 	size_t size;
-	FILE *later = open_memstream(&left_out, &size);
+	FILE *later = kept ? open_memstream(&left_out, &size) : NULL;
 
 	if (!later)
-		return;
+		return fail(-ENOMEM, "out of memory");
 	fprintf(out,
 		"# Suggested from what listens here, and %s%s.\n"
 		"# Read it, then: portctl check FILE && portctl apply FILE --confirm 60s\n",
@@ -195,11 +196,12 @@ void suggest(const struct suggestion *suggestion, FILE *out)
 		const struct listener *listener = next_port(inventory, &at);
 
 		if (listener)
-			suggest_port(suggestion, listener, out, later);
+			suggest_port(suggestion, kept, listener, out, later);
 	}
 	print_kept(inventory->outlook.ruleset, out);
 	print_unused(inventory, later);
 	fclose(later);
 	if (size)
 		fprintf(out, "\n# Left out:\n%s", left_out);
+	return 0;
 }

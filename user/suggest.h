@@ -11,7 +11,10 @@ struct suggestion {
 	const struct connections *connections; /* that are open */
 };
 
-/* Prints it, with a reason for each line, and what is left out as comments. */
-void suggest(const struct suggestion *suggestion, FILE *out);
+/*
+ * Prints it, with a reason for each line, and what is left out as comments. Returns 0 or
+ * -ENOMEM, having said so.
+ */
+int suggest(const struct suggestion *suggestion, FILE *out);
 
 #endif

@@ -125,6 +125,7 @@ s = socket.socket(); s.bind(('0.0.0.0', 7001)); s.listen(); print('ready', flush
 	equal "$status" 0
 	echo "$output" >rules
 	portctl check rules
+	equal "$(portctl suggest -j | jq -r .ruleset)" "$output"
 	equal "$(grep -v '^#' rules | sed '/^$/d; s/ comment "[a-z]*: sshd.*//')" "default drop
 allow 22/tcp
 allow 53/udp
