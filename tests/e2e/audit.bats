@@ -5,26 +5,6 @@
 load helpers
 load helpers_replies
 
-# listen_as NAME ADDRESS...: sockets (PROTO:HOST:PORT) of a program that calls itself so.
-listen_as() {
-	background "listen-$1" server "$PYTHON" -c "
-import re, socket, sys, time
-open('/proc/self/comm', 'w').write(sys.argv[1])
-held = []
-for word in sys.argv[2:]:
-	proto, host, port = re.fullmatch(r'(tcp|udp):\[?([0-9a-f.:]+)\]?:([0-9]+)', word).groups()
-	s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET,
-		socket.SOCK_STREAM if proto == 'tcp' else socket.SOCK_DGRAM)
-	s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-	s.bind((host, int(port)))
-	if proto == 'tcp':
-		s.listen()
-	held.append(s)
-print('ready', flush=True)
-time.sleep(100)" "$@"
-	eventually grep -q ready "$TMP/listen-$1.out"
-}
-
 # found [ARGUMENTS...]: what audit finds, in a line: KIND:PORT or KIND:RULE.
 found() {
 	portctl audit -j "$@" 2>/dev/null |

@@ -179,3 +179,27 @@ add_far() {
 }
 F4=10.79.0.2 F6=fd79::2
 path_mtu() { ip -n "$SERVER" -j route get "$1" | jq '.[0].metrics[0].mtu // 1500'; }
+
+# listen_as NAME ADDRESS...: sockets that listen until the test ends, of a program that
+# calls itself so. An ADDRESS is PROTO:HOST:PORT; IPv6 in brackets.
+listen_as() {
+	background "listen-$1" server "$PYTHON" -c "
+import re, socket, sys, time
+open('/proc/self/comm', 'w').write(sys.argv[1])
+held = []
+for word in sys.argv[2:]:
+	proto, host, port = re.fullmatch(r'(tcp|udp):\[?([0-9a-f.:]+)\]?:([0-9]+)', word).groups()
+	s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET,
+		socket.SOCK_STREAM if proto == 'tcp' else socket.SOCK_DGRAM)
+	s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+	if host == '::' and proto == 'tcp':
+		s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
+	s.bind((host, int(port)))
+	if proto == 'tcp':
+		s.listen()
+	held.append(s)
+print('ready', flush=True)
+time.sleep(100)" "$@"
+	# Not by a pattern: the file need not be there yet when the shell looks for it.
+	eventually grep -q ready "$TMP/listen-$1.out"
+}

@@ -5,28 +5,9 @@
 load helpers
 load helpers_replies
 
-# listen ADDRESS...: TCP and UDP sockets that listen, until the test ends. An ADDRESS is
-# PROTO:HOST:PORT; IPv6 in brackets.
 listen() {
-	local name=listen$RANDOM
-	background "$name" server "$PYTHON" -c "
-import re, socket, sys, time
-held = []
-for word in sys.argv[1:]:
-	proto, host, port = re.fullmatch(r'(tcp|udp):\[?([0-9a-f.:]+)\]?:([0-9]+)', word).groups()
-	kind = socket.SOCK_STREAM if proto == 'tcp' else socket.SOCK_DGRAM
-	s = socket.socket(socket.AF_INET6 if ':' in host else socket.AF_INET, kind)
-	if host == '::' and proto == 'tcp':
-		s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 0)
-	s.bind((host, int(port)))
-	if proto == 'tcp':
-		s.listen()
-	held.append(s)
-print('ready', flush=True)
-time.sleep(100)" "$@"
+	listen_as "python-$RANDOM" "$@"
 	listener=$pid
-	# Not by a pattern: the file need not be there yet when the shell looks for it.
-	eventually grep -q ready "$TMP/$name.out"
 }
 
 # said KEY FIELD [ARGUMENTS...]: as in "said 22/tcp state".
