@@ -417,13 +417,17 @@ hostile() {
 	equal "$(server curl -sS http://127.0.0.1:9090/api/v1/rules | jq '[.data.groups[].rules[] | select(.health == "err")] | length')" 0
 }
 
+listens() { get /metrics | grep -q '^portctl_port_listening'; }
+
 @test "the dashboard and the alerts name what there is" {
 	promtool check rules "$SCRIPTS/alerts.yml"
 	jq -e '.panels | length > 0' "$SCRIPTS/grafana.json"
 	portctl attach eth0
 	portctl default drop
 	portctl knock web opens 80/tcp for 30s after 7111/tcp 9111/udp 8111/tcp within 10s
+	background web server "$PYTHON" -m http.server 8080
 	start_export
+	eventually listens
 	local names name text
 	text=$(get /metrics)
 	names=$(jq -r '.. | .expr?, .query? | strings' "$SCRIPTS/grafana.json" |

@@ -49,10 +49,10 @@ NUMBER      PACKETS          BYTES  RULE
 	wants 0 list -j
 	equal "$(jq -c '[.default, .options] + (.rules[0] | [.number, .rule, .verdict, .packets, .bytes])' <<<"$output")" \
 		'["drop",{"fragments":"pass","icmp-errors":"on","neighbours":"on","echo":"on","dhcp":"on"},1,"allow 7000","pass",2,284]'
-	equal "$(jq -c '.rules[1] | del(.packets, .bytes)' <<<"$output")" \
+	equal "$(jq -c '.rules[1] | del(.packets, .bytes, .since)' <<<"$output")" \
 		'{"number":2,"rule":"drop 7001","verdict":"drop","comment":"why"}'
 	equal "$(jq -c '[.rules[0][] | type]' <<<"$output")" \
-		'["number","string","string","number","number"]'
+		'["number","string","string","number","number","number"]'
 }
 
 @test "services, ranges, lists and protocols are printed in one form" {
