@@ -16,6 +16,10 @@ struct command {
 	int (*run)(const struct command *command, int argc, char **argv);
 };
 
+/* All of them. */
+extern const struct command commands[];
+extern const size_t command_count;
+
 int cmd_attach(const struct command *command, int argc, char **argv);
 int cmd_detach(const struct command *command, int argc, char **argv);
 int cmd_status(const struct command *command, int argc, char **argv);
