@@ -284,14 +284,11 @@ static __always_inline bool has_sequence(__u32 slot, __u32 index)
 }
 
 /* A touch of a port that is shut, by whom `flow` says, for every sequence there is. */
-__noinline int knock(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot, __u32 key)
+static __always_inline void knock(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot,
+				  __u32 key)
 {
 	__u32 count = table[slot & 1].door_count * DOOR_SEQUENCES;
-	__u64 hash;
-
-	if (!flow)
-		return 0;
-	hash = source_hash((const __u32 *)flow->remote, flow->family == 6);
+	__u64 hash = source_hash((const __u32 *)flow->remote, flow->family == 6);
 	for (__u32 i = 0; i < MAX_DOORS * DOOR_SEQUENCES && i < count; i++) {
 		int knocked = has_sequence(slot, i) ? knock_sequence(hash, slot, i, key)
 						    : KNOCKED_NOTHING;
@@ -299,7 +296,6 @@ __noinline int knock(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot
 		if (knocked != KNOCKED_NOTHING)
 			knocked_at(ctx, flow, slot, i, knocked);
 	}
-	return 0;
 }
 
 /* Whether it is a port that is knocked at, be it by a signature. */

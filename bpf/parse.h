@@ -92,6 +92,15 @@ static __always_inline bool skip(struct cursor *cur, __u32 size)
 	return true;
 }
 
+/* As bpf_ntohs(); but Linux 6.1 knows no bounds of a number whose bytes were swapped. */
+static __always_inline __u64 host_order(__be16 field)
+{
+	__u64 value = bpf_ntohs(field);
+
+	barrier_var(value);
+	return value & 0xFFFF;
+}
+
 /* The bit field would be loaded as two bytes and put in order first. */
 static __always_inline __u32 tcp_header_size(const struct tcphdr *tcp)
 {
@@ -115,7 +124,7 @@ static __always_inline __u32 parse_tcp(struct cursor *cur, __s64 length, bool mo
 		return KEY_MALFORMED;
 	if (unlikely(length < (more ? (int)sizeof(*tcp) : header)))
 		return KEY_MALFORMED;
-	return PORT_KEY_TCP + bpf_ntohs(tcp->dest);
+	return PORT_KEY_TCP + host_order(tcp->dest);
 }
 
 static __always_inline __u32 parse_udp(struct cursor *cur, __s64 length, bool more)
@@ -129,7 +138,7 @@ static __always_inline __u32 parse_udp(struct cursor *cur, __s64 length, bool mo
 	if (unlikely(claimed < (int)sizeof(*udp) ||
 		     length < (more ? (int)sizeof(*udp) : claimed)))
 		return KEY_MALFORMED;
-	return PORT_KEY_UDP + bpf_ntohs(udp->dest);
+	return PORT_KEY_UDP + host_order(udp->dest);
 }
 
 /* ICMP by its kind: the lifelines are told apart from the rest of the protocol. */
@@ -218,13 +227,14 @@ static __always_inline __u32 parse_plain(struct xdp_md *ctx, union place *place)
 			return KEYS;
 		*place = (union place){ { sizeof(*eth), sizeof(*eth) + sizeof(*ip) } };
 		return parse_plain_transport(&cur, ip->protocol,
-					     (__s64)bpf_ntohs(ip->tot_len) - sizeof(*ip));
+					     (__s64)host_order(ip->tot_len) -
+						     (__s64)sizeof(*ip));
 	}
 	if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
 		if (!skip(&cur, sizeof(*ip6) - sizeof(*ip)) || ip6->version != 6)
 			return KEYS;
 		*place = (union place){ { sizeof(*eth), sizeof(*eth) + sizeof(*ip6) } };
-		return parse_plain_transport(&cur, ip6->nexthdr, bpf_ntohs(ip6->payload_len));
+		return parse_plain_transport(&cur, ip6->nexthdr, host_order(ip6->payload_len));
 	}
 	return KEYS;
 }

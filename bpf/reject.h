@@ -20,12 +20,10 @@
 /* Everything the answer needs, read before the packet is written over. */
 struct refused {
 	struct flow_key flow;
-	__u8 quote[QUOTE4];
-	__u32 quote_size; /* IPv4: options may be in it */
 	struct tcphdr tcp;
 	__u32 tcp_takes; /* sequence numbers that the segment takes */
 	__u32 key;
-	__u32 network; /* where its IP header begins */
+	union place place;
 };
 
 /* An IP header and what follows it in an answer. */
@@ -93,14 +91,40 @@ static __always_inline bool is_tcp(const struct refused *refused)
 	return refused->key < PORT_KEY_UDP;
 }
 
-static __always_inline __u32 build4(const struct refused *refused, struct answer4 *answer)
+/*
+ * Reads what an ICMP error quotes: the IP header and 8 bytes more. A header is 20 to 60
+ * bytes, or 40 with IPv6. How many bytes, 0 where they cannot be read.
+ */
+static __always_inline __u32 read_quote(struct xdp_md *ctx, union place place, __u8 *quote,
+					__u64 room)
+{
+	__u64 size = place.transport - place.network + 8;
+
+	barrier_var(size);
+	if (size > room)
+		return 0;
+	/* Apart from the other: both as one comparison prove no lower bound to Linux 6.1. */
+	barrier_var(size);
+	if (size < 8 || bpf_xdp_load_bytes(ctx, place.network, quote, size))
+		return 0;
+	return size;
+}
+
+/* The size of the answer; 0: there can be none. */
+static __always_inline __u32 build4(struct xdp_md *ctx, const struct refused *refused,
+				    struct answer4 *answer)
 {
 	const struct flow_key *flow = &refused->flow;
-	__u32 size = is_tcp(refused) ? sizeof(struct tcphdr)
-				     : sizeof(struct icmphdr) + refused->quote_size;
+	__u32 size = sizeof(struct tcphdr);
 	struct iphdr *ip = &answer->ip;
 
 	__builtin_memset(answer, 0, sizeof(*answer));
+	if (!is_tcp(refused)) {
+		size = read_quote(ctx, refused->place, answer->quote, sizeof(answer->quote));
+		if (!size)
+			return 0;
+		size += sizeof(struct icmphdr);
+	}
 	ip->version = 4;
 	ip->ihl = 5;
 	ip->tot_len = bpf_htons(sizeof(*ip) + size);
@@ -118,14 +142,14 @@ static __always_inline __u32 build4(const struct refused *refused, struct answer
 	} else {
 		answer->icmp.type = ICMP_DEST_UNREACH;
 		answer->icmp.code = refused->key < PORT_KEYS ? 3 : 2; /* port, protocol */
-		__builtin_memcpy(answer->quote, refused->quote, sizeof(answer->quote));
 		answer->icmp.checksum = fold(
 			sum_words(&answer->icmp, sizeof(answer->icmp) + sizeof(answer->quote)));
 	}
 	return sizeof(*ip) + size;
 }
 
-static __always_inline __u32 build6(const struct refused *refused, struct answer6 *answer)
+static __always_inline __u32 build6(struct xdp_md *ctx, const struct refused *refused,
+				    struct answer6 *answer)
 {
 	const struct flow_key *flow = &refused->flow;
 	__u32 size = is_tcp(refused) ? sizeof(struct tcphdr)
@@ -134,6 +158,9 @@ static __always_inline __u32 build6(const struct refused *refused, struct answer
 	__u64 pseudo;
 
 	__builtin_memset(answer, 0, sizeof(*answer));
+	if (!is_tcp(refused) &&
+	    !read_quote(ctx, refused->place, answer->quote, sizeof(answer->quote)))
+		return 0;
 	ip->version = 6;
 	ip->payload_len = bpf_htons(size);
 	ip->nexthdr = is_tcp(refused) ? IPPROTO_TCP : IPPROTO_ICMPV6;
@@ -147,7 +174,6 @@ static __always_inline __u32 build6(const struct refused *refused, struct answer
 	} else {
 		answer->icmp.icmp6_type = ICMPV6_DEST_UNREACH;
 		answer->icmp.icmp6_code = refused->key < PORT_KEYS ? 4 : 1; /* port, policy */
-		__builtin_memcpy(answer->quote, refused->quote, sizeof(answer->quote));
 		answer->icmp.icmp6_cksum =
 			fold(pseudo + sum_words(&answer->icmp,
 						sizeof(answer->icmp) + sizeof(answer->quote)));
@@ -178,7 +204,7 @@ static __always_inline bool read_network(struct xdp_md *ctx, union place place,
 
 	if ((void *)(eth + 1) > cur.end || (void *)(ip + 1) > cur.end || eth->h_dest[0] & 1)
 		return false;
-	refused->network = place.network;
+	refused->place = place;
 	if (ip->version == 4) {
 		refused->tcp_takes = bpf_ntohs(ip->tot_len) - header;
 		return !(ip->frag_off & bpf_htons(IPV4_OFFSET | IPV4_MORE));
@@ -187,19 +213,6 @@ static __always_inline bool read_network(struct xdp_md *ctx, union place place,
 		return false;
 	refused->tcp_takes = bpf_ntohs(ip6->payload_len);
 	return true;
-}
-
-/* The IP header and 8 bytes more. A header is 20 to 60 bytes, or 40 with IPv6. */
-static __always_inline bool read_quote(struct xdp_md *ctx, union place place,
-				       struct refused *refused)
-{
-	__u64 size = place.transport - place.network + 8;
-
-	barrier_var(size);
-	if (size == 0 || size > sizeof(refused->quote))
-		return false;
-	refused->quote_size = size;
-	return !bpf_xdp_load_bytes(ctx, place.network, refused->quote, size);
 }
 
 static __always_inline bool read_refused(struct xdp_md *ctx, struct refused *refused)
@@ -214,7 +227,7 @@ static __always_inline bool read_refused(struct xdp_md *ctx, struct refused *ref
 	    !read_network(ctx, place, refused))
 		return false;
 	if (!is_tcp(refused))
-		return read_quote(ctx, place, refused);
+		return true;
 	if (bpf_xdp_load_bytes(ctx, place.transport, tcp, sizeof(*tcp)) || tcp->rst)
 		return false;
 	refused->tcp_takes += tcp->syn + tcp->fin - tcp->doff * 4;
@@ -229,18 +242,25 @@ static __always_inline bool read_refused(struct xdp_md *ctx, struct refused *ref
 static __always_inline bool turn_frame(struct xdp_md *ctx, const struct refused *refused,
 				       __u32 size)
 {
-	__u32 network = refused->network & LINK_MASK;
+	__u32 network = refused->place.network & LINK_MASK;
 	int change = network + size - bpf_xdp_get_buff_len(ctx);
-	__u8 link[LINK_MASK + 1], turned[LINK_MASK + 1];
+	__u8 link[LINK_MASK + 1], to[6];
 
 	if (bpf_xdp_load_bytes(ctx, 0, link, sizeof(link)))
 		return false;
 	if (change > 0 ? bpf_xdp_adjust_head(ctx, -change) : bpf_xdp_adjust_tail(ctx, change))
 		return false;
-	__builtin_memcpy(turned, link, sizeof(turned));
-	__builtin_memcpy(turned, link + 6, 6);
-	__builtin_memcpy(turned + 6, link, 6);
-	return network && !bpf_xdp_store_bytes(ctx, 0, turned, network);
+	__builtin_memcpy(to, link, 6);
+	__builtin_memcpy(link, link + 6, 6);
+	__builtin_memcpy(link + 6, to, 6);
+	/* Here and apart from each other: as read_quote() has it, for Linux 6.1. */
+	barrier_var(network);
+	if (network > LINK_MASK)
+		return false;
+	barrier_var(network);
+	if (network < sizeof(struct ethhdr))
+		return false;
+	return !bpf_xdp_store_bytes(ctx, 0, link, network);
 }
 
 static __always_inline bool is_allowed_to_answer(void)
@@ -251,37 +271,36 @@ static __always_inline bool is_allowed_to_answer(void)
 	return bucket && take_from(bucket, REJECT_INTERVAL, REJECT_TOLERANCE);
 }
 
-static __always_inline bool answer4(struct xdp_md *ctx, const struct refused *refused)
+/* One after the other in the same place: the verifier limits how much stack there is. */
+union answer {
+	struct answer4 ipv4;
+	struct answer6 ipv6;
+};
+
+static __always_inline bool answer(struct xdp_md *ctx, const struct refused *refused)
 {
-	struct answer4 answer;
-	__u64 size = build4(refused, &answer);
+	union answer answer;
+	__u64 size = refused->flow.family == 4 ? build4(ctx, refused, &answer.ipv4)
+					       : build6(ctx, refused, &answer.ipv6);
 
 	barrier_var(size); /* for the verifier, which wants it bounded */
-	if (size < sizeof(answer.ip) || size > sizeof(answer))
+	if (size > sizeof(answer))
+		return false;
+	barrier_var(size); /* see read_quote() */
+	if (size < sizeof(answer.ipv4.ip))
 		return false;
 	return turn_frame(ctx, refused, size) &&
-	       !bpf_xdp_store_bytes(ctx, refused->network, &answer, size);
-}
-
-static __always_inline bool answer6(struct xdp_md *ctx, const struct refused *refused)
-{
-	struct answer6 answer;
-	__u32 size = build6(refused, &answer);
-
-	return turn_frame(ctx, refused, size) &&
-	       !bpf_xdp_store_bytes(ctx, refused->network, &answer, size);
+	       !bpf_xdp_store_bytes(ctx, refused->place.network, &answer, size);
 }
 
 /* Turns the packet into its answer: XDP_TX, or XDP_DROP where there is none. */
 __noinline int reject(struct xdp_md *ctx)
 {
 	struct refused refused = { 0 };
-	bool answered;
 
 	if (!read_refused(ctx, &refused) || !is_allowed_to_answer())
 		return XDP_DROP;
-	answered = refused.flow.family == 4 ? answer4(ctx, &refused) : answer6(ctx, &refused);
-	return answered ? XDP_TX : XDP_DROP;
+	return answer(ctx, &refused) ? XDP_TX : XDP_DROP;
 }
 
 #endif

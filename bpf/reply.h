@@ -12,6 +12,8 @@
 
 #define DHCP_SERVER 67
 #define DHCP6_SERVER 547
+#define DHCP_CLIENT 68
+#define DHCP6_CLIENT 546
 
 /*
  * Whether a local socket is in this conversation, established or on its way
@@ -85,11 +87,13 @@ static __always_inline bool is_reply(struct xdp_md *ctx, const struct subject *s
 	return (tcp && has_known_socket(ctx, &subject->flow, &tag)) || has_flow(&tag);
 }
 
+/* To a client, of the same family: its port is the one before, or after, the server's. */
 static __always_inline bool is_from_dhcp_server(const struct subject *subject)
 {
-	__be16 port = subject->flow.remote_port;
+	bool ipv4 = subject->flow.family == 4;
 
-	return port == bpf_htons(subject->flow.family == 4 ? DHCP_SERVER : DHCP6_SERVER);
+	return subject->flow.remote_port == bpf_htons(ipv4 ? DHCP_SERVER : DHCP6_SERVER) &&
+	       subject->flow.local_port == bpf_htons(ipv4 ? DHCP_CLIENT : DHCP6_CLIENT);
 }
 
 #endif
