@@ -3,18 +3,23 @@
 # sudo make deps  installs what building and testing need (Debian)
 # sudo make run   a demonstration, in network namespaces of its own
 # sudo make test  every suite that belongs to every change
-# sudo make bench what a packet costs
+# make man       the manual and completions; make deb: a package for Debian
+# sudo make bench what a packet costs, beside the peers; bench-check: only the ratios
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
+UNITS ?= $(PREFIX)/lib/systemd/system
 CLANG ?= clang
 BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
 BUILD := build
 
 CFLAGS ?= -O2 -g
+# As Debian hardens; what is given in CFLAGS, CPPFLAGS and LDFLAGS comes on top.
+HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+HARDENED_LINK := -pie -Wl,-z,relro,-z,now
 WARNINGS := -Wall -Wextra -Werror
 PORTCTL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARNINGS) -Iinclude -Iuser -I$(BUILD) \
-	-DVERSION='"$(VERSION)"' -MMD -MP
+	-DVERSION='"$(VERSION)"' -MMD -MP $(HARDENING) $(CPPFLAGS)
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Iinclude -Ivmlinux -MMD -MP
 LIBS := -lbpf -ljansson -lcrypto -lpcap -lmicrohttpd -lncursesw
 
@@ -25,7 +30,7 @@ LIBRARY := $(BUILD)/libportctl.a
 all: $(BUILD)/portctl
 
 $(BUILD)/portctl: $(BUILD)/user/main.o $(LIBRARY)
-	$(CC) $(CFLAGS) $(LDFLAGS) $^ $(LIBS) -o $@
+	$(CC) $(CFLAGS) $(HARDENED_LINK) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(LIBRARY): $(OBJECTS)
 	rm -f $@
@@ -61,17 +66,49 @@ run: deps
 	$(MAKE) all
 	scripts/demo
 
-install: all
+# The manual and the completions; the commands' part of them is made from their table.
+MANUAL := $(BUILD)/man/portctl.8 $(BUILD)/man/portctl.rules.5
+COMPLETIONS := $(BUILD)/completions/portctl.bash $(BUILD)/completions/portctl.zsh
+
+man: $(MANUAL) $(COMPLETIONS)
+
+$(BUILD)/manual: scripts/manual.c $(LIBRARY)
+	$(CC) $(PORTCTL_CFLAGS) $(CFLAGS) $< $(LIBRARY) $(LDFLAGS) $(LIBS) -o $@
+
+$(BUILD)/man/portctl.8: scripts/man/portctl.8.in $(BUILD)/manual
+	@mkdir -p $(@D)
+	$(BUILD)/manual mdoc >$@.commands
+	sed -e '/^@COMMANDS@$$/{r $@.commands' -e 'd}' $< >$@
+	rm $@.commands
+
+$(BUILD)/man/portctl.rules.5: scripts/man/portctl.rules.5
+	@mkdir -p $(@D)
+	cp $< $@
+
+$(BUILD)/completions/portctl.%: $(BUILD)/manual
+	@mkdir -p $(@D)
+	$(BUILD)/manual $* >$@
+
+install: all man
 	install -D -m 755 $(BUILD)/portctl $(DESTDIR)$(PREFIX)/sbin/portctl
-	install -d $(DESTDIR)$(PREFIX)/lib/systemd/system
+	install -D -m 644 $(BUILD)/man/portctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/portctl.8
+	install -D -m 644 $(BUILD)/man/portctl.rules.5 $(DESTDIR)$(PREFIX)/share/man/man5/portctl.rules.5
+	install -D -m 644 $(BUILD)/completions/portctl.bash \
+		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/portctl
+	install -D -m 644 $(BUILD)/completions/portctl.zsh \
+		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_portctl
+	install -d $(DESTDIR)$(UNITS)
 	for unit in portctl portctl-follow portctl-knock portctl-export; do \
 		sed 's|@PREFIX@|$(PREFIX)|' scripts/$$unit.service \
-			>$(DESTDIR)$(PREFIX)/lib/systemd/system/$$unit.service || exit 1; \
+			>$(DESTDIR)$(UNITS)/$$unit.service || exit 1; \
 	done
 
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all deps run install clean
+deb:
+	scripts/package
+
+.PHONY: all deps run man install deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:
