@@ -12,7 +12,7 @@ $(BUILD)/tests/bpf/%: tests/bpf/%.c $(wildcard tests/bpf/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(PORTCTL_CFLAGS) -Itests/bpf $(CFLAGS) $< $(LIBRARY) $(LIBS) -lpthread -o $@
 
-test-programs: $(BUILD)/portctl $(UNIT_TESTS) $(BPF_TESTS)
+test-programs: $(BUILD)/portctl man $(UNIT_TESTS) $(BPF_TESTS)
 
 # Needs no root.
 test-unit: $(UNIT_TESTS)
@@ -20,8 +20,8 @@ test-unit: $(UNIT_TESTS)
 
 # Everything that belongs to every change; as root.
 test: deps
-	$(MAKE) test-programs
-	tests/run unit bpf e2e
+	$(MAKE) test-programs fuzz-programs $(BUILD)/tests/differential
+	tests/run unit bpf fuzz e2e
 
 .PHONY: test test-unit test-programs
 
@@ -35,9 +35,39 @@ $(BUILD)/tests/bench: $(BENCH_SOURCES) tests/bench/bench.h tests/sandbox.h $(BUI
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(PORTCTL_CFLAGS)) -Itests $(CFLAGS) $(BENCH_SOURCES) $(LIBRARY) $(LIBS) -o $@
 
-# What a packet costs beside an empty program, and what the command costs.
-bench: deps
-	$(MAKE) $(BUILD)/portctl $(BUILD)/tests/bench
-	$(BUILD)/tests/bench "$(CURDIR)/$(BUILD)/portctl"
+$(BUILD)/generator.bpf.o: tests/bench/live/generator.bpf.c Makefile
+	@mkdir -p $(@D)
+	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-.PHONY: bench
+LIVE_SOURCES := tests/bench/frames.c $(filter-out %.bpf.c,$(wildcard tests/bench/live/*.c))
+
+$(BUILD)/tests/live: $(LIVE_SOURCES) $(wildcard tests/bench/live/*.h) tests/bench/bench.h tests/sandbox.h \
+		$(BUILD)/generator.skel.h $(BUILD)/empty.skel.h $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(filter-out -MMD -MP,$(PORTCTL_CFLAGS)) -Itests -Itests/bench $(CFLAGS) $(LIVE_SOURCES) \
+		$(LIBRARY) $(LIBS) -o $@
+
+# What a packet costs beside an empty program and the peers, and what the command costs:
+# tests/bench/results.txt. bench-check: whether the ratios are as they should be.
+bench: deps-bench
+	$(MAKE) $(BUILD)/portctl $(BUILD)/tests/bench $(BUILD)/tests/live
+	tests/bench/run "$(CURDIR)/$(BUILD)/portctl" $(BUILD)/tests
+
+bench-check: deps-bench
+	$(MAKE) $(BUILD)/portctl $(BUILD)/tests/live
+	$(BUILD)/tests/live "$(CURDIR)/$(BUILD)/portctl" --check
+
+deps-bench:
+	scripts/deps bench
+
+.PHONY: bench bench-check deps-bench
+
+include tests/fuzz/fuzz.mk
+
+# Debian's kernels under qemu, and the host's; KERNELS="6.1 6.12 host". Takes minutes.
+test-kernels: deps
+	scripts/deps kernels
+	$(MAKE) test-programs
+	tests/kernels/run $(BUILD)
+
+.PHONY: test-kernels

@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Any file as keys of signed knocks, and as a secret of timed ones. */
+#include "fuzz.h"
+#include "signing.h"
+#include "totp.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	const char *path = input_file(data, size);
+	struct signing_key *keys = NULL;
+	struct totp totp;
+	size_t count = 0;
+
+	nowhere();
+	if (!keys_read(path, &keys, &count)) {
+		for (size_t i = 0; i < count; i++)
+			key_opens(&keys[i], "ssh");
+	}
+	keys_free(keys, count);
+	if (!totp_read(path, &totp) &&
+	    (totp.size < TOTP_SECRET_MIN || totp.size > TOTP_SECRET_MAX))
+		abort();
+	return 0;
+}

@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a frame is, read from the RFCs with nothing of the data path: byte by byte, and
+ * slowly. The key is as include/portctl.h numbers them.
+ *
+ * RFC 791, 792, 768, 9293; 8200, 4302, 4443, 2710, 4861, 3810, 2675; 1858, 3128, 7112.
+ */
+#ifndef ORACLE_H
+#define ORACLE_H
+
+#include <string.h>
+
+#include "ruleset.h"
+
+struct reading {
+	__u32 key;
+	struct prefix source; /* family 0: it has none */
+	__u16 source_port; /* of TCP and UDP */
+	__u8 tcp_flags;
+};
+
+struct oracle {
+	const __u8 *bytes;
+	size_t size; /* of the frame */
+	size_t at;
+	struct reading *reading;
+};
+
+static inline __u32 two_bytes(const struct oracle *oracle, size_t offset)
+{
+	return oracle->bytes[oracle->at + offset] << 8 | oracle->bytes[oracle->at + offset + 1];
+}
+
+static inline size_t bytes_left(const struct oracle *oracle)
+{
+	return oracle->size - oracle->at;
+}
+
+/* `claimed` is what the packet has from here on, by its own words. */
+static inline __u32 read_tcp(struct oracle *oracle, size_t claimed, bool more)
+{
+	size_t header;
+
+	if (bytes_left(oracle) < 20 || claimed < 20)
+		return KEY_MALFORMED;
+	header = (oracle->bytes[oracle->at + 12] >> 4) * 4;
+	if (header < 20 || (!more && header > claimed))
+		return KEY_MALFORMED;
+	oracle->reading->source_port = two_bytes(oracle, 0);
+	oracle->reading->tcp_flags = oracle->bytes[oracle->at + 13];
+	return PORT_KEY_TCP + two_bytes(oracle, 2);
+}
+
+static inline __u32 read_udp(struct oracle *oracle, size_t claimed, bool more)
+{
+	if (bytes_left(oracle) < 8 || claimed < 8 || two_bytes(oracle, 4) < 8)
+		return KEY_MALFORMED;
+	if (!more && two_bytes(oracle, 4) > claimed)
+		return KEY_MALFORMED;
+	oracle->reading->source_port = two_bytes(oracle, 0);
+	return PORT_KEY_UDP + two_bytes(oracle, 2);
+}
+
+static inline __u32 read_icmp(const struct oracle *oracle, size_t claimed)
+{
+	int type;
+
+	if (bytes_left(oracle) < 8 || claimed < 8)
+		return KEY_MALFORMED;
+	type = oracle->bytes[oracle->at];
+	if (type == 3 || type == 11 || type == 12)
+		return KEY_ERROR;
+	return type == 8 ? KEY_ECHO : KEY_PROTOCOL + 1;
+}
+
+static inline __u32 read_icmp6(const struct oracle *oracle, size_t claimed)
+{
+	int type;
+
+	if (bytes_left(oracle) < 8 || claimed < 8)
+		return KEY_MALFORMED;
+	type = oracle->bytes[oracle->at];
+	if (type >= 1 && type <= 4)
+		return KEY_ERROR6;
+	if (type == 128)
+		return KEY_ECHO6;
+	/* Listeners 130-132, routers and neighbours 133-137, listeners again 143. */
+	return (type >= 130 && type <= 137) || type == 143 ? KEY_NEIGHBOUR : KEY_PROTOCOL + 58;
+}
+
+static inline __u32 read_transport(struct oracle *oracle, int protocol, size_t claimed,
+				   bool more, int family)
+{
+	if (protocol == 6)
+		return read_tcp(oracle, claimed, more);
+	if (protocol == 17)
+		return read_udp(oracle, claimed, more);
+	if (protocol == 1 && family == 4)
+		return read_icmp(oracle, claimed);
+	if (protocol == 58 && family == 6)
+		return read_icmp6(oracle, claimed);
+	return KEY_PROTOCOL + protocol;
+}
+
+/* RFC 3128: one of TCP at byte 8 would write over the flags. */
+static inline __u32 read_later_fragment(int protocol, size_t offset)
+{
+	return protocol == 6 && offset == 8 ? KEY_MALFORMED : KEY_FRAGMENT;
+}
+
+static inline __u32 read_ipv4(struct oracle *oracle)
+{
+	size_t header, total, offset;
+	int protocol;
+
+	if (bytes_left(oracle) < 20 || oracle->bytes[oracle->at] >> 4 != 4)
+		return KEY_MALFORMED;
+	header = (oracle->bytes[oracle->at] & 15) * 4;
+	total = two_bytes(oracle, 2);
+	if (header < 20 || total < header || total > bytes_left(oracle))
+		return KEY_MALFORMED;
+	oracle->reading->source = (struct prefix){ .family = 4, .length = 32 };
+	memcpy(oracle->reading->source.address, oracle->bytes + oracle->at + 12, 4);
+	offset = (two_bytes(oracle, 6) & 0x1fff) * 8;
+	protocol = oracle->bytes[oracle->at + 9];
+	if (offset)
+		return read_later_fragment(protocol, offset);
+	{
+		bool more = two_bytes(oracle, 6) & 0x2000;
+
+		oracle->at += header;
+		return read_transport(oracle, protocol, total - header, more, 4);
+	}
+}
+
+/* Hop-by-hop, routing, fragment, authentication, destination, mobility. */
+static inline bool is_extension_header(int protocol)
+{
+	return protocol == 0 || protocol == 43 || protocol == 44 || protocol == 51 ||
+	       protocol == 60 || protocol == 135;
+}
+
+static inline size_t extension_length(const struct oracle *oracle, int protocol)
+{
+	size_t units = oracle->bytes[oracle->at + 1];
+
+	if (protocol == 44)
+		return 8;
+	return protocol == 51 ? (units + 2) * 4 : (units + 1) * 8;
+}
+
+static inline __u32 read_extensions(struct oracle *oracle, int protocol, size_t claimed)
+{
+	bool more = false;
+
+	for (int count = 0; is_extension_header(protocol); count++) {
+		int next;
+		size_t length;
+
+		if (count == 8 || (count && protocol == 0) || bytes_left(oracle) < 8)
+			return KEY_MALFORMED;
+		length = extension_length(oracle, protocol);
+		if (length > claimed)
+			return KEY_MALFORMED;
+		next = oracle->bytes[oracle->at];
+		if (protocol == 44) {
+			size_t offset = two_bytes(oracle, 2) & 0xfff8;
+
+			if (offset)
+				return read_later_fragment(next, offset);
+			more = two_bytes(oracle, 2) & 1;
+		}
+		oracle->at += length;
+		claimed -= length;
+		protocol = next;
+		/* It says that there is more than the frame holds. */
+		if (oracle->at > oracle->size)
+			return KEY_MALFORMED;
+	}
+	return read_transport(oracle, protocol, claimed, more, 6);
+}
+
+static inline __u32 read_ipv6(struct oracle *oracle)
+{
+	size_t payload;
+	int next;
+
+	if (bytes_left(oracle) < 40 || oracle->bytes[oracle->at] >> 4 != 6)
+		return KEY_MALFORMED;
+	payload = two_bytes(oracle, 4);
+	next = oracle->bytes[oracle->at + 6];
+	oracle->reading->source = (struct prefix){ .family = 6, .length = 128 };
+	memcpy(oracle->reading->source.address, oracle->bytes + oracle->at + 8, 16);
+	oracle->at += 40;
+	if (!payload && next == 0)
+		payload = bytes_left(oracle); /* a jumbogram */
+	if (payload > bytes_left(oracle))
+		return KEY_MALFORMED;
+	return read_extensions(oracle, next, payload);
+}
+
+static inline __u32 read_ethernet(struct oracle *oracle)
+{
+	__u32 type;
+
+	if (oracle->size < 14)
+		return KEY_MALFORMED;
+	type = two_bytes(oracle, 12);
+	oracle->at = 14;
+	for (int tags = 0; type == 0x8100 || type == 0x88a8; tags++) {
+		if (tags == 2 || bytes_left(oracle) < 4)
+			return KEY_MALFORMED;
+		type = two_bytes(oracle, 2);
+		oracle->at += 4;
+	}
+	if (type == 0x0800)
+		return read_ipv4(oracle);
+	return type == 0x86dd ? read_ipv6(oracle) : KEY_NOT_IP;
+}
+
+static inline struct reading read_frame(const __u8 *bytes, size_t size)
+{
+	struct reading reading = { 0 };
+	struct oracle oracle = { .bytes = bytes, .size = size, .reading = &reading };
+
+	reading.key = read_ethernet(&oracle);
+	return reading;
+}
+
+#endif
