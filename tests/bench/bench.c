@@ -51,40 +51,6 @@ double median(double *values)
 	return values[ROUNDS / 2];
 }
 
-struct frame build(bool ipv6, int protocol, __u16 port)
-{
-	struct frame frame = { .size = sizeof(struct ether_header) };
-	struct ether_header *eth = (void *)frame.data;
-	size_t l4 = protocol == IPPROTO_TCP ? sizeof(struct tcphdr) : sizeof(struct udphdr);
-	struct ip6_hdr *ip6 = (void *)(frame.data + frame.size);
-	struct iphdr *ip = (void *)ip6;
-	struct tcphdr *tcp;
-	struct udphdr *udp;
-
-	eth->ether_type = htons(ipv6 ? ETHERTYPE_IPV6 : ETHERTYPE_IP);
-	if (ipv6) {
-		ip6->ip6_vfc = 0x60;
-		ip6->ip6_plen = htons(l4);
-		ip6->ip6_nxt = protocol;
-		frame.size += sizeof(*ip6);
-	} else {
-		ip->version = 4;
-		ip->ihl = 5;
-		ip->tot_len = htons(sizeof(*ip) + l4);
-		ip->protocol = protocol;
-		frame.size += sizeof(*ip);
-	}
-	tcp = (void *)(frame.data + frame.size);
-	udp = (void *)tcp;
-	udp->dest = htons(port);
-	if (protocol == IPPROTO_TCP)
-		tcp->doff = 5;
-	else
-		udp->len = htons(l4);
-	frame.size = frame.size + l4 < 60 ? 60 : frame.size + l4;
-	return frame;
-}
-
 double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data,
@@ -294,32 +260,6 @@ static struct frame make_among_attempts(void)
 	return build(false, IPPROTO_TCP, 23);
 }
 
-/*
- * A signed knock of somebody who knows the signer and the server and not the key, so
- * that it has to be verified: so few at a time that the limit lets them.
- */
-static struct frame make_bogus(void)
-{
-	struct frame frame = build(false, IPPROTO_UDP, 62201);
-	struct iphdr *ip = (void *)(frame.data + sizeof(struct ether_header));
-	struct udphdr *udp = (void *)(ip + 1);
-	struct signed_knock *knock = (void *)(udp + 1);
-	struct signing_key *keys;
-	size_t count;
-
-	if (keys_read("keys", &keys, &count))
-		exit(1);
-	udp->len = htons(sizeof(*udp) + sizeof(*knock));
-	ip->tot_len = htons(sizeof(*ip) + sizeof(*udp) + sizeof(*knock));
-	frame.size = sizeof(struct ether_header) + ntohs(ip->tot_len);
-	*knock = (struct signed_knock){ .action = SIGNED_OPEN, .door = door_number("b") };
-	/* So far ahead that its time is near enough as long as this takes. */
-	sign(knock, keys, utc_now() + (KNOCK_SKEW - 1) * 1000000000ull);
-	knock->tag[0] ^= 1;
-	keys_free(keys, count);
-	return frame;
-}
-
 static const struct row rows[] = {
 	{ "IPv4 TCP allowed, 1 rule", "one.rules", 5, XDP_PASS, false, IPPROTO_TCP, 22, NULL },
 	{ "IPv4 TCP dropped, 1 rule", "drop.rules", 5, XDP_DROP, false, IPPROTO_TCP, 22, NULL },
@@ -425,7 +365,7 @@ static void measure_signed(int empty, int program)
 		.rules = "signed.rules",
 		.target = 400,
 		.verdict = XDP_DROP,
-		.make = make_bogus,
+		.make = build_bogus,
 	};
 
 	measure_row(&row, empty, program, SIGNED_BURST * 9 / 10, 4 * CHUNK);

@@ -22,6 +22,9 @@ double median(double *values); /* of ROUNDS; sorts them */
 /* A minimal packet to a port: 60 bytes or so, as a flood has them. */
 struct frame build(bool ipv6, int protocol, __u16 port);
 
+/* A signed knock to port 62201 of somebody in the file "keys", with a wrong tag. */
+struct frame build_bogus(void);
+
 /* Nanoseconds a run; the last verdict goes to *verdict where that is not NULL. */
 double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict);
 

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who is measured, where each of them works, and portctl's own rules. */
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "bench.h"
+#include "empty.skel.h"
+#include "live.h"
+
+static int home = -1;
+
+static void die(const char *what)
+{
+	perror(what);
+	exit(1);
+}
+
+/* NULL: back to where the near ends are. */
+void enter(const struct candidate *candidate)
+{
+	if (setns(candidate ? candidate->netns : home, CLONE_NEWNET))
+		die("setns");
+}
+
+int run(const char *format, ...)
+{
+	char line[512];
+	va_list arguments;
+	int status;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	status = system(line);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+double read_figure(const char *format, ...)
+{
+	char line[512];
+	va_list arguments;
+	double figure = -1;
+	FILE *pipe;
+
+	va_start(arguments, format);
+	vsnprintf(line, sizeof(line), format, arguments);
+	va_end(arguments);
+	pipe = popen(line, "r");
+	if (!pipe || fscanf(pipe, "%lf", &figure) != 1)
+		figure = -1;
+	if (pipe)
+		pclose(pipe);
+	return figure;
+}
+
+/* --- the empty program -------------------------------------------------------- */
+
+static struct empty_bpf *empty;
+static int empty_link = -1;
+
+static bool start_empty(const struct workload *workload)
+{
+	return workload; /* it drops all */
+}
+
+static void stop_empty(void)
+{
+}
+
+static double judged_empty(void)
+{
+	return read_figure(
+		"ethtool -S eth0 | awk '/xdp_drops/ { n += $2 } END { print n + 0 }'");
+}
+
+static void attach_empty(void)
+{
+	empty = empty_bpf__open_and_load();
+	if (!empty)
+		die("the empty program");
+	empty_link = bpf_link_create(bpf_program__fd(empty->progs.empty),
+				     if_nametoindex("eth0"), BPF_XDP, NULL);
+	if (empty_link < 0)
+		die("attach the empty program");
+}
+
+/* --- portctl ------------------------------------------------------------------ */
+
+static void write_rules(const struct workload *workload, FILE *out)
+{
+	if (workload->is_signed) {
+		fprintf(out,
+			"default drop\nknock b spa 62201/udp keys %s/keys opens 80/tcp for 30s\n",
+			get_current_dir_name());
+	} else if (workload->rules) {
+		fputs(workload->rules, out);
+	} else if (workload->closed) {
+		fputs("default drop\nallow 22/tcp\n", out);
+	} else if (workload->sources) {
+		for (unsigned int i = 0; i < workload->sources; i++) {
+			struct in_addr address = { htonl((10u << 24) + 1 + i) };
+
+			fprintf(out, "%s%s", i ? ", " : "drop from ", inet_ntoa(address));
+		}
+		fputc('\n', out);
+	} else if (workload->ports) {
+		for (unsigned int port = 1; port <= workload->ports; port++)
+			fprintf(out, "drop %u/udp\n", port & 0xffff);
+	} else {
+		fprintf(out, "drop %u/udp\n", PORT);
+	}
+}
+
+static bool start_portctl(const struct workload *workload)
+{
+	FILE *out = fopen("portctl.rules", "w");
+
+	if (!out)
+		die("portctl.rules");
+	write_rules(workload, out);
+	fclose(out);
+	if (run("%s apply portctl.rules >/dev/null", portctl))
+		exit(1);
+	return true;
+}
+
+static void stop_portctl(void)
+{
+}
+
+static double judged_portctl(void)
+{
+	return read_figure("%s stats -j | jq '[.interfaces[].total.drop.packets] | add'",
+			   portctl);
+}
+
+/* --- all of them -------------------------------------------------------------- */
+
+struct candidate candidates[] = {
+	{ "empty", start_empty, stop_empty, judged_empty, true, -1, 0 },
+	{ "portctl", start_portctl, stop_portctl, judged_portctl, true, -1, 0 },
+	{ "xdp-filter", start_xdp_filter, stop_xdp_filter, judged_xdp_filter, true, -1, 0 },
+	{ "nft netdev", start_nft_netdev, stop_nft, judged_nft, false, -1, 0 },
+	{ "nft input", start_nft_input, stop_nft, judged_nft, false, -1, 0 },
+	{ "iptables raw", start_iptables, stop_iptables, judged_iptables, false, -1, 0 },
+};
+
+const size_t candidate_count = sizeof(candidates) / sizeof(*candidates);
+
+/* A namespace with the far end of a pair, which does not send what it is not asked for. */
+static void make_place(struct candidate *candidate, size_t number)
+{
+	char name[16];
+
+	if (unshare(CLONE_NEWNET))
+		die("unshare");
+	candidate->netns = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	enter(NULL);
+	if (run("ip link add near%zu type veth peer name eth0 netns /proc/%d/fd/%d && "
+		"ip link set near%zu address 02:00:00:00:00:02 up",
+		number, getpid(), candidate->netns, number))
+		exit(1);
+	snprintf(name, sizeof(name), "near%zu", number);
+	candidate->ifindex = if_nametoindex(name);
+	enter(candidate);
+	/* GRO: without a program of its own a veth end takes what XDP sends only so. */
+	if (run("sysctl -qw net.ipv6.conf.all.accept_dad=0 && "
+		"ip link set lo up && ip link set eth0 address 02:00:00:00:00:01 up && "
+		"ethtool -K eth0 gro on && ip addr add 192.0.2.1/24 dev eth0 && "
+		"ip addr add 2001:db8::1/64 dev eth0 nodad"))
+		exit(1);
+}
+
+void candidates_prepare(void)
+{
+	home = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+	for (size_t i = 0; i < candidate_count; i++)
+		make_place(&candidates[i], i);
+	enter(&candidates[0]);
+	attach_empty();
+	enter(&candidates[1]);
+	if (run("%s attach eth0 --mode native >/dev/null", portctl))
+		exit(1);
+	enter(NULL);
+}
