@@ -10,29 +10,12 @@
 #ifndef JUDGE_H
 #define JUDGE_H
 
-/* The key of IPv6 begins as that of IPv4 does, so one stands for both. */
-static __always_inline entry_t look_up_source(const struct subject *subject, __u32 slot,
-					      __u32 group)
-{
-	bool ipv4 = subject->flow.family == 4;
-	struct source6_key key = { .length = ipv4 ? 64 : 160, .group = group };
-	void *trie = ipv4 ? bpf_map_lookup_elem(&sources4, &slot)
-			  : bpf_map_lookup_elem(&sources6, &slot);
-	entry_t *entry;
-
-	if (!trie)
-		return 0;
-	__builtin_memcpy(key.address, subject->flow.remote, sizeof(key.address));
-	entry = bpf_map_lookup_elem(trie, &key);
-	return entry ? *entry : 0;
-}
-
 /* What one detail makes of the packet: a plain entry, another detail, or 0. */
 static __always_inline entry_t ask(const struct subject *subject, __u32 slot, __u32 flags,
 				   const struct detail *detail, bool charged)
 {
 	if (flags == ENTRY_SOURCES)
-		return look_up_source(subject, slot, detail->group);
+		return look_up_source(subject, slot, detail);
 	if (flags == ENTRY_RULE) {
 		/* What goes out needs a flow all the same: it outlives the grant. */
 		if (detail->door && !(charged && is_granted(subject, slot, detail->door)))

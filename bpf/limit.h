@@ -74,7 +74,7 @@ static __always_inline bool within_limit(const struct subject *subject,
 	__u32 index = entry_line(detail->entry);
 	__u64 *bucket;
 
-	if (detail->group) {
+	if (detail->per_source) {
 		index = source_bucket(&subject->flow, index);
 		bucket = bpf_map_lookup_elem(&source_buckets, &index);
 	} else {

@@ -31,7 +31,7 @@ struct {
 
 /*
  * What else hangs in a generation, by slot: what entries with a flag lead to,
- * and the source tries. Their size is the ruleset's, so they are maps in maps.
+ * and the sources. Their size is the ruleset's, so they are maps in maps.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -40,40 +40,27 @@ struct {
 	__array(
 		values, struct {
 			__uint(type, BPF_MAP_TYPE_ARRAY);
-			__uint(map_flags, BPF_F_INNER_MAP);
+			__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 			__uint(max_entries, 1);
 			__uint(key_size, sizeof(__u32));
 			__uint(value_size, sizeof(struct detail));
 		});
 } details SEC(".maps");
 
+/* Mapped for userspace also for where that puts it: sets are cache lines. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 2);
 	__type(key, __u32);
 	__array(
 		values, struct {
-			__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-			__uint(map_flags, BPF_F_NO_PREALLOC);
+			__uint(type, BPF_MAP_TYPE_ARRAY);
+			__uint(map_flags, BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 			__uint(max_entries, 1);
-			__uint(key_size, sizeof(struct source4_key));
-			__uint(value_size, sizeof(entry_t));
+			__uint(key_size, sizeof(__u32));
+			__uint(value_size, sizeof(struct source_set));
 		});
-} sources4 SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
-	__uint(max_entries, 2);
-	__type(key, __u32);
-	__array(
-		values, struct {
-			__uint(type, BPF_MAP_TYPE_LPM_TRIE);
-			__uint(map_flags, BPF_F_NO_PREALLOC);
-			__uint(max_entries, 1);
-			__uint(key_size, sizeof(struct source6_key));
-			__uint(value_size, sizeof(entry_t));
-		});
-} sources6 SEC(".maps");
+} sources SEC(".maps");
 
 /* When the next packet is due: of each line's limit, and of sources by hash. */
 struct {

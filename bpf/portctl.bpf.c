@@ -9,6 +9,7 @@
 
 #include "blake2s.h"
 #include "portctl.h"
+#include "source_tag.h"
 
 #include "maps.h"
 #include "clock.h"
@@ -16,6 +17,7 @@
 #include "parse.h"
 #include "flow.h"
 #include "subject.h"
+#include "source.h"
 #include "limit.h"
 #include "event.h"
 #include "reply.h"

@@ -15,7 +15,7 @@
 #define PORTCTL_H
 
 /* Raised whenever a layout below changes; pins of another schema are refused. */
-#define PORTCTL_SCHEMA 5
+#define PORTCTL_SCHEMA 6
 
 /*
  * Keys. Every packet is judged by one entry of the table, found by its key:
@@ -129,16 +129,36 @@ static inline __u32 entry_line(entry_t entry)
 	return entry >> 8;
 }
 
+/*
+ * The lengths of a group's prefixes, a bit for each: `ipv4` has bit 32 - length,
+ * `ipv6[0]` bit 128 - length of those longer than 64, `ipv6[1]` bit 64 - length of
+ * the others. So the lowest bit is the longest one, and its negation is its mask.
+ */
+struct lengths {
+	__u64 ipv4;
+	__u64 ipv6[2];
+};
+
 /* What an entry with a flag leads to. Times are nanoseconds since boot. */
 struct detail {
-	__u64 deadline; /* ENTRY_RULE: when the rule ends; 0: never */
-	__u64 interval; /* ENTRY_RULE: between packets at the limit; 0: no limit */
-	__u64 tolerance; /* by how much packets may come early: the burst */
-	entry_t entry; /* ENTRY_RULE: what the rule says; plain */
-	entry_t limited; /* the same for packets over the limit; plain */
+	union {
+		struct { /* ENTRY_RULE */
+			__u64 deadline; /* when the rule ends; 0: never */
+			__u64 interval; /* between packets at the limit; 0: no limit */
+			__u64 tolerance; /* by how much packets may come early: the burst */
+			entry_t entry; /* what the rule says; plain */
+			entry_t limited; /* the same for packets over the limit; plain */
+			__u32 door; /* applies to those with a grant for it; 0: to all */
+			__u32 per_source; /* the limit is */
+		};
+		struct { /* ENTRY_SOURCES */
+			struct lengths lengths;
+			entry_t any4; /* of length 0: all of IPv4; 0: there is none */
+			entry_t any6;
+			__u32 group; /* whose sources */
+		};
+	};
 	entry_t next; /* where it does not apply; 0: nothing more to ask */
-	__u32 group; /* ENTRY_SOURCES: whose sources; ENTRY_RULE: 1 per source */
-	__u32 door; /* ENTRY_RULE: applies to those with a grant for it; 0: to all */
 	__u32 zero;
 };
 
@@ -151,19 +171,18 @@ struct detail {
 #define DETAIL_STEPS (2 * DETAIL_ENDING + 5)
 
 /*
- * Keys of the source tries (BPF_MAP_TYPE_LPM_TRIE): one trie for each family, or
- * 32.0.0.0/8 would match 2000::/8. `length` counts the bits of the group too.
+ * Sources: the prefixes of all groups and both families, by the tag of each
+ * (include/source_tag.h). One that finds its set full goes to the next, SOURCE_HOPS
+ * sets away at most; the last sets are for those only.
  */
-struct source4_key {
-	__u32 length;
-	__u32 group; /* host byte order: matched whole or not at all */
-	__u8 address[4]; /* network byte order */
-};
+#define SOURCE_WAYS 5
+#define SOURCE_HOPS 8
+#define SOURCE_SECRETS 7
 
-struct source6_key {
-	__u32 length;
-	__u32 group;
-	__u8 address[16];
+struct source_set {
+	__u64 tags[SOURCE_WAYS];
+	entry_t entries[SOURCE_WAYS];
+	__u32 goes_on; /* the next set has some that found no place here */
 };
 
 /*
@@ -447,7 +466,8 @@ struct generation {
 	entry_t entries[KEYS];
 	__u64 steps[PORT_KEYS / 64]; /* a bit for each key that is in a sequence */
 	__u32 door_count; /* no door has a higher number */
-	__u32 zero;
+	__u32 source_sets; /* those that a tag leads to */
+	__u64 source_secret[SOURCE_SECRETS]; /* random: the key of its tags */
 	struct door doors[MAX_DOORS]; /* number 1 first */
 };
 
@@ -531,7 +551,8 @@ struct socket_event {
 
 _Static_assert(sizeof(struct door) == 168, "struct door");
 _Static_assert(sizeof(struct generation) ==
-		       4 * KEYS + PORT_KEYS / 8 + 8 + MAX_DOORS * sizeof(struct door),
+		       4 * KEYS + PORT_KEYS / 8 + 8 + 8 * SOURCE_SECRETS +
+			       MAX_DOORS * sizeof(struct door),
 	       "struct generation");
 _Static_assert(sizeof(struct signed_knock) == 64, "struct signed_knock: one block and its tag");
 _Static_assert(MAX_DOORS <= 64, "a signer has a bit for each door");
@@ -553,8 +574,7 @@ _Static_assert(sizeof(struct line_move) == 24, "struct line_move");
 _Static_assert(sizeof(struct counters) == 32 * PORT_KEYS + 16 * MAX_LINES + 24,
 	       "struct counters");
 _Static_assert(sizeof(struct detail) == 48, "struct detail");
-_Static_assert(sizeof(struct source4_key) == 12, "struct source4_key");
-_Static_assert(sizeof(struct source6_key) == 24, "struct source6_key");
+_Static_assert(sizeof(struct source_set) == 64, "struct source_set: a cache line");
 _Static_assert(sizeof(struct flow_key) == 40, "struct flow_key");
 _Static_assert(sizeof(struct flow_set) == 128, "struct flow_set: two cache lines");
 _Static_assert(KEYS_USED <= KEYS, "keys");

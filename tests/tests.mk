@@ -10,7 +10,7 @@ $(BUILD)/tests/unit/%: tests/unit/%.c $(LIBRARY)
 
 $(BUILD)/tests/bpf/%: tests/bpf/%.c $(wildcard tests/bpf/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
-	$(CC) $(PORTCTL_CFLAGS) -Itests/bpf $(CFLAGS) $< $(LIBRARY) $(LIBS) -lpthread -o $@
+	$(CC) $(PORTCTL_CFLAGS) -Itests/bpf -Itests/unit $(CFLAGS) $< $(LIBRARY) $(LIBS) -lpthread -o $@
 
 test-programs: $(BUILD)/portctl man $(UNIT_TESTS) $(BPF_TESTS)
 

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "prefix.h"
+#include "source_table.h"
 #include "util.h"
 
 /* One rule at one prefix (or for everybody), as one chain asks for it. */
@@ -71,7 +72,7 @@ static void set_limit(struct detail *detail, const struct rule *rule)
 	detail->interval = unit / limit->count ?: 1;
 	detail->tolerance = (burst - 1) * detail->interval;
 	detail->limited = entry_make(VERDICT_DROP, 0, rule->limited_line);
-	detail->group = limit->per_source;
+	detail->per_source = limit->per_source;
 }
 
 /* What a rule says where it applies. */
@@ -198,7 +199,7 @@ static int add_source(struct image *image, const struct prefix *prefix, __u32 gr
 
 	if (!err)
 		image->sources[image->source_count++] =
-			(struct source_entry){ *prefix, group, entry };
+			(struct source_entry){ *prefix, group, 0, entry };
 	return err;
 }
 
@@ -241,9 +242,27 @@ static int add_group(struct chainer *chainer, struct candidates *candidates, str
 	return err;
 }
 
+/* Which lengths the prefixes have, those from `first` on, and so of which kind they are. */
+static void set_lengths(struct image *image, size_t first, struct detail *detail)
+{
+	for (size_t i = first; i < image->source_count; i++) {
+		const struct source_entry *source = &image->sources[i];
+
+		if (source->prefix.length)
+			lengths_add(&detail->lengths, &source->prefix);
+		else if (source->prefix.family == 4)
+			detail->any4 = source->entry;
+		else
+			detail->any6 = source->entry;
+	}
+	for (size_t i = first; i < image->source_count; i++)
+		image->sources[i].kind = lengths_kind(&detail->lengths, detail->group,
+						      &image->sources[i].prefix);
+}
+
 /*
- * The entry of a place where all these candidates are asked: one look-up in the
- * source trie answers for all of them together.
+ * The entry of a place where all these candidates are asked: one look-up of the
+ * source answers for all of them together.
  */
 static int candidates_entry(struct chainer *chainer, struct candidates *candidates,
 			    entry_t tail, entry_t *entry)
@@ -252,7 +271,7 @@ static int candidates_entry(struct chainer *chainer, struct candidates *candidat
 	cleanup_free struct candidate **order = calloc(candidates->count + 1, sizeof(*order));
 	struct nest nest = { .inside = inside, .order = order };
 	struct detail detail = { 0 };
-	size_t everybody;
+	size_t everybody, first;
 	int err;
 
 	if (!inside || !order)
@@ -268,11 +287,13 @@ static int candidates_entry(struct chainer *chainer, struct candidates *candidat
 		return err;
 	detail.group = chainer->groups++;
 	detail.next = *entry;
+	first = chainer->image->source_count;
 	err = add_group(chainer, candidates, &nest, everybody, tail, detail.group);
+	set_lengths(chainer->image, first, &detail);
 	return err ?: detail_add(chainer->image, ENTRY_SOURCES, &detail, entry);
 }
 
-int portless_group(struct chainer *chainer, __u32 *group)
+int portless_detail(struct chainer *chainer, struct detail *detail)
 {
 	const struct ruleset *ruleset = chainer->ruleset;
 	struct candidates candidates = { 0 };
@@ -286,9 +307,11 @@ int portless_group(struct chainer *chainer, __u32 *group)
 		    (!*rule->iface || !strcmp(rule->iface, chainer->iface)))
 			err = add_candidates(&candidates, rule, 0);
 	}
-	*group = chainer->groups;
-	if (!err && candidates.count)
+	if (!err && candidates.count) {
 		err = candidates_entry(chainer, &candidates, 0, &entry) ?: 1;
+		if (err > 0)
+			*detail = chainer->image->details[entry_line(entry)];
+	}
 	free(candidates.list);
 	return err;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * From the levels that claim a key to its entry: the details a packet is sent
- * through, and what the source tries say. Part of compile().
+ * through, and what is said about sources. Part of compile().
  */
 #ifndef CHAIN_H
 #define CHAIN_H
@@ -40,10 +40,10 @@ int chain_entry(struct chainer *chainer, const struct chain *chain, entry_t *ent
 int detail_add(struct image *image, __u32 flags, const struct detail *detail, entry_t *entry);
 
 /*
- * The source group of the rules without ports. Returns 1, 0 if there is none, or
- * -ENOMEM or -E2BIG. Where none applies, its answer is 0: what comes after.
+ * The detail of the rules without ports, which leads to their sources. Returns 1, 0 if
+ * there are none, or -ENOMEM or -E2BIG. Where none applies, its answer is `next`.
  */
-int portless_group(struct chainer *chainer, __u32 *group);
+int portless_detail(struct chainer *chainer, struct detail *detail);
 
 /* The entries of the lifelines, as the options have them. */
 int fill_lifelines(struct chainer *chainer);

@@ -12,10 +12,11 @@
 
 #include "ruleset.h"
 
-/* What a source trie says about one prefix. */
+/* What is said about one prefix of a group. */
 struct source_entry {
 	struct prefix prefix;
 	__u32 group;
+	__u32 kind; /* as source_kind() makes it */
 	entry_t entry;
 };
 

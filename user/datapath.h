@@ -15,7 +15,7 @@
  *                                 of knocking, shared
  *   COOKIE/events, event_counts   for those who watch, shared
  *   COOKIE/IFACE/table, counters, buckets, source_buckets
- *   COOKIE/IFACE/details, sources4, sources6    with a map for each slot in them
+ *   COOKIE/IFACE/details, sources               with a map for each slot in them
  *
  * Every function returns 0 or a negative errno, and has said why on standard
  * error where it failed.

@@ -3,6 +3,7 @@
 #ifndef DATAPATH_INTERNAL_H
 #define DATAPATH_INTERNAL_H
 
+#include "compile.h"
 #include "datapath.h"
 
 /* The data path's global data, as the pin "table" has it. */
@@ -65,13 +66,16 @@ void unhook_egress(unsigned int ifindex);
 /* The maps in maps of an interface, by their descriptors. */
 struct slot_maps {
 	int details;
-	int sources4;
-	int sources6;
+	int sources;
 };
 
 /* Opens those that are pinned, says nothing; close them, also after a failure. */
 int slot_maps_open(const struct datapath *dp, const char *name, struct slot_maps *maps);
 void slot_maps_close(const struct slot_maps *maps);
+
+/* Puts an image into a slot: all of slot_fill() but for the compiling. */
+int slot_set(const struct slot_maps *maps, struct generation *table, unsigned int slot,
+	     struct image *image);
 
 /*
  * Compiles a ruleset for an interface and puts it into a slot of its table and of

@@ -81,8 +81,7 @@ const struct pinned_map pinned_maps[] = {
 	{ "table", PINNED_MAP(bss), false },
 	{ "counters", PINNED_MAP(counters), false },
 	{ "details", PINNED_MAP(details), false },
-	{ "sources4", PINNED_MAP(sources4), false },
-	{ "sources6", PINNED_MAP(sources6), false },
+	{ "sources", PINNED_MAP(sources), false },
 	{ "buckets", PINNED_MAP(buckets), false },
 	{ "source_buckets", PINNED_MAP(source_buckets), false },
 };
@@ -153,7 +152,6 @@ struct slot_maps slot_maps_of(const struct portctl_bpf *program)
 {
 	return (struct slot_maps){
 		.details = bpf_map__fd(program->maps.details),
-		.sources4 = bpf_map__fd(program->maps.sources4),
-		.sources6 = bpf_map__fd(program->maps.sources6),
+		.sources = bpf_map__fd(program->maps.sources),
 	};
 }

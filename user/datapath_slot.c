@@ -3,10 +3,12 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 
 #include "compile.h"
 #include "datapath_internal.h"
+#include "source_table.h"
 #include "util.h"
 
 static __u64 clock_now(clockid_t clock)
@@ -48,19 +50,14 @@ static int open_one(const struct datapath *dp, const char *name, const char *pin
 int slot_maps_open(const struct datapath *dp, const char *name, struct slot_maps *maps)
 {
 	maps->details = open_one(dp, name, "details");
-	maps->sources4 = open_one(dp, name, "sources4");
-	maps->sources6 = open_one(dp, name, "sources6");
-	return maps->details < 0    ? maps->details
-	       : maps->sources4 < 0 ? maps->sources4
-	       : maps->sources6 < 0 ? maps->sources6
-				    : 0;
+	maps->sources = open_one(dp, name, "sources");
+	return maps->details < 0 ? maps->details : maps->sources < 0 ? maps->sources : 0;
 }
 
 void slot_maps_close(const struct slot_maps *maps)
 {
 	close_cleanup(&maps->details);
-	close_cleanup(&maps->sources4);
-	close_cleanup(&maps->sources6);
+	close_cleanup(&maps->sources);
 }
 
 /* Puts an inner map into a slot, or empties the slot where there is none (-1). */
@@ -75,72 +72,42 @@ static int set_inner(int outer, __u32 slot, int inner)
 	return err && errno != ENOENT ? -errno : 0;
 }
 
-static int fill_details(int outer, __u32 slot, const struct image *image)
+/* Puts so many elements, as a new array, into a slot; none: empties it. */
+static int set_array(int outer, __u32 slot, const char *name, const void *elements, size_t size,
+		     size_t count)
 {
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
+	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 	cleanup_close int inner = -1;
+	void *memory;
 
-	if (!image->detail_count)
+	if (!count)
 		return set_inner(outer, slot, -1);
-	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "details", sizeof(__u32),
-			       sizeof(struct detail), image->detail_count, &opts);
+	inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, name, sizeof(__u32), size, count, &opts);
 	if (inner < 0)
 		return -errno;
-	for (__u32 i = 0; i < image->detail_count; i++) {
-		if (bpf_map_update_elem(inner, &i, &image->details[i], BPF_ANY))
-			return -errno;
-	}
+	memory = mmap(NULL, size * count, PROT_READ | PROT_WRITE, MAP_SHARED, inner, 0);
+	if (memory == MAP_FAILED)
+		return -errno;
+	memcpy(memory, elements, size * count);
+	munmap(memory, size * count);
 	return set_inner(outer, slot, inner);
 }
 
-static void make_key(const struct source_entry *source, struct source6_key *key)
+int slot_set(const struct slot_maps *maps, struct generation *table, unsigned int slot,
+	     struct image *image)
 {
-	*key = (struct source6_key){
-		.length = 32 + source->prefix.length,
-		.group = source->group,
-	};
-	memcpy(key->address, source->prefix.address, sizeof(key->address));
-}
+	cleanup_free struct source_set *sets = NULL;
+	size_t count;
+	int err = source_table_make(image, &sets, &count);
 
-/* The beginning of a struct source6_key is a struct source4_key. */
-_Static_assert(__builtin_offsetof(struct source6_key, address) ==
-		       __builtin_offsetof(struct source4_key, address),
-	       "source keys begin alike");
-
-static int fill_trie(int trie, const struct image *image, __u8 family)
-{
-	for (size_t i = 0; i < image->source_count; i++) {
-		const struct source_entry *source = &image->sources[i];
-		struct source6_key key;
-
-		if (source->prefix.family != family)
-			continue;
-		make_key(source, &key);
-		if (bpf_map_update_elem(trie, &key, &source->entry, BPF_ANY))
-			return -errno;
-	}
-	return 0;
-}
-
-static int fill_sources(int outer, __u32 slot, const struct image *image, __u8 family)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-	cleanup_close int inner = -1;
-	__u32 count = 0;
-	int err;
-
-	for (size_t i = 0; i < image->source_count; i++)
-		count += image->sources[i].prefix.family == family;
-	if (!count)
-		return set_inner(outer, slot, -1);
-	inner = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "sources",
-			       family == 4 ? sizeof(struct source4_key)
-					   : sizeof(struct source6_key),
-			       sizeof(entry_t), count, &opts);
-	if (inner < 0)
-		return -errno;
-	err = fill_trie(inner, image, family);
-	return err ?: set_inner(outer, slot, inner);
+	if (!err)
+		err = set_array(maps->details, slot, "details", image->details,
+				sizeof(*image->details), image->detail_count);
+	if (!err)
+		err = set_array(maps->sources, slot, "sources", sets, sizeof(*sets), count);
+	if (!err)
+		memcpy(&table[slot], &image->table, sizeof(image->table));
+	return err;
 }
 
 int slot_fill(const struct slot_maps *maps, const char *name, struct generation *table,
@@ -150,13 +117,7 @@ int slot_fill(const struct slot_maps *maps, const char *name, struct generation 
 	int err = image ? compile(ruleset, name, image, NULL) : -ENOMEM;
 
 	if (!err)
-		err = fill_details(maps->details, slot, image);
-	if (!err)
-		err = fill_sources(maps->sources4, slot, image, 4);
-	if (!err)
-		err = fill_sources(maps->sources6, slot, image, 6);
-	if (!err)
-		memcpy(&table[slot], &image->table, sizeof(image->table));
+		err = slot_set(maps, table, slot, image);
 	if (image)
 		image_clear(image);
 	return err;

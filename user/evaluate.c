@@ -3,7 +3,7 @@
 
 #include "prefix.h"
 
-/* What the source trie would say: the longest prefix of the group. */
+/* The longest prefix of the group. */
 static entry_t look_up_source(const struct image *image, __u32 group,
 			      const struct prefix *source)
 {

@@ -71,20 +71,19 @@ int fill_lifelines(struct chainer *chainer)
 }
 
 /* One detail for each different entry that is to come after the look-up. */
-static int wrap(struct chainer *chainer, __u32 group)
+static int wrap(struct chainer *chainer, struct detail *detail)
 {
 	entry_t *entries = chainer->image->table.entries;
 	entry_t before = 0, wrapped = 0;
 
 	for (__u32 key = 0; key < KEYS_USED; key++) {
-		struct detail detail = { .group = group, .next = entries[key] };
 		int err;
 
 		if (key == KEY_NOT_IP || key == KEY_MALFORMED)
 			continue;
-		if (!wrapped || detail.next != before) {
-			before = detail.next;
-			err = detail_add(chainer->image, ENTRY_SOURCES, &detail, &wrapped);
+		if (!wrapped || entries[key] != before) {
+			before = detail->next = entries[key];
+			err = detail_add(chainer->image, ENTRY_SOURCES, detail, &wrapped);
 			if (err)
 				return err;
 		}
@@ -95,8 +94,8 @@ static int wrap(struct chainer *chainer, __u32 group)
 
 int wrap_portless(struct chainer *chainer)
 {
-	__u32 group;
-	int err = portless_group(chainer, &group);
+	struct detail detail;
+	int err = portless_detail(chainer, &detail);
 
-	return err <= 0 ? err : wrap(chainer, group);
+	return err <= 0 ? err : wrap(chainer, &detail);
 }

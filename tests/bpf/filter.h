@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "compile.h"
+#include "datapath_load.h"
 #include "packet_builder.h"
 #include "portctl.skel.h"
 #include "ruleset.h"
@@ -97,66 +98,16 @@ static inline void filter_close(struct filter *filter)
 	portctl_bpf__destroy(filter->program);
 }
 
-/* Puts an inner map into a slot of a map of maps; the slot then holds it alive. */
-static inline void set_inner(const struct bpf_map *outer, __u32 slot, int inner)
-{
-	if (inner < 0 || bpf_map_update_elem(bpf_map__fd(outer), &slot, &inner, BPF_ANY))
-		tap_bail("cannot fill %s: %s", bpf_map__name(outer), strerror(errno));
-	close(inner);
-}
-
-static inline void fill_details(struct filter *filter, __u32 slot, const struct image *image)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP);
-	int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "details", sizeof(__u32),
-				   sizeof(struct detail), image->detail_count, &opts);
-
-	for (__u32 i = 0; i < image->detail_count; i++) {
-		if (bpf_map_update_elem(inner, &i, &image->details[i], BPF_ANY))
-			tap_bail("cannot set detail %u: %s", i, strerror(errno));
-	}
-	set_inner(filter->program->maps.details, slot, inner);
-}
-
-static inline void fill_sources(struct filter *filter, __u32 slot, const struct image *image,
-				__u8 family)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_NO_PREALLOC);
-	__u32 size = family == 4 ? sizeof(struct source4_key) : sizeof(struct source6_key);
-	int inner = bpf_map_create(BPF_MAP_TYPE_LPM_TRIE, "sources", size, sizeof(entry_t),
-				   image->source_count + 1, &opts);
-
-	for (size_t i = 0; i < image->source_count; i++) {
-		const struct source_entry *source = &image->sources[i];
-		struct source6_key key = {
-			.length = 32 + source->prefix.length,
-			.group = source->group,
-		};
-
-		if (source->prefix.family != family)
-			continue;
-		memcpy(key.address, source->prefix.address, sizeof(key.address));
-		if (bpf_map_update_elem(inner, &key, &source->entry, BPF_ANY))
-			tap_bail("cannot set source %zu: %s", i, strerror(errno));
-	}
-	set_inner(family == 4 ? filter->program->maps.sources4 : filter->program->maps.sources6,
-		  slot, inner);
-}
-
 /* Fills one slot with a compiled ruleset and leaves the other as if never written. */
 static inline void filter_image(struct filter *filter, unsigned int slot,
-				const struct image *image)
+				struct image *image)
 {
 	struct generation *table = filter->program->bss->table;
+	struct slot_maps maps = slot_maps_of(filter->program);
+	int err = slot_set(&maps, table, slot, image);
 
-	memcpy(&table[slot], &image->table, sizeof(image->table));
-	/* Each takes the kernel some time; what nothing leads to may stay. */
-	if (image->detail_count)
-		fill_details(filter, slot, image);
-	if (image->source_count) {
-		fill_sources(filter, slot, image, 4);
-		fill_sources(filter, slot, image, 6);
-	}
+	if (err)
+		tap_bail("cannot fill the slot: %s", strerror(-err));
 	memset(&table[!slot], 0, sizeof(table[!slot]));
 }
 
