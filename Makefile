@@ -15,9 +15,13 @@ BUILD := build
 
 CFLAGS ?= -O2 -g
 # As Debian hardens; what is given in CFLAGS, CPPFLAGS and LDFLAGS comes on top.
-HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+# Last what the processor can check of jumps: CET, BTI.
+HARDENING_x86_64 := -fcf-protection
+HARDENING_aarch64 := -mbranch-protection=standard
+HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
+	$(HARDENING_$(firstword $(subst -, ,$(shell $(CC) -dumpmachine))))
 HARDENED_LINK := -pie -Wl,-z,relro,-z,now
-WARNINGS := -Wall -Wextra -Werror
+WARNINGS := -Wall -Wextra -Wformat-security -Werror
 PORTCTL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARNINGS) -Iinclude -Iuser -I$(BUILD) \
 	-DVERSION='"$(VERSION)"' -MMD -MP $(HARDENING) $(CPPFLAGS)
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Iinclude -Ivmlinux -MMD -MP

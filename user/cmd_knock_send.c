@@ -11,18 +11,39 @@
 #include "command.h"
 #include "log.h"
 #include "prefix.h"
+#include "secret.h"
 #include "signing.h"
 #include "util.h"
 
-static void print_hex(const __u8 *bytes, size_t size)
+static char *put_hex(char *to, const __u8 *bytes, size_t size)
 {
-	for (size_t i = 0; i < size; i++)
-		printf("%02x", bytes[i]);
+	static const char digits[] = "0123456789abcdef";
+
+	for (size_t i = 0; i < size; i++) {
+		*to++ = digits[bytes[i] >> 4];
+		*to++ = digits[bytes[i] & 15];
+	}
+	return to;
+}
+
+/* Not by way of stdio, whose buffer would keep it. */
+static int print_key(const char *name, const struct signing_key *key)
+{
+	char line[KEY_NAME_MAX + 2 * (sizeof(key->key) + sizeof(key->server)) + 4];
+	char *end = stpcpy(stpcpy(line, name), " ");
+	int err;
+
+	end = stpcpy(put_hex(end, key->key, sizeof(key->key)), " ");
+	end = stpcpy(put_hex(end, key->server, sizeof(key->server)), "\n");
+	err = write_all(STDOUT_FILENO, line, end - line);
+	explicit_bzero(line, sizeof(line));
+	return err ? fail(err, "cannot write the output") : 0;
 }
 
 int knock_key(const struct command *command, int argc, char **argv)
 {
 	struct signing_key key;
+	int err;
 
 	if (argc != 2)
 		return usage(command);
@@ -30,17 +51,14 @@ int knock_key(const struct command *command, int argc, char **argv)
 		fail(-EINVAL, "argv: found \"%s\", expected a name without blanks", argv[1]);
 		return EXIT_REFUSED;
 	}
+	secrets_begin();
 	if (getrandom(&key, sizeof(key), 0) != sizeof(key)) {
 		fail(-EIO, "no random numbers: %s", strerror(errno));
 		return EXIT_REFUSED;
 	}
-	printf("%s ", argv[1]);
-	print_hex(key.key, sizeof(key.key));
-	putchar(' ');
-	print_hex(key.server, sizeof(key.server));
-	putchar('\n');
+	err = print_key(argv[1], &key);
 	explicit_bzero(&key, sizeof(key));
-	return EXIT_DONE;
+	return err ? EXIT_REFUSED : EXIT_DONE;
 }
 
 /* What "knock send" was told. */

@@ -74,11 +74,12 @@ static void take_door(const struct signer_maps *maps, const struct signing_key *
 		struct signer signer;
 
 		first = false;
-		if (bpf_map_lookup_elem(maps->signers, &number, &signer) ||
-		    !(signer.doors & bit) || is_among(keys, count, number, rule->knock->name))
-			continue;
-		signer.doors &= ~bit;
-		bpf_map_update_elem(maps->signers, &number, &signer, BPF_EXIST);
+		if (!bpf_map_lookup_elem(maps->signers, &number, &signer) &&
+		    signer.doors & bit && !is_among(keys, count, number, rule->knock->name)) {
+			signer.doors &= ~bit;
+			bpf_map_update_elem(maps->signers, &number, &signer, BPF_EXIST);
+		}
+		explicit_bzero(&signer, sizeof(signer));
 	}
 }
 

@@ -46,9 +46,9 @@ static void check_bpffs(struct doctor *doctor)
 {
 	struct statfs fs;
 
-	if (getenv("PORTCTL_BPFFS"))
+	if (*env_or("PORTCTL_BPFFS", ""))
 		find(doctor, LEVEL_NOTE, "pins", NULL, "PORTCTL_BPFFS moves them to %s",
-		     getenv("PORTCTL_BPFFS"));
+		     env_or("PORTCTL_BPFFS", ""));
 	else if (statfs("/sys/fs/bpf", &fs) || fs.f_type != BPF_FS_MAGIC)
 		find(doctor, LEVEL_FAIL, "pins", "mount -t bpf bpf /sys/fs/bpf",
 		     "/sys/fs/bpf is no BPF file system");

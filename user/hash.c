@@ -40,6 +40,7 @@ void blake2s(__u8 *tag, size_t size, const void *key, size_t key_size, const voi
 	for (int i = 0; i < 8; i++)
 		state[i] = htole32(state[i]);
 	memcpy(tag, state, size);
+	explicit_bzero(state, sizeof(state));
 }
 
 void blake2s_keyed(__u32 state[8], size_t size, const __u8 key[32])

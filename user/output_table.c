@@ -18,9 +18,7 @@ struct colours {
 
 static struct colours choose_colours(FILE *out)
 {
-	const char *no_color = getenv("NO_COLOR");
-
-	if (isatty(fileno(out)) && !(no_color && *no_color))
+	if (isatty(fileno(out)) && !*env_or("NO_COLOR", ""))
 		return (struct colours){ GREEN, RED };
 	return (struct colours){ NULL, NULL };
 }

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "secret.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 
 #include "log.h"
@@ -29,6 +29,11 @@ static int check_file(const char *path, int fd, size_t *size)
 	return 0;
 }
 
+void secrets_begin(void)
+{
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+}
+
 int secret_file_read(const char *path, char **text)
 {
 	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -36,6 +41,7 @@ int secret_file_read(const char *path, char **text)
 	ssize_t got;
 	int err;
 
+	secrets_begin();
 	if (fd < 0)
 		return fail(-errno, "cannot read %s: %s", path, strerror(errno));
 	err = check_file(path, fd, &size);
@@ -56,18 +62,25 @@ void secret_file_free(char *text)
 	free(text);
 }
 
+/* No function of stdio, which would keep what it read. */
+static int digit(char character)
+{
+	if (character >= '0' && character <= '9')
+		return character - '0';
+	character |= 0x20; /* to lower case */
+	return character >= 'a' && character <= 'f' ? character - 'a' + 10 : -1;
+}
+
 bool hex_parse(const char *text, __u8 *bytes, size_t size)
 {
 	if (strlen(text) != 2 * size)
 		return false;
 	for (size_t i = 0; i < size; i++) {
-		unsigned int byte;
+		int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
 
-		if (!isxdigit((unsigned char)text[2 * i]) ||
-		    !isxdigit((unsigned char)text[2 * i + 1]) ||
-		    sscanf(text + 2 * i, "%2x", &byte) != 1)
+		if (high < 0 || low < 0)
 			return false;
-		bytes[i] = byte;
+		bytes[i] = high << 4 | low;
 	}
 	return true;
 }

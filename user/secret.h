@@ -8,6 +8,12 @@
 #include <stddef.h>
 
 /*
+ * To be called before a secret is in memory: from then on no core is dumped, and no
+ * process of the same user can look into this one.
+ */
+void secrets_begin(void);
+
+/*
  * Reads a file of text that nobody but its owner, the caller or root, can read or
  * write. *text is to be freed by secret_file_free(), which wipes it; its length does
  * not change (strsep() leaves the secrets behind its zeros). Returns 0 or a negative

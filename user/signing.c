@@ -11,6 +11,9 @@
 #include "secret.h"
 #include "util.h"
 
+/* A name, a key and a server. */
+#define KEY_LINE_MIN (1 + 1 + 64 + 1 + 16)
+
 /* The day's beginning, UTC; 0 where it is no day. */
 static __u64 read_day(const char *text)
 {
@@ -61,12 +64,18 @@ static const char *read_key(char *line, struct signing_key *key)
 	return read_clauses(&rest, key);
 }
 
+/*
+ * As many keys as there can be, in memory that never moves, so that no copy stays
+ * behind. The first line that is wrong is the last that is looked at.
+ */
 static int read_lines(const char *path, char *text, struct signing_key **keys, size_t *count)
 {
 	unsigned int row = 0;
-	size_t room = 0;
 	char *line;
 
+	*keys = calloc(strlen(text) / KEY_LINE_MIN + 1, sizeof(**keys));
+	if (!*keys)
+		return fail(-ENOMEM, "out of memory");
 	while ((line = strsep(&text, "\n"))) {
 		const char *expected;
 
@@ -74,9 +83,6 @@ static int read_lines(const char *path, char *text, struct signing_key **keys, s
 		line[strcspn(line, "#\r")] = 0;
 		if (!line[strspn(line, " \t")])
 			continue;
-		if (array_reserve(keys, &room, *count, sizeof(**keys)))
-			return fail(-ENOMEM, "out of memory");
-		(*keys)[*count] = (struct signing_key){ 0 };
 		expected = read_key(line, &(*keys)[(*count)++]);
 		if (expected)
 			return fail(-EINVAL, "%s:%u: expected %s", path, row, expected);

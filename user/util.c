@@ -98,7 +98,7 @@ int file_read(const char *path, char **text, size_t *size)
 	return 0;
 }
 
-static int write_all(int fd, const char *text, size_t size)
+int write_all(int fd, const char *text, size_t size)
 {
 	while (size) {
 		ssize_t written = write(fd, text, size);
@@ -110,7 +110,7 @@ static int write_all(int fd, const char *text, size_t size)
 		text += written;
 		size -= written;
 	}
-	return fsync(fd) ? -errno : 0;
+	return 0;
 }
 
 int file_write(const char *path, const char *text, size_t size)
@@ -124,6 +124,8 @@ int file_write(const char *path, const char *text, size_t size)
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, text, size);
+	if (!err && fsync(fd))
+		err = -errno;
 	close(fd);
 	if (!err && rename(temporary, path))
 		err = -errno;
@@ -134,7 +136,7 @@ int file_write(const char *path, const char *text, size_t size)
 
 const char *env_or(const char *name, const char *otherwise)
 {
-	const char *value = getenv(name);
+	const char *value = secure_getenv(name);
 
 	return value && *value ? value : otherwise;
 }

@@ -58,6 +58,9 @@ int time_parse(const char *text, size_t length, unsigned long max, unsigned int 
  */
 int file_read(const char *path, char **text, size_t *size);
 
+/* Writes all of a text to a descriptor. Returns 0 or a negative errno. */
+int write_all(int fd, const char *text, size_t size);
+
 /*
  * Writes a file whole or not at all: to a new name beside it, then renamed.
  * The new file has mode 0600. Returns 0 or a negative errno.
@@ -67,7 +70,10 @@ int file_write(const char *path, const char *text, size_t size);
 /* How many of the kernel's ticks (jiffies, at CONFIG_HZ) a second has. */
 unsigned int ticks_per_second(void);
 
-/* The value of an environment variable, or `otherwise` if unset or empty. */
+/*
+ * The value of an environment variable, or `otherwise` if unset or empty, or if whoever
+ * set it has fewer privileges than this process.
+ */
 const char *env_or(const char *name, const char *otherwise);
 
 #endif
