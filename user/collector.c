@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "exporter.h"
+#include "folder.h"
 #include "log.h"
 #include "metrics.h"
 #include "util.h"
@@ -46,7 +47,9 @@ static int take_turn(const struct collector *collector)
 	int fd;
 
 	sleep_until(collector->rested + TURN_REST);
-	snprintf(path, sizeof(path), "%s/lock", env_or("PORTCTL_RUN", "/run/portctl"));
+	fd = run_path("lock", path);
+	if (fd)
+		return fd;
 	fd = open(path, O_RDONLY | O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0600);
 	if (fd < 0)
 		return errno == ENOENT ? 0 : fail(-errno, "cannot open %s: %m", path);

@@ -18,6 +18,7 @@
 #include <sys/vfs.h>
 
 #include "datapath_internal.h"
+#include "folder.h"
 #include "log.h"
 #include "util.h"
 
@@ -137,12 +138,17 @@ int namespace_cookie(__u64 *cookie)
 
 static int take_turn(struct datapath *dp, enum datapath_access access)
 {
-	const char *folder = env_or("PORTCTL_RUN", "/run/portctl");
+	const char *folder = run_folder();
 	char path[PATH_MAX];
+	int err = folder_check(folder);
 
+	if (err)
+		return err;
 	if (mkdir(folder, 0700) && errno != EEXIST)
 		return fail(-errno, "cannot make %s: %s", folder, reason(-errno));
-	snprintf(path, sizeof(path), "%s/lock", folder);
+	err = run_path("lock", path);
+	if (err)
+		return err;
 	dp->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (dp->lock < 0)
 		return fail(-errno, "cannot open %s: %s", path, reason(-errno));
@@ -207,13 +213,19 @@ int datapath_create(struct datapath *dp)
 		err = -errno;
 	if (err)
 		return fail(err, "cannot make %s: %s", dp->path, reason(err));
+	err = folder_check(dp->path); /* somebody may have been faster */
+	if (err)
+		return err;
 	clock_refresh(&control);
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "control", sizeof(zero), sizeof(control), 1,
 			    &opts);
 	pin_path(dp, NULL, "control", path);
 	if (fd < 0 || bpf_map_update_elem(fd, &zero, &control, BPF_ANY) ||
-	    bpf_obj_pin(fd, path))
-		return fail(-errno, "cannot make %s: %s", path, reason(-errno));
+	    bpf_obj_pin(fd, path)) {
+		err = -errno;
+		rmdir(dp->path); /* if there is nothing in it */
+		return fail(err, "cannot make %s: %s", path, reason(err));
+	}
 	return open_control(dp);
 }
 
@@ -360,7 +372,8 @@ int datapath_open(struct datapath *dp, enum datapath_access access)
 	if (err)
 		return err;
 	snprintf(dp->path, sizeof(dp->path), "%s/%llx", root, (unsigned long long)cookie);
-	err = check_bpffs(root) ?: take_turn(dp, access) ?: open_control(dp);
+	err = check_bpffs(root)
+		      ?: folder_check(dp->path) ?: take_turn(dp, access) ?: open_control(dp);
 	if (!err && dp->control) /* one store, whoever else is there */
 		clock_refresh(dp->control);
 	if (!err && dp->control)

@@ -8,6 +8,7 @@
 #include <sys/file.h>
 
 #include "datapath_internal.h"
+#include "folder.h"
 #include "log.h"
 #include "util.h"
 
@@ -49,11 +50,13 @@ int datapath_event_counts(const struct datapath *dp, struct event_count counts[E
 
 static int lock_place(__u32 place)
 {
-	char path[PATH_MAX];
+	char path[PATH_MAX], file[32];
 	int fd;
 
-	snprintf(path, sizeof(path), "%s/monitor%u", env_or("PORTCTL_RUN", "/run/portctl"),
-		 place);
+	snprintf(file, sizeof(file), "monitor%u", place);
+	fd = run_path(file, path);
+	if (fd)
+		return fd;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return -errno;

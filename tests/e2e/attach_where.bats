@@ -231,8 +231,9 @@ count_on() {
 		one_line "$stderr"
 		contains "$stderr" "permission denied: run it as root, or with CAP_BPF"
 	done
-	# Neither where the folders are open to all.
-	mkdir -m 777 "$TMP/run" "$TMP/bpf/portctl"
+	# Neither where the folders are its own.
+	mkdir -m 700 "$TMP/run" "$TMP/bpf/portctl"
+	chown 65534 "$TMP/run" "$TMP/bpf/portctl"
 	run -1 --separate-stderr nobody attach eth0
 	one_line "$stderr"
 	contains "$stderr" "permission denied: run it as root"
