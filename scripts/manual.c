@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "privileges.h"
 #include "util.h"
 
 /* --- mdoc --------------------------------------------------------------------- */
@@ -32,6 +33,39 @@ static void print_literal(const char *text)
 	}
 }
 
+/* Of what a command keeps, those that there are. */
+static void print_privileges(__u64 privileges)
+{
+	static const struct {
+		__u64 privilege;
+		const char *name;
+	} names[] = {
+		{ CAPABILITY(BPF), "CAP_BPF" },
+		{ CAPABILITY(NET_ADMIN), "CAP_NET_ADMIN" },
+		{ CAPABILITY(PERFMON), "CAP_PERFMON" },
+		{ CAPABILITY(DAC_OVERRIDE), "CAP_DAC_OVERRIDE" },
+		{ CAPABILITY(DAC_READ_SEARCH), "CAP_DAC_READ_SEARCH" },
+		{ CAPABILITY(SYS_PTRACE), "CAP_SYS_PTRACE" },
+		{ CAPABILITY(SYS_ADMIN), "CAP_SYS_ADMIN" },
+		{ CAPABILITY(NET_BIND_SERVICE), "CAP_NET_BIND_SERVICE" },
+		{ CAPABILITY(SETUID), "CAP_SETUID" },
+		{ CAPABILITY(SETGID), "CAP_SETGID" },
+		{ CAPABILITY(SETPCAP), "CAP_SETPCAP" },
+	};
+	const char *before = "Of privileges it keeps at most ";
+
+	for (size_t i = 0; i < ARRAY_SIZE(names); i++) {
+		if (!(privileges & names[i].privilege))
+			continue;
+		printf("%s%s", before, names[i].name);
+		before = ",\n";
+		privileges &= ~names[i].privilege;
+	}
+	puts(*before == ',' ? "." : "It keeps no privileges.");
+	if (privileges & ~RUNS_PROGRAMS)
+		exit(1); /* one without a name */
+}
+
 static void print_mdoc(void)
 {
 	for (size_t i = 0; i < command_count; i++) {
@@ -43,6 +77,7 @@ static void print_mdoc(void)
 		print_literal(command->arguments);
 		puts("\n.Ed\n.Pp");
 		printf("%c%s.\n", toupper(command->summary[0]), command->summary + 1);
+		print_privileges(command->privileges);
 		if (!command->help)
 			continue;
 		puts(".Bd -literal");

@@ -4,6 +4,7 @@
 
 #include "command.h"
 #include "log.h"
+#include "privileges.h"
 
 struct options {
 	enum attach_mode mode;
@@ -63,12 +64,14 @@ static int attach_one(struct datapath *dp, const char *name, const struct option
 int cmd_attach(const struct command *command, int argc, char **argv)
 {
 	struct options options = { .mode = ATTACH_AUTO };
-	struct datapath dp;
+	struct datapath dp = { .lock = -1 };
 	int err;
 
 	if (parse_options(argc, argv, &options))
 		return usage(command);
-	err = datapath_open(&dp, DATAPATH_WRITE);
+	/* Only another's program has to be found by its number. */
+	err = options.replace ? 0 : privileges_keep(~(CAPABILITY(SYS_ADMIN) | RUNS_PROGRAMS));
+	err = err ?: datapath_open(&dp, DATAPATH_WRITE);
 	for (int i = optind; i < argc && !err; i++)
 		err = attach_one(&dp, argv[i], &options);
 	if (!err && options.json)

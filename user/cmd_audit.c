@@ -169,7 +169,7 @@ int cmd_audit(const struct command *command, int argc, char **argv)
 
 	if (err == -ENOEXEC)
 		return usage(command);
-	if (err || (options.netns && netns_enter(options.netns)))
+	if (err || netns_enter(options.netns))
 		return EXIT_NOT_LOOKED;
 	status = look(&options, &inventory);
 	inventory_clear(&inventory);

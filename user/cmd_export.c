@@ -2,7 +2,6 @@
 /* export: from the command line to two processes, each with what it needs. */
 #include <errno.h>
 #include <getopt.h>
-#include <linux/capability.h>
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -127,7 +126,7 @@ static int serve(int listener, int collector)
 
 static int collect(int server, size_t max_ports, const char *address)
 {
-	int err = privileges_keep(CAP_BPF);
+	int err = privileges_keep(CAPABILITY(BPF));
 
 	if (err)
 		return fail(err, "cannot give up privileges: %s", strerror(-err));

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "output.h"
 #include "prefix.h"
+#include "privileges.h"
 #include "util.h"
 
 #define GRANT_MAX (365 * 86400)
@@ -266,14 +267,31 @@ static int revoke_source(const struct command *command, int argc, char **argv)
 	return EXIT_DONE;
 }
 
+#define READS CAPABILITY(BPF)
+#define FILES CAPABILITY(DAC_READ_SEARCH)
+
+/* With what each of them needs of what "knock" itself, which adds a rule, may keep. */
 static const struct {
 	const char *word;
 	int (*run)(const struct command *command, int argc, char **argv);
+	__u64 privileges;
 } actions[] = {
-	{ "grant", grant_source }, { "revoke", revoke_source },	   { "key", knock_key },
-	{ "send", knock_send },	   { "sequence", knock_sequence }, { "now", knock_now },
-	{ "serve", knock_serve },  { "import", knock_import },
+	{ "grant", grant_source, READS },
+	{ "revoke", revoke_source, READS },
+	{ "key", knock_key, 0 },
+	{ "send", knock_send, 0 },
+	{ "sequence", knock_sequence, READS | FILES },
+	{ "now", knock_now, READS | FILES },
+	{ "serve", knock_serve, READS },
+	{ "import", knock_import, FILES },
 };
+
+static int keep_for(__u64 privileges)
+{
+	int err = privileges_keep(privileges);
+
+	return err ? fail(err, "cannot give up privileges: %s", strerror(-err)) : 0;
+}
 
 int cmd_knock(const struct command *command, int argc, char **argv)
 {
@@ -281,14 +299,19 @@ int cmd_knock(const struct command *command, int argc, char **argv)
 	bool json;
 
 	for (size_t i = 0; i < ARRAY_SIZE(actions); i++) {
-		if (!strcmp(word, actions[i].word))
-			return actions[i].run(command, argc - 1, argv + 1);
+		if (strcmp(word, actions[i].word))
+			continue;
+		if (keep_for(actions[i].privileges))
+			return EXIT_REFUSED;
+		return actions[i].run(command, argc - 1, argv + 1);
 	}
 	for (size_t i = 0; i < ARRAY_SIZE(listings); i++) {
 		if (strcmp(word, listings[i].word))
 			continue;
 		if (options_json(argc, argv, &json) != 2)
 			return usage(command);
+		if (keep_for(READS))
+			return EXIT_REFUSED;
 		return list(&listings[i], json) ? EXIT_REFUSED : EXIT_DONE;
 	}
 	return cmd_rule(command, argc, argv);

@@ -154,7 +154,7 @@ int cmd_ports(const struct command *command, int argc, char **argv)
 
 	if (err == -ENOEXEC)
 		return usage(command);
-	if (!err && listing.netns)
+	if (!err)
 		err = netns_enter(listing.netns);
 	if (!err)
 		err = list_ports(&listing);

@@ -71,7 +71,7 @@ int cmd_suggest(const struct command *command, int argc, char **argv)
 	}
 	if (optind != argc)
 		return usage(command);
-	if (netns && netns_enter(netns))
+	if (netns_enter(netns))
 		return EXIT_REFUSED;
 	return print_suggestion(&inventory, json) ? EXIT_REFUSED : EXIT_DONE;
 }

@@ -337,8 +337,7 @@ int cmd_watch(const struct command *command, int argc, char **argv)
 		return EXIT_REFUSED;
 	if (parse_options(argc, argv, watch))
 		return usage(command);
-	err = watch->netns ? netns_enter(watch->netns) : 0;
-	err = err ?: tell_begin(&watch->teller);
+	err = netns_enter(watch->netns) ?: tell_begin(&watch->teller);
 	if (err)
 		return EXIT_REFUSED;
 	err = watch_ports(watch);

@@ -14,6 +14,7 @@ struct command {
 	const char *summary; /* one line */
 	const char *help; /* the rest, or NULL */
 	int (*run)(const struct command *command, int argc, char **argv);
+	__u64 privileges; /* what it may keep: see privileges.h */
 };
 
 /* All of them. */

@@ -1,7 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of commands: it dispatches, and it is the help, the manual and the completions. */
 #include "command.h"
+#include "privileges.h"
 #include "util.h"
+
+/*
+ * What a command needs of what root may; main() gives up the rest before it runs.
+ * Pins and locks are its user's own files, and for them nothing is needed.
+ */
+#define NOTHING 0
+#define READS CAPABILITY(BPF)
+#define CHANGES CAPABILITIES_DATAPATH
+/* Files that are named, or those saved: root reads those of others, too. */
+#define FILES CAPABILITY(DAC_READ_SEARCH)
+/* Whose a socket is, and other network namespaces (--netns, then given up). */
+#define PROCESSES (CAPABILITY(SYS_PTRACE) | CAPABILITY(DAC_READ_SEARCH) | CAPABILITY(SYS_ADMIN))
 
 #define RULE_ARGUMENTS "PORTS|from SOURCE [CLAUSE...] [--confirm TIME] [--force] [-j]"
 
@@ -30,18 +43,20 @@ const struct command commands[] = {
 	  "  --mode     native: in the driver; generic: slower, for every device; auto\n"
 	  "             (default): native, or generic where the driver cannot\n"
 	  "  --replace  take the place of another's XDP program\n",
-	  cmd_attach },
+	  cmd_attach, CHANGES | CAPABILITY(SYS_ADMIN) },
 	{ "detach", "IFACE...|--all [-j]", "stop counting and filtering",
-	  "With the last interface the running rules go too; save them first.\n", cmd_detach },
-	{ "status", "[-j]", "where portctl is attached, and how", NULL, cmd_status },
-	{ "allow", RULE_ARGUMENTS, "let packets pass", RULE_HELP, cmd_rule },
-	{ "drop", RULE_ARGUMENTS, "drop packets silently", RULE_HELP, cmd_rule },
+	  "With the last interface the running rules go too; save them first.\n", cmd_detach,
+	  CHANGES },
+	{ "status", "[-j]", "where portctl is attached, and how", NULL, cmd_status,
+	  READS | FILES },
+	{ "allow", RULE_ARGUMENTS, "let packets pass", RULE_HELP, cmd_rule, CHANGES },
+	{ "drop", RULE_ARGUMENTS, "drop packets silently", RULE_HELP, cmd_rule, CHANGES },
 	{ "reject", RULE_ARGUMENTS, "drop packets and say so to the sender", RULE_HELP,
-	  cmd_rule },
+	  cmd_rule, CHANGES },
 	{ "default", "allow|drop|reject [--confirm TIME] [--force] [-j]",
 	  "what happens to packets that no rule names",
 	  "Unless it is allow, replies to what this host began are let in all the same.\n" CHANGE_HELP,
-	  cmd_setting },
+	  cmd_setting, CHANGES },
 	{ "option", "NAME VALUE [--confirm TIME] [--force] [-j]", "change a setting",
 	  "  fragments pass|drop  those that are not the first of their packet: pass\n"
 	  "                       (default), as without the first they come to nothing\n"
@@ -50,10 +65,10 @@ const struct command commands[] = {
 	  "  neighbours on|off    ICMPv6 neighbour discovery and multicast listeners\n"
 	  "  echo on|off          echo requests; 1,000 a second unless the default is allow\n"
 	  "  dhcp on|off          what comes from a DHCP server's port to a client's\n" CHANGE_HELP,
-	  cmd_setting },
+	  cmd_setting, CHANGES },
 	{ "delete", "NUMBER|RULE [--confirm TIME] [--force] [-j]", "remove a rule",
 	  "By its number in \"portctl list\", or by its own words: delete allow 22\n" CHANGE_HELP,
-	  cmd_delete },
+	  cmd_delete, CHANGES },
 	{ "knock",
 	  "NAME opens PORTS for TIME [once] after STEP... within TIME [CLAUSE...]\n"
 	  "       portctl knock NAME spa PORT/udp keys FILE opens PORTS for TIME [CLAUSE...]\n"
@@ -91,35 +106,38 @@ const struct command commands[] = {
 	  "list: the knocks. status: what happened at each. grants: who is let in. attempts:\n"
 	  "sequences under way. lockouts: who failed five times and is not heard for a minute.\n"
 	  "grant, revoke: let in and shut out by hand.\n",
-	  cmd_knock },
-	{ "list", "[-j]", "the running rules, and what each has counted", NULL, cmd_list },
+	  cmd_knock, CHANGES | FILES },
+	{ "list", "[-j]", "the running rules, and what each has counted", NULL, cmd_list,
+	  READS },
 	{ "check", "FILE [-j]", "say what is wrong with a ruleset file",
-	  "Needs no privileges; FILE may be - for standard input.\n", cmd_check },
+	  "Needs no privileges; FILE may be - for standard input.\n", cmd_check, FILES },
 	{ "apply", "FILE [--confirm TIME] [--force] [-j]",
 	  "make a file the running ruleset, at once and wholly",
 	  "Rules that stay keep their counters. Nothing changes unless all of it is right.\n" CHANGE_HELP,
-	  cmd_apply },
-	{ "confirm", "[-j]", "keep the change that waits to be confirmed", NULL, cmd_confirm },
+	  cmd_apply, CHANGES | FILES },
+	{ "confirm", "[-j]", "keep the change that waits to be confirmed", NULL, cmd_confirm,
+	  READS },
 	{ "rollback", "[-j]", "go back to the rules before the running ones",
-	  "Twice is there and back again.\n", cmd_rollback },
+	  "Twice is there and back again.\n", cmd_rollback, READS },
 	{ "restore", "[--follow]", "the saved rules and interfaces are there again",
 	  "For the boot. Rules that run already are left as they are, and interfaces that are\n"
 	  "not there are passed over.\n"
 	  "  --follow  goes on, and attaches interfaces when they come; ending it detaches\n"
 	  "            nothing\n",
-	  cmd_restore },
+	  cmd_restore, CHANGES | FILES },
 	{ "diff", "[FILE] [-j]", "what FILE would change of the running rules",
-	  "Without FILE, the saved ruleset. Exit code 1 where they differ.\n", cmd_diff },
+	  "Without FILE, the saved ruleset. Exit code 1 where they differ.\n", cmd_diff,
+	  READS | FILES },
 	{ "save", "[FILE]", "write the running rules to a file",
 	  "Without FILE, to /etc/portctl/rules, and beside it which interfaces are attached to\n"
 	  "(for restore); FILE may be - for standard output. Rules with \"for\" are left out.\n",
-	  cmd_save },
+	  cmd_save, READS | CAPABILITY(DAC_OVERRIDE) },
 	{ "stats", "[PORT...] [-i SECONDS [-n TIMES]] [--all] [-j]",
 	  "what was counted, for each port and line",
 	  "The busiest ports first; ports that saw nothing only with --all.\n"
 	  "  -i SECONDS  again and again, with packets a second\n"
 	  "  -n TIMES    then stop\n",
-	  cmd_stats },
+	  cmd_stats, READS },
 	{ "ports", "[--all] [--from ADDRESS] [--on IFACE] [--netns NAME] [-j]",
 	  "what listens, what is let through, and what the outside sees",
 	  "A row for each port that listens, that a rule names, or that saw packets. The state is\n"
@@ -129,7 +147,7 @@ const struct command commands[] = {
 	  "  --from ADDRESS  as that source sees it; else somebody whom no rule names\n"
 	  "  --on IFACE      where it comes in (the first that is attached)\n"
 	  "  --netns NAME    in another network namespace: a name, a path or a process\n",
-	  cmd_ports },
+	  cmd_ports, READS | PROCESSES },
 	{ "audit",
 	  "[--policy FILE] [--days N] [--ignore KIND,...] [--on IFACE] [--netns NAME] [-j]",
 	  "what is open, or shut, and nobody may be aware of it",
@@ -150,14 +168,14 @@ const struct command commands[] = {
 	  "  --ignore KIND    kinds that are not looked for\n"
 	  "  --on IFACE       where packets come in (the first that is attached)\n"
 	  "  --netns NAME     in another network namespace: a name, a path or a process\n",
-	  cmd_audit },
+	  cmd_audit, READS | PROCESSES },
 	{ "suggest", "[--on IFACE] [--netns NAME] [-j]",
 	  "a ruleset for this host, to begin with",
 	  "Drops by default, and allows what listens for others and was used, as far as it was\n"
 	  "counted; the comment of each line says why. Rules that say more than a port stay.\n"
 	  "To be read before it is applied:\n"
 	  "  portctl suggest >rules && portctl check rules && portctl apply rules --confirm 60s\n",
-	  cmd_suggest },
+	  cmd_suggest, READS | PROCESSES },
 	{ "watch", "[--exec PROGRAM] [--on IFACE] [--netns NAME] [-j]",
 	  "tell when a port begins or ceases to listen, or its state changes",
 	  "Events: listen and gone (of a socket, with its program), state (of a port, as \"ports\"\n"
@@ -166,14 +184,14 @@ const struct command commands[] = {
 	  "  --exec PROGRAM  run it for each event, as \"monitor\" does\n"
 	  "  --on IFACE      where packets come in (the first that is attached)\n"
 	  "  --netns NAME    in another network namespace: a name, a path or a process\n",
-	  cmd_watch },
+	  cmd_watch, CHANGES | PROCESSES | RUNS_PROGRAMS },
 	{ "services", "[PORT|NAME] [-j]", "names of ports, their class, of both protocols",
 	  "As /etc/services has them, and rules read them. Needs no privileges.\n",
-	  cmd_services },
+	  cmd_services, NOTHING },
 	{ "doctor", "[IFACE] [-j]", "what is not as it should be here, and what to do",
 	  "Looks at the kernel, the rules, and each interface that is attached, or the one named.\n"
 	  "Exit code 1 if something fails.\n",
-	  cmd_doctor },
+	  cmd_doctor, READS | FILES },
 	{ "explain",
 	  "SOURCE[:PORT] PORT [--on IFACE] [--to ADDRESS] [--flags syn,ack,...] [-j]",
 	  "how a packet would be judged, and what would change that",
@@ -181,7 +199,7 @@ const struct command commands[] = {
 	  "  --on IFACE    where it comes in (the first that is attached)\n"
 	  "  --to ADDRESS  where it goes to (an address of the interface)\n"
 	  "  --flags       of TCP (syn)\n",
-	  cmd_explain },
+	  cmd_explain, CHANGES },
 	{ "replay", "FILE [--rules FILE] [--on IFACE] [--local PREFIX]... [-j]",
 	  "what rules would have done to a capture",
 	  "Every frame of FILE (pcap or pcapng; - for standard input) goes through the data path,\n"
@@ -189,11 +207,11 @@ const struct command commands[] = {
 	  "  --rules FILE    not the running rules but these\n"
 	  "  --on IFACE      as if it came in there (the first that is attached)\n"
 	  "  --local PREFIX  what is from there went out: its replies are let in\n",
-	  cmd_replay },
+	  cmd_replay, CHANGES | FILES },
 	{ "top", "[-i SECONDS]", "the busiest ports, on the whole screen",
 	  "Every second, or every so many. The keys are in the last line; up and down choose the\n"
 	  "port whose dropped sources are shown. A filter is a port, a range, a service, tcp or udp.\n",
-	  cmd_top },
+	  cmd_top, READS },
 	{ "monitor", "[EVENT...] [--samples N] [--exec PROGRAM] [-j]",
 	  "what happens, as it happens",
 	  "An EVENT is one of: drop, reject (samples of them), attempt, step, miss, failure,\n"
@@ -202,14 +220,16 @@ const struct command commands[] = {
 	  "  --samples N     of drops and rejects, a second and port (10; at most 255)\n"
 	  "  --exec PROGRAM  run it for each event, with the event as JSON on its standard\n"
 	  "                  input; at most 10 a second, 8 at once, each for 10 seconds\n",
-	  cmd_monitor },
+	  cmd_monitor, CHANGES | RUNS_PROGRAMS },
 	{ "export", "[--listen ADDRESS:PORT] [--max-ports N]",
 	  "give the counters to Prometheus, by HTTP",
 	  "Serves /metrics and /healthz until it is ended. Scrapes see what is attached then.\n"
 	  "  --listen     127.0.0.1:9847 unless it is said; of IPv6 as in [::1]:9847\n"
 	  "  --max-ports  how many ports of an interface have series of their own (1000):\n"
 	  "               the busiest; the rest is summed up as port=\"other\"\n",
-	  cmd_export },
+	  cmd_export,
+	  READS | CAPABILITY(NET_BIND_SERVICE) | CAPABILITY(SETPCAP) | CAPABILITY(SETUID) |
+		  CAPABILITY(SETGID) },
 };
 
 const size_t command_count = ARRAY_SIZE(commands);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Finds the command in the table and runs it, or says what it is. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 #include "log.h"
+#include "privileges.h"
 
 static void print_help(FILE *out)
 {
@@ -47,6 +50,22 @@ static int help(const char *name)
 	return EXIT_DONE;
 }
 
+/* Whoever began us without one of the three would have a file of ours take its place. */
+static void fill_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
+static int give_up(const struct command *command)
+{
+	int err = privileges_keep(command->privileges);
+
+	return err ? fail(err, "cannot give up privileges: %s", strerror(-err)) : 0;
+}
+
 static bool asks_for_help(const char *word)
 {
 	return word && (!strcmp(word, "--help") || !strcmp(word, "-h"));
@@ -58,6 +77,9 @@ int main(int argc, char **argv)
 	int status;
 	char name[32]; /* what getopt calls us in its messages */
 
+	fill_descriptors();
+	if (privileges_check_origin())
+		return EXIT_REFUSED;
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
@@ -73,6 +95,8 @@ int main(int argc, char **argv)
 		return EXIT_USAGE;
 	if (asks_for_help(argv[2]))
 		return help(command->name);
+	if (give_up(command))
+		return EXIT_REFUSED;
 	snprintf(name, sizeof(name), "portctl %s", command->name);
 	argv[1] = name;
 	status = command->run(command, argc - 1, argv + 1);

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "log.h"
+#include "privileges.h"
 #include "util.h"
 
 static void find_path(const char *name, char path[PATH_MAX])
@@ -22,7 +23,7 @@ static void find_path(const char *name, char path[PATH_MAX])
 		snprintf(path, PATH_MAX, "/run/netns/%s", name);
 }
 
-int netns_enter(const char *name)
+static int enter(const char *name)
 {
 	char path[PATH_MAX];
 	cleanup_close int fd = -1;
@@ -36,4 +37,11 @@ int netns_enter(const char *name)
 		return fail(-errno, "cannot enter the network namespace %s: %s", path,
 			    strerror(errno));
 	return 0;
+}
+
+int netns_enter(const char *name)
+{
+	int err = name ? enter(name) : 0;
+
+	return err ?: privileges_keep(~CAPABILITY(SYS_ADMIN));
 }

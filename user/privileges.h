@@ -1,13 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Giving up what a process that goes on running does not need. */
+/*
+ * What a process may do, and giving up what it does not need. Privileges are counted
+ * in capabilities, as bits: CAPABILITY(BPF) | CAPABILITY(PERFMON).
+ */
 #ifndef PRIVILEGES_H
 #define PRIVILEGES_H
 
+#include <linux/capability.h>
+#include <linux/types.h>
+
+#define CAPABILITY(name) (1ull << CAP_##name)
+
+/* Loading programs, making maps, and attaching to interfaces. */
+#define CAPABILITIES_DATAPATH (CAPABILITY(BPF) | CAPABILITY(NET_ADMIN) | CAPABILITY(PERFMON))
+
+/* No capability, but beside them: programs are run, which may have privileges of their own. */
+#define RUNS_PROGRAMS (1ull << 63)
+
 /*
- * Keeps one capability (CAP_..., if the process has it; -1: none) and can never get
- * another, not by executing a program either. Returns 0 or a negative errno.
+ * To be called first of all: where the privileges come from a bit of our own file and
+ * not from who runs us, what that one says is not believed. With set-user-ID or
+ * set-group-ID it is refused to go on; with file capabilities the environment is
+ * emptied. Returns 0 or a negative errno, having said why.
  */
-int privileges_keep(int capability);
+int privileges_check_origin(void);
+
+/*
+ * Keeps those of these capabilities that the process has, and none of the others can
+ * come back. A program that is run can have CAPABILITIES_DATAPATH at most, and without
+ * RUNS_PROGRAMS none but those that are kept (no_new_privs). Can be called again, to
+ * keep less. Returns 0 or a negative errno.
+ */
+int privileges_keep(__u64 capabilities);
 
 /*
  * Becomes "nobody" without any capability, who can start no process, write to no

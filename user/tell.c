@@ -7,6 +7,7 @@
 
 #include "events.h"
 #include "log.h"
+#include "privileges.h"
 #include "util.h"
 
 volatile sig_atomic_t tell_stopped;
@@ -27,7 +28,7 @@ int tell_begin(const struct teller *teller)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	return 0;
+	return program ? 0 : privileges_keep(~RUNS_PROGRAMS);
 }
 
 void tell(struct teller *teller, json_t *event)

@@ -1,0 +1,349 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# What the command gives up, what it does without, and what it does not believe.
+
+load helpers
+
+USER=1234
+BPF=8000000000 DATAPATH=c000001000
+MEMORY="$BATS_TEST_DIRNAME/memory.py"
+
+# has PID NAME VALUE: a line of /proc/PID/status; capabilities without leading zeros.
+has() {
+	equal "$2 $(awk -v name="$2:" '$1 == name { sub("^0*", "", $2); print $2 }' "/proc/$1/status")" "$2 $3"
+}
+
+# bounded PID: by running a program nothing comes back that is none of the three.
+bounded() {
+	local set
+	set=$(awk '/^CapBnd/ { print $2 }' "/proc/$1/status")
+	equal "$((0x$set & ~0x$DATAPATH))" 0
+}
+
+# at_exit COMMAND...: runs portctl and holds it where it exits; sets $pid. To be killed.
+at_exit() {
+	local tracer
+	background held server strace -qq -o /dev/null -e trace=exit_group \
+		-e inject=exit_group:delay_enter=20s "${AS[@]}" "$PORTCTL" "$@"
+	tracer=$pid
+	eventually pgrep -P "$tracer"
+	pid=$(pgrep -P "$tracer")
+}
+
+# A copy where another user can reach it.
+open_copy() {
+	cp "$PORTCTL" "$TMP/portctl"
+	chmod 755 "$TMP/portctl"
+	PORTCTL=$TMP/portctl
+}
+
+# Only those three, and not as root.
+with_three() {
+	local three=+bpf,+net_admin,+perfmon
+	[ -z "${LESS:-}" ] || three=$(sed "s/+$LESS,*//; s/,$//" <<<"$three")
+	AS=(setpriv --reuid=$USER --regid=$USER --clear-groups --bounding-set="-all,$three"
+		--inh-caps="-all,$three" --ambient-caps="-all,$three")
+	server "${AS[@]}" timeout -k 1 60 "$PORTCTL" "$@"
+}
+
+# Folders of that user's own.
+own_folders() {
+	open_copy
+	mkdir -m 700 "$TMP/bpf/portctl" "$TMP/run" "$TMP/own"
+	chown $USER "$TMP/bpf/portctl" "$TMP/run" "$TMP/own"
+	export PORTCTL_RULES=$TMP/own/saved
+}
+
+@test "it is compiled as Debian hardens" {
+	local headers dynamic symbols
+	headers=$(readelf -hlW "$PORTCTL")
+	dynamic=$(readelf -dW "$PORTCTL")
+	symbols=$(readelf --dyn-syms -W "$PORTCTL")
+	grep -q 'Type: *DYN' <<<"$headers"
+	grep -q 'FLAGS_1.* PIE' <<<"$dynamic"
+	grep -q GNU_RELRO <<<"$headers"
+	grep -q 'GNU_STACK.* RW ' <<<"$headers"
+	grep -q 'BIND_NOW' <<<"$dynamic"
+	contains "$symbols" __stack_chk_fail
+	contains "$symbols" __snprintf_chk
+	no grep -qE 'RPATH|RUNPATH' <<<"$dynamic"
+	# Debian's crt files do not say that they could: so not in the notes, but in the code.
+	[ "$(uname -m)" != x86_64 ] || objdump -d --disassemble=main "$PORTCTL" | grep -q endbr64
+	# No program is looked for in PATH, and no shell is asked.
+	no grep -qE ' (execv?[lp]*e?|posix_spawnp|system|popen)@' <<<"$symbols"
+}
+
+@test "what a command does not need it gives up before it does anything" {
+	local words
+	portctl attach eth0
+	echo "allow 22" >"$TMP/rules"
+	while read -r mask words; do
+		# shellcheck disable=SC2086
+		at_exit $words
+		has "$pid" CapPrm "${mask#0}"
+		has "$pid" CapEff "${mask#0}"
+		has "$pid" CapInh ""
+		has "$pid" CapAmb ""
+		has "$pid" NoNewPrivs 1
+		bounded "$pid"
+		kill -9 "$pid"
+	done <<-END
+		0 services 22
+		0 knock key alice
+		4 check rules
+		$BPF stats
+		$BPF list
+		8000000002 save -
+		$DATAPATH allow 22
+		$DATAPATH attach eth0
+		c000201000 attach eth0 --replace
+		c000001004 apply rules
+		8000080004 ports
+	END
+}
+
+@test "what runs on has what it needs and no more" {
+	portctl attach eth0
+	printf '#!/bin/sh\nexec sleep 60\n' >"$TMP/hook"
+	chmod 755 "$TMP/hook"
+	local command mask new
+	while IFS=: read -r mask new command; do
+		# shellcheck disable=SC2086
+		background running server "$PORTCTL" $command
+		eventually has "$pid" CapPrm "$mask"
+		has "$pid" CapEff "$mask"
+		bounded "$pid"
+		eventually has "$pid" NoNewPrivs "$new"
+		stop "$pid"
+	done <<-END
+		$BPF:1:knock serve
+		$BPF:1:stats -i 1
+		$DATAPATH:1:monitor
+		$DATAPATH::monitor --exec $TMP/hook
+		c000081004:1:watch
+		c000001004:1:restore --follow
+	END
+}
+
+@test "a program that is run for an event has the three at most" {
+	portctl attach eth0
+	portctl drop 7000
+	cat >"$TMP/hook" <<-END
+		#!/bin/sh
+		grep -E '^Cap(Eff|Bnd)' /proc/self/status >"$TMP/caps.new"
+		mv "$TMP/caps.new" "$TMP/caps"
+	END
+	chmod 755 "$TMP/hook"
+	background monitor server "$PORTCTL" monitor drop --exec "$TMP/hook"
+	drops() {
+		client "$PYTHON" "$NET" send "$S4" 7000 1
+		[ -s "$TMP/caps" ]
+	}
+	eventually drops
+	equal "$(awk '{ print $2 }' "$TMP/caps" | sort -u)" "000000$DATAPATH"
+}
+
+@test "an ordinary user with the three capabilities can do all of it" {
+	own_folders
+	start_echo 7000 7001
+	with_three attach eth0
+	with_three drop 7000
+	no udp_ask "$S4" 7000
+	udp_ask "$S4" 7001
+	equal "$(with_three stats 7000 -j | jq '.interfaces[0].ports[] | select(.proto == "udp") | .drop.packets')" 1
+	with_three default drop --confirm 1s
+	no udp_ask "$S4" 7001
+	eventually udp_ask "$S4" 7001
+	(umask 077 && with_three knock key alice >"$TMP/own/keys")
+	chown $USER "$TMP/own/keys"
+	with_three knock touch opens 7000/udp for 30s after 7003/tcp 7001/udp 7002/tcp within 10s
+	with_three knock signed spa 62201/udp keys "$TMP/own/keys" opens 7001/udp for 30s
+	client knock "$S4" 7003:tcp 7001:udp 7002:tcp
+	with_three delete drop 7000
+	udp_ask "$S4" 7000
+	with_three knock grant signed "$C4" for 1m
+	udp_ask "$S4" 7001
+	contains "$(with_three explain "$C4" 7000/udp)" " is let in: "
+	with_three save
+	with_three detach --all
+	with_three restore
+	with_three status -j | jq -e '.interfaces[0].name == "eth0"'
+	with_three detach --all
+	equal "$(pins)" ""
+}
+
+@test "each of the three is needed" {
+	own_folders
+	local LESS
+	for LESS in bpf net_admin perfmon; do
+		run -1 --separate-stderr with_three attach eth0
+		one_line "$stderr"
+		contains "$stderr" "permission denied: run it as root, or with CAP_BPF"
+		equal "$(pins)" ""
+	done
+}
+
+@test "pins and folders are closed to others, whatever the umask" {
+	local mask
+	for mask in 000 022 077; do
+		(umask $mask && portctl attach eth0 && portctl drop 7000 && portctl default drop --confirm 60s)
+		equal "$(find "$TMP/bpf/portctl" -type d -printf '%m\n' | sort -u)" 700
+		equal "$(find "$TMP/bpf/portctl" -type f -printf '%m\n' | sort -u)" 600
+		equal "$(stat -c %a "$TMP/run" "$TMP/run/lock" | xargs)" "700 600"
+		portctl rollback
+		(umask $mask && portctl save)
+		equal "$(stat -c %a "$TMP/saved" "$TMP/saved.interfaces" | xargs)" "600 600"
+		portctl detach --all
+		rm -r "$TMP/bpf/portctl" "$TMP/run" "$TMP/saved"*
+	done
+}
+
+@test "folders that others have a hand in are refused, and links are not followed" {
+	local name
+	for name in PORTCTL_BPFFS PORTCTL_RUN; do
+		local top=$TMP/bpf
+		[ $name = PORTCTL_BPFFS ] || top=$TMP/other
+		mkdir -p "$top/open" "$top/sticky/mine" "$top/sticky/theirs" "$top/real/below"
+		chmod 777 "$top/open"
+		chmod 1777 "$top/sticky"
+		chown 65534 "$top/sticky/theirs"
+		ln -s "$top/real" "$top/link"
+		while read -r path message; do
+			run -1 --separate-stderr env $name="$top/$path" nsenter --net="/run/netns/$SERVER" "$PORTCTL" attach eth0
+			one_line "$stderr"
+			contains "$stderr" "$message"
+		done <<-END
+			open others may write to $top/open: chmod go-w $top/open
+			open/below others may write to $top/open: chmod go-w $top/open
+			sticky/theirs $top/sticky/theirs belongs to another user (65534)
+			sticky/theirs/below $top/sticky/theirs belongs to another user (65534)
+			link $top/link is a symbolic link
+			link/below $top/link is a symbolic link
+		END
+		# A sticky one will do for the folder in it that has the pins; locks are in it itself.
+		run -$([ $name = PORTCTL_RUN ] && echo 1 || echo 0) --separate-stderr env $name="$top/sticky" \
+			nsenter --net="/run/netns/$SERVER" "$PORTCTL" status
+		run -1 --separate-stderr env $name=relative nsenter --net="/run/netns/$SERVER" "$PORTCTL" status
+		one_line "$stderr"
+		equal "$(find "$top" -mindepth 1 ! -name '*.debug' -type f)" ""
+		env $name="$top/sticky/mine" nsenter --net="/run/netns/$SERVER" "$PORTCTL" status
+		rm -r "$top/open" "$top/sticky" "$top/real" "$top/link"
+	done
+}
+
+@test "set-user-ID and set-group-ID gain nothing: it does not run" {
+	[ -z "$(findmnt -no OPTIONS -T "$TMP" | grep nosuid)" ] || skip "$TMP is mounted nosuid"
+	open_copy
+	local mode command
+	echo "allow 22" >"$TMP/rules"
+	for mode in 4755 2755 6755; do
+		chmod $mode "$PORTCTL"
+		for command in "attach eth0" status "check $TMP/rules" help --version; do
+			# shellcheck disable=SC2086
+			run -1 --separate-stderr server setpriv --reuid=$USER --regid=$USER --clear-groups \
+				env PORTCTL_BPFFS="$TMP/bpf/x" PORTCTL_RUN="$TMP/x" "$PORTCTL" $command
+			equal "$output" ""
+			one_line "$stderr"
+			contains "$stderr" "refused: it is set-user-ID or set-group-ID"
+		done
+	done
+	[ ! -e "$TMP/x" ]
+	equal "$(pins)" ""
+	# Nothing is gained where root runs it.
+	wants 0 check "$TMP/rules"
+}
+
+@test "with file capabilities it works, and believes nothing of the environment" {
+	[ -z "$(findmnt -no OPTIONS -T "$TMP" | grep nosuid)" ] || skip "$TMP is mounted nosuid"
+	open_copy
+	# As "setcap cap_bpf,cap_net_admin,cap_perfmon+ep" would.
+	"$PYTHON" -c 'import os, struct, sys
+low, high = 1 << 12, 1 << 38 - 32 | 1 << 39 - 32
+os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, low, 0, high, 0))' "$PORTCTL"
+	mkdir "$TMP/theirs"
+	chown $USER "$TMP/theirs"
+	export TMP
+	# Its folders are where they always are: in a mount namespace of its own.
+	server unshare -m --propagation private bash -euc '
+		mount -t bpf bpf /sys/fs/bpf
+		mount -t tmpfs tmpfs /run
+		mkdir -m 700 /sys/fs/bpf/portctl /run/portctl
+		chown "$0" /sys/fs/bpf/portctl /run/portctl
+		as() { setpriv --reuid="$0" --regid="$0" --clear-groups --inh-caps=-all "$@"; }
+		as env PORTCTL_BPFFS="$TMP/theirs/bpf" PORTCTL_RUN="$TMP/theirs/run" \
+			PORTCTL_RULES="$TMP/theirs/rules" LIBBPF_LOG_LEVEL=debug TERM=../../etc "$PORTCTL" attach eth0
+		[ -e /sys/fs/bpf/portctl/*/eth0/link ]
+		[ -e /run/portctl/lock ]
+		as env PORTCTL_RULES="$TMP/theirs/rules" "$PORTCTL" save 2>&1 | grep "cannot write /etc/portctl/rules"
+		as "$PORTCTL" drop 7000
+		as "$PORTCTL" detach --all' $USER
+	equal "$(find "$TMP/theirs" -mindepth 1)" ""
+}
+
+@test "file descriptors that are closed do not become its own" {
+	portctl attach eth0
+	run -1 --separate-stderr server bash -c '"$PORTCTL" list >&-'
+	contains "$stderr" "cannot write the output"
+	server bash -c '"$PORTCTL" list 2>&- <&- >"$0"' "$TMP/out"
+	contains "$(cat "$TMP/out")" default
+	equal "$(stat -c %s "$TMP/run/lock")" 0
+}
+
+# wiped WORDS TEXT...: runs portctl with the words; where it exits, nothing of the texts
+# is in its memory any more, but "$TMP", which is in its arguments, is.
+wiped() {
+	local words=$1
+	shift
+	# shellcheck disable=SC2086
+	at_exit $words
+	equal "$("$PYTHON" "$MEMORY" "$pid" exit "$@" "$TMP")" "$TMP"
+	kill -9 "$pid"
+}
+
+@test "secrets are wiped: keys, the text they were read from, and those of doors" {
+	local key last text secret
+	secret=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
+	(umask 077
+		for name in {1..40}; do portctl knock key "key$name"; done >"$TMP/keys"
+		head -1 "$TMP/keys" >"$TMP/alice.key"
+		printf '%s\n' "$secret" >"$TMP/secret"
+		head -20 "$TMP/keys" >"$TMP/broken"
+		echo "mallory 00" >>"$TMP/broken")
+	key=$(awk 'NR == 1 { print $2 }' "$TMP/keys")
+	last=$(awk 'END { print $2 }' "$TMP/keys")
+	# The search itself finds what is there.
+	background sleeper server "$PYTHON" -c "print(flush=True); import time; time.sleep(60)" "$key" "$TMP"
+	eventually test -s "$TMP/sleeper.out"
+	equal "$("$PYTHON" "$MEMORY" "$pid" "$key" "$TMP")" "$key"$'\n'"$TMP"
+	stop "$pid"
+	printf 'knock web spa 62201/udp keys %s opens 80/tcp for 30s\nknock vpn totp %s steps 4 ports 20000-29999 opens 81/tcp for 30s within 10s\n' \
+		"$TMP/keys" "$TMP/secret" >"$TMP/rules"
+	wiped "knock send $S4 web --key $TMP/alice.key" "$key" "hex:$key"
+	wiped "knock send $S4 web --key $TMP/broken" "$key" "hex:$key"
+	portctl attach eth0
+	wiped "apply $TMP/rules" "$key" "hex:$key" "$last" "hex:$last" "$secret" "hex:$secret"
+	wiped "knock sequence vpn --rules $TMP/rules" "$secret" "hex:$secret"
+	# One that runs on.
+	background serve server "$PORTCTL" knock serve
+	eventually eval 'portctl status -j | jq -e ".pending or true" && [ "$(portctl doctor -j | jq -r ".. | .check? // empty" | grep -c knocks)" = 0 ]'
+	equal "$("$PYTHON" "$MEMORY" "$pid" "$secret" "hex:$secret")" ""
+	stop "$pid"
+	# And a new one.
+	at_exit knock key bob
+	eventually test -s "$TMP/held.out"
+	text=$(awk '{ print $2 }' "$TMP/held.out")
+	equal "$("$PYTHON" "$MEMORY" "$pid" exit "$text" "hex:$text")" ""
+	kill -9 "$pid"
+}
+
+@test "a process with secrets cannot be looked into by its user, nor dumped" {
+	open_copy
+	(umask 077 && portctl knock key alice >"$TMP/alice.key")
+	chown $USER "$TMP/alice.key"
+	AS=(setpriv --reuid=$USER --regid=$USER --clear-groups)
+	at_exit knock send "$S4" web --key "$TMP/alice.key"
+	eventually grep -q '^Uid:.*'$USER "/proc/$pid/status"
+	eventually eval '[ "$(stat -c %u /proc/$pid/mem)" = 0 ]'
+	no setpriv --reuid=$USER --regid=$USER --clear-groups head -c 1 "/proc/$pid/maps"
+	kill -9 "$pid"
+}
