@@ -111,6 +111,7 @@ clean:
 	rm -rf $(BUILD)
 
 deb:
+	scripts/deps package
 	scripts/package
 
 .PHONY: all deps run man install deb clean

@@ -71,3 +71,11 @@ test-kernels: deps
 	tests/kernels/run $(BUILD)
 
 .PHONY: test-kernels
+
+# The package, installed, updated under traffic, removed and purged, away from this machine.
+test-package:
+	scripts/deps
+	scripts/deps package
+	tests/package/run
+
+.PHONY: test-package

@@ -8,6 +8,7 @@
 
 struct options {
 	enum attach_mode mode;
+	bool all;
 	bool replace;
 	bool json;
 };
@@ -32,6 +33,7 @@ static int parse_mode(const char *text, enum attach_mode *mode)
 static int parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
+		{ "all", no_argument, NULL, 'a' },
 		{ "mode", required_argument, NULL, 'm' },
 		{ "replace", no_argument, NULL, 'r' },
 		{ "json", no_argument, NULL, 'j' },
@@ -39,15 +41,17 @@ static int parse_options(int argc, char **argv, struct options *options)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "m:rj", known, NULL)) != -1) {
-		if (option == 'r')
+	while ((option = getopt_long(argc, argv, "am:rj", known, NULL)) != -1) {
+		if (option == 'a')
+			options->all = true;
+		else if (option == 'r')
 			options->replace = true;
 		else if (option == 'j')
 			options->json = true;
 		else if (option != 'm' || parse_mode(optarg, &options->mode))
 			return -1;
 	}
-	return optind < argc ? 0 : -1;
+	return options->all == (optind < argc) ? -1 : 0;
 }
 
 static int attach_one(struct datapath *dp, const char *name, const struct options *options)
@@ -61,6 +65,23 @@ static int attach_one(struct datapath *dp, const char *name, const struct option
 	return err;
 }
 
+/* One that cannot be replaced does not keep the others from it. */
+static int attach_all(struct datapath *dp, const struct options *options)
+{
+	int failed = 0;
+
+	for (size_t i = 0; i < dp->count; i++) {
+		char name[IFNAMSIZ];
+		int err = 0;
+
+		strcpy(name, dp->interfaces[i].name);
+		if (strcmp(dp->interfaces[i].mode, "gone"))
+			err = attach_one(dp, name, options);
+		failed = failed ?: err;
+	}
+	return failed;
+}
+
 int cmd_attach(const struct command *command, int argc, char **argv)
 {
 	struct options options = { .mode = ATTACH_AUTO };
@@ -72,6 +93,8 @@ int cmd_attach(const struct command *command, int argc, char **argv)
 	/* Only another's program has to be found by its number. */
 	err = options.replace ? 0 : privileges_keep(~(CAPABILITY(SYS_ADMIN) | RUNS_PROGRAMS));
 	err = err ?: datapath_open(&dp, DATAPATH_WRITE);
+	if (!err && options.all)
+		err = attach_all(&dp, &options);
 	for (int i = optind; i < argc && !err; i++)
 		err = attach_one(&dp, argv[i], &options);
 	if (!err && options.json)

@@ -139,7 +139,7 @@ nothing_there() {
 	wants 0 --help
 	contains "$output" "usage: portctl COMMAND"
 	wants 0 help attach
-	contains "$output" "usage: portctl attach IFACE... [--mode auto|native|generic]"
+	contains "$output" "usage: portctl attach IFACE...|--all [--mode auto|native|generic]"
 	wants 0 detach --help
 	contains "$output" "usage: portctl detach"
 	wants 2 help nosuch
@@ -232,6 +232,28 @@ foreign_by_netlink() {
 	equal "$(port udp 7001)" 7
 	equal "$(portctl list -j | jq -c '.rules[0] | [.rule, .packets]')" '["drop 7000",10]'
 	adds_up
+}
+
+@test "attach --all replaces the program wherever there is one, and attaches to nothing else" {
+	wants 0 attach --all
+	equal "$output" ""
+	add_link eth1 10.78.0.1 fd78::1 10.78.0.2 fd78::2
+	add_link eth2 10.79.0.1 fd79::1 10.79.0.2 fd79::2
+	portctl attach eth0 eth1
+	local first second
+	first=$(program_id eth0)
+	second=$(program_id eth1)
+	wants 0 attach --all
+	equal "$output" $'eth0: program replaced, native mode\neth1: program replaced, native mode'
+	differ "$(program_id eth0)" "$first"
+	differ "$(program_id eth1)" "$second"
+	equal "$(program_id eth2)" ""
+	# A device that is gone does not keep the others from it.
+	ip -n "$SERVER" link del eth0
+	wants 0 attach --all
+	equal "$output" "eth1: program replaced, native mode"
+	usage_of attach --all eth0
+	usage_of attach
 }
 
 @test "no packet is unjudged while attach replaces the program 20 times" {
