@@ -76,12 +76,13 @@ COMPLETIONS := $(BUILD)/completions/portctl.bash $(BUILD)/completions/portctl.zs
 
 man: $(MANUAL) $(COMPLETIONS)
 
-$(BUILD)/manual: scripts/manual.c $(LIBRARY)
+$(BUILD)/scripts/%: scripts/%.c $(LIBRARY)
+	@mkdir -p $(@D)
 	$(CC) $(PORTCTL_CFLAGS) $(CFLAGS) $< $(LIBRARY) $(LDFLAGS) $(LIBS) -o $@
 
-$(BUILD)/man/portctl.8: scripts/man/portctl.8.in $(BUILD)/manual
+$(BUILD)/man/portctl.8: scripts/man/portctl.8.in $(BUILD)/scripts/manual
 	@mkdir -p $(@D)
-	$(BUILD)/manual mdoc >$@.commands
+	$(BUILD)/scripts/manual >$@.commands
 	sed -e '/^@COMMANDS@$$/{r $@.commands' -e 'd}' $< >$@
 	rm $@.commands
 
@@ -89,9 +90,9 @@ $(BUILD)/man/portctl.rules.5: scripts/man/portctl.rules.5
 	@mkdir -p $(@D)
 	cp $< $@
 
-$(BUILD)/completions/portctl.%: $(BUILD)/manual
+$(BUILD)/completions/portctl.%: $(BUILD)/scripts/completions
 	@mkdir -p $(@D)
-	$(BUILD)/manual $* >$@
+	$(BUILD)/scripts/completions $* >$@
 
 install: all man
 	install -D -m 755 $(BUILD)/portctl $(DESTDIR)$(PREFIX)/sbin/portctl

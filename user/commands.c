@@ -215,9 +215,10 @@ const struct command commands[] = {
 	  cmd_top, READS },
 	{ "monitor", "[EVENT...] [--samples N] [--exec PROGRAM] [-j]",
 	  "what happens, as it happens",
-	  "An EVENT is one of: drop, reject (samples of them), attempt, step, miss, failure,\n"
-	  "lockout, grant, close, refusal, replay, expiry (of knocks). Without any: all of them.\n"
-	  "Every second it says what was not told.\n"
+	  "Every second it says what was not told. An EVENT is one of these; without any, all:\n"
+	  "  drop reject     samples of them\n"
+	  "  attempt step miss failure lockout grant close refusal replay expiry\n"
+	  "                  of knocks\n"
 	  "  --samples N     of drops and rejects, a second and port (10; at most 255)\n"
 	  "  --exec PROGRAM  run it for each event, with the event as JSON on its standard\n"
 	  "                  input; at most 10 a second, 8 at once, each for 10 seconds\n",

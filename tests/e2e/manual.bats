@@ -7,8 +7,8 @@ load helpers
 BUILT="$BATS_TEST_DIRNAME/../../build"
 
 @test "the manual is good mdoc, and names every command" {
-	run mandoc -Tlint -W warning "$BUILT/man/portctl.8" "$BUILT/man/portctl.rules.5"
-	equal "$(grep -v "mandoc.db" <<<"$output")" ""
+	run mandoc -Tlint -W style "$BUILT/man/portctl.8" "$BUILT/man/portctl.rules.5"
+	equal "$(grep -v "mandoc.db\|referenced manual not found" <<<"$output")" ""
 	local name
 	for name in $(portctl help | awk '/^  [a-z]/ && !/^  portctl/ { print $1 }'); do
 		grep -q "^.Ss portctl $name$" "$BUILT/man/portctl.8"
@@ -34,7 +34,7 @@ complete_bash() {
 @test "bash completes commands, options, interfaces and files" {
 	equal "$(complete_bash portctl aud)" audit
 	equal "$(complete_bash portctl attach --m)" --mode
-	equal "$(complete_bash portctl attach nat)" native
+	equal "$(complete_bash portctl attach --mode nat)" native
 	contains "$(server bash -c 'true'; complete_bash portctl attach l)" lo
 	touch "$TMP/some.rules"
 	equal "$(complete_bash portctl apply some)" some.rules
@@ -42,8 +42,57 @@ complete_bash() {
 	equal "$(complete_bash portctl help wat)" watch
 }
 
-@test "zsh reads its own" {
-	command -v zsh >/dev/null || skip "there is no zsh"
-	zsh -n "$BUILT/completions/portctl.zsh"
+@test "bash completes what an option is about, and the forms of a command" {
+	equal "$(complete_bash portctl knock sen)" send
+	equal "$(complete_bash portctl knock send HOST web --k)" --key
+	touch "$TMP/some.key"
+	equal "$(complete_bash portctl knock send HOST web --key some)" some.key
+	equal "$(complete_bash portctl knock web spa 62201/udp k)" keys
+	equal "$(complete_bash portctl knock web spa 62201/udp keys some)" some.key
+	equal "$(complete_bash portctl knock list --k)" ""
+	equal "$(complete_bash portctl allow 22 on l)" lo
+	equal "$(complete_bash portctl ports --on l)" lo
+	contains "$(complete_bash portctl ports --netns "$SERVER")" "$SERVER"
+	equal "$(complete_bash portctl ports --from l)" ""
+	equal "$(complete_bash portctl attach --mode g)" generic
+	equal "$(complete_bash portctl audit --policy some)" some.key
+	equal "$(complete_bash portctl monitor ref)" refusal
+	equal "$(complete_bash portctl delete al)" allow
+	equal "$(complete_bash portctl services l)" ""
+}
+
+@test "zsh completes the same, where its user presses the key" {
+	local folder=$TMP/functions
+	mkdir "$folder"
+	cp "$BUILT/completions/portctl.zsh" "$folder/_portctl"
+	touch some.rules
+	equal "$(timeout 60 zsh -f "$BATS_TEST_DIRNAME/complete.zsh" "$folder" "portctl aud" \
+		"portctl attach l" "portctl attach --mode nat" "portctl apply som" "portctl knock sen" \
+		"portctl knock send HOST web --k" "portctl knock send HOST web --key som" \
+		"portctl allow 22 on l" "portctl ports --on l" "portctl ports --netns $SERVER" "portctl help wat")" \
+		"portctl audit 
+portctl attach lo 
+portctl attach --mode native 
+portctl apply some.rules 
+portctl knock send 
+portctl knock send HOST web --key 
+portctl knock send HOST web --key some.rules 
+portctl allow 22 on lo 
+portctl ports --on lo 
+portctl ports --netns $SERVER 
+portctl help watch "
 	contains "$(cat "$BUILT/completions/portctl.zsh")" "'audit:"
+}
+
+@test "what the manual says of files, environment and privileges is what the program knows" {
+	local name text
+	text=$(sed 's/\\-/-/g' "$BUILT/man/portctl.8")
+	# Every variable that is asked for, and no other of ours.
+	equal "$(cd "$BATS_TEST_DIRNAME/../../user" && grep -ohE '(env_or|getenv)\("[A-Z_]+"' ./*.c | cut -d'"' -f2 | sort -u)" \
+		"$(awk '/^\.It Ev/ { print $3 }' <<<"$text" | sort -u)"
+	for name in /etc/portctl/rules /etc/portctl/rules.interfaces /etc/portctl/keys /run/portctl /sys/fs/bpf/portctl; do
+		grep -q "^.It Pa $name" <<<"$text"
+	done
+	equal "$(grep -A3 '^.Ss portctl services$' <<<"$text" | wc -l)" 4
+	contains "$text" $'Names of ports, their class, of both protocols.\nIt keeps no privileges.'
 }
