@@ -29,9 +29,9 @@ static __always_inline int charge_copy(struct counters *copy, __u64 key, __u64 b
 	count(&copy->line[line], bytes, shared);
 	if (key < PORT_KEYS) {
 		if (entry_verdict(entry) == VERDICT_PASS)
-			count(&copy->port[key].pass, bytes, shared);
+			count(&copy->pass[key], bytes, shared);
 		else
-			count(&copy->port[key].drop, bytes, shared);
+			count(&copy->drop[key], bytes, shared);
 	}
 	return entry_verdict(entry);
 }

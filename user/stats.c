@@ -14,11 +14,11 @@ static void add(struct tally *sum, const struct tally *part)
 static void sum_ports(const struct interface *iface, struct port_counter *sums)
 {
 	for (size_t copy = 0; copy < iface->copies; copy++) {
-		const struct port_counter *ports = iface->counters[copy].port;
+		const struct counters *counters = &iface->counters[copy];
 
 		for (__u32 key = 0; key < PORT_KEYS; key++) {
-			add(&sums[key].pass, &ports[key].pass);
-			add(&sums[key].drop, &ports[key].drop);
+			add(&sums[key].pass, &counters->pass[key]);
+			add(&sums[key].drop, &counters->drop[key]);
 		}
 	}
 }

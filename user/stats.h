@@ -5,6 +5,12 @@
 
 #include "datapath.h"
 
+/* Of a port, or of several together. */
+struct port_counter {
+	struct tally pass;
+	struct tally drop;
+};
+
 /* The figures of one interface at one moment. */
 struct stats {
 	struct port_counter *ports; /* PORT_KEYS of them */

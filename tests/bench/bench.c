@@ -443,7 +443,7 @@ static void print_memory(void)
 {
 	printf("\ncounters: %zu MiB of ports and %.1f MiB of lines a copy, %ld copies; "
 	       "table: %.1f MiB\n",
-	       PORT_KEYS * sizeof(struct port_counter) >> 20,
+	       2 * PORT_KEYS * sizeof(struct tally) >> 20,
 	       MAX_LINES * sizeof(struct tally) / 1048576.0,
 	       COPY_FIRST_CPU + sysconf(_SC_NPROCESSORS_ONLN),
 	       2 * sizeof(struct generation) / 1048576.0);

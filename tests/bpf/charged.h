@@ -58,8 +58,9 @@ static inline void check_changes(struct filter *filter, const struct frame *fram
 	if (changes.port_count != (key < PORT_KEYS))
 		tap_wrong("%u port counters were charged", changes.port_count);
 	if (key < PORT_KEYS)
-		check_change("port counter", &changes.port, copy,
-			     key * 2 + (verdict != VERDICT_PASS), frame->length);
+		check_change("port counter",
+			     verdict == VERDICT_PASS ? &changes.pass : &changes.drop, copy, key,
+			     frame->length);
 	if (changes.stray)
 		tap_wrong("the program wrote where only userspace does");
 }

@@ -35,7 +35,7 @@ struct filter {
 /* A tally that is not what it was. */
 struct change {
 	__u32 copy;
-	__u32 index; /* a line; or a port key times 2, and 1 for the drop side */
+	__u32 index; /* a line, or a port key */
 	struct tally grew;
 };
 
@@ -45,7 +45,8 @@ struct changes {
 	unsigned int port_count;
 	unsigned int stray; /* counters' memory that is no tally */
 	struct change line;
-	struct change port;
+	struct change pass; /* of ports */
+	struct change drop;
 };
 
 static inline void *map_memory(const struct bpf_map *map, size_t size)
@@ -99,8 +100,7 @@ static inline void filter_close(struct filter *filter)
 }
 
 /* Fills one slot with a compiled ruleset and leaves the other as if never written. */
-static inline void filter_image(struct filter *filter, unsigned int slot,
-				struct image *image)
+static inline void filter_image(struct filter *filter, unsigned int slot, struct image *image)
 {
 	struct generation *table = filter->program->bss->table;
 	struct slot_maps maps = slot_maps_of(filter->program);
@@ -214,10 +214,10 @@ static inline void filter_changes(struct filter *filter, struct changes *changes
 
 		changes->line_count +=
 			find_changes(now->line, before->line, MAX_LINES, copy, &changes->line);
-		/* A port_counter is two tallies: pass, drop. */
-		changes->port_count += find_changes((const struct tally *)now->port,
-						    (struct tally *)before->port, PORT_KEYS * 2,
-						    copy, &changes->port);
+		changes->port_count +=
+			find_changes(now->pass, before->pass, PORT_KEYS, copy, &changes->pass);
+		changes->port_count +=
+			find_changes(now->drop, before->drop, PORT_KEYS, copy, &changes->drop);
 		changes->stray += !!memcmp(&now->move, &before->move, sizeof(now->move));
 		before->move = now->move;
 	}

@@ -201,7 +201,7 @@ static void check_sums(const struct filter *filter, unsigned int count)
 
 		line.packets += from->packets;
 		line.bytes += from->bytes;
-		from = &filter->counters[copy].port[T(22)].pass;
+		from = &filter->counters[copy].pass[T(22)];
 		port.packets += from->packets;
 		port.bytes += from->bytes;
 	}
@@ -275,7 +275,7 @@ static __u32 key_of(struct filter *filter, const struct frame *frame)
 	has_port = verdict == VERDICT_PASS;
 	key = changes.line.index + (has_port ? 0 : PORT_KEYS);
 	if (changes.line_count != 1 || changes.port_count != has_port ||
-	    (has_port && changes.port.index != key * 2) ||
+	    (has_port && changes.pass.index != key) ||
 	    changes.line.grew.bytes != frame->length)
 		return KEYS;
 	return key;

@@ -375,8 +375,8 @@ static void test_ports(const struct interface *iface, const __u64 sent[TARGETS])
 		struct tally both = { 0 };
 
 		for (size_t copy = 0; copy < iface->copies; copy++) {
-			add(&sum.pass, &iface->counters[copy].port[targets[i].key].pass);
-			add(&sum.drop, &iface->counters[copy].port[targets[i].key].drop);
+			add(&sum.pass, &iface->counters[copy].pass[targets[i].key]);
+			add(&sum.drop, &iface->counters[copy].drop[targets[i].key]);
 		}
 		add(&both, &sum.pass);
 		add(&both, &sum.drop);

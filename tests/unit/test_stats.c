@@ -24,11 +24,12 @@ static void counters_clear(struct interface *iface)
 static void charge(struct interface *iface, size_t copy, __u32 key, enum verdict verdict,
 		   __u32 line, __u64 packets)
 {
-	struct port_counter *ports = iface->counters[copy].port;
-	struct tally *tallies[] = { &iface->counters[copy].line[line], NULL };
+	struct counters *counters = &iface->counters[copy];
+	struct tally *tallies[] = { &counters->line[line], NULL };
 
 	if (key < PORT_KEYS)
-		tallies[1] = verdict == VERDICT_PASS ? &ports[key].pass : &ports[key].drop;
+		tallies[1] =
+			verdict == VERDICT_PASS ? &counters->pass[key] : &counters->drop[key];
 	for (size_t i = 0; i < ARRAY_SIZE(tallies) && tallies[i]; i++) {
 		tallies[i]->packets += packets;
 		tallies[i]->bytes += packets * 100;
