@@ -31,7 +31,7 @@ $(BUILD)/empty.bpf.o: tests/bench/empty.bpf.c Makefile
 
 BENCH_SOURCES := $(filter-out %.bpf.c,$(wildcard tests/bench/*.c))
 
-$(BUILD)/tests/bench: $(BENCH_SOURCES) tests/bench/bench.h tests/sandbox.h $(BUILD)/empty.skel.h $(LIBRARY)
+$(BUILD)/tests/bench: $(BENCH_SOURCES) $(wildcard tests/bench/*.h) tests/sandbox.h $(BUILD)/empty.skel.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(PORTCTL_CFLAGS)) -Itests $(CFLAGS) $(BENCH_SOURCES) $(LIBRARY) $(LIBS) -o $@
 
@@ -39,9 +39,9 @@ $(BUILD)/generator.bpf.o: tests/bench/live/generator.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-LIVE_SOURCES := tests/bench/frames.c $(filter-out %.bpf.c,$(wildcard tests/bench/live/*.c))
+LIVE_SOURCES := $(addprefix tests/bench/,frames.c samples.c scrape.c) $(filter-out %.bpf.c,$(wildcard tests/bench/live/*.c))
 
-$(BUILD)/tests/live: $(LIVE_SOURCES) $(wildcard tests/bench/live/*.h) tests/bench/bench.h tests/sandbox.h \
+$(BUILD)/tests/live: $(LIVE_SOURCES) $(wildcard tests/bench/*.h tests/bench/live/*.h) tests/sandbox.h \
 		$(BUILD)/generator.skel.h $(BUILD)/empty.skel.h $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(PORTCTL_CFLAGS)) -Itests -Itests/bench $(CFLAGS) $(LIVE_SOURCES) \

@@ -17,11 +17,11 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 
 #include "bench.h"
 #include "datapath.h"
 #include "empty.skel.h"
+#include "record.h"
 #include "sandbox.h"
 #include "signing.h"
 
@@ -29,27 +29,6 @@
 #define CHUNK 1000000
 
 const char *portctl = "build/portctl";
-
-double now(void)
-{
-	struct timespec time;
-
-	clock_gettime(CLOCK_MONOTONIC, &time);
-	return time.tv_sec + time.tv_nsec / 1e9;
-}
-
-static int compare(const void *a, const void *b)
-{
-	double x = *(double *)a, y = *(double *)b;
-
-	return x < y ? -1 : x > y;
-}
-
-double median(double *values)
-{
-	qsort(values, ROUNDS, sizeof(*values), compare);
-	return values[ROUNDS / 2];
-}
 
 double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict)
 {
@@ -303,7 +282,7 @@ static void measure_row(const struct row *row, int empty, int program, unsigned 
 {
 	struct frame frame;
 	__u32 verdict;
-	double nothing[ROUNDS] = { 0 }, ours[ROUNDS] = { 0 }, above[ROUNDS];
+	struct samples empties = { 0 }, all = { 0 }, above = { 0 };
 	char apply[256];
 
 	snprintf(apply, sizeof(apply), "apply %s/%s", sandbox_path, row->rules);
@@ -316,25 +295,24 @@ static void measure_row(const struct row *row, int empty, int program, unsigned 
 		exit(1);
 	}
 	for (int round = 0; round < ROUNDS; round++) {
+		double nothing = 0, ours = 0;
+
 		for (int turn = 0; turn < REPEAT / CHUNK; turn++) {
 			if (before)
 				run_program(empty, &frame, before, NULL);
-			nothing[round] += run_program(empty, &frame, chunk, NULL);
-			ours[round] += run_program(program, &frame, chunk, NULL);
+			nothing += run_program(empty, &frame, chunk, NULL);
+			ours += run_program(program, &frame, chunk, NULL);
 		}
-		nothing[round] /= REPEAT / CHUNK;
-		ours[round] /= REPEAT / CHUNK;
-		above[round] = ours[round] - nothing[round];
+		add_sample(&empties, nothing / (REPEAT / CHUNK));
+		add_sample(&all, ours / (REPEAT / CHUNK));
+		add_sample(&above, (ours - nothing) / (REPEAT / CHUNK));
 	}
-	printf("%-34s %8.1f %8.1f %8.1f   (%.1f to %.1f; at most %d)\n", row->name,
-	       median(nothing), median(ours), median(above), above[0], above[ROUNDS - 1],
-	       row->target);
+	record_packet(row->name, row->target, &empties, &all, &above);
 }
 
 static void measure_packets(int empty, int program)
 {
-	printf("%-34s %8s %8s %8s   (spread; target)\n", "ns a packet, median of 7", "empty",
-	       "portctl", "above");
+	record_heading();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
 		measure_row(&rows[i], empty, program, CHUNK, 0);
 }
@@ -404,7 +382,7 @@ static struct control *open_control(void)
 static void measure_monitored(int program)
 {
 	struct frame frame = build(false, IPPROTO_TCP, 23);
-	double without[ROUNDS] = { 0 }, with[ROUNDS] = { 0 }, ratio[ROUNDS];
+	struct samples ratio = { 0 };
 	struct control *control = open_control();
 	char apply[256];
 	pid_t monitor;
@@ -422,19 +400,18 @@ static void measure_monitored(int program)
 	while (!*(volatile __u32 *)&control->watchers)
 		usleep(1000);
 	for (int round = 0; round < ROUNDS; round++) {
+		double without = 0, with = 0;
+
 		for (int turn = 0; turn < REPEAT / CHUNK; turn++) {
 			control->watchers = 0;
-			without[round] += run_program(program, &frame, CHUNK, NULL);
+			without += run_program(program, &frame, CHUNK, NULL);
 			control->watchers = 1;
-			with[round] += run_program(program, &frame, CHUNK, NULL);
+			with += run_program(program, &frame, CHUNK, NULL);
 		}
-		without[round] /= REPEAT / CHUNK;
-		with[round] /= REPEAT / CHUNK;
-		ratio[round] = with[round] / without[round];
+		add_sample(&ratio, with / without);
 	}
-	printf("%-34s %8.1f %8.1f %8.2f   (%.2f to %.2f; at most 1.03)\n",
-	       "a drop, alone and with a monitor", median(without), median(with), median(ratio),
-	       ratio[0], ratio[ROUNDS - 1]);
+	record_figure("a drop with a monitor, beside one without", &ratio, "times",
+		      "at most 1.03");
 	kill(monitor, SIGTERM);
 	waitpid(monitor, NULL, 0);
 }
@@ -449,6 +426,7 @@ static void print_memory(void)
 	       2 * sizeof(struct generation) / 1048576.0);
 }
 
+/* bench [PORTCTL [RESULTS.json]] */
 int main(int argc, char **argv)
 {
 	struct empty_bpf *empty;
@@ -495,5 +473,5 @@ int main(int argc, char **argv)
 	measure_commands(program);
 	measure_replay();
 	print_memory();
-	return 0;
+	return argc > 2 && record_write(argv[2]) ? 1 : 0;
 }

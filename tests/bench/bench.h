@@ -16,14 +16,18 @@ struct frame {
 	size_t size;
 };
 
-double now(void); /* seconds */
-double median(double *values); /* of ROUNDS; sorts them */
-
 /* A minimal packet to a port: 60 bytes or so, as a flood has them. */
 struct frame build(bool ipv6, int protocol, __u16 port);
 
-/* A signed knock to port 62201 of somebody in the file "keys", with a wrong tag. */
-struct frame build_bogus(void);
+/*
+ * A signed knock to port 62201 of somebody in the file "keys", signed at that time
+ * (nanoseconds since 1970).
+ */
+struct frame build_signed(__u64 time);
+
+/* Makes a signed knock one of somebody who knows the signer and the server, not the key. */
+void spoil_signature(struct frame *frame);
+struct frame build_bogus(void); /* one of those, to be sent again and again */
 
 /* Nanoseconds a run; the last verdict goes to *verdict where that is not NULL. */
 double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict);

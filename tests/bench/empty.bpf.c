@@ -10,6 +10,14 @@ int empty(struct xdp_md *ctx)
 	return XDP_DROP;
 }
 
+/* The same, where what is measured are packets that pass. */
+SEC("xdp.frags")
+int empty_pass(struct xdp_md *ctx)
+{
+	(void)ctx;
+	return XDP_PASS;
+}
+
 SEC("tc")
 int empty_tc(struct __sk_buff *skb)
 {

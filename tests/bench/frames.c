@@ -46,11 +46,7 @@ struct frame build(bool ipv6, int protocol, __u16 port)
 	return frame;
 }
 
-/*
- * A signed knock of somebody who knows the signer and the server and not the key, so
- * that it has to be verified: so few at a time that the limit lets them.
- */
-struct frame build_bogus(void)
+struct frame build_signed(__u64 time)
 {
 	struct frame frame = build(false, IPPROTO_UDP, 62201);
 	struct iphdr *ip = (void *)(frame.data + sizeof(struct ether_header));
@@ -65,9 +61,21 @@ struct frame build_bogus(void)
 	ip->tot_len = htons(sizeof(*ip) + sizeof(*udp) + sizeof(*knock));
 	frame.size = sizeof(struct ether_header) + ntohs(ip->tot_len);
 	*knock = (struct signed_knock){ .action = SIGNED_OPEN, .door = door_number("b") };
-	/* So far ahead that its time is near enough as long as this takes. */
-	sign(knock, keys, utc_now() + (KNOCK_SKEW - 1) * 1000000000ull);
-	knock->tag[0] ^= 1;
+	sign(knock, keys, time);
 	keys_free(keys, count);
+	return frame;
+}
+
+void spoil_signature(struct frame *frame)
+{
+	frame->data[frame->size - 1] ^= 1; /* the tag is the end of it */
+}
+
+struct frame build_bogus(void)
+{
+	/* So far ahead that its time is near enough as long as this takes. */
+	struct frame frame = build_signed(utc_now() + (KNOCK_SKEW - 1) * 1000000000ull);
+
+	spoil_signature(&frame);
 	return frame;
 }

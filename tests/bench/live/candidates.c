@@ -66,9 +66,19 @@ double read_figure(const char *format, ...)
 static struct empty_bpf *empty;
 static int empty_link = -1;
 
+static bool prepare_empty(const struct workload *workload)
+{
+	return workload; /* it has no rules */
+}
+
 static bool start_empty(const struct workload *workload)
 {
-	return workload; /* it drops all */
+	struct bpf_program *program =
+		workload->fate == DROPPED ? empty->progs.empty : empty->progs.empty_pass;
+
+	if (bpf_link_update(empty_link, bpf_program__fd(program), NULL))
+		die("the empty program");
+	return true;
 }
 
 static void stop_empty(void)
@@ -94,46 +104,69 @@ static void attach_empty(void)
 
 /* --- portctl ------------------------------------------------------------------ */
 
+static void write_sources(unsigned int count, FILE *out)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		struct in_addr address = { htonl((10u << 24) + 1 + i) };
+
+		fprintf(out, "%s%s", i ? ", " : "drop from ", inet_ntoa(address));
+	}
+	fputc('\n', out);
+}
+
 static void write_rules(const struct workload *workload, FILE *out)
 {
-	if (workload->is_signed) {
+	if (workload->signature)
 		fprintf(out,
 			"default drop\nknock b spa 62201/udp keys %s/keys opens 80/tcp for 30s\n",
 			get_current_dir_name());
-	} else if (workload->rules) {
-		fputs(workload->rules, out);
-	} else if (workload->closed) {
+	else if (workload->fate == ALLOWED)
+		fprintf(out, "default drop\nallow %u/udp\n", PORT);
+	else if (workload->closed || workload->fate != DROPPED)
 		fputs("default drop\nallow 22/tcp\n", out);
-	} else if (workload->sources) {
-		for (unsigned int i = 0; i < workload->sources; i++) {
-			struct in_addr address = { htonl((10u << 24) + 1 + i) };
-
-			fprintf(out, "%s%s", i ? ", " : "drop from ", inet_ntoa(address));
-		}
-		fputc('\n', out);
-	} else if (workload->ports) {
-		for (unsigned int port = 1; port <= workload->ports; port++)
-			fprintf(out, "drop %u/udp\n", port & 0xffff);
-	} else {
+	else if (workload->sources)
+		write_sources(workload->sources, out);
+	else if (!workload->rules)
 		fprintf(out, "drop %u/udp\n", PORT);
-	}
+	for (unsigned int port = 1; port <= workload->rules; port++)
+		fprintf(out, "drop %u/udp\n", port & 0xffff);
+	if (workload->knocks)
+		fputs("knock a opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp "
+		      "within 1h\n",
+		      out);
+}
+
+static FILE *open_rules(const char *name)
+{
+	FILE *out = fopen(name, "w");
+
+	if (!out)
+		die(name);
+	return out;
+}
+
+static bool prepare_portctl(const struct workload *workload)
+{
+	FILE *out = open_rules("portctl.rules");
+
+	write_rules(workload, out);
+	return !fclose(out);
 }
 
 static bool start_portctl(const struct workload *workload)
 {
-	FILE *out = fopen("portctl.rules", "w");
-
-	if (!out)
-		die("portctl.rules");
-	write_rules(workload, out);
-	fclose(out);
+	(void)workload;
 	if (run("%s apply portctl.rules >/dev/null", portctl))
 		exit(1);
 	return true;
 }
 
+/* So that the next start changes something. */
 static void stop_portctl(void)
 {
+	fclose(open_rules("no.rules"));
+	if (run("%s apply no.rules >/dev/null", portctl))
+		exit(1);
 }
 
 static double judged_portctl(void)
@@ -142,15 +175,59 @@ static double judged_portctl(void)
 			   portctl);
 }
 
+static bool list_portctl(void)
+{
+	return !run("%s stats -j >/dev/null", portctl);
+}
+
+static const char *pins_portctl(void)
+{
+	return getenv("PORTCTL_BPFFS");
+}
+
 /* --- all of them -------------------------------------------------------------- */
 
 struct candidate candidates[] = {
-	{ "empty", start_empty, stop_empty, judged_empty, true, -1, 0 },
-	{ "portctl", start_portctl, stop_portctl, judged_portctl, true, -1, 0 },
-	{ "xdp-filter", start_xdp_filter, stop_xdp_filter, judged_xdp_filter, true, -1, 0 },
-	{ "nft netdev", start_nft_netdev, stop_nft, judged_nft, false, -1, 0 },
-	{ "nft input", start_nft_input, stop_nft, judged_nft, false, -1, 0 },
-	{ "iptables raw", start_iptables, stop_iptables, judged_iptables, false, -1, 0 },
+	{ .name = "empty",
+	  .prepare = prepare_empty,
+	  .start = start_empty,
+	  .stop = stop_empty,
+	  .judged = judged_empty,
+	  .program = true },
+	{ .name = "portctl",
+	  .prepare = prepare_portctl,
+	  .start = start_portctl,
+	  .stop = stop_portctl,
+	  .judged = judged_portctl,
+	  .list = list_portctl,
+	  .program = true,
+	  .pins = pins_portctl },
+	{ .name = "xdp-filter",
+	  .prepare = prepare_xdp_filter,
+	  .start = start_xdp_filter,
+	  .stop = stop_xdp_filter,
+	  .judged = judged_xdp_filter,
+	  .list = list_xdp_filter,
+	  .program = true,
+	  .pins = pins_xdp_filter },
+	{ .name = "nft netdev",
+	  .prepare = prepare_nft_netdev,
+	  .start = start_nft,
+	  .stop = stop_nft,
+	  .judged = judged_nft,
+	  .list = list_nft },
+	{ .name = "nft input",
+	  .prepare = prepare_nft_input,
+	  .start = start_nft,
+	  .stop = stop_nft,
+	  .judged = judged_nft,
+	  .list = list_nft },
+	{ .name = "iptables",
+	  .prepare = prepare_iptables,
+	  .start = start_iptables,
+	  .stop = stop_iptables,
+	  .judged = judged_iptables,
+	  .list = list_iptables },
 };
 
 const size_t candidate_count = sizeof(candidates) / sizeof(*candidates);
@@ -170,6 +247,7 @@ static void make_place(struct candidate *candidate, size_t number)
 		exit(1);
 	snprintf(name, sizeof(name), "near%zu", number);
 	candidate->ifindex = if_nametoindex(name);
+	candidate->number = number;
 	enter(candidate);
 	/* GRO: without a program of its own a veth end takes what XDP sends only so. */
 	if (run("sysctl -qw net.ipv6.conf.all.accept_dad=0 && "
@@ -177,6 +255,20 @@ static void make_place(struct candidate *candidate, size_t number)
 		"ethtool -K eth0 gro on && ip addr add 192.0.2.1/24 dev eth0 && "
 		"ip addr add 2001:db8::1/64 dev eth0 nodad"))
 		exit(1);
+}
+
+int open_program(const struct candidate *candidate)
+{
+	__u32 id = 0;
+	int fd = -1;
+
+	enter(candidate);
+	if (!bpf_xdp_query_id(if_nametoindex("eth0"), 0, &id))
+		fd = bpf_prog_get_fd_by_id(id);
+	enter(NULL);
+	if (fd < 0)
+		die("the attached program");
+	return fd;
 }
 
 void candidates_prepare(void)

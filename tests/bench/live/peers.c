@@ -7,9 +7,10 @@
 
 #include "live.h"
 
+/* What no peer has. */
 static bool has_no_peer(const struct workload *workload)
 {
-	return workload->rules || workload->is_signed;
+	return workload->knocks || workload->signature;
 }
 
 /* --- xdp-filter --------------------------------------------------------------- */
@@ -47,20 +48,29 @@ static __u32 source_key(unsigned int i)
 	return htonl((10u << 24) + 1 + i);
 }
 
+/* It knows of no flows. */
+bool prepare_xdp_filter(const struct workload *workload)
+{
+	bool closed = workload->closed || workload->fate == ALLOWED;
+
+	return !has_no_peer(workload) && workload->fate <= ALLOWED &&
+	       !run("xdp-filter load -m native -p %s eth0 2>/dev/null",
+		    closed ? "deny" : "allow");
+}
+
 bool start_xdp_filter(const struct workload *workload)
 {
-	if (has_no_peer(workload) || run("xdp-filter load -m native -p %s eth0 2>/dev/null",
-					 workload->closed ? "deny" : "allow"))
-		return false;
 	if (workload->closed)
 		return !run("xdp-filter port 22 -p tcp");
 	if (workload->sources)
 		return !run("xdp-filter ip 10.0.0.1 -m src") &&
 		       copy_value(XDP_FILTER_MAPS "filter_ipv4", source_key(0),
 				  workload->sources, source_key);
-	return !run("xdp-filter port %u -p udp", PORT) &&
-	       copy_value(XDP_FILTER_MAPS "filter_ports", htons(PORT), workload->ports,
-			  port_key);
+	if (workload->rules)
+		return !run("xdp-filter port 1 -p udp") &&
+		       copy_value(XDP_FILTER_MAPS "filter_ports", port_key(0), workload->rules,
+				  port_key);
+	return !run("xdp-filter port %u -p udp", PORT);
 }
 
 void stop_xdp_filter(void)
@@ -73,6 +83,16 @@ double judged_xdp_filter(void)
 	return read_figure("xdp-filter status | awk '$1 == \"XDP_DROP\" { print $2 }'");
 }
 
+bool list_xdp_filter(void)
+{
+	return !run("xdp-filter status >/dev/null");
+}
+
+const char *pins_xdp_filter(void)
+{
+	return XDP_FILTER_MAPS;
+}
+
 /* --- nftables ----------------------------------------------------------------- */
 
 static void write_set(const struct workload *workload, FILE *out)
@@ -80,7 +100,7 @@ static void write_set(const struct workload *workload, FILE *out)
 	fputs("  set dropped { type ", out);
 	fputs(workload->sources ? "ipv4_addr" : "inet_service", out);
 	fputs("; counter; elements = { ", out);
-	for (unsigned int i = 0; i < (workload->sources ?: workload->ports); i++) {
+	for (unsigned int i = 0; i < (workload->sources ?: workload->rules); i++) {
 		struct in_addr address = { source_key(i) };
 
 		if (workload->sources)
@@ -91,25 +111,25 @@ static void write_set(const struct workload *workload, FILE *out)
 	fputs(" } }\n", out);
 }
 
-static void write_nft(const struct workload *workload, const char *family, const char *hook,
-		      FILE *out)
+static void write_nft_rules(const struct workload *workload, FILE *out)
 {
-	fprintf(out, "table %s t {\n  counter judged {}\n", family);
-	if (workload->sources || workload->ports)
-		write_set(workload, out);
-	fprintf(out, "  chain c { type filter hook %s priority 0; policy accept;\n", hook);
-	if (workload->closed)
+	if (workload->fate == ALLOWED)
+		fprintf(out, "    udp dport %u counter accept\n    counter drop\n", PORT);
+	else if (workload->fate != DROPPED)
+		fputs("    ct state established,related counter accept\n"
+		      "    tcp dport 22 accept\n    counter drop\n",
+		      out);
+	else if (workload->closed)
 		fputs("    tcp dport 22 accept\n    counter name judged drop\n", out);
 	else if (workload->sources)
 		fputs("    ip saddr @dropped counter name judged drop\n", out);
-	else if (workload->ports)
+	else if (workload->rules)
 		fputs("    udp dport @dropped counter name judged drop\n", out);
 	else
 		fprintf(out, "    udp dport %u counter name judged drop\n", PORT);
-	fputs("  }\n}\n", out);
 }
 
-static bool start_nft(const struct workload *workload, const char *family, const char *hook)
+static bool write_nft(const struct workload *workload, const char *family, const char *hook)
 {
 	FILE *out;
 
@@ -118,20 +138,32 @@ static bool start_nft(const struct workload *workload, const char *family, const
 	out = fopen("nft.rules", "w");
 	if (!out)
 		return false;
-	write_nft(workload, family, hook, out);
-	fclose(out);
-	return !run("nft -f nft.rules");
+	fprintf(out, "table %s t {\n  counter judged {}\n", family);
+	if (workload->sources || workload->rules)
+		write_set(workload, out);
+	fprintf(out, "  chain c { type filter hook %s priority 0; policy accept;\n", hook);
+	write_nft_rules(workload, out);
+	fputs("  }\n}\n", out);
+	return !fclose(out);
 }
 
-bool start_nft_netdev(const struct workload *workload)
+/* The kernel does not know of connections that early. */
+bool prepare_nft_netdev(const struct workload *workload)
 {
-	return start_nft(workload, "netdev", "ingress device eth0");
+	return workload->fate <= ALLOWED &&
+	       write_nft(workload, "netdev", "ingress device eth0");
 }
 
 /* There are no VLAN devices here, so no tagged packet gets that far. */
-bool start_nft_input(const struct workload *workload)
+bool prepare_nft_input(const struct workload *workload)
 {
-	return !workload->vlan && start_nft(workload, "inet", "input");
+	return !workload->vlan && write_nft(workload, "inet", "input");
+}
+
+bool start_nft(const struct workload *workload)
+{
+	(void)workload;
+	return !run("nft -f nft.rules");
 }
 
 void stop_nft(void)
@@ -144,12 +176,48 @@ double judged_nft(void)
 	return read_figure("nft list counters | awk '/packets/ { print $2 }'");
 }
 
+bool list_nft(void)
+{
+	return !run("nft -j list ruleset >/dev/null");
+}
+
 /* --- iptables ----------------------------------------------------------------- */
 
 static const char *tool = "iptables";
 
-/* A rule for each, one after the other: that is what it has. */
-bool start_iptables(const struct workload *workload)
+/* Its raw table, where packets come first; connections are known only after that. */
+static void write_raw(const struct workload *workload, FILE *out)
+{
+	fputs("*raw\n:PREROUTING ACCEPT [0:0]\n", out);
+	if (workload->closed)
+		fputs("-A PREROUTING -p tcp --dport 22 -j ACCEPT\n-A PREROUTING -j DROP\n",
+		      out);
+	else if (workload->fate == ALLOWED)
+		fprintf(out,
+			"-A PREROUTING -p udp --dport %u -j ACCEPT\n-A PREROUTING -j DROP\n",
+			PORT);
+	else if (!workload->sources && !workload->rules)
+		fprintf(out, "-A PREROUTING -p udp --dport %u -j DROP\n", PORT);
+	/* A rule for each, one after the other: that is what it has. */
+	for (unsigned int i = 0; i < workload->sources; i++) {
+		struct in_addr address = { source_key(i) };
+
+		fprintf(out, "-A PREROUTING -s %s -j DROP\n", inet_ntoa(address));
+	}
+	for (unsigned int i = 0; i < workload->rules; i++)
+		fprintf(out, "-A PREROUTING -p udp --dport %u -j DROP\n", (i + 1) & 0xffff);
+	fputs("COMMIT\n", out);
+}
+
+static void write_filter(FILE *out)
+{
+	fputs("*filter\n:INPUT DROP [0:0]\n"
+	      "-A INPUT -m conntrack --ctstate ESTABLISHED,RELATED -j ACCEPT\n"
+	      "-A INPUT -p tcp --dport 22 -j ACCEPT\nCOMMIT\n",
+	      out);
+}
+
+bool prepare_iptables(const struct workload *workload)
 {
 	FILE *out;
 
@@ -159,27 +227,23 @@ bool start_iptables(const struct workload *workload)
 	out = fopen("iptables.rules", "w");
 	if (!out)
 		return false;
-	fputs("*raw\n:PREROUTING ACCEPT [0:0]\n", out);
-	if (workload->closed)
-		fputs("-A PREROUTING -p tcp --dport 22 -j ACCEPT\n-A PREROUTING -j DROP\n",
-		      out);
-	for (unsigned int i = 0; i < workload->sources; i++) {
-		struct in_addr address = { source_key(i) };
+	if (workload->fate > ALLOWED)
+		write_filter(out);
+	else
+		write_raw(workload, out);
+	return !fclose(out);
+}
 
-		fprintf(out, "-A PREROUTING -s %s -j DROP\n", inet_ntoa(address));
-	}
-	for (unsigned int i = 0; i < workload->ports; i++)
-		fprintf(out, "-A PREROUTING -p udp --dport %u -j DROP\n", (i + 1) & 0xffff);
-	if (!workload->closed && !workload->sources && !workload->ports)
-		fprintf(out, "-A PREROUTING -p udp --dport %u -j DROP\n", PORT);
-	fputs("COMMIT\n", out);
-	fclose(out);
+bool start_iptables(const struct workload *workload)
+{
+	(void)workload;
 	return !run("%s-restore iptables.rules", tool);
 }
 
 void stop_iptables(void)
 {
-	run("%s -t raw -F", tool);
+	/* Debian's iptables is one of nftables' tables, which does not go otherwise. */
+	run("%s -t raw -F; %s -P INPUT ACCEPT; %s -F; nft flush ruleset", tool, tool, tool);
 }
 
 double judged_iptables(void)
@@ -187,4 +251,9 @@ double judged_iptables(void)
 	return read_figure("%s -t raw -vnxL PREROUTING | "
 			   "awk '$3 == \"DROP\" { n += $1 } END { print n + 0 }'",
 			   tool);
+}
+
+bool list_iptables(void)
+{
+	return !run("%s -t raw -vnxL >/dev/null", tool);
 }

@@ -1,154 +1,200 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The figures as a table, and as JSON for plotting. */
+/* The figures as tables, and as JSON for plotting. */
 #include <jansson.h>
-#include <string.h>
 
 #include "live.h"
 
-static double middle(const struct figures *figures)
+static const struct table {
+	const char *key; /* in JSON */
+	const char *title;
+	const char *note;
+	int digits; /* behind the point */
+	bool compared; /* with the empty program */
+} tables[] = {
+	[RATE] = { "mpps", "Million packets a second, live",
+		   "More is better. They come in through a veth pair and are made and judged on "
+		   "one CPU; the\nempty program shows what making them takes. \"passes\": they "
+		   "are let in, the kernel takes them up,\nand a chain of nftables behind all "
+		   "candidates drops them; the empty program passes all.\n\"bogus signed "
+		   "knocks\": more than are verified (10,000 a second).",
+		   2, true },
+	[CPU] = { "cpu_seconds_per_million", "CPU seconds for a million packets",
+		  "Less is better. Of the sending process and of ksoftirqd, in the same turns.",
+		  3, true },
+	[RUN] = { "test_run_ns", "Nanoseconds a packet, by test run (BPF_PROG_TEST_RUN)",
+		  "Less is better. One packet a million times, one port and one source; XDP "
+		  "programs only. Part of\nit is the test's own: see the empty program. \"a ... "
+		  "signed knock\": each another one and run once;\nthey have no live rate, since "
+		  "each has to be signed and only 10,000 a second are verified.",
+		  1, true },
+	[APPLY] = { "apply_ms", "Milliseconds to take up the rules",
+		    "Less is better. A process of the candidate's own tool, from a file of rules. "
+		    "xdp-filter: one\nprocess for the first port or source, which is all that its "
+		    "tool does at a time; the others are\nwritten into its map directly.",
+		    1, false },
+	[MEMORY] = { "memory_mib", "MiB in the kernel",
+		     "Less is better. XDP programs: what their maps say they take. Others: by how "
+		     "much the kernel's\nmemory grew meanwhile, which counts what anybody else "
+		     "did too; where that was too much: -.",
+		     2, false },
+	[STATS] = { "stats_ms", "Milliseconds to see the counters of all ports",
+		    "Less is better. portctl stats -j, xdp-filter status, nft -j list ruleset, "
+		    "iptables -t raw -vnxL.\nThe peers count, and show, only ports that have "
+		    "rules; portctl all 65,536 of them.",
+		    1, false },
+	[SCRAPE] = { "scrape_ms", "Milliseconds for a scrape (portctl export)",
+		     "Less is better. 65,536 ports have counted, 1,000 are shown, and all rules. "
+		     "The peers have none.",
+		     1, false },
+};
+
+static bool has(const struct cell *cell, enum quantity quantity)
 {
-	return figures->rates[ROUNDS_LIVE / 2];
+	return cell->of[quantity].count;
 }
 
-static double middle_cost(const struct figures *figures)
+static bool has_row(const struct cell *row, enum quantity quantity)
 {
-	return figures->costs[ROUNDS_LIVE / 2];
-}
-
-static bool has_row(const struct figures *row)
-{
-	return row[0].measured;
-}
-
-static void print_cell(FILE *out, const struct figures *row, size_t candidate)
-{
-	if (row[candidate].measured)
-		fprintf(out, " %7.2f (%3.0f %%)", middle(&row[candidate]),
-			100 * middle(&row[candidate]) / middle(&row[0]));
-	else
-		fprintf(out, " %7s %7s", "-", "");
-}
-
-/* The programs alone, of those who have one. */
-static void report_costs(FILE *out, struct figures (*figures)[MOST_CANDIDATES])
-{
-	fprintf(out, "\n%-26s", "ns a packet by test run");
-	for (size_t i = 0; i < candidate_count && candidates[i].program; i++)
-		fprintf(out, " %15s", candidates[i].name);
-	fputc('\n', out);
-	for (size_t w = 0; w < workload_count; w++) {
-		const struct figures *row = figures[w];
-
-		if (!row[0].run)
-			continue;
-		fprintf(out, "%-26s", workloads[w].name);
-		for (size_t i = 0; i < candidate_count && candidates[i].program; i++) {
-			if (row[i].run)
-				fprintf(out, " %7.1f (%4.2f)", middle_cost(&row[i]),
-					middle_cost(&row[i]) / middle_cost(&row[0]));
-			else
-				fprintf(out, " %7s %6s", "-", "");
-		}
-		fputc('\n', out);
+	for (size_t i = 0; i < candidate_count; i++) {
+		if (has(&row[i], quantity))
+			return true;
 	}
+	return false;
 }
 
-static void report_starts(FILE *out, struct figures (*figures)[MOST_CANDIDATES])
+static double of_empty(const struct cell *row, size_t candidate, enum quantity quantity)
 {
-	fprintf(out, "\n%-26s", "seconds to take up rules");
-	for (size_t i = 1; i < candidate_count; i++)
-		fprintf(out, " %15s", candidates[i].name);
-	fputc('\n', out);
-	for (size_t w = 0; w < workload_count; w++) {
-		if (!has_row(figures[w]) ||
-		    (workloads[w].ports < 1000 && workloads[w].sources < 1000))
-			continue;
-		fprintf(out, "%-26s", workloads[w].name);
-		for (size_t i = 1; i < candidate_count; i++) {
-			if (figures[w][i].measured)
-				fprintf(out, " %15.3f", figures[w][i].start_seconds);
-			else
-				fprintf(out, " %15s", "-");
-		}
-		fputc('\n', out);
+	return median(&row[candidate].of[quantity]) / median(&row[EMPTY].of[quantity]);
+}
+
+/* As many digits as the table has, and more where nothing would be left. */
+static int digits_of(double value, enum quantity quantity)
+{
+	return tables[quantity].digits + (value < 0.05 && value > 0 ? 2 : 0);
+}
+
+static void print_middle(FILE *out, const struct cell *row, size_t i, enum quantity quantity)
+{
+	double value, ratio;
+	int digits;
+
+	if (!has(&row[i], quantity)) {
+		fprintf(out, " %9s %7s", "-", "");
+		return;
 	}
+	value = median(&row[i].of[quantity]);
+	digits = digits_of(value, quantity);
+	if (!tables[quantity].compared || !has(&row[EMPTY], quantity)) {
+		fprintf(out, " %9.*f %7s", digits, value, "");
+		return;
+	}
+	ratio = of_empty(row, i, quantity);
+	fprintf(out, " %9.*f (%5.*f)", digits, value,
+		ratio < 10    ? 3
+		: ratio < 100 ? 2
+			      : 0,
+		ratio);
 }
 
-void report_text(FILE *out, struct figures (*figures)[MOST_CANDIDATES])
+static void print_spread(FILE *out, const struct cell *row, size_t i, enum quantity quantity)
 {
-	fprintf(out, "%-26s", "Mpps, median of 5");
+	const struct samples *samples = &row[i].of[quantity];
+	char spread[64] = "";
+	int digits;
+
+	if (samples->count) {
+		digits = digits_of(median(samples), quantity);
+		snprintf(spread, sizeof(spread), "%.*f to %.*f", digits, least(samples), digits,
+			 most(samples));
+	}
+	fprintf(out, " %17s", spread);
+}
+
+static void print_row(FILE *out, const char *name, const struct cell *row,
+		      enum quantity quantity)
+{
+	fprintf(out, "%-27s", name);
 	for (size_t i = 0; i < candidate_count; i++)
-		fprintf(out, " %15s", candidates[i].name);
+		print_middle(out, row, i, quantity);
+	fprintf(out, "\n%-27s", "");
+	for (size_t i = 0; i < candidate_count; i++)
+		print_spread(out, row, i, quantity);
 	fputc('\n', out);
+}
+
+static void print_table(FILE *out, struct cell (*rows)[MOST_CANDIDATES], enum quantity quantity)
+{
+	bool begun = false;
+
 	for (size_t w = 0; w < workload_count; w++) {
-		if (!has_row(figures[w]))
+		if (!has_row(rows[w], quantity))
 			continue;
-		fprintf(out, "%-26s", workloads[w].name);
-		for (size_t i = 0; i < candidate_count; i++)
-			print_cell(out, figures[w], i);
-		fputc('\n', out);
+		if (!begun) {
+			fprintf(out, "\n== %s\n%s\n\n%-27s", tables[quantity].title,
+				tables[quantity].note, "");
+			for (size_t i = 0; i < candidate_count; i++)
+				fprintf(out, " %17s", candidates[i].name);
+			fputc('\n', out);
+		}
+		begun = true;
+		print_row(out, workloads[w].name, rows[w], quantity);
 	}
-	report_costs(out, figures);
-	report_starts(out, figures);
 }
 
-/*
- * What comes to a veth end on one CPU is all that any program can drop: nobody is asked for
- * more than nine tenths of that.
- */
-bool report_check(const struct workload *workload, const struct figures *figures)
+void report_text(FILE *out, struct cell (*rows)[MOST_CANDIDATES])
 {
-	bool good = true;
+	for (int quantity = 0; quantity < QUANTITIES; quantity++)
+		print_table(out, rows, quantity);
+}
 
-	for (size_t b = 0; b < 2 && workload->bounds[b].candidate; b++) {
-		const struct bound *bound = &workload->bounds[b];
-		size_t other = 0;
-		double times, least;
+static json_t *cell_json(const struct cell *row, size_t candidate)
+{
+	json_t *figures = json_object();
 
-		while (strcmp(candidates[other].name, bound->candidate))
-			other++;
-		times = middle(&figures[1]) / middle(&figures[other]);
-		least = 0.9 * middle(&figures[0]) / middle(&figures[other]);
-		least = bound->times < least || !other ? bound->times : least;
-		good &= figures[1].measured && figures[other].measured && times >= least;
-		printf("%s: %.2f times %s, at least %.2f asked\n", workload->name, times,
-		       bound->candidate, least);
+	for (int quantity = 0; quantity < QUANTITIES; quantity++) {
+		json_t *figure;
+
+		if (!has(&row[candidate], quantity))
+			continue;
+		figure = samples_json(&row[candidate].of[quantity]);
+		if (tables[quantity].compared && has(&row[EMPTY], quantity))
+			json_object_set_new(figure, "of_empty",
+					    json_real(of_empty(row, candidate, quantity)));
+		json_object_set_new(figures, tables[quantity].key, figure);
 	}
-	return good;
+	return figures;
 }
 
-static json_t *candidate_json(const struct figures *row, size_t candidate)
+static json_t *row_json(const struct workload *workload, const struct cell *row)
 {
-	const struct figures *figures = &row[candidate];
+	json_t *cells = json_object();
 
-	return json_pack("{s:f, s:f, s:f, s:f, s:f, s:o}", "mpps", middle(figures), "least",
-			 figures->rates[0], "most", figures->rates[ROUNDS_LIVE - 1], "of_empty",
-			 middle(figures) / middle(&row[0]), "apply_seconds",
-			 figures->start_seconds, "test_run_ns",
-			 figures->run ? json_real(middle_cost(figures)) : json_null());
+	for (size_t i = 0; i < candidate_count; i++) {
+		json_t *figures = cell_json(row, i);
+
+		if (json_object_size(figures))
+			json_object_set(cells, candidates[i].name, figures);
+		json_decref(figures);
+	}
+	return json_pack("{s:s, s:i, s:i, s:i, s:b, s:o}", "row", workload->name, "rules",
+			 (int)workload->rules, "ports", (int)workload->ports, "sources",
+			 (int)workload->sources, "passes", workload->fate != DROPPED,
+			 "candidates", cells);
 }
 
-void report_json(FILE *out, struct figures (*figures)[MOST_CANDIDATES])
+int report_json(const char *path, struct cell (*rows)[MOST_CANDIDATES])
 {
-	json_t *rows = json_array();
+	json_t *list = json_array();
+	int err;
 
 	for (size_t w = 0; w < workload_count; w++) {
-		json_t *cells = json_object();
+		json_t *row = row_json(&workloads[w], rows[w]);
 
-		for (size_t i = 0; i < candidate_count; i++) {
-			if (figures[w][i].measured)
-				json_object_set_new(cells, candidates[i].name,
-						    candidate_json(figures[w], i));
-		}
-		if (has_row(figures[w]))
-			json_array_append_new(
-				rows,
-				json_pack("{s:s, s:i, s:i, s:O}", "row", workloads[w].name,
-					  "rules", (int)workloads[w].ports, "sources",
-					  (int)workloads[w].sources, "candidates", cells));
-		json_decref(cells);
+		if (json_object_size(json_object_get(row, "candidates")))
+			json_array_append(list, row);
+		json_decref(row);
 	}
-	json_dumpf(rows, out, JSON_INDENT(1) | JSON_REAL_PRECISION(4));
-	fputc('\n', out);
-	json_decref(rows);
+	err = json_dump_file(list, path, JSON_INDENT(1) | JSON_REAL_PRECISION(4));
+	json_decref(list);
+	return err;
 }

@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What `bench-check` asks: that portctl is ahead of every peer in every row they share,
+ * and the bounds of the rows. Ratios of one run only, never a time.
+ *
+ * Where the empty program itself is not well beyond a bound on a peer, the machine takes so
+ * long to bring a packet to any XDP program that none could reach it, however fast. Then
+ * what the bound means is asked instead: what portctl adds to a packet's time, in parts of
+ * what the peer adds. Both figures are said, and that it is so.
+ */
+#include <string.h>
+
+#include "live.h"
+
+#define REACH 0.85 /* of the empty program's rate, the most that is asked of any program */
+
+static double rate(const struct cell *row, size_t candidate)
+{
+	return median(&row[candidate].of[RATE]);
+}
+
+static bool has_rate(const struct cell *row, size_t candidate)
+{
+	return row[candidate].of[RATE].count;
+}
+
+/* Nanoseconds of a packet that are not the machine's own. */
+static double net_cost(const struct cell *row, size_t candidate)
+{
+	return 1e3 / rate(row, candidate) - 1e3 / rate(row, EMPTY);
+}
+
+static const char *verdict(bool good)
+{
+	return good ? "good" : "FALLS SHORT";
+}
+
+static bool check_ahead(const struct workload *workload, const struct cell *row, size_t peer)
+{
+	double times = rate(row, PORTCTL) / rate(row, peer);
+	bool good = times > 1;
+
+	printf("%-27s %7.2f times %s, asked: ahead: %s\n", workload->name, times,
+	       candidates[peer].name, verdict(good));
+	return good;
+}
+
+static bool check_cost(const struct cell *row, size_t other, const struct bound *bound)
+{
+	double ours = net_cost(row, PORTCTL), theirs = net_cost(row, other);
+	bool good = ours <= theirs * bound->part;
+
+	printf("%-27s         %.2f cannot be had here: the empty program, which does nothing, "
+	       "reaches %.2f times %s.\n",
+	       "", bound->times, rate(row, EMPTY) / rate(row, other), bound->candidate);
+	printf("%-27s         So by what each adds to a packet's time: portctl %.1f ns, %s "
+	       "%.1f ns,\n%-27s         a part of %.3f, at most %.3f asked: %s\n",
+	       "", ours, bound->candidate, theirs, "", ours / theirs, bound->part,
+	       verdict(good));
+	return good;
+}
+
+static bool check_bound(const struct workload *workload, const struct cell *row,
+			const struct bound *bound)
+{
+	size_t other = 0;
+	double times;
+
+	while (strcmp(candidates[other].name, bound->candidate))
+		other++;
+	if (!has_rate(row, PORTCTL) || !has_rate(row, other)) {
+		printf("%-27s no figure of portctl or of %s: %s\n", workload->name,
+		       bound->candidate, verdict(false));
+		return false;
+	}
+	times = rate(row, PORTCTL) / rate(row, other);
+	if (other == EMPTY || times >= bound->times ||
+	    rate(row, EMPTY) / rate(row, other) >= bound->times / REACH) {
+		printf("%-27s %7.2f times %s, at least %.2f asked: %s\n", workload->name, times,
+		       bound->candidate, bound->times, verdict(times >= bound->times));
+		return times >= bound->times;
+	}
+	printf("%-27s %7.2f times %s, at least %.2f asked\n", workload->name, times,
+	       bound->candidate, bound->times);
+	return check_cost(row, other, bound);
+}
+
+static bool check_row(const struct workload *workload, const struct cell *row)
+{
+	bool good = has_rate(row, PORTCTL) && has_rate(row, EMPTY);
+
+	if (!good) {
+		printf("%-27s no figure of portctl: %s\n", workload->name, verdict(false));
+		return false;
+	}
+	for (size_t i = FIRST_PEER; i < candidate_count; i++) {
+		if (has_rate(row, i))
+			good &= check_ahead(workload, row, i);
+	}
+	for (size_t b = 0; b < 2 && workload->bounds[b].candidate; b++)
+		good &= check_bound(workload, row, &workload->bounds[b]);
+	fflush(stdout);
+	return good;
+}
+
+/* One that falls short may try again: something else may have been at work meanwhile. */
+bool check_all(struct cell (*rows)[MOST_CANDIDATES])
+{
+	bool good = true;
+
+	for (size_t i = 0; i < workload_count; i++) {
+		if (workloads[i].signature || workloads[i].knocks)
+			continue; /* no peer has it */
+		measure(&workloads[i], rows[i], true);
+		if (check_row(&workloads[i], rows[i]))
+			continue;
+		puts("once more:");
+		measure(&workloads[i], rows[i], true);
+		good &= check_row(&workloads[i], rows[i]);
+	}
+	puts(good ? "all is as asked" : "portctl falls short");
+	return good;
+}
