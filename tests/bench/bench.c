@@ -430,11 +430,17 @@ static void print_memory(void)
 int main(int argc, char **argv)
 {
 	struct empty_bpf *empty;
+	FILE *results = NULL;
 	cpu_set_t cpu;
 	int program;
 
 	if (argc > 1)
 		portctl = argv[1];
+	/* Before the sandbox, which is another folder. */
+	if (argc > 2 && !(results = fopen(argv[2], "w"))) {
+		perror(argv[2]);
+		return 1;
+	}
 	sandbox_enter();
 	CPU_ZERO(&cpu);
 	CPU_SET(0, &cpu);
@@ -473,5 +479,5 @@ int main(int argc, char **argv)
 	measure_commands(program);
 	measure_replay();
 	print_memory();
-	return argc > 2 && record_write(argv[2]) ? 1 : 0;
+	return results && record_write(results) ? 1 : 0;
 }

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <stdio.h>
-
 #include "record.h"
 
 static json_t *rows;
@@ -39,7 +37,9 @@ void record_figure(const char *name, const struct samples *samples, const char *
 		       samples_json(samples), "asked", asked));
 }
 
-int record_write(const char *path)
+int record_write(FILE *out)
 {
-	return json_dump_file(rows, path, JSON_INDENT(1) | JSON_REAL_PRECISION(4));
+	int err = json_dumpf(rows, out, JSON_INDENT(1) | JSON_REAL_PRECISION(4));
+
+	return fclose(out) || err ? -1 : 0;
 }

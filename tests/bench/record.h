@@ -3,6 +3,8 @@
 #ifndef RECORD_H
 #define RECORD_H
 
+#include <stdio.h>
+
 #include "samples.h"
 
 void record_heading(void);
@@ -15,7 +17,7 @@ void record_packet(const char *name, int target, const struct samples *empty,
 void record_figure(const char *name, const struct samples *samples, const char *unit,
 		   const char *asked);
 
-/* Writes all of it; returns 0, or -1 where it cannot. */
-int record_write(const char *path);
+/* Writes all of it and closes the file; returns 0, or -1 where it cannot. */
+int record_write(FILE *out);
 
 #endif

@@ -7,6 +7,9 @@
  * long to bring a packet to any XDP program that none could reach it, however fast. Then
  * what the bound means is asked instead: what portctl adds to a packet's time, in parts of
  * what the peer adds. Both figures are said, and that it is so.
+ *
+ * Rates are those for a second of CPU time, where that is known: what they would be by the
+ * clock if the machine did nothing else. Those by the clock are said as well.
  */
 #include <string.h>
 
@@ -14,9 +17,16 @@
 
 #define REACH 0.85 /* of the empty program's rate, the most that is asked of any program */
 
-static double rate(const struct cell *row, size_t candidate)
+static double rate_by_clock(const struct cell *row, size_t candidate)
 {
 	return median(&row[candidate].of[RATE]);
+}
+
+static double rate(const struct cell *row, size_t candidate)
+{
+	const struct samples *cpu = &row[candidate].of[CPU];
+
+	return cpu->count ? 1 / median(cpu) : rate_by_clock(row, candidate);
 }
 
 static bool has_rate(const struct cell *row, size_t candidate)
@@ -35,13 +45,19 @@ static const char *verdict(bool good)
 	return good ? "good" : "FALLS SHORT";
 }
 
+static void say_times(const char *name, const struct cell *row, size_t other)
+{
+	printf("%-27s %7.2f times %s (%.2f by the clock), ", name,
+	       rate(row, PORTCTL) / rate(row, other), candidates[other].name,
+	       rate_by_clock(row, PORTCTL) / rate_by_clock(row, other));
+}
+
 static bool check_ahead(const struct workload *workload, const struct cell *row, size_t peer)
 {
-	double times = rate(row, PORTCTL) / rate(row, peer);
-	bool good = times > 1;
+	bool good = rate(row, PORTCTL) > rate(row, peer);
 
-	printf("%-27s %7.2f times %s, asked: ahead: %s\n", workload->name, times,
-	       candidates[peer].name, verdict(good));
+	say_times(workload->name, row, peer);
+	printf("asked: ahead: %s\n", verdict(good));
 	return good;
 }
 
@@ -50,13 +66,11 @@ static bool check_cost(const struct cell *row, size_t other, const struct bound 
 	double ours = net_cost(row, PORTCTL), theirs = net_cost(row, other);
 	bool good = ours <= theirs * bound->part;
 
-	printf("%-27s         %.2f cannot be had here: the empty program, which does nothing, "
-	       "reaches %.2f times %s.\n",
-	       "", bound->times, rate(row, EMPTY) / rate(row, other), bound->candidate);
-	printf("%-27s         So by what each adds to a packet's time: portctl %.1f ns, %s "
-	       "%.1f ns,\n%-27s         a part of %.3f, at most %.3f asked: %s\n",
-	       "", ours, bound->candidate, theirs, "", ours / theirs, bound->part,
-	       verdict(good));
+	printf("    %.2f cannot be had here: the empty program, which does nothing, reaches %.2f "
+	       "times %s.\n    So by what each adds to a packet's time: portctl %.1f ns, %s %.1f "
+	       "ns, a part of %.3f, at most %.3f asked: %s\n",
+	       bound->times, rate(row, EMPTY) / rate(row, other), bound->candidate, ours,
+	       bound->candidate, theirs, ours / theirs, bound->part, verdict(good));
 	return good;
 }
 
@@ -74,14 +88,14 @@ static bool check_bound(const struct workload *workload, const struct cell *row,
 		return false;
 	}
 	times = rate(row, PORTCTL) / rate(row, other);
+	say_times(workload->name, row, other);
+	printf("at least %.2f asked", bound->times);
 	if (other == EMPTY || times >= bound->times ||
 	    rate(row, EMPTY) / rate(row, other) >= bound->times / REACH) {
-		printf("%-27s %7.2f times %s, at least %.2f asked: %s\n", workload->name, times,
-		       bound->candidate, bound->times, verdict(times >= bound->times));
+		printf(": %s\n", verdict(times >= bound->times));
 		return times >= bound->times;
 	}
-	printf("%-27s %7.2f times %s, at least %.2f asked\n", workload->name, times,
-	       bound->candidate, bound->times);
+	puts("");
 	return check_cost(row, other, bound);
 }
 

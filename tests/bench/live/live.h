@@ -172,8 +172,8 @@ void measure_signed(const struct workload *workload, struct cell *row);
 
 /* report.c */
 void report_text(FILE *out, struct cell (*rows)[MOST_CANDIDATES]);
-/* 0, or -1 where it cannot be written. */
-int report_json(const char *path, struct cell (*rows)[MOST_CANDIDATES]);
+/* Closes the file; 0, or -1 where it cannot be written. */
+int report_json(FILE *out, struct cell (*rows)[MOST_CANDIDATES]);
 
 /* check.c: the rows that have bounds or peers; false where portctl falls short. */
 bool check_all(struct cell (*rows)[MOST_CANDIDATES]);

@@ -62,7 +62,7 @@ static void start(struct entrant *entrant, const struct workload *workload, bool
 		before = kernel_memory();
 		begun = now();
 		entrant->takes_part = candidate->start(workload);
-		if (candidate->list) /* the empty program has no rules */
+		if (entrant->takes_part && candidate->list) /* the empty program has no rules */
 			add_sample(&entrant->cell->of[APPLY], (now() - begun) * 1e3);
 	}
 	if (entrant->takes_part && weighed)
@@ -123,16 +123,18 @@ static double send(struct entrant *entrant)
 
 /*
  * To begin a run takes a while, so a turn is one run, as long as it takes to be a figure.
- * Finds out how many packets that is; and then caches, neighbours, the first of all are
- * behind it as well.
+ * Finds out how many packets that is, by CPU time where that is known: then it does not
+ * matter what else runs. And caches, neighbours, the first of all are behind it as well.
  */
 static void warm_up(struct entrant *entrant)
 {
-	double seconds;
+	double cpu, seconds;
 
-	entrant->count = FIRST_COUNT;
-	for (;;) {
+	for (entrant->count = FIRST_COUNT;;) {
+		cpu = cpu_seconds();
 		seconds = send(entrant);
+		if (cpu >= 0)
+			seconds = cpu_seconds() - cpu;
 		if (seconds >= TURN_SECONDS)
 			return;
 		entrant->count *= seconds > 0.01 ? 1.3 * TURN_SECONDS / seconds : 16;

@@ -67,10 +67,14 @@ static double of_empty(const struct cell *row, size_t candidate, enum quantity q
 	return median(&row[candidate].of[quantity]) / median(&row[EMPTY].of[quantity]);
 }
 
-/* As many digits as the table has, and more where nothing would be left. */
+/* As many digits as the table has, more where nothing would be left, few of a big figure. */
 static int digits_of(double value, enum quantity quantity)
 {
-	return tables[quantity].digits + (value < 0.05 && value > 0 ? 2 : 0);
+	int digits = tables[quantity].digits;
+
+	if (value >= 100)
+		return digits ? 1 : 0;
+	return digits + (value < 0.05 && value > 0 ? 2 : 0);
 }
 
 static void print_middle(FILE *out, const struct cell *row, size_t i, enum quantity quantity)
@@ -182,7 +186,7 @@ static json_t *row_json(const struct workload *workload, const struct cell *row)
 			 "candidates", cells);
 }
 
-int report_json(const char *path, struct cell (*rows)[MOST_CANDIDATES])
+int report_json(FILE *out, struct cell (*rows)[MOST_CANDIDATES])
 {
 	json_t *list = json_array();
 	int err;
@@ -194,7 +198,7 @@ int report_json(const char *path, struct cell (*rows)[MOST_CANDIDATES])
 			json_array_append(list, row);
 		json_decref(row);
 	}
-	err = json_dump_file(list, path, JSON_INDENT(1) | JSON_REAL_PRECISION(4));
+	err = json_dumpf(list, out, JSON_INDENT(1) | JSON_REAL_PRECISION(4));
 	json_decref(list);
-	return err;
+	return fclose(out) || err ? -1 : 0;
 }
