@@ -108,8 +108,13 @@ static bool check_row(const struct workload *workload, const struct cell *row)
 		return false;
 	}
 	for (size_t i = FIRST_PEER; i < candidate_count; i++) {
-		if (has_rate(row, i))
+		if (row[i].lost) {
+			printf("%-27s no figure of %s: %s\n", workload->name,
+			       candidates[i].name, verdict(false));
+			good = false;
+		} else if (has_rate(row, i)) {
 			good &= check_ahead(workload, row, i);
+		}
 	}
 	for (size_t b = 0; b < 2 && workload->bounds[b].candidate; b++)
 		good &= check_bound(workload, row, &workload->bounds[b]);

@@ -68,6 +68,7 @@ enum quantity {
 /* All of one candidate in one row. */
 struct cell {
 	struct samples of[QUANTITIES];
+	bool lost; /* packets went uncounted, so that there is no figure */
 };
 
 /* Somebody who filters, on the far end of a veth pair, in a network namespace alone. */

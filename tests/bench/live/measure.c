@@ -112,6 +112,7 @@ static void settle_up(struct entrant *entrant, const struct workload *workload)
 		entrant->candidate->name, entrant->sent, judged,
 		has_sink(workload) ? "passed" : "dropped");
 	entrant->takes_part = false;
+	entrant->cell->lost = true;
 	entrant->cell->of[RATE].count = entrant->cell->of[CPU].count = 0;
 }
 
