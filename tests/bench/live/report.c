@@ -28,9 +28,10 @@ static const struct table {
 		  "each has to be signed and only 10,000 a second are verified.",
 		  1, true },
 	[APPLY] = { "apply_ms", "Milliseconds to take up the rules",
-		    "Less is better. A process of the candidate's own tool, from a file of rules. "
-		    "xdp-filter: one\nprocess for the first port or source, which is all that its "
-		    "tool does at a time; the others are\nwritten into its map directly.",
+		    "Less is better. A process of the candidate's own tool, from a file of rules; the "
+		    "XDP programs are\nattached before. xdp-filter: one process for the first port "
+		    "or source, which is all that its tool\ndoes at a time; the others are written "
+		    "into its map directly.",
 		    1, false },
 	[MEMORY] = { "memory_mib", "MiB in the kernel",
 		     "Less is better. XDP programs: what their maps say they take. Others: by how "
