@@ -15,6 +15,8 @@
 #define ICMP_ECHOREPLY 0
 #define ICMPV6_ECHO_REPLY 129
 
+#define FLOW_TRIES 8
+
 /* Of a place that is being written: it looks taken. */
 #define FLOW_CLAIMED (~0ull)
 
@@ -80,6 +82,14 @@ static __always_inline struct flow_set *flow_set(__u64 part)
 	return bpf_map_lookup_elem(&flows, &index);
 }
 
+/* When the last flow ends of its set, and of those that share the answer. */
+static __always_inline __u64 *flow_end(__u64 part)
+{
+	__u32 index = flow_index(part) / (FLOW_SETS / FLOW_ENDS);
+
+	return bpf_map_lookup_elem(&flow_ends, &index);
+}
+
 static __always_inline bool is_flow(const struct flow *flow, const struct tag *tag)
 {
 	return flow->tag[0] == tag->part[0] && flow->tag[1] == tag->part[1];
@@ -96,21 +106,46 @@ static __always_inline struct flow *find_flow(struct flow_set *set, const struct
 
 static __always_inline bool has_flow(const struct tag *tag)
 {
-	for (int i = 0; i < 2; i++) {
-		struct flow_set *set = flow_set(tag->part[i]);
-		struct flow *flow = set ? find_flow(set, tag) : NULL;
+	__u64 now = ticks_now();
 
+	for (int i = 0; i < 2; i++) {
+		__u64 *end = flow_end(tag->part[i]);
+		struct flow_set *set;
+		struct flow *flow;
+
+		if (!end || *end <= now)
+			continue;
+		set = flow_set(tag->part[i]);
+		flow = set ? find_flow(set, tag) : NULL;
 		if (flow)
-			return flow->until > ticks_now();
+			return flow->until > now;
 	}
 	return false;
 }
 
-/* Takes a place whose flow has ended; false where others have all of them. */
-static __always_inline bool claim_place(struct flow_set *set, const struct tag *tag, __u64 now,
+/*
+ * A flow lives until then: so does what stands for its set. It only ever grows, and a try
+ * fails only where another CPU made it grow; a flow asks again a second later.
+ */
+static __always_inline void keep_set(__u64 part, __u64 until)
+{
+	__u64 *end = flow_end(part);
+
+	for (int i = 0; i < FLOW_TRIES && end; i++) {
+		__u64 old = *(volatile __u64 *)end;
+
+		if (old >= until || __sync_val_compare_and_swap(end, old, until) == old)
+			return;
+	}
+}
+
+/* Takes a place in one of its sets whose flow has ended; false where others have all. */
+static __always_inline bool claim_place(__u64 part, const struct tag *tag, __u64 now,
 					__u64 until)
 {
-	for (int i = 0; i < FLOW_WAYS; i++) {
+	struct flow_set *set = flow_set(part);
+
+	for (int i = 0; i < FLOW_WAYS && set; i++) {
 		struct flow *flow = &set->flows[i];
 		__u64 ended = flow->until;
 
@@ -120,30 +155,40 @@ static __always_inline bool claim_place(struct flow_set *set, const struct tag *
 		flow->tag[0] = tag->part[0];
 		flow->tag[1] = tag->part[1];
 		__sync_lock_test_and_set(&flow->until, until); /* last of all */
+		keep_set(part, until);
 		return true;
 	}
 	return false;
 }
 
-/* Remembers a flow, or that it goes on, which is written once a second at most. */
+/* Whether it is there, and then that it goes on, which is written once a second at most. */
+static __always_inline bool extend(__u64 part, const struct tag *tag, __u64 until)
+{
+	struct flow_set *set = flow_set(part);
+	struct flow *flow = set ? find_flow(set, tag) : NULL;
+
+	if (!flow)
+		return false;
+	if (until - flow->until > ticks_per_second) {
+		flow->until = until;
+		keep_set(part, until);
+	}
+	return true;
+}
+
+/* Remembers a flow, in either of its sets. */
 static __always_inline void remember(const struct flow_key *key)
 {
 	struct tag tag = flow_tag(key);
-	struct flow_set *first = flow_set(tag.part[0]), *second = flow_set(tag.part[1]);
 	__u64 now = ticks_now(), until = now + flow_life(key);
-	struct flow *flow;
+	struct flow_set *first;
 
-	if (!first || !second)
+	if (extend(tag.part[0], &tag, until) || extend(tag.part[1], &tag, until) ||
+	    claim_place(tag.part[0], &tag, now, until) ||
+	    claim_place(tag.part[1], &tag, now, until))
 		return;
-	flow = find_flow(first, &tag);
-	if (!flow)
-		flow = find_flow(second, &tag);
-	if (flow) {
-		if (until - flow->until > ticks_per_second)
-			flow->until = until;
-		return;
-	}
-	if (!claim_place(first, &tag, now, until) && !claim_place(second, &tag, now, until))
+	first = flow_set(tag.part[0]);
+	if (first)
 		__sync_fetch_and_add(&first->refused, 1);
 }
 

@@ -91,6 +91,14 @@ struct {
 	__type(value, struct flow_set);
 } flows SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, FLOW_ENDS);
+	__type(key, __u32);
+	__type(value, __u64);
+} flow_ends SEC(".maps");
+
 /* TCP conversations for which a socket was found within the last second, by tag. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

@@ -221,6 +221,12 @@ struct flow_set {
 	__u64 refused; /* new flows that found no place */
 };
 
+/*
+ * For so many sets together when the last of their flows ends, in ticks: a flood that is
+ * no reply to anything mostly stops here, and not at the sets, which no cache holds.
+ */
+#define FLOW_ENDS 8192
+
 /* Buckets that limits per source share, found by a keyed hash of the source. */
 #define SOURCE_BUCKETS 65536
 

@@ -10,7 +10,7 @@
  *   COOKIE/ruleset0, ruleset1     the text of each slot's ruleset, and its lines
  *   COOKIE/IFACE/link             what holds the program on the interface
  *   COOKIE/way_back               the timer of a change that waits to be confirmed
- *   COOKIE/flows                  conversations begun from here, shared as well
+ *   COOKIE/flows, flow_ends       conversations begun from here, shared as well
  *   COOKIE/attempts, windows, grants, lockouts, signers, last_signed, door_counts
  *                                 of knocking, shared
  *   COOKIE/events, event_counts   for those who watch, shared

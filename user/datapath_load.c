@@ -69,6 +69,7 @@ static int set_copies(struct portctl_bpf *program)
 const struct pinned_map pinned_maps[] = {
 	{ "control", PINNED_MAP(data_control), true },
 	{ "flows", PINNED_MAP(flows), true },
+	{ "flow_ends", PINNED_MAP(flow_ends), true },
 	{ "attempts", PINNED_MAP(attempts), true },
 	{ "windows", PINNED_MAP(windows), true },
 	{ "grants", PINNED_MAP(grants), true },

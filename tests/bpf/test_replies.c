@@ -13,20 +13,24 @@
 struct gate {
 	struct filter filter;
 	struct flow_set *sets;
+	__u64 *ends; /* of FLOW_ENDS times so many of them */
 };
 
 #define TABLE_SIZE (FLOW_SETS * sizeof(struct flow_set))
+#define ENDS_SIZE (FLOW_ENDS * sizeof(__u64))
 #define PLACES (FLOW_SETS * FLOW_WAYS)
 
 static void gate_load(struct gate *gate, const char *rules)
 {
 	load_rules(&gate->filter, rules);
 	gate->sets = map_memory(gate->filter.program->maps.flows, TABLE_SIZE);
+	gate->ends = map_memory(gate->filter.program->maps.flow_ends, ENDS_SIZE);
 }
 
 static void gate_close(struct gate *gate)
 {
 	munmap(gate->sets, TABLE_SIZE);
+	munmap(gate->ends, ENDS_SIZE);
 	filter_close(&gate->filter);
 }
 
@@ -59,6 +63,10 @@ static void age_flows(const struct gate *gate, unsigned int seconds)
 	for (size_t i = 0; i < PLACES; i++) {
 		if (place(gate, i)->until)
 			place(gate, i)->until -= (__u64)seconds * ticks_per_second();
+	}
+	for (size_t i = 0; i < FLOW_ENDS; i++) {
+		if (gate->ends[i])
+			gate->ends[i] -= (__u64)seconds * ticks_per_second();
 	}
 }
 
