@@ -66,23 +66,34 @@ void put_text(FILE *out, const char *text, int width)
 	put_blanks(out, width);
 }
 
-/* How wide a column has to be. */
-static int column_width(const json_t *rows, const char *key)
+static int cell_width(const json_t *value)
 {
-	int width = strlen(key);
-	const json_t *row;
+	return json_is_integer(value) ? 12 : (int)json_string_length(value);
+}
+
+/* How wide each column has to be, by its key: looked for once, not for each row. */
+static json_t *column_widths(const json_t *rows)
+{
+	json_t *widths = json_object(), *row, *value;
+	const char *key;
 	size_t i;
 
 	json_array_foreach(rows, i, row)
 	{
-		int length = json_is_integer(json_object_get(row, key))
-				     ? 12
-				     : (int)json_string_length(json_object_get(row, key));
+		json_object_foreach(row, key, value)
+		{
+			json_t *width = json_object_get(widths, key);
+			int needed = cell_width(value);
 
-		if (length > width)
-			width = length;
+			if (!width) {
+				width = json_integer(strlen(key));
+				json_object_set_new(widths, key, width);
+			}
+			if (needed > json_integer_value(width))
+				json_integer_set(width, needed);
+		}
 	}
-	return width;
+	return widths;
 }
 
 static void print_cell(const json_t *value, int width)
@@ -96,7 +107,7 @@ static void print_cell(const json_t *value, int width)
 }
 
 /* Without trailing blanks: the last cell of a row is as wide as it is. */
-static void print_row(const json_t *rows, const json_t *row, bool header)
+static void print_row(const json_t *widths, const json_t *row, bool header)
 {
 	const char *separator = "", *key;
 	json_t *value;
@@ -105,7 +116,9 @@ static void print_row(const json_t *rows, const json_t *row, bool header)
 	{
 		json_t *name = json_string(key);
 		bool last = !json_object_iter_next((json_t *)row, json_object_key_to_iter(key));
-		int width = last && !json_is_integer(value) ? 0 : column_width(rows, key);
+		int width = last && !json_is_integer(value)
+				    ? 0
+				    : json_integer_value(json_object_get(widths, key));
 
 		fputs(separator, stdout);
 		if (header && json_is_integer(value))
@@ -121,6 +134,7 @@ static void print_row(const json_t *rows, const json_t *row, bool header)
 void print_rows(const char *key, const json_t *rows, bool json)
 {
 	const json_t *row;
+	json_t *widths;
 	size_t i;
 
 	if (json) {
@@ -131,7 +145,9 @@ void print_rows(const char *key, const json_t *rows, bool json)
 		json_decref(all);
 		return;
 	}
+	widths = column_widths(rows);
 	if (json_array_size(rows))
-		print_row(rows, json_array_get(rows, 0), true);
-	json_array_foreach(rows, i, row) print_row(rows, row, false);
+		print_row(widths, json_array_get(rows, 0), true);
+	json_array_foreach(rows, i, row) print_row(widths, row, false);
+	json_decref(widths);
 }
