@@ -42,6 +42,7 @@ enum finding finding_of(const char *name)
 struct place {
 	__u32 key;
 	const struct listener *listener;
+	unsigned char families; /* that reach it there (enum families) */
 	enum reach reach;
 };
 
@@ -94,7 +95,8 @@ static void find_unnamed(const struct audit *audit, const struct place *place, j
 }
 
 /* A source that the running rules let in and the policy does not. */
-static const struct prefix *find_extra_source(const struct audit *audit, __u32 key)
+static const struct prefix *find_extra_source(const struct audit *audit,
+					      const struct place *place)
 {
 	const struct outlook *running = &audit->inventory->outlook;
 
@@ -105,8 +107,8 @@ static const struct prefix *find_extra_source(const struct audit *audit, __u32 k
 			struct outlook by_running = *running, by_policy = *audit->policy;
 
 			by_running.source = by_policy.source = &rule->sources[s];
-			if (port_reach(&by_running, key) == REACH_ALL &&
-			    port_reach(&by_policy, key) != REACH_ALL)
+			if (port_reach(&by_running, place->key, place->families) == REACH_ALL &&
+			    port_reach(&by_policy, place->key, place->families) != REACH_ALL)
 				return &rule->sources[s];
 		}
 	}
@@ -122,8 +124,8 @@ static void find_wider(const struct audit *audit, const struct place *place, jso
 
 	if (!audit->policy || !(audit->policy->marks[place->key] & MARK_ALLOWED))
 		return; /* where it is not named at all, that is said */
-	allowed = port_reach(audit->policy, place->key);
-	source = find_extra_source(audit, place->key);
+	allowed = port_reach(audit->policy, place->key, place->families);
+	source = find_extra_source(audit, place);
 	if (place->reach <= allowed && !source)
 		return;
 	if (place->reach > allowed || !source) {
@@ -203,6 +205,7 @@ static void look_at_places(const struct audit *audit, place_finder find, json_t 
 		    is_passing_port(place.listener->key))
 			continue;
 		place.key = place.listener->key;
+		place.families = inventory->outside[place.key];
 		place.reach = inventory_reach(inventory, place.key);
 		find(audit, &place, list);
 	}
@@ -270,7 +273,7 @@ static void find_idle(const struct audit *audit, json_t *list)
 {
 	const struct ruleset *ruleset = audit->inventory->outlook.ruleset;
 
-	for (size_t i = 0; i < ruleset->count && audit->inventory->attached; i++) {
+	for (size_t i = 0; i < ruleset->count && audit->inventory->interface_count; i++) {
 		const struct rule *rule = &ruleset->rules[i];
 		__u64 age = audit->now > rule->since ? audit->now - rule->since : 0;
 

@@ -73,22 +73,22 @@ static int parse_options(int argc, char **argv, struct options *options,
 	return optind == argc ? err : -ENOEXEC;
 }
 
-/* The policy as it would judge on the interface that is looked at. */
+/* The policy as it would judge on the interfaces that are looked at. */
 static int judge_by(const char *path, const struct inventory *inventory,
-		    struct ruleset *ruleset, struct image *image, struct outlook *outlook)
+		    struct ruleset *ruleset, struct outlook *outlook)
 {
+	static const struct interface nowhere;
+	size_t count = inventory->interface_count;
 	struct ruleset none;
 	int err = rules_read(path, ruleset);
 
 	if (err)
 		return err;
 	ruleset_init(&none);
-	*outlook = (struct outlook){ .ruleset = ruleset,
-				     .image = image,
-				     .now = inventory->outlook.now };
+	*outlook = (struct outlook){ .ruleset = ruleset, .now = inventory->outlook.now };
 	err = assign_lines(ruleset, &none)
-		      ?: compile(ruleset, inventory->attached ? inventory->attached->name : "",
-				 image, NULL)
+		      ?: outlook_compile(outlook, count ? inventory->interfaces : &nowhere,
+					 count ?: 1)
 		      ?: outlook_prepare(outlook);
 	ruleset_clear(&none);
 	return err ? fail(err, "%s: cannot be made a policy: %s", path, strerror(-err)) : 0;
@@ -136,7 +136,6 @@ static int find_all(const struct audit *audit, const struct options *options)
 
 static int look(const struct options *options, struct inventory *inventory)
 {
-	cleanup_free struct image *image = calloc(1, sizeof(*image));
 	struct known_services known = { 0 };
 	struct outlook policy = { 0 };
 	struct ruleset ruleset;
@@ -146,16 +145,14 @@ static int look(const struct options *options, struct inventory *inventory)
 	int status = EXIT_NOT_LOOKED, err;
 
 	ruleset_init(&ruleset);
-	err = image ? inventory_take(inventory) : fail(-ENOMEM, "out of memory");
+	err = inventory_take(inventory);
 	if (!err && known_services_read(&known, NULL, &row))
 		err = fail(-ENOMEM, "out of memory");
 	if (!err && options->policy)
-		err = judge_by(options->policy, inventory, &ruleset, image, &policy);
+		err = judge_by(options->policy, inventory, &ruleset, &policy);
 	if (!err)
 		status = find_all(&audit, options);
 	outlook_clear(&policy);
-	if (image)
-		image_clear(image);
 	ruleset_clear(&ruleset);
 	known_services_clear(&known);
 	return status;

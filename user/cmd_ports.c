@@ -64,7 +64,7 @@ static json_t *port_json(const struct inventory *inventory, __u32 key)
 	size_t count;
 	const struct listener *listeners = inventory_listeners(inventory, key, &count);
 	enum port_state state =
-		port_state(&inventory->outlook, key, listens_outside(listeners, count));
+		port_state(&inventory->outlook, key, families_outside(listeners, count));
 
 	return json_pack("{s:s, s:i, s:o, s:s, s:s, s:s, s:o, s:I, s:I}", "proto",
 			 key_protocol(key), "port", (int)key_port(key), "service",
@@ -101,6 +101,8 @@ static json_t *collect_rows(const struct listing *listing)
 static json_t *listener_text(const json_t *listeners)
 {
 	const json_t *first = json_array_get(listeners, 0);
+	const char *user = json_string_value(json_object_get(first, "user"));
+	const char *address = json_string_value(json_object_get(first, "address"));
 	const char *program = json_string_value(json_object_get(first, "program"));
 	size_t more = json_array_size(listeners);
 	char rest[32] = "";
@@ -109,10 +111,11 @@ static json_t *listener_text(const json_t *listeners)
 		return json_string("-");
 	if (more > 1)
 		snprintf(rest, sizeof(rest), " and %zu more", more - 1);
-	return json_sprintf("%s (%lld) %s %s%s", program ?: "?",
-			    (long long)json_integer_value(json_object_get(first, "pid")),
-			    json_string_value(json_object_get(first, "user")),
-			    json_string_value(json_object_get(first, "address")), rest);
+	if (!program)
+		return json_sprintf("unknown %s %s%s", user, address, rest);
+	return json_sprintf("%s (%lld) %s %s%s", program,
+			    (long long)json_integer_value(json_object_get(first, "pid")), user,
+			    address, rest);
 }
 
 static void print_table(json_t *rows)

@@ -49,7 +49,7 @@ static unsigned char state_now(const struct watch *watch, __u32 key)
 
 	if (!count && !(watch->inventory.outlook.marks[key] & MARK_NAMED))
 		return STATE_UNKNOWN;
-	return port_state(&watch->inventory.outlook, key, listens_outside(list, count));
+	return port_state(&watch->inventory.outlook, key, families_outside(list, count));
 }
 
 /* Of a port that is watched no longer, or was not, what it would be all the same. */
@@ -61,9 +61,9 @@ static void update_state(struct watch *watch, __u32 key)
 	if (was == STATE_UNKNOWN && now == STATE_UNKNOWN)
 		return;
 	if (now == STATE_UNKNOWN)
-		now = port_state(&watch->inventory.outlook, key, false);
+		now = port_state(&watch->inventory.outlook, key, 0);
 	if (was == STATE_UNKNOWN)
-		was = port_state(&watch->inventory.outlook, key, false);
+		was = port_state(&watch->inventory.outlook, key, 0);
 	if (was != now)
 		tell(&watch->teller, state_event_json(since_boot(), key, port_state_name(now),
 						      port_state_name(was)));

@@ -20,18 +20,18 @@ static entry_t look_up_source(const struct image *image, __u32 group,
 }
 
 static entry_t ask(const struct image *image, __u32 flags, const struct detail *detail,
-		   const struct prefix *source, __u64 now)
+		   const struct prefix *source, __u64 now, __u64 doors)
 {
 	if (flags == ENTRY_SOURCES)
 		return look_up_source(image, detail->group, source);
-	if (flags == ENTRY_RULE && !detail->door &&
+	if (flags == ENTRY_RULE && (!detail->door || doors >> (detail->door - 1) & 1) &&
 	    (!detail->deadline || now < detail->deadline))
 		return detail->entry;
 	return 0;
 }
 
-enum verdict evaluate(const struct image *image, __u32 key, const struct prefix *source,
-		      __u64 now)
+entry_t evaluate_entry(const struct image *image, __u32 key, const struct prefix *source,
+		       __u64 now, __u64 doors)
 {
 	entry_t entry = image->table.entries[key];
 	entry_t pending = 0; /* what comes after the sources asked last */
@@ -40,11 +40,17 @@ enum verdict evaluate(const struct image *image, __u32 key, const struct prefix 
 		const struct detail *detail = &image->details[entry_line(entry)];
 		__u32 flags = entry_flags(entry);
 
-		entry = ask(image, flags, detail, source, now);
+		entry = ask(image, flags, detail, source, now, doors);
 		if (!entry)
 			entry = detail->next ?: pending;
 		if (flags == ENTRY_SOURCES)
 			pending = detail->next;
 	}
-	return entry_leads_on(entry) ? VERDICT_UNSET : entry_verdict(entry);
+	return entry_leads_on(entry) ? 0 : entry;
+}
+
+enum verdict evaluate(const struct image *image, __u32 key, const struct prefix *source,
+		      __u64 now)
+{
+	return entry_verdict(evaluate_entry(image, key, source, now, 0));
 }

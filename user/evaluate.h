@@ -13,4 +13,11 @@
 enum verdict evaluate(const struct image *image, __u32 key, const struct prefix *source,
 		      __u64 now);
 
+/*
+ * The same as the entry that decides, verdict and line, where the source has a grant for
+ * some doors: a bit for each, number 1 first. 0 where none decides.
+ */
+entry_t evaluate_entry(const struct image *image, __u32 key, const struct prefix *source,
+		       __u64 now, __u64 doors);
+
 #endif

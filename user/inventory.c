@@ -9,15 +9,17 @@
 #include "prefix.h"
 #include "util.h"
 
-static int choose_interface(struct inventory *inventory)
+static int choose_interfaces(struct inventory *inventory)
 {
-	const struct datapath *dp = &inventory->snapshot.dp;
+	const struct snapshot *snapshot = &inventory->snapshot;
 
-	for (size_t i = 0; i < dp->count; i++) {
-		if (inventory->iface && strcmp(dp->interfaces[i].name, inventory->iface))
+	for (size_t i = 0; i < snapshot->dp.count; i++) {
+		if (inventory->iface &&
+		    strcmp(snapshot->dp.interfaces[i].name, inventory->iface))
 			continue;
-		inventory->attached = &dp->interfaces[i];
-		inventory->stats = &inventory->snapshot.stats[i];
+		inventory->interfaces = &snapshot->dp.interfaces[i];
+		inventory->stats = &snapshot->stats[i];
+		inventory->interface_count = inventory->iface ? 1 : snapshot->dp.count;
 		return 0;
 	}
 	if (!inventory->iface)
@@ -27,23 +29,50 @@ static int choose_interface(struct inventory *inventory)
 		    inventory->iface);
 }
 
+/* Whether the source that looks is the one of a grant, of IPv6 perhaps by its /64. */
+static bool is_granted(const struct granted *granted, const struct rule *rule,
+		       const struct prefix *source)
+{
+	size_t size = source->family == 4 ? 4 : rule->knock->per_net ? 8 : 16;
+
+	return granted->key.family == source->family &&
+	       !memcmp(granted->key.address, source->address, size) &&
+	       !(rule->knock->once && granted->grant.opener);
+}
+
+/* The doors that are open to the source that looks. */
+static int find_doors(struct inventory *inventory)
+{
+	struct granted *list = NULL;
+	size_t count = 0;
+	int err = 0;
+
+	if (inventory->source.family && inventory->snapshot.dp.control)
+		err = datapath_grants(&inventory->snapshot.dp, &list, &count);
+	for (size_t i = 0; i < count && !err; i++) {
+		const struct rule *rule =
+			ruleset_door(&inventory->snapshot.ruleset, list[i].key.door);
+
+		if (rule && is_granted(&list[i], rule, &inventory->source))
+			inventory->outlook.doors |= 1ull << (rule->door - 1);
+	}
+	free(list);
+	return err;
+}
+
 static int judge_by(struct inventory *inventory)
 {
-	inventory->outlook = (struct outlook){
+	struct outlook *outlook = &inventory->outlook;
+
+	*outlook = (struct outlook){
 		.ruleset = &inventory->snapshot.ruleset,
 		.source = inventory->source.family ? &inventory->source : NULL,
 		.now = since_boot(),
 	};
-	if (outlook_prepare(&inventory->outlook))
+	if (outlook_prepare(outlook) ||
+	    outlook_compile(outlook, inventory->interfaces, inventory->interface_count))
 		return fail(-ENOMEM, "out of memory");
-	if (!inventory->attached)
-		return 0;
-	inventory->image = calloc(1, sizeof(*inventory->image));
-	if (!inventory->image || compile(&inventory->snapshot.ruleset,
-					 inventory->attached->name, inventory->image, NULL))
-		return fail(-ENOMEM, "out of memory");
-	inventory->outlook.image = inventory->image;
-	return 0;
+	return find_doors(inventory);
 }
 
 static int list_listeners(struct inventory *inventory)
@@ -57,7 +86,7 @@ static int list_listeners(struct inventory *inventory)
 	for (size_t i = 0; i < inventory->listener_count; i++) {
 		const struct listener *listener = &inventory->listeners[i];
 
-		inventory->outside[listener->key] |= !listener_is_local(listener);
+		inventory->outside[listener->key] |= listener_families(listener);
 	}
 	return 0;
 }
@@ -66,7 +95,7 @@ int inventory_take(struct inventory *inventory)
 {
 	int err = snapshot_take(&inventory->snapshot);
 
-	err = err ?: choose_interface(inventory);
+	err = err ?: choose_interfaces(inventory);
 	err = err ?: judge_by(inventory);
 	err = err ?: list_listeners(inventory);
 	return err;
@@ -77,9 +106,6 @@ void inventory_clear(struct inventory *inventory)
 	free(inventory->listeners);
 	free(inventory->outside);
 	outlook_clear(&inventory->outlook);
-	if (inventory->image)
-		image_clear(inventory->image);
-	free(inventory->image);
 	snapshot_clear(&inventory->snapshot);
 	*inventory =
 		(struct inventory){ .iface = inventory->iface, .source = inventory->source };
@@ -104,13 +130,13 @@ const struct listener *inventory_listeners(const struct inventory *inventory, __
 	return &inventory->listeners[first];
 }
 
-bool listens_outside(const struct listener *listeners, size_t count)
+unsigned char families_outside(const struct listener *listeners, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (!listener_is_local(&listeners[i]))
-			return true;
-	}
-	return false;
+	unsigned char families = 0;
+
+	for (size_t i = 0; i < count; i++)
+		families |= listener_families(&listeners[i]);
+	return families;
 }
 
 bool term_is_listened_to(const struct inventory *inventory, const struct term *term)
@@ -127,7 +153,17 @@ bool term_is_listened_to(const struct inventory *inventory, const struct term *t
 
 struct port_counter inventory_counter(const struct inventory *inventory, __u32 key)
 {
-	return inventory->stats ? inventory->stats->ports[key] : (struct port_counter){ 0 };
+	struct port_counter sum = { 0 };
+
+	for (size_t i = 0; i < inventory->interface_count; i++) {
+		const struct port_counter *port = &inventory->stats[i].ports[key];
+
+		sum.pass.packets += port->pass.packets;
+		sum.pass.bytes += port->pass.bytes;
+		sum.drop.packets += port->drop.packets;
+		sum.drop.bytes += port->drop.bytes;
+	}
+	return sum;
 }
 
 /* What only this host itself can reach nobody else can. */
@@ -136,9 +172,8 @@ enum reach inventory_reach(const struct inventory *inventory, __u32 key)
 	size_t count;
 	const struct listener *listeners = inventory_listeners(inventory, key, &count);
 
-	if (count && !listens_outside(listeners, count))
-		return REACH_NONE;
-	return port_reach(&inventory->outlook, key);
+	return port_reach(&inventory->outlook, key,
+			  count ? families_outside(listeners, count) : FAMILIES);
 }
 
 bool is_passing_port(__u32 key)

@@ -9,16 +9,16 @@
 #include "snapshot.h"
 
 struct inventory {
-	const char *iface; /* asked for; NULL: the first that is attached */
+	const char *iface; /* asked for; NULL: all that are attached */
 	struct prefix source; /* who looks; family 0: somebody whom no rule names */
 	struct snapshot snapshot;
-	const struct interface *attached; /* NULL: to none, so everything passes */
-	const struct stats *stats; /* of that interface, or NULL */
-	struct image *image; /* of the rules there */
+	const struct interface *interfaces; /* those that are looked at, */
+	const struct stats *stats; /* what was counted on each, */
+	size_t interface_count; /* and how many; 0: none is attached, so everything passes */
 	struct listener *listeners; /* by key, then address */
 	size_t listener_count;
 	size_t hidden; /* those whose process cannot be seen */
-	unsigned char *outside; /* 1 for the port keys where others than this host are heard */
+	unsigned char *outside; /* families_outside() of each port key */
 	struct outlook outlook;
 };
 
@@ -33,8 +33,8 @@ void inventory_clear(struct inventory *inventory);
 const struct listener *inventory_listeners(const struct inventory *inventory, __u32 key,
 					   size_t *count);
 
-/* Whether one of them is there for others than this host. */
-bool listens_outside(const struct listener *listeners, size_t count);
+/* The families (enum families) whose packets from other hosts one of them gets. */
+unsigned char families_outside(const struct listener *listeners, size_t count);
 
 /* Whether there is one for others on one of the ports that a term names. */
 bool term_is_listened_to(const struct inventory *inventory, const struct term *term);

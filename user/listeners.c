@@ -13,6 +13,8 @@
 #include "sockets.h"
 #include "util.h"
 
+#define LOOPBACK_INDEX 1 /* of "lo", in every network namespace */
+
 struct collection {
 	struct listener *list;
 	size_t count;
@@ -56,6 +58,7 @@ static int add_listener(const struct inet_diag_msg *message, size_t size, void *
 		.address = { .family = ipv6 ? 6 : 4, .length = ipv6 ? 128 : 32 },
 		.uid = message->idiag_uid,
 		.inode = message->idiag_inode,
+		.ifindex = message->id.idiag_if,
 	};
 	memcpy(listener->address.address, message->id.idiag_src, ipv6 ? 16 : 4);
 	listener->both = ipv6 && is_any(&listener->address) && !is_ipv6_only(message, size);
@@ -86,7 +89,8 @@ void program_clean(char *program)
 	}
 }
 
-static void read_program(pid_t pid, char program[16])
+/* -ESRCH where the process has ended meanwhile. */
+static int read_program(pid_t pid, char program[16])
 {
 	char path[64];
 	cleanup_file FILE *file = NULL;
@@ -94,9 +98,10 @@ static void read_program(pid_t pid, char program[16])
 	snprintf(path, sizeof(path), "/proc/%d/comm", pid);
 	file = fopen(path, "re");
 	if (!file || !fgets(program, 16, file))
-		strcpy(program, "");
+		return -ESRCH;
 	program[strcspn(program, "\n")] = 0;
 	program_clean(program);
+	return 0;
 }
 
 /* The listener that this open file is, if it is one; they are sorted by inode. */
@@ -106,6 +111,8 @@ static struct listener *find_inode(struct collection *collection, int folder, co
 	char link[64];
 	ssize_t length = readlinkat(folder, name, link, sizeof(link) - 1);
 
+	/* Who may list the files of another need not be let see what they are. */
+	collection->refused |= length < 0 && errno == EACCES;
 	if (length < 0)
 		return NULL;
 	link[length] = 0;
@@ -130,8 +137,8 @@ static void look_at_process(struct collection *collection, pid_t pid)
 
 		if (!found || found->pid)
 			continue;
-		if (!*program)
-			read_program(pid, program);
+		if (!*program && read_program(pid, program))
+			break;
 		found->pid = pid;
 		strcpy(found->program, program);
 	}
@@ -185,13 +192,23 @@ int listeners_list(struct listener **list, size_t *count, size_t *hidden)
 	return 0;
 }
 
-bool listener_is_local(const struct listener *listener)
+unsigned char listener_families(const struct listener *listener)
 {
 	static const struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
 	const __u8 *address = listener->address.address;
 
+	if (listener->ifindex == LOOPBACK_INDEX)
+		return 0;
 	if (listener->address.family == 4)
-		return address[0] == 127;
-	return !memcmp(address, &loopback, sizeof(loopback)) ||
-	       (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address) && address[12] == 127);
+		return address[0] == 127 ? 0 : FAMILY_IPV4;
+	if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address))
+		return address[12] == 127 ? 0 : FAMILY_IPV4;
+	if (!memcmp(address, &loopback, sizeof(loopback)))
+		return 0;
+	return listener->both ? FAMILIES : FAMILY_IPV6;
+}
+
+bool listener_is_local(const struct listener *listener)
+{
+	return !listener_families(listener);
 }

@@ -11,6 +11,7 @@ struct listener {
 	__u32 key; /* a port key */
 	struct prefix address; /* all zeros: any */
 	bool both; /* an IPv6 socket that is there for IPv4 as well */
+	unsigned int ifindex; /* the interface it is bound to; 0: to none */
 	uid_t uid;
 	unsigned int inode;
 	pid_t pid; /* 0: unknown */
@@ -33,7 +34,13 @@ int listeners_list(struct listener **list, size_t *count, size_t *hidden);
 /* A program names itself: what is no printable ASCII becomes "?". */
 void program_clean(char *program);
 
-/* Whether only this host itself can reach it. */
+/* Bits for the families of packets. */
+enum families { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2, FAMILIES = FAMILY_IPV4 | FAMILY_IPV6 };
+
+/* Those whose packets from other hosts it gets; 0 where only this host can reach it. */
+unsigned char listener_families(const struct listener *listener);
+
+/* The same as whether there is none. */
 bool listener_is_local(const struct listener *listener);
 
 #endif

@@ -25,19 +25,22 @@ static int judge_by(struct shown_history *shown, const struct snapshot *snapshot
 static int collect(struct interface_metrics *iface, const struct outlook *outlook,
 		   const struct listener *listeners, size_t count, size_t max_ports)
 {
-	__u32 last = PORT_KEYS;
+	size_t next;
 
-	for (size_t i = 0; i < count && iface->listening_count < max_ports; i++) {
+	for (size_t i = 0; i < count && iface->listening_count < max_ports; i = next) {
 		__u32 key = listeners[i].key;
+		unsigned char families;
 
-		if (key == last || listener_is_local(&listeners[i]) || is_passing_port(key))
+		for (next = i + 1; next < count && listeners[next].key == key;)
+			next++;
+		families = families_outside(&listeners[i], next - i);
+		if (!families || is_passing_port(key))
 			continue;
 		if (array_reserve(&iface->listening, &iface->listening_room,
 				  iface->listening_count, sizeof(*iface->listening)))
 			return -ENOMEM;
 		iface->listening[iface->listening_count++] =
-			(struct listening_metrics){ key, port_state(outlook, key, true) };
-		last = key;
+			(struct listening_metrics){ key, port_state(outlook, key, families) };
 	}
 	return 0;
 }
@@ -55,7 +58,8 @@ int metrics_collect_listening(struct metrics *metrics, struct metrics_history *h
 					   .now = since_boot() };
 
 		err = judge_by(shown, &metrics->snapshot);
-		outlook.image = shown->image;
+		outlook.images = &shown->image;
+		outlook.image_count = 1;
 		err = err
 			      ?: collect(&metrics->interfaces[i], &outlook, listeners, count,
 					 max_ports);

@@ -86,9 +86,46 @@ int outlook_prepare(struct outlook *outlook)
 	return 0;
 }
 
+/* Whether its rules are the same everywhere: then one image will do for all. */
+static bool is_same_everywhere(const struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (*ruleset->rules[i].iface)
+			return false;
+	}
+	return true;
+}
+
+int outlook_compile(struct outlook *outlook, const struct interface *interfaces, size_t count)
+{
+	int err = 0;
+
+	if (count && is_same_everywhere(outlook->ruleset))
+		count = 1;
+	outlook->images = calloc(count + 1, sizeof(*outlook->images));
+	if (!outlook->images)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && !err; i++) {
+		struct image *image = calloc(1, sizeof(*image));
+
+		if (!image)
+			return -ENOMEM;
+		outlook->images[outlook->image_count++] = image;
+		err = compile(outlook->ruleset, interfaces[i].name, image, NULL);
+	}
+	return err;
+}
+
 void outlook_clear(struct outlook *outlook)
 {
+	for (size_t i = 0; i < outlook->image_count; i++) {
+		image_clear(outlook->images[i]);
+		free(outlook->images[i]);
+	}
+	free(outlook->images);
 	free(outlook->marks);
+	outlook->images = NULL;
+	outlook->image_count = 0;
 	outlook->marks = NULL;
 }
 
@@ -98,25 +135,48 @@ static const struct prefix nobodies[] = {
 	{ .family = 6, .length = 128 },
 };
 
-static enum verdict judge(const struct outlook *outlook, __u32 key, const struct prefix *source)
+static bool has_family(unsigned char families, const struct prefix *source)
 {
-	return outlook->image ? evaluate(outlook->image, key, source, outlook->now)
-			      : VERDICT_PASS;
+	return families & (source->family == 4 ? FAMILY_IPV4 : FAMILY_IPV6);
 }
 
-/* Of somebody: what passes for one family is reachable. */
-static enum verdict judge_anybody(const struct outlook *outlook, __u32 key)
+static enum verdict judge_on(const struct outlook *outlook, size_t image, __u32 key,
+			     const struct prefix *source)
 {
-	enum verdict verdict;
+	return entry_verdict(evaluate_entry(outlook->images[image], key, source, outlook->now,
+					    outlook->doors));
+}
 
+/* On the interface that says the most of it: it passes, or is told that it does not. */
+static enum verdict judge(const struct outlook *outlook, __u32 key, const struct prefix *source)
+{
+	enum verdict most = outlook->image_count ? VERDICT_DROP : VERDICT_PASS;
+
+	for (size_t i = 0; i < outlook->image_count && most != VERDICT_PASS; i++) {
+		enum verdict verdict = judge_on(outlook, i, key, source);
+
+		if (verdict == VERDICT_PASS || verdict == VERDICT_REJECT)
+			most = verdict;
+	}
+	return most;
+}
+
+/* Whether it lets in who looks, or anybody, with packets of these families. */
+static bool lets_in(const struct outlook *outlook, __u32 key, unsigned char families)
+{
 	if (outlook->source)
-		return judge(outlook, key, outlook->source);
-	verdict = judge(outlook, key, &nobodies[0]);
-	return verdict == VERDICT_PASS ? verdict : judge(outlook, key, &nobodies[1]);
+		return has_family(families, outlook->source) &&
+		       judge(outlook, key, outlook->source) == VERDICT_PASS;
+	for (size_t i = 0; i < ARRAY_SIZE(nobodies); i++) {
+		if (has_family(families, &nobodies[i]) &&
+		    judge(outlook, key, &nobodies[i]) == VERDICT_PASS)
+			return true;
+	}
+	return false;
 }
 
 /* Whether some source that a rule names is let through. */
-static bool has_source(const struct outlook *outlook, __u32 key)
+static bool has_source(const struct outlook *outlook, __u32 key, unsigned char families)
 {
 	if (!(outlook->marks[key] & MARK_SOURCES))
 		return false;
@@ -127,35 +187,96 @@ static bool has_source(const struct outlook *outlook, __u32 key)
 		    (rule->term_count && !names_key(rule, key)))
 			continue;
 		for (size_t s = 0; s < rule->source_count; s++) {
-			if (judge(outlook, key, &rule->sources[s]) == VERDICT_PASS)
+			if (has_family(families, &rule->sources[s]) &&
+			    judge(outlook, key, &rule->sources[s]) == VERDICT_PASS)
 				return true;
 		}
 	}
 	return false;
 }
 
-enum reach port_reach(const struct outlook *outlook, __u32 key)
+enum reach port_reach(const struct outlook *outlook, __u32 key, unsigned char families)
 {
-	if (judge_anybody(outlook, key) == VERDICT_PASS)
+	if (lets_in(outlook, key, families))
 		return REACH_ALL;
-	if (!outlook->source && has_source(outlook, key))
+	if (outlook->source && !has_family(families, outlook->source))
+		return REACH_NONE;
+	if (!outlook->source && has_source(outlook, key, families))
 		return REACH_SOURCES;
 	return outlook->marks[key] & MARK_DOOR ? REACH_GRANT : REACH_NONE;
 }
 
-/* What listens on UDP need not answer, so from outside it may look as if dropped. */
-enum port_state port_state(const struct outlook *outlook, __u32 key, bool listens)
+static const struct rule *rule_of_line(const struct ruleset *ruleset, __u32 line)
 {
-	bool udp = key >= PORT_KEY_UDP;
-
-	switch (judge_anybody(outlook, key)) {
-	case VERDICT_PASS:
-		if (!listens)
-			return STATE_CLOSED;
-		return udp ? STATE_OPEN_OR_FILTERED : STATE_OPEN;
-	case VERDICT_REJECT:
-		return STATE_CLOSED;
-	default:
-		return udp ? STATE_OPEN_OR_FILTERED : STATE_FILTERED;
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].line == line)
+			return &ruleset->rules[i];
 	}
+	return NULL;
+}
+
+const struct rule *port_opener(const struct outlook *outlook, __u32 key)
+{
+	for (size_t i = 0; i < outlook->image_count; i++) {
+		for (size_t n = 0; n < ARRAY_SIZE(nobodies); n++) {
+			entry_t entry = evaluate_entry(outlook->images[i], key, &nobodies[n],
+						       outlook->now, 0);
+
+			if (entry_verdict(entry) == VERDICT_PASS)
+				return rule_of_line(outlook->ruleset, entry_line(entry));
+		}
+	}
+	return NULL;
+}
+
+bool rule_decides(const struct outlook *outlook, const struct rule *rule, __u32 key,
+		  const struct prefix *source)
+{
+	const struct prefix *first = source ?: nobodies;
+	size_t count = source ? 1 : ARRAY_SIZE(nobodies);
+
+	for (size_t i = 0; i < outlook->image_count * count; i++) {
+		entry_t entry = evaluate_entry(outlook->images[i / count], key,
+					       &first[i % count], outlook->now, 0);
+
+		if (entry_line(entry) == rule->line)
+			return true;
+	}
+	return false;
+}
+
+/* What is seen of a port, the most last. */
+enum sight { SIGHT_NOTHING, SIGHT_REFUSAL, SIGHT_LISTENER };
+
+static enum sight see(const struct outlook *outlook, __u32 key, const struct prefix *source,
+		      unsigned char families)
+{
+	switch (judge(outlook, key, source)) {
+	case VERDICT_PASS:
+		return has_family(families, source) ? SIGHT_LISTENER : SIGHT_REFUSAL;
+	case VERDICT_REJECT:
+		return SIGHT_REFUSAL;
+	default:
+		return SIGHT_NOTHING;
+	}
+}
+
+/* What listens on UDP need not answer, so from outside it may look as if dropped. */
+enum port_state port_state(const struct outlook *outlook, __u32 key, unsigned char families)
+{
+	static const enum port_state states[][2] = {
+		[SIGHT_NOTHING] = { STATE_FILTERED, STATE_OPEN_OR_FILTERED },
+		[SIGHT_REFUSAL] = { STATE_CLOSED, STATE_CLOSED },
+		[SIGHT_LISTENER] = { STATE_OPEN, STATE_OPEN_OR_FILTERED },
+	};
+	enum sight most = SIGHT_NOTHING;
+
+	if (outlook->source)
+		most = see(outlook, key, outlook->source, families);
+	for (size_t i = 0; i < ARRAY_SIZE(nobodies) && !outlook->source; i++) {
+		enum sight sight = see(outlook, key, &nobodies[i], families);
+
+		most = sight > most ? sight : most;
+	}
+	return states[most][key >= PORT_KEY_UDP];
 }

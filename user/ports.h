@@ -29,24 +29,48 @@ enum mark {
 /* What ports are judged by. */
 struct outlook {
 	const struct ruleset *ruleset;
-	const struct image *image; /* its, for the interface; NULL: everything passes */
+	struct image *
+		*images; /* its, of each interface; where it lets most in is what counts */
+	size_t image_count; /* 0: everything passes */
 	const struct prefix *source; /* who looks; NULL: somebody no rule names */
+	__u64 doors; /* that he has a grant for: a bit for each, number 1 first */
 	__u64 now; /* nanoseconds since boot */
 	unsigned char *marks; /* enum mark, of each port key */
 };
 
-/*
- * Reads the marks; the other fields have been set. Returns 0 or -ENOMEM; free with
- * outlook_clear().
- */
+/* Reads the marks of its ruleset. Returns 0 or -ENOMEM. */
 int outlook_prepare(struct outlook *outlook);
+
+/*
+ * Compiles its ruleset for `count` interfaces, each of which may say something else.
+ * Returns 0 or a negative errno, as compile() does.
+ */
+int outlook_compile(struct outlook *outlook, const struct interface *interfaces, size_t count);
+
+/* Frees what these two have made, also after a failure. */
 void outlook_clear(struct outlook *outlook);
 
-/* Who is let through to a port key; of one source, whether it is. */
-enum reach port_reach(const struct outlook *outlook, __u32 key);
+/*
+ * Who is let through to a port key with packets of one of the families (enum family
+ * bits); of one source, whether it is.
+ */
+enum reach port_reach(const struct outlook *outlook, __u32 key, unsigned char families);
 
-/* What it sees there, where something listens (for others than this host) or nothing. */
-enum port_state port_state(const struct outlook *outlook, __u32 key, bool listens);
+/* The rule that lets anybody through to it; NULL where none does, or it is the default. */
+const struct rule *port_opener(const struct outlook *outlook, __u32 key);
+
+/*
+ * Whether it is this rule that decides, on some interface, about packets from the source
+ * (a prefix: its first address; NULL: somebody whom no rule names).
+ */
+bool rule_decides(const struct outlook *outlook, const struct rule *rule, __u32 key,
+		  const struct prefix *source);
+
+/*
+ * What is seen there, where something listens to packets of these families from other
+ * hosts; 0: where nothing does.
+ */
+enum port_state port_state(const struct outlook *outlook, __u32 key, unsigned char families);
 
 /* Whether a term names that port key. */
 bool term_has_key(const struct term *term, __u32 key);

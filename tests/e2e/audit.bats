@@ -94,6 +94,58 @@ s = socket.socket(); s.bind(('0.0.0.0', 7001)); s.listen(); print('ready', flush
 	equal "$(jq -c '.ports[0].listeners[0] | [.program, .pid, .user, .unknown]' <<<"$output")" \
 		'[null,null,"1234","another user'"'"'s process, which only root may look into"]'
 	contains "$stderr" "the process of 1 listeners is not known: another user's"
+	# Also where the files can be listed, but not what they are.
+	run --separate-stderr server setpriv --bounding-set -sys_ptrace "$PORTCTL" ports
+	contains "$output" "unknown 1234 0.0.0.0"
+	contains "$stderr" "the process of 1 listeners is not known: another user's"
+}
+
+@test "suggest: whom rules keep out or let in stays so, and nobody else is shut out" {
+	attach_with $'default reject
+allow 22 80/tcp
+allow 1000-1010/tcp
+drop 22 from 203.0.113.0/24
+drop 1-65535/tcp from 198.51.100.0/24 comment "bad"
+drop 1005 from 192.0.2.1, 192.0.2.2
+allow 1005/tcp from 192.0.2.2
+reject 1-1023
+allow 8080/tcp for 1h'
+	listen_as web tcp:0.0.0.0:22 tcp:0.0.0.0:80 tcp:0.0.0.0:1005 tcp:0.0.0.0:8080
+	client knock "$S4" 22:tcp 80:tcp 1005:tcp 8080:tcp
+	portctl suggest >rules
+	portctl check rules
+	contains "$(cat rules)" "# 8080/tcp http-alt: web listens on 0.0.0.0; 3 packets passed: it is open for a time only"
+	# Every source, known and unknown, meets the same as before.
+	verdicts() {
+		local source port
+		for source in "$C4" "$C6" 203.0.113.9 198.51.100.9 192.0.2.1 192.0.2.2 192.0.2.3; do
+			for port in 22 80 1005; do
+				echo "$source $port $(said "$port" "$source")"
+			done
+		done
+	}
+	verdicts >before
+	contains "$(cat before)" "203.0.113.9 22 filtered"
+	contains "$(cat before)" "$C4 22 open"
+	portctl apply --force rules
+	verdicts >after
+	diff before after
+}
+# said PORT SOURCE
+said() {
+	portctl ports -j --from "$2" | jq -r ".ports[] | select(.port == $1 and .proto == \"tcp\") | .state"
+}
+
+@test "suggest: what was used on any interface is allowed" {
+	add_link eth1 10.79.0.1 fd79::1 10.79.0.2 fd79::2
+	portctl attach eth1
+	attach_with "default allow"
+	listen_as web tcp:0.0.0.0:80 tcp:0.0.0.0:81
+	client knock 10.79.0.2 80:tcp
+	contains "$(portctl suggest)" "what was counted on eth0, eth1."
+	contains "$(portctl suggest)" 'allow 80/tcp comment "http: web listens on 0.0.0.0; '
+	contains "$(portctl suggest)" "# 81/tcp web listens on 0.0.0.0; 0 packets passed: nobody used it"
+	lacks "$(portctl suggest --on eth0)" "allow 80/tcp"
 }
 
 @test "suggest: what is used is allowed, the rest is left out, decisions are kept" {

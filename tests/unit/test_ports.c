@@ -12,9 +12,10 @@
 
 struct fixture {
 	struct ruleset ruleset;
-	struct image image;
 	struct outlook outlook;
 };
+
+static const struct interface interfaces[] = { { .name = "eth0" }, { .name = "eth1" } };
 
 static void prepare(struct fixture *fixture, const char *text)
 {
@@ -26,28 +27,27 @@ static void prepare(struct fixture *fixture, const char *text)
 	ruleset_init(&fixture->ruleset);
 	assert_int_equal(ruleset_parse(&fixture->ruleset, text, &report), 0);
 	assert_int_equal(assign_lines(&fixture->ruleset, &none), 0);
-	assert_int_equal(compile(&fixture->ruleset, "eth0", &fixture->image, NULL), 0);
 	fixture->outlook.ruleset = &fixture->ruleset;
-	fixture->outlook.image = &fixture->image;
+	assert_int_equal(outlook_compile(&fixture->outlook, interfaces, 2), 0);
 	assert_int_equal(outlook_prepare(&fixture->outlook), 0);
 }
 
 static void clear(struct fixture *fixture)
 {
 	outlook_clear(&fixture->outlook);
-	image_clear(&fixture->image);
 	ruleset_clear(&fixture->ruleset);
 }
 
 static void expect_reach(const struct fixture *fixture, __u32 key, enum reach reach)
 {
-	assert_string_equal(reach_name(port_reach(&fixture->outlook, key)), reach_name(reach));
+	assert_string_equal(reach_name(port_reach(&fixture->outlook, key, FAMILIES)),
+			    reach_name(reach));
 }
 
-static void expect_state(const struct fixture *fixture, __u32 key, bool listens,
+static void expect_state(const struct fixture *fixture, __u32 key, unsigned char families,
 			 const char *state)
 {
-	assert_string_equal(port_state_name(port_state(&fixture->outlook, key, listens)),
+	assert_string_equal(port_state_name(port_state(&fixture->outlook, key, families)),
 			    state);
 }
 
@@ -84,14 +84,73 @@ static void test_states(void **state)
 
 	(void)state;
 	prepare(&fixture, "default drop\nallow 80\nreject 113\n");
-	expect_state(&fixture, PORT_KEY_TCP + 80, true, "open");
-	expect_state(&fixture, PORT_KEY_TCP + 80, false, "closed");
-	expect_state(&fixture, PORT_KEY_UDP + 80, true, "open|filtered");
-	expect_state(&fixture, PORT_KEY_UDP + 80, false, "closed");
-	expect_state(&fixture, PORT_KEY_TCP + 113, true, "closed");
-	expect_state(&fixture, PORT_KEY_UDP + 113, true, "closed");
-	expect_state(&fixture, PORT_KEY_TCP + 23, true, "filtered");
-	expect_state(&fixture, PORT_KEY_UDP + 23, false, "open|filtered");
+	expect_state(&fixture, PORT_KEY_TCP + 80, FAMILIES, "open");
+	expect_state(&fixture, PORT_KEY_TCP + 80, 0, "closed");
+	expect_state(&fixture, PORT_KEY_UDP + 80, FAMILIES, "open|filtered");
+	expect_state(&fixture, PORT_KEY_UDP + 80, 0, "closed");
+	expect_state(&fixture, PORT_KEY_TCP + 113, FAMILIES, "closed");
+	expect_state(&fixture, PORT_KEY_UDP + 113, FAMILIES, "closed");
+	expect_state(&fixture, PORT_KEY_TCP + 23, FAMILIES, "filtered");
+	expect_state(&fixture, PORT_KEY_UDP + 23, 0, "open|filtered");
+	clear(&fixture);
+}
+
+/* What listens to one family only is not there for the other. */
+static void test_families(void **state)
+{
+	struct fixture fixture;
+	struct prefix source;
+
+	(void)state;
+	prepare(&fixture, "default drop\nallow 80\nallow 22/tcp from 2001:db8::1\n");
+	expect_state(&fixture, PORT_KEY_TCP + 80, FAMILY_IPV4, "open");
+	assert_string_equal(
+		reach_name(port_reach(&fixture.outlook, PORT_KEY_TCP + 22, FAMILY_IPV4)), "no");
+	fixture.outlook.source = &source;
+	assert_int_equal(address_parse("2001:db8::1", &source), 0);
+	expect_state(&fixture, PORT_KEY_TCP + 80, FAMILY_IPV4, "closed");
+	expect_state(&fixture, PORT_KEY_TCP + 80, FAMILY_IPV6, "open");
+	expect_state(&fixture, PORT_KEY_UDP + 80, FAMILY_IPV4, "closed");
+	assert_string_equal(
+		reach_name(port_reach(&fixture.outlook, PORT_KEY_TCP + 80, FAMILY_IPV4)), "no");
+	clear(&fixture);
+}
+
+/* What is open on one interface is open. */
+static void test_interfaces(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	prepare(&fixture, "default drop\nallow 80 on eth1\nreject 113 on eth1\n");
+	assert_int_equal(fixture.outlook.image_count, 2);
+	expect_state(&fixture, PORT_KEY_TCP + 80, FAMILIES, "open");
+	expect_reach(&fixture, PORT_KEY_TCP + 80, REACH_ALL);
+	expect_state(&fixture, PORT_KEY_TCP + 113, FAMILIES, "closed");
+	expect_state(&fixture, PORT_KEY_TCP + 81, FAMILIES, "filtered");
+	clear(&fixture);
+	prepare(&fixture, "default drop\nallow 80\n");
+	assert_int_equal(fixture.outlook.image_count, 1);
+	clear(&fixture);
+}
+
+/* Who has a grant is let through, until a wider look asks what anybody sees. */
+static void test_grants(void **state)
+{
+	struct fixture fixture;
+	struct prefix source;
+
+	(void)state;
+	prepare(&fixture, "default drop\n"
+			  "knock a opens 443/tcp for 30s after 1/tcp 2/tcp 4/tcp within 9s\n"
+			  "knock b opens 22/tcp for 30s after 4/tcp 1/tcp 3/tcp within 9s\n");
+	assert_int_equal(address_parse("192.0.2.1", &source), 0);
+	fixture.outlook.source = &source;
+	fixture.outlook.doors = 1ull << (fixture.ruleset.rules[1].door - 1);
+	expect_state(&fixture, PORT_KEY_TCP + 22, FAMILIES, "open");
+	expect_reach(&fixture, PORT_KEY_TCP + 22, REACH_ALL);
+	expect_state(&fixture, PORT_KEY_TCP + 443, FAMILIES, "filtered");
+	expect_reach(&fixture, PORT_KEY_TCP + 443, REACH_GRANT);
 	clear(&fixture);
 }
 
@@ -162,8 +221,9 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_reach),	       cmocka_unit_test(test_states),
-		cmocka_unit_test(test_marks),	       cmocka_unit_test(test_known_services),
-		cmocka_unit_test(test_wrong_services),
+		cmocka_unit_test(test_families),       cmocka_unit_test(test_interfaces),
+		cmocka_unit_test(test_grants),	       cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_known_services), cmocka_unit_test(test_wrong_services),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
