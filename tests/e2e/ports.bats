@@ -10,9 +10,10 @@ listen() {
 	listener=$pid
 }
 
-# said KEY FIELD [ARGUMENTS...]: as in "said 22/tcp state".
+# said KEY FIELD [ARGUMENTS...]: as in "said 22/tcp state"; with --all also where nothing
+# is to be said.
 said() {
-	portctl ports --all -j "${@:3}" 2>/dev/null |
+	portctl ports -j "${@:3}" 2>/dev/null |
 		jq -rc ".ports[] | select(.port == ${1%/*} and .proto == \"${1#*/}\") | .$2"
 }
 
@@ -85,7 +86,7 @@ agree_all() {
 	portctl ports --all --from "$from" -j 2>/dev/null |
 		jq -r '.ports[] | select(.proto == "tcp" and .port > 0 and .state != "closed") | "\(.port)/tcp \(.state)"' |
 		sort >"$TMP/said"
-	client nmap -n -Pn -sS -T5 --min-rate 20000 --max-retries 1 -p- -oX "$TMP/xml" "${@:2}" >/dev/null
+	client nmap -n -Pn -sS -T5 --max-retries 4 -p- -oX "$TMP/xml" "${@:2}" >/dev/null
 	# nmap names the ports whose state is not that of most.
 	"$PYTHON" -c "
 import xml.etree.ElementTree as tree
@@ -103,17 +104,17 @@ for port in ports.findall('port'):
 		print('%s/tcp %s' % (port.get('portid'), port.find('state').get('state')))" |
 		sort >"$TMP/seen"
 	equal "$(wc -l <"$TMP/said")" "$1"
-	diff "$TMP/said" "$TMP/seen"
+	equal "$(diff "$TMP/said" "$TMP/seen" | head)" ""
 }
 
 @test "all 65,535 TCP ports, IPv4 and IPv6" {
-	attach_with $'default allow\ndrop 30000-39999\nreject 113'
+	attach_with $'default allow\ndrop 30000-30999\nreject 113'
 	listen tcp:0.0.0.0:22 tcp:0.0.0.0:30001 "tcp:[::]:50000"
 	receive_answers
 	local from=$C4
-	agree_all 10002 "$S4"
+	agree_all 1002 "$S4"
 	from=$C6
-	agree_all 10001 -6 "$S6"
+	agree_all 1001 -6 "$S6"
 }
 
 @test "who is let in, and whose listener it is" {
@@ -131,7 +132,7 @@ knock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s"
 	equal "$(said 1210/tcp reachable --from 192.0.2.99)" no
 	equal "$(said 900/udp reachable)" no
 	equal "$(said 80/tcp reachable)" "grant only"
-	equal "$(said 22/tcp service)" ssh
+	equal "$(said 22/tcp service --all)" ssh
 	# Without --all only what listens, is named, or saw packets.
 	client knock "$S4" 5555:tcp
 	local shown
@@ -171,7 +172,7 @@ knock net opens 81/tcp for 30s per /64 after 7000/tcp 8000/tcp 9000/udp within 1
 	equal "$(said 8080/tcp reachable)" everyone
 	equal "$(said 8080/tcp state --on eth0)" filtered
 	equal "$(said 99/tcp dropped)" 1
-	equal "$(said 99/tcp dropped --on eth0)" 0
+	equal "$(said 99/tcp dropped --on eth0 --all)" 0
 	equal "$(portctl audit -j | jq -c '[.findings[] | .finding]')" '[]'
 	contains "$(portctl audit --on eth0)" "filtered        8080/tcp"
 }
@@ -181,7 +182,7 @@ knock net opens 81/tcp for 30s per /64 after 7000/tcp 8000/tcp 9000/udp within 1
 	equal "$(said 1010/tcp state)" open
 	equal "$(said 1010/tcp reachable)" everyone
 	stop "$listener"
-	equal "$(said 1010/tcp state)" closed
+	equal "$(said 1010/tcp state --all)" closed
 	refused "portctl is not attached to eth9" ports --on eth9
 	refused 'argv: --from: found "x"' ports --from x
 	usage_of ports 22
