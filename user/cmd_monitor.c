@@ -7,6 +7,7 @@
 #include "command.h"
 #include "events.h"
 #include "log.h"
+#include "port_watch.h"
 #include "stats.h"
 #include "tell.h"
 #include "util.h"
@@ -19,6 +20,8 @@ struct monitor {
 	__u32 samples;
 	bool wanted[EVENT_KINDS];
 	bool expiries;
+	bool ports_wanted[PORT_EVENTS];
+	struct port_watch *ports; /* NULL: none of these is wanted */
 	struct watcher *watcher; /* NULL while nothing is attached */
 	struct ruleset ruleset;
 	struct event_names names;
@@ -89,19 +92,6 @@ static __u64 count_drops(const struct datapath *dp, const struct ruleset *rulese
 	return dropped;
 }
 
-static void show_lost(const struct monitor *monitor, __u64 drops, __u64 events)
-{
-	if (!drops && !events && !monitor->teller.hooks.left_out)
-		return;
-	if (monitor->teller.json)
-		printf("{\"event\":\"lost\",\"drops\":%llu,\"events\":%llu,\"hooks\":%lu}\n",
-		       drops, events, monitor->teller.hooks.left_out);
-	else
-		printf("not told: %llu drops and rejects, %llu other events; %lu hooks not run\n",
-		       drops, events, monitor->teller.hooks.left_out);
-	fflush(stdout);
-}
-
 /* What was not told since the last turn: of drops it is all but the samples. */
 static void count_lost(struct monitor *monitor, const struct datapath *dp, bool first)
 {
@@ -117,7 +107,7 @@ static void count_lost(struct monitor *monitor, const struct datapath *dp, bool 
 	drops = dropped - monitor->dropped;
 	told = shown - monitor->shown;
 	if (!first)
-		show_lost(monitor,
+		tell_lost(&monitor->teller,
 			  dropped > monitor->dropped && drops > told ? drops - told : 0,
 			  lost - monitor->lost);
 	monitor->teller.hooks.left_out = 0;
@@ -164,6 +154,19 @@ static int look_around(struct monitor *monitor)
 	return err;
 }
 
+/* What listens is watched from here on, if that is wanted. */
+static int begin_ports(struct monitor *monitor)
+{
+	bool wanted = false;
+
+	for (enum port_event event = 0; event < PORT_EVENTS; event++)
+		wanted |= monitor->ports_wanted[event];
+	if (!wanted)
+		return 0;
+	return port_watch_open(&monitor->ports, NULL, &monitor->teller, monitor->ports_wanted)
+		       ?: port_watch_turn(monitor->ports, 0);
+}
+
 static int watch(struct monitor *monitor)
 {
 	int err = look_around(monitor);
@@ -171,13 +174,16 @@ static int watch(struct monitor *monitor)
 	if (!err && !monitor->watcher)
 		return fail(-ENOENT,
 			    "portctl is attached to no interface: portctl attach IFACE");
+	err = err ?: begin_ports(monitor);
 	while (!err && !tell_stopped) {
 		if (!monitor->watcher)
 			usleep(WAIT_MILLISECONDS * 1000);
 		else
 			watcher_wait(monitor->watcher, WAIT_MILLISECONDS, show_event, monitor);
 		hooks_look_after(&monitor->teller.hooks);
-		if (since_boot() - monitor->turn >= TURN_NANOSECONDS)
+		if (monitor->ports)
+			err = port_watch_turn(monitor->ports, 0);
+		if (!err && since_boot() - monitor->turn >= TURN_NANOSECONDS)
 			err = look_around(monitor);
 	}
 	return err;
@@ -188,11 +194,15 @@ static int parse_kinds(struct monitor *monitor, int count, char **words)
 {
 	monitor->expiries = !count;
 	memset(monitor->wanted, !count, sizeof(monitor->wanted));
+	memset(monitor->ports_wanted, !count, sizeof(monitor->ports_wanted));
 	for (int i = 0; i < count; i++) {
 		enum event_kind kind = event_kind(words[i]);
+		enum port_event event = port_event(words[i]);
 
 		if (kind != EVENT_NONE)
 			monitor->wanted[kind] = true;
+		else if (event != PORT_EVENTS)
+			monitor->ports_wanted[event] = true;
 		else if (!strcmp(words[i], "expiry"))
 			monitor->expiries = true;
 		else
@@ -243,6 +253,7 @@ int cmd_monitor(const struct command *command, int argc, char **argv)
 	err = watch(&monitor);
 	hooks_end(&monitor.teller.hooks);
 	watcher_free(monitor.watcher);
+	port_watch_free(monitor.ports);
 	event_names_clear(&monitor.names);
 	ruleset_clear(&monitor.ruleset);
 	return err ? EXIT_REFUSED : EXIT_DONE;

@@ -2,309 +2,22 @@
 /* watch: what begins and ceases to listen, and what the outside sees change. */
 #include <errno.h>
 #include <getopt.h>
-#include <string.h>
 
 #include "command.h"
-#include "datapath_listen.h"
-#include "events.h"
-#include "inventory.h"
-#include "log.h"
 #include "netns.h"
-#include "prefix.h"
-#include "tell.h"
-#include "util.h"
+#include "port_watch.h"
 
-/* Looking by itself: UDP sockets that close are seen only by that. */
-#define TURN_MILLISECONDS 700
-#define POLL_MILLISECONDS 400 /* where it is all there is */
-#define STATE_UNKNOWN 0xff
+#define WAIT_MILLISECONDS 100
 
-/* Sockets in order (listener_compare()). */
-struct sockets {
-	struct listener *list;
-	size_t count;
-	size_t room;
-};
-
-struct watch {
+struct options {
 	struct teller teller;
 	const char *netns;
-	struct inventory inventory; /* the rules; its listeners are those of the last look */
-	struct listen_watch *news; /* NULL: the kernel refuses, looking must do */
-	struct sockets fresh; /* what the kernel told of since the last look */
-	bool heard; /* and it told something */
-	__u64 created; /* the data path that the rules are of; 0: there is none */
-	__u32 generation;
-	__u64 next_end; /* nanoseconds since boot: when a rule ends; 0: none does */
-	unsigned char states[PORT_KEYS]; /* enum port_state, STATE_UNKNOWN if not watched */
+	const char *iface;
 };
 
-/* --- states ------------------------------------------------------------------- */
-
-/* Those that listen and those that rules name are watched. */
-static unsigned char state_now(const struct watch *watch, __u32 key)
+static int parse_options(int argc, char **argv, struct options *options)
 {
-	size_t count;
-	const struct listener *list = inventory_listeners(&watch->inventory, key, &count);
-
-	if (!count && !(watch->inventory.outlook.marks[key] & MARK_NAMED))
-		return STATE_UNKNOWN;
-	return port_state(&watch->inventory.outlook, key, families_outside(list, count));
-}
-
-/* Of a port that is watched no longer, or was not, what it would be all the same. */
-static void update_state(struct watch *watch, __u32 key)
-{
-	unsigned char was = watch->states[key], now = state_now(watch, key);
-
-	watch->states[key] = now;
-	if (was == STATE_UNKNOWN && now == STATE_UNKNOWN)
-		return;
-	if (now == STATE_UNKNOWN)
-		now = port_state(&watch->inventory.outlook, key, 0);
-	if (was == STATE_UNKNOWN)
-		was = port_state(&watch->inventory.outlook, key, 0);
-	if (was != now)
-		tell(&watch->teller, state_event_json(since_boot(), key, port_state_name(now),
-						      port_state_name(was)));
-}
-
-static void update_states(struct watch *watch)
-{
-	watch->inventory.outlook.now = since_boot();
-	for (__u32 key = 0; key < PORT_KEYS; key++)
-		update_state(watch, key);
-}
-
-/* --- listeners ---------------------------------------------------------------- */
-
-static int compare_sockets(const void *left, const void *right)
-{
-	const struct listener *a = left, *b = right;
-
-	if (a->key != b->key)
-		return a->key < b->key ? -1 : 1;
-	return prefix_compare(&a->address, &b->address);
-}
-
-static const struct listener *find_socket(const struct sockets *sockets,
-					  const struct listener *wanted)
-{
-	return sockets->count ? bsearch(wanted, sockets->list, sockets->count, sizeof(*wanted),
-					compare_sockets)
-			      : NULL;
-}
-
-static void hear(const struct socket_event *event, void *data)
-{
-	struct watch *watch = data;
-	struct sockets *fresh = &watch->fresh;
-	struct listener *listener;
-
-	watch->heard = true;
-	if (event->news != SOCKET_LISTENS ||
-	    array_reserve(&fresh->list, &fresh->room, fresh->count, sizeof(*fresh->list)))
-		return;
-	listener = &fresh->list[fresh->count++];
-	*listener = (struct listener){
-		.key = event->key,
-		.address = { event->family, event->family == 4 ? 32 : 128, { 0 } },
-		.uid = event->uid,
-		.pid = event->pid,
-	};
-	memcpy(listener->address.address, event->address, sizeof(event->address));
-	memcpy(listener->program, event->program, sizeof(listener->program));
-	program_clean(listener->program);
-}
-
-/*
- * Whose the sockets are: as it was known, or as the kernel told. Whether that is all of
- * them; else the processes must be looked through.
- */
-static bool learn_programs(const struct sockets *before, const struct sockets *fresh,
-			   struct sockets *now)
-{
-	for (size_t i = 0; i < now->count; i++) {
-		struct listener *listener = &now->list[i];
-		const struct listener *known = find_socket(before, listener);
-
-		known = known ?: find_socket(fresh, listener);
-		if (!known)
-			return false;
-		listener->pid = known->pid;
-		listener->refused = known->refused;
-		memcpy(listener->program, known->program, sizeof(listener->program));
-	}
-	return true;
-}
-
-static void tell_listener(struct watch *watch, const char *name,
-			  const struct listener *listener)
-{
-	tell(&watch->teller,
-	     listener_event_json(name, since_boot(), listener->key, listener_json(listener)));
-}
-
-/* Those that `these` has and `those` has not, each once. */
-static void tell_difference(struct watch *watch, const char *name, const struct sockets *these,
-			    const struct sockets *those)
-{
-	for (size_t i = 0; i < these->count; i++) {
-		const struct listener *listener = &these->list[i];
-
-		if ((i && !compare_sockets(listener - 1, listener)) ||
-		    find_socket(those, listener))
-			continue;
-		tell_listener(watch, name, listener);
-		update_state(watch, listener->key);
-	}
-}
-
-/* Those that came and went between two looks. */
-static void tell_short_lived(struct watch *watch, const struct sockets *before,
-			     const struct sockets *now)
-{
-	for (size_t i = 0; i < watch->fresh.count; i++) {
-		const struct listener *listener = &watch->fresh.list[i];
-
-		if (find_socket(before, listener) || find_socket(now, listener))
-			continue;
-		tell_listener(watch, "listen", listener);
-		tell_listener(watch, "gone", listener);
-	}
-}
-
-/* What is different from before; the inventory has what is there now. */
-static void tell_changes(struct watch *watch, const struct sockets *before)
-{
-	const struct sockets now = { watch->inventory.listeners,
-				     watch->inventory.listener_count, 0 };
-
-	tell_short_lived(watch, before, &now);
-	tell_difference(watch, "gone", before, &now);
-	tell_difference(watch, "listen", &now, before);
-}
-
-/* --- looking ------------------------------------------------------------------ */
-
-/* Another data path, other rules, or the end of one of them. */
-static int look_for_rules(struct watch *watch, bool *changed)
-{
-	struct datapath dp;
-	int err = datapath_open(&dp, DATAPATH_READ);
-	__u64 created = dp.control ? dp.control->created : 0;
-	__u32 generation = dp.control ? dp.control->generation : 0;
-
-	datapath_close(&dp);
-	*changed = created != watch->created || generation != watch->generation ||
-		   (watch->next_end && since_boot() >= watch->next_end);
-	watch->created = created;
-	watch->generation = generation;
-	return err;
-}
-
-static void find_next_end(struct watch *watch)
-{
-	const struct ruleset *ruleset = &watch->inventory.snapshot.ruleset;
-	__u64 now = since_boot();
-
-	watch->next_end = 0;
-	for (size_t i = 0; i < ruleset->count; i++) {
-		__u64 ends = ruleset->rules[i].ends;
-
-		if (ends > now && (!watch->next_end || ends < watch->next_end))
-			watch->next_end = ends;
-	}
-}
-
-/* The rules anew, and with them what listens. */
-static int take_rules(struct watch *watch)
-{
-	int err;
-
-	watch->inventory.listeners = NULL; /* the caller has them */
-	inventory_clear(&watch->inventory);
-	err = inventory_take(&watch->inventory);
-	find_next_end(watch);
-	return err;
-}
-
-static int take_listeners(struct watch *watch, const struct sockets *before)
-{
-	struct inventory *inventory = &watch->inventory;
-	struct sockets now = { 0 };
-	int err = listeners_sockets(&now.list, &now.count);
-
-	if (!err && !learn_programs(before, &watch->fresh, &now)) {
-		free(now.list);
-		err = listeners_list(&now.list, &now.count, &inventory->hidden);
-	}
-	inventory->listeners = now.list;
-	inventory->listener_count = now.count;
-	return err ? fail(err, "the kernel does not list its sockets (sock_diag)") : 0;
-}
-
-static int look(struct watch *watch)
-{
-	struct sockets before = { watch->inventory.listeners, watch->inventory.listener_count,
-				  0 };
-	bool changed;
-	int err = look_for_rules(watch, &changed);
-
-	if (err)
-		return err;
-	if (watch->fresh.count)
-		qsort(watch->fresh.list, watch->fresh.count, sizeof(*watch->fresh.list),
-		      listener_compare);
-	err = changed ? take_rules(watch) : take_listeners(watch, &before);
-	if (!err)
-		tell_changes(watch, &before);
-	if (!err && changed)
-		update_states(watch);
-	free(before.list);
-	watch->fresh.count = 0;
-	watch->heard = false;
-	return err;
-}
-
-/* The first look is what later ones are compared with. */
-static int first_look(struct watch *watch)
-{
-	bool changed;
-	int err = look_for_rules(watch, &changed) ?: inventory_take(&watch->inventory);
-
-	for (__u32 key = 0; key < PORT_KEYS && !err; key++)
-		watch->states[key] = state_now(watch, key);
-	find_next_end(watch);
-	return err;
-}
-
-static int watch_ports(struct watch *watch)
-{
-	int err = listen_watch_open(&watch->news);
-
-	if (err)
-		note("the kernel does not tell of sockets (%s): looking every %d ms, which "
-		     "misses those that are gone sooner",
-		     strerror(-err), POLL_MILLISECONDS);
-	err = first_look(watch);
-	while (!err && !tell_stopped) {
-		__u64 end = since_boot() +
-			    (watch->news ? TURN_MILLISECONDS : POLL_MILLISECONDS) * 1000000ull;
-
-		if (!watch->news)
-			usleep(POLL_MILLISECONDS * 1000);
-		while (watch->news && !watch->heard && !tell_stopped && since_boot() < end)
-			listen_watch_wait(watch->news, 100, hear, watch);
-		hooks_look_after(&watch->teller.hooks);
-		err = tell_stopped ? 0 : look(watch);
-	}
-	return err;
-}
-
-static int parse_options(int argc, char **argv, struct watch *watch)
-{
-	static const struct option options[] = {
+	static const struct option known[] = {
 		{ "json", no_argument, NULL, 'j' },
 		{ "exec", required_argument, NULL, 'e' },
 		{ "on", required_argument, NULL, 'o' },
@@ -313,37 +26,45 @@ static int parse_options(int argc, char **argv, struct watch *watch)
 	};
 	int option;
 
-	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "j", known, NULL)) != -1) {
 		if (option == 'j')
-			watch->teller.json = true;
+			options->teller.json = true;
 		else if (option == 'e')
-			watch->teller.hooks.program = optarg;
+			options->teller.hooks.program = optarg;
 		else if (option == 'o')
-			watch->inventory.iface = optarg;
+			options->iface = optarg;
 		else if (option == 'n')
-			watch->netns = optarg;
+			options->netns = optarg;
 		else
 			return -EINVAL;
 	}
 	return optind == argc ? 0 : -EINVAL;
 }
 
+static int watch_ports(struct options *options)
+{
+	static const bool all[PORT_EVENTS] = { true, true, true };
+	struct port_watch *watch;
+	int err = port_watch_open(&watch, options->iface, &options->teller, all);
+
+	while (!err && !tell_stopped) {
+		hooks_look_after(&options->teller.hooks);
+		err = port_watch_turn(watch, WAIT_MILLISECONDS);
+		tell_lost(&options->teller, 0, 0);
+	}
+	hooks_end(&options->teller.hooks);
+	port_watch_free(watch);
+	return err;
+}
+
 int cmd_watch(const struct command *command, int argc, char **argv)
 {
-	cleanup_free struct watch *watch = calloc(1, sizeof(*watch));
+	struct options options = { 0 };
 	int err;
 
-	if (!watch)
-		return EXIT_REFUSED;
-	if (parse_options(argc, argv, watch))
+	if (parse_options(argc, argv, &options))
 		return usage(command);
-	err = netns_enter(watch->netns) ?: tell_begin(&watch->teller);
-	if (err)
-		return EXIT_REFUSED;
-	err = watch_ports(watch);
-	hooks_end(&watch->teller.hooks);
-	listen_watch_free(watch->news);
-	free(watch->fresh.list);
-	inventory_clear(&watch->inventory);
+	err = netns_enter(options.netns) ?: tell_begin(&options.teller);
+	err = err ?: watch_ports(&options);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }

@@ -10,6 +10,7 @@
 #include "folder.h"
 #include "log.h"
 #include "metrics.h"
+#include "port_watch.h"
 #include "util.h"
 
 /*
@@ -22,6 +23,7 @@
 
 struct collector {
 	struct metrics_history history;
+	struct port_watch *ports;
 	size_t max_ports;
 	__u64 rested; /* when the lock was given back, nanoseconds since boot */
 	bool failing;
@@ -68,8 +70,11 @@ static int take_turn(const struct collector *collector)
 static int print_metrics(struct collector *collector, enum exposition exposition, FILE *out)
 {
 	struct metrics metrics;
-	int err = metrics_collect(&metrics, &collector->history, collector->max_ports);
+	int err = metrics_collect(&metrics, &collector->history, collector->max_ports)
+			  ?: port_watch_turn(collector->ports, 0);
 
+	memcpy(metrics.port_events, port_watch_counts(collector->ports),
+	       sizeof(metrics.port_events));
 	if (!err)
 		metrics_print(out, &metrics, exposition);
 	metrics_clear(&metrics);
@@ -166,7 +171,7 @@ int collector_run(int socket, size_t max_ports, const char *address)
 {
 	struct collector collector = { .max_ports = max_ports };
 	unsigned char question;
-	int err = 0;
+	int err = port_watch_open(&collector.ports, NULL, NULL, NULL);
 
 	while (!err && recv(socket, &question, 1, 0) == 1) {
 		if (question == ASK_READY) {
@@ -177,5 +182,6 @@ int collector_run(int socket, size_t max_ports, const char *address)
 		}
 	}
 	metrics_history_clear(&collector.history);
+	port_watch_free(collector.ports);
 	return err ?: -EPIPE;
 }

@@ -13,8 +13,10 @@
 #define CHANGES CAPABILITIES_DATAPATH
 /* Files that are named, or those saved: root reads those of others, too. */
 #define FILES CAPABILITY(DAC_READ_SEARCH)
-/* Whose a socket is, and other network namespaces (--netns, then given up). */
-#define PROCESSES (CAPABILITY(SYS_PTRACE) | CAPABILITY(DAC_READ_SEARCH) | CAPABILITY(SYS_ADMIN))
+/* Whose a socket is. */
+#define PROCESSES (CAPABILITY(SYS_PTRACE) | CAPABILITY(DAC_READ_SEARCH))
+/* Other network namespaces: --netns, then given up. */
+#define NAMESPACES CAPABILITY(SYS_ADMIN)
 
 #define RULE_ARGUMENTS "PORTS|from SOURCE [CLAUSE...] [--confirm TIME] [--force] [-j]"
 
@@ -145,10 +147,12 @@ const struct command commands[] = {
 	  "what nmap would call it: open, closed, filtered; of UDP open|filtered where nobody\n"
 	  "outside can tell.\n"
 	  "  --all           every port\n"
-	  "  --from ADDRESS  as that source sees it; else somebody whom no rule names\n"
-	  "  --on IFACE      where it comes in (the first that is attached)\n"
+	  "  --from ADDRESS  as that source sees it, with its grants; else somebody whom no rule\n"
+	  "                  names\n"
+	  "  --on IFACE      where it comes in; else wherever portctl is attached: what is open on\n"
+	  "                  one interface is open\n"
 	  "  --netns NAME    in another network namespace: a name, a path or a process\n",
-	  cmd_ports, READS | PROCESSES },
+	  cmd_ports, READS | PROCESSES | NAMESPACES },
 	{ "audit",
 	  "[--policy FILE] [--days N] [--ignore KIND,...] [--on IFACE] [--netns NAME] [-j]",
 	  "what is open, or shut, and nobody may be aware of it",
@@ -167,25 +171,25 @@ const struct command commands[] = {
 	  "                   reachable; what it names may be exposed\n"
 	  "  --days N         for idle (30)\n"
 	  "  --ignore KIND    kinds that are not looked for\n"
-	  "  --on IFACE       where packets come in (the first that is attached)\n"
+	  "  --on IFACE       where packets come in (all that are attached)\n"
 	  "  --netns NAME     in another network namespace: a name, a path or a process\n",
-	  cmd_audit, READS | PROCESSES },
+	  cmd_audit, READS | PROCESSES | NAMESPACES },
 	{ "suggest", "[--on IFACE] [--netns NAME] [-j]",
 	  "a ruleset for this host, to begin with",
 	  "Drops by default, and allows what listens for others and was used, as far as it was\n"
 	  "counted; the comment of each line says why. Rules that say more than a port stay.\n"
 	  "To be read before it is applied:\n"
 	  "  portctl suggest >rules && portctl check rules && portctl apply rules --confirm 60s\n",
-	  cmd_suggest, READS | PROCESSES },
+	  cmd_suggest, READS | PROCESSES | NAMESPACES },
 	{ "watch", "[--exec PROGRAM] [--on IFACE] [--netns NAME] [-j]",
 	  "tell when a port begins or ceases to listen, or its state changes",
 	  "Events: listen and gone (of a socket, with its program), state (of a port, as \"ports\"\n"
-	  "calls it). The kernel tells; where it refuses to, sockets are looked for again and\n"
-	  "again, and that is said.\n"
+	  "calls it); \"monitor\" has them as well, where portctl is attached. The kernel tells;\n"
+	  "where it refuses to, sockets are looked for again and again, and that is said.\n"
 	  "  --exec PROGRAM  run it for each event, as \"monitor\" does\n"
-	  "  --on IFACE      where packets come in (the first that is attached)\n"
+	  "  --on IFACE      where packets come in (all that are attached)\n"
 	  "  --netns NAME    in another network namespace: a name, a path or a process\n",
-	  cmd_watch, CHANGES | PROCESSES | RUNS_PROGRAMS },
+	  cmd_watch, CHANGES | PROCESSES | NAMESPACES | RUNS_PROGRAMS },
 	{ "services", "[PORT|NAME] [-j]", "names of ports, their class, of both protocols",
 	  "As /etc/services has them, and rules read them. Needs no privileges.\n",
 	  cmd_services, NOTHING },
@@ -219,10 +223,12 @@ const struct command commands[] = {
 	  "  drop reject     samples of them\n"
 	  "  attempt step miss failure lockout grant close refusal replay expiry\n"
 	  "                  of knocks\n"
+	  "  listen gone state\n"
+	  "                  of ports, as \"watch\" tells\n"
 	  "  --samples N     of drops and rejects, a second and port (10; at most 255)\n"
 	  "  --exec PROGRAM  run it for each event, with the event as JSON on its standard\n"
 	  "                  input; at most 10 a second, 8 at once, each for 10 seconds\n",
-	  cmd_monitor, CHANGES | RUNS_PROGRAMS },
+	  cmd_monitor, CHANGES | PROCESSES | RUNS_PROGRAMS },
 	{ "export", "[--listen ADDRESS:PORT] [--max-ports N]",
 	  "give the counters to Prometheus, by HTTP",
 	  "Serves /metrics and /healthz until it is ended. Scrapes see what is attached then.\n"

@@ -35,6 +35,28 @@ enum event_kind event_kind(const char *name)
 	return kind;
 }
 
+static const char *const port_event_names[] = {
+	[PORT_LISTEN] = "listen",
+	[PORT_GONE] = "gone",
+	[PORT_STATE] = "state",
+};
+
+_Static_assert(ARRAY_SIZE(port_event_names) == PORT_EVENTS, "every event has a name");
+
+const char *port_event_name(enum port_event event)
+{
+	return port_event_names[event];
+}
+
+enum port_event port_event(const char *name)
+{
+	enum port_event event = 0;
+
+	while (event < PORT_EVENTS && strcmp(port_event_names[event], name))
+		event++;
+	return event;
+}
+
 static int add_signers(struct event_names *names, const struct signing_key *keys, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
@@ -177,12 +199,12 @@ json_t *expiry_json(const struct granted *granted, const struct event_names *nam
 	return object;
 }
 
-json_t *listener_event_json(const char *name, __u64 time, __u32 key, json_t *listener)
+json_t *listener_event_json(enum port_event event, __u64 time, __u32 key, json_t *listener)
 {
 	json_t *object = json_object();
 
 	json_object_set_new(object, "time", json_real(time_of_day(time)));
-	set_string(object, "event", name);
+	set_string(object, "event", port_event_name(event));
 	set_port(object, key);
 	json_object_update(object, listener);
 	json_decref(listener);
@@ -194,7 +216,7 @@ json_t *state_event_json(__u64 time, __u32 key, const char *state, const char *w
 	json_t *object = json_object();
 
 	json_object_set_new(object, "time", json_real(time_of_day(time)));
-	set_string(object, "event", "state");
+	set_string(object, "event", port_event_name(PORT_STATE));
 	set_port(object, key);
 	set_string(object, "state", state);
 	set_string(object, "was", was);

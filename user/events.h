@@ -40,11 +40,25 @@ json_t *event_json(const struct event *event, const struct event_names *names);
 /* The same of a grant that ended by itself, which the data path does not notice. */
 json_t *expiry_json(const struct granted *granted, const struct event_names *names);
 
+/* Events that the data path has no part in: what listens, and what is seen of it. */
+enum port_event {
+	PORT_LISTEN, /* a socket begins to listen */
+	PORT_GONE, /* and ceases to */
+	PORT_STATE, /* what the outside sees of a port changes */
+	PORT_EVENTS,
+};
+
+/* "listen", "gone", "state". */
+const char *port_event_name(enum port_event event);
+
+/* The event of that name, or PORT_EVENTS. */
+enum port_event port_event(const char *name);
+
 /*
- * What `watch` tells: "listen" or "gone" of a socket ({"program", "pid", "user",
- * "address"} in `listener`, which is freed), "state" of a port, with what it was.
+ * PORT_LISTEN or PORT_GONE of a socket ({"program", "pid", "user", "address"} in
+ * `listener`, which is freed), PORT_STATE of a port, with what it was.
  */
-json_t *listener_event_json(const char *name, __u64 time, __u32 key, json_t *listener);
+json_t *listener_event_json(enum port_event event, __u64 time, __u32 key, json_t *listener);
 json_t *state_event_json(__u64 time, __u32 key, const char *state, const char *was);
 
 /* Prints such an object as a line for people. */

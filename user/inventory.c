@@ -109,6 +109,7 @@ void inventory_clear(struct inventory *inventory)
 	snapshot_clear(&inventory->snapshot);
 	*inventory =
 		(struct inventory){ .iface = inventory->iface, .source = inventory->source };
+	inventory->snapshot.dp.lock = -1; /* so that it may be cleared again */
 }
 
 const struct listener *inventory_listeners(const struct inventory *inventory, __u32 key,

@@ -6,6 +6,7 @@
 #ifndef METRICS_H
 #define METRICS_H
 
+#include "events.h"
 #include "ports.h"
 #include "shown_ports.h"
 #include "snapshot.h"
@@ -48,6 +49,7 @@ struct metrics {
 	size_t lockouts;
 	__u64 flows_refused;
 	struct event_count events[EVENT_KINDS];
+	__u64 port_events[PORT_EVENTS]; /* counted by whoever collects again and again */
 	size_t rules;
 	__u32 pending; /* seconds until a change is rolled back; 0: none waits */
 	double seconds; /* that collecting took */

@@ -268,6 +268,16 @@ static void print_events(const struct printer *printer, const struct family *fam
 	}
 }
 
+static void print_told(const struct printer *printer, const struct family *family)
+{
+	print_events(printer, family);
+	for (enum port_event event = 0; event < PORT_EVENTS; event++) {
+		fputs(printer->name, printer->out);
+		print_label(printer->out, true, "event", port_event_name(event));
+		print_count(printer->out, printer->metrics->port_events[event]);
+	}
+}
+
 static void print_rules(const struct printer *printer, const struct family *family)
 {
 	(void)family;
@@ -331,8 +341,9 @@ static const struct family families[] = {
 	{ "portctl_flows_refused_total", COUNTER, NULL,
 	  "Flows that found no place in their table: replies to them were not let in.",
 	  print_refused, 0 },
-	{ "portctl_events_total", COUNTER, NULL, "Events told to those who watch.",
-	  print_events, offsetof(struct event_count, sent) },
+	{ "portctl_events_total", COUNTER, NULL,
+	  "Events told to those who watch; listen, gone, state: as scrapes find them.",
+	  print_told, offsetof(struct event_count, sent) },
 	{ "portctl_events_lost_total", COUNTER, NULL,
 	  "Events over their rate, or for which a buffer was full; drops are sampled instead.",
 	  print_events, offsetof(struct event_count, lost) },

@@ -47,3 +47,18 @@ void tell(struct teller *teller, json_t *event)
 	if (fflush(stdout) || ferror(stdout))
 		tell_stopped = 1; /* nobody reads it any more */
 }
+
+void tell_lost(struct teller *teller, __u64 drops, __u64 events)
+{
+	if (!drops && !events && !teller->hooks.left_out)
+		return;
+	if (teller->json)
+		printf("{\"event\":\"lost\",\"drops\":%llu,\"events\":%llu,\"hooks\":%lu}\n",
+		       drops, events, teller->hooks.left_out);
+	else
+		printf("not told: %llu drops and rejects, %llu other events; %lu hooks not run\n",
+		       drops, events, teller->hooks.left_out);
+	teller->hooks.left_out = 0;
+	if (fflush(stdout) || ferror(stdout))
+		tell_stopped = 1;
+}

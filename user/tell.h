@@ -5,6 +5,7 @@
 
 #include <jansson.h>
 #include <signal.h>
+#include <linux/types.h>
 #include <stdbool.h>
 
 #include "hook.h"
@@ -22,5 +23,11 @@ int tell_begin(const struct teller *teller);
 
 /* Shows an event, which is freed (NULL: out of memory), and runs the program. */
 void tell(struct teller *teller, json_t *event);
+
+/*
+ * Says what was not told since it was last asked: of drops and rejects, of other events,
+ * and hooks that were not run (which it counts). Nothing where that is nothing.
+ */
+void tell_lost(struct teller *teller, __u64 drops, __u64 events);
 
 #endif

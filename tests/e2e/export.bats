@@ -3,6 +3,7 @@
 # export: the counters for Prometheus, and a server that nothing outside can stop.
 # shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
+load helpers_replies
 
 HOSTILE="$BATS_TEST_DIRNAME/http_hostile.py"
 SCRIPTS="$BATS_TEST_DIRNAME/../../scripts"
@@ -121,6 +122,27 @@ as_stats() {
 		equal "$method $(status /metrics -X "$method")" "$method 405"
 		equal "$method $(status / -X "$method" -d x)" "$method 405"
 	done
+}
+
+@test "what begins and ceases to listen, and the state, is counted from scrape to scrape" {
+	attach_with $'default drop\nallow 8080/tcp'
+	start_export
+	equal "$(metric portctl_events_total 'event="listen"')" 0
+	listen_as web tcp:0.0.0.0:8080
+	local listener=$pid
+	equal "$(metric portctl_events_total 'event="listen"')" 1
+	equal "$(metric portctl_events_total 'event="state"')" 1
+	equal "$(metric portctl_port_listening 'port="8080"' 'state="open"')" 1
+	stop "$listener"
+	equal "$(metric portctl_events_total 'event="gone"')" 1
+	equal "$(metric portctl_events_total 'event="state"')" 2
+	# Another ruleset changes the state of what goes on to listen.
+	listen_as web tcp:0.0.0.0:8080
+	equal "$(metric portctl_events_total 'event="listen"')" 2
+	portctl delete allow 8080/tcp --force
+	equal "$(metric portctl_port_listening 'port="8080"' 'state="filtered"')" 1
+	equal "$(metric portctl_events_total 'event="state"')" 4
+	is_valid
 }
 
 @test "where it listens" {

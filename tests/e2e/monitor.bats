@@ -169,6 +169,31 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	for one in $(cat "$TMP/pids"); do no kill -0 "$one"; done
 }
 
+@test "what begins and ceases to listen, and the state, are in the same stream" {
+	attach_with $'default drop\nallow 8080'
+	watch
+	sleep 0.3
+	listen_as web tcp:0.0.0.0:8080 udp:0.0.0.0:5353
+	local listener=$pid
+	eventually happened '.event == "listen" and .port == 8080'
+	eventually happened '.event == "listen" and .port == 5353'
+	eventually happened '.event == "state" and .port == 8080'
+	client_sends tcp 23
+	eventually happened '.event == "drop" and .port == 23'
+	equal "$(seen '.port == 8080 and .event == "listen"' | jq -c '[.proto, .program, .pid, .address]')" \
+		"[\"tcp\",\"web\",$listener,\"0.0.0.0\"]"
+	equal "$(seen '.port == 8080 and .event == "state"' | jq -c '[.state, .was]')" '["open","closed"]'
+	stop "$listener"
+	eventually happened '.event == "gone" and .port == 8080'
+	stop "$monitor"
+	# Only what is asked for.
+	watch state
+	sleep 0.3
+	listen_as web tcp:0.0.0.0:8080
+	eventually happened '.event == "state" and .port == 8080'
+	equal "$(count '.event != "state"')" 0
+}
+
 @test "lines for people, and wrong words" {
 	attach_with $'default drop\nallow 22'
 	background plain server "$PORTCTL" monitor drop

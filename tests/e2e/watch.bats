@@ -106,4 +106,11 @@ server_listens() { portctl ports -j | jq -e '.ports[] | select(.port == 22 and .
 	hold_open tcp 7777
 	eventually grep -q '"event":"listen".*7777' "$TMP/ran"
 	contains "$(cat "$TMP/watch.out")" '"program":"python'
+	# More at a time than are run for: that is said.
+	background crowd server "$PYTHON" -c "
+import socket, time
+held = [socket.socket() for i in range(30)]
+for i, s in enumerate(held): s.bind(('0.0.0.0', 8000 + i)); s.listen()
+time.sleep(100)"
+	eventually was_told '.event == "lost" and .hooks > 0'
 }
