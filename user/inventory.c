@@ -193,8 +193,11 @@ bool is_passing_port(__u32 key)
 
 static const char *why_unknown(const struct listener *listener)
 {
-	if (listener->refused)
+	if (listener->refused && listener->uid != geteuid())
 		return "another user's process, which only root may look into";
+	if (listener->refused)
+		return "its process may not be looked into (that takes CAP_SYS_PTRACE), or has "
+		       "ended";
 	return "no process here has it: the kernel's own, of another PID namespace, or gone";
 }
 

@@ -104,15 +104,18 @@ static int read_program(pid_t pid, char program[16])
 	return 0;
 }
 
-/* The listener that this open file is, if it is one; they are sorted by inode. */
-static struct listener *find_inode(struct collection *collection, int folder, const char *name)
+/*
+ * The listener that this open file is, if it is one; they are sorted by inode. *refused is
+ * set where it is not said: who may list the files of another need not be let see them.
+ */
+static struct listener *find_inode(const struct collection *collection, int folder,
+				   const char *name, bool *refused)
 {
 	struct listener wanted;
 	char link[64];
 	ssize_t length = readlinkat(folder, name, link, sizeof(link) - 1);
 
-	/* Who may list the files of another need not be let see what they are. */
-	collection->refused |= length < 0 && errno == EACCES;
+	*refused |= length < 0 && errno == EACCES;
 	if (length < 0)
 		return NULL;
 	link[length] = 0;
@@ -127,13 +130,15 @@ static void look_at_process(struct collection *collection, pid_t pid)
 {
 	char path[64], program[16] = "";
 	struct dirent *entry;
+	bool refused;
 	DIR *folder;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	folder = opendir(path);
-	collection->refused |= !folder && errno == EACCES;
+	refused = !folder && errno == EACCES;
 	while (folder && (entry = readdir(folder))) {
-		struct listener *found = find_inode(collection, dirfd(folder), entry->d_name);
+		struct listener *found =
+			find_inode(collection, dirfd(folder), entry->d_name, &refused);
 
 		if (!found || found->pid)
 			continue;
@@ -144,6 +149,8 @@ static void look_at_process(struct collection *collection, pid_t pid)
 	}
 	if (folder)
 		closedir(folder);
+	/* That is also what the kernel says of one that has ended: then it is not there. */
+	collection->refused |= refused && !access(path, F_OK);
 }
 
 static void look_at_processes(struct collection *collection)
