@@ -189,6 +189,28 @@ knock net opens 81/tcp for 30s per /64 after 7000/tcp 8000/tcp 9000/udp within 1
 	usage_of ports 22
 }
 
+@test "another network namespace: by name, by path, by process; bound to loopback" {
+	attach_with $'default drop\nallow 80/tcp'
+	background web server "$PYTHON" -c "
+import socket, time
+held = [socket.socket() for port in (80, 81)]
+held[1].setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b'lo')
+for s, port in zip(held, (80, 81)): s.bind(('0.0.0.0', port)); s.listen()
+print('ready', flush=True); time.sleep(100)"
+	eventually grep -q ready "$TMP/web.out"
+	portctl allow 81/tcp
+	local name
+	for name in "$SERVER" "/run/netns/$SERVER" "$pid"; do
+		equal "$(client "$PORTCTL" ports --netns "$name" -j |
+			jq -c "[.ports[] | [.port, .state, .reachable, .listeners[0].pid == $pid]]")" \
+			'[[80,"open","everyone",true],[81,"closed","no",true]]'
+	done
+	equal "$(client "$PORTCTL" ports -j)" '{"ports":[]}'
+	# A process that is none, a path that is no namespace.
+	refused 'there is no network namespace "4194305"' ports --netns 4194305
+	refused "cannot enter the network namespace $TMP/web.out" ports --netns "$TMP/web.out"
+}
+
 @test "processes that end while they are looked at" {
 	background churn server "$PYTHON" -c "
 import os, socket
