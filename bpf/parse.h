@@ -34,6 +34,7 @@
 
 /* ICMP messages by type (RFC 792, 4443, 2710, 4861, 3810). */
 #define ICMP_DEST_UNREACH 3
+#define ICMP_REDIRECT 5
 #define ICMP_ECHO 8
 #define ICMP_TIME_EXCEEDED 11
 #define ICMP_PARAMETERPROB 12
@@ -41,7 +42,7 @@
 #define ICMPV6_PARAMPROB 4
 #define ICMPV6_ECHO_REQUEST 128
 #define ICMPV6_MLD_QUERY 130
-#define ICMPV6_NEIGHBOUR_LAST 137
+#define ICMPV6_NEIGHBOUR_LAST 137 /* redirect */
 #define ICMPV6_MLD2_REPORT 143
 
 /* Ethernet pads a short packet to 60 bytes; more behind it may be more buffers. */

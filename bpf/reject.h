@@ -215,6 +215,25 @@ static __always_inline bool read_network(struct xdp_md *ctx, union place place,
 	return true;
 }
 
+/*
+ * ICMP errors, and those that are treated as such: source quench and redirect (RFC 1122,
+ * 3.2.2), what is not known yet, and redirect again (RFC 4443, 2.4 e).
+ */
+static __always_inline bool is_error(struct xdp_md *ctx, const struct refused *refused)
+{
+	const struct flow_key *flow = &refused->flow;
+	__u8 type;
+
+	if (flow->protocol != (flow->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
+		return false;
+	if (bpf_xdp_load_bytes(ctx, refused->place.transport, &type, sizeof(type)))
+		return true;
+	if (flow->family == 6)
+		return type < ICMPV6_ECHO_REQUEST || type == ICMPV6_NEIGHBOUR_LAST;
+	return (type >= ICMP_DEST_UNREACH && type <= ICMP_REDIRECT) ||
+	       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
+}
+
 static __always_inline bool read_refused(struct xdp_md *ctx, struct refused *refused)
 {
 	struct tcphdr *tcp = &refused->tcp;
@@ -222,9 +241,9 @@ static __always_inline bool read_refused(struct xdp_md *ctx, struct refused *ref
 	union place place = { .packed = found >> 32 };
 
 	refused->key = found;
-	if (!place.transport || refused->key == KEY_ERROR || refused->key == KEY_ERROR6 ||
-	    !read_addresses(ctx, place, &refused->flow) || !is_answerable(&refused->flow) ||
-	    !read_network(ctx, place, refused))
+	if (!place.transport || !read_addresses(ctx, place, &refused->flow) ||
+	    !is_answerable(&refused->flow) || !read_network(ctx, place, refused) ||
+	    is_error(ctx, refused))
 		return false;
 	if (!is_tcp(refused))
 		return true;
