@@ -24,6 +24,14 @@ struct tag {
 	__u64 part[2];
 };
 
+/* The local port of what is no reply: no flow of ICMP has one. */
+#define NO_REPLY 0xFFFF
+
+static __always_inline bool is_icmp(const struct flow_key *flow)
+{
+	return flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6;
+}
+
 /* ICMP and ICMPv6 have the type and the echo's identifier at the same place. */
 static __always_inline bool is_echo_reply(const struct flow_key *flow,
 					  const struct icmphdr *icmp)

@@ -49,7 +49,10 @@ static __always_inline bool read_addresses(struct xdp_md *ctx, union place place
 	return true;
 }
 
-/* Ports, or the identifier of an echo reply; a packet without has zeros. */
+/*
+ * Ports, or the identifier of an echo reply; a packet without has zeros. Other ICMP is
+ * nobody's reply: with zeros it would be that to an echo whose identifier was 0.
+ */
 static __always_inline void read_ports(struct xdp_md *ctx, union place place, __u32 key,
 				       struct subject *subject)
 {
@@ -57,20 +60,22 @@ static __always_inline void read_ports(struct xdp_md *ctx, union place place, __
 	struct tcphdr *tcp;
 	struct icmphdr *icmp;
 
+	/* What the key says is behind all extension headers. */
+	if (key >= KEY_PROTOCOL && key < KEY_NOT_IP)
+		subject->flow.protocol = key - KEY_PROTOCOL;
 	cur.pos += place.transport & OFFSET_MASK;
 	tcp = cur.pos;
 	icmp = cur.pos;
 	if ((void *)(icmp + 1) > cur.end)
 		return;
-	/* What the key says is behind all extension headers. */
-	if (key >= KEY_PROTOCOL && key < KEY_NOT_IP)
-		subject->flow.protocol = key - KEY_PROTOCOL;
 	if (key < PORT_KEYS) {
 		subject->flow.protocol = key < PORT_KEY_UDP ? IPPROTO_TCP : IPPROTO_UDP;
 		subject->flow.remote_port = tcp->source;
 		subject->flow.local_port = tcp->dest;
 	} else if (is_echo_reply(&subject->flow, icmp)) {
 		subject->flow.remote_port = icmp->un.echo.id;
+	} else if (is_icmp(&subject->flow)) {
+		subject->flow.local_port = NO_REPLY;
 	}
 	if (key < PORT_KEY_UDP && (void *)(tcp + 1) <= cur.end)
 		subject->tcp_answers = tcp->ack || tcp->rst || tcp->fin;

@@ -131,6 +131,17 @@ static void ask(const struct gate *gate, __u8 family, __u8 protocol, __u16 remot
 	send_out(gate, &frame);
 }
 
+/* An echo request with this identifier; its two bytes are where ICMPv6 has them, too. */
+static void ask_with_id(const struct gate *gate, __u8 family, __u16 id)
+{
+	const struct question question = { family, family == 4 ? 1 : 58, 0, 0 };
+	struct frame frame;
+
+	build_question(&frame, &question);
+	put16(frame.bytes + ETHERNET_HEADER + (family == 4 ? 20 : 40) + 4, id);
+	send_out(gate, &frame);
+}
+
 #define ACK 0x10
 #define SYN_ACK 0x12
 #define RST 0x04
@@ -249,6 +260,40 @@ static void test_echo_replies(void)
 	BUILD(&frame, IP6(), FRAGMENT6(MF6), ICMP6(129), DATA(1000));
 	expect(&gate.filter, &frame, PASS, "reply", NO_PORT);
 	tap_end("reply: ICMPv6 echo behind extension headers");
+	gate_close(&gate);
+}
+
+/* An identifier of zero must not make a reply of what has none. */
+static void test_other_icmp(void)
+{
+	struct gate gate;
+	struct frame frame;
+
+	gate_load(&gate, "default drop");
+	ask_with_id(&gate, 4, 0);
+	ask_with_id(&gate, 6, 0);
+	BUILD(&frame, IP4(), ICMP4(13), DATA(56));
+	expect(&gate.filter, &frame, DROP, "default", NO_PORT);
+	BUILD(&frame, IP6(), ICMP6(138), DATA(56));
+	memset(frame.bytes + ETHERNET_HEADER + 40 + 4, 0, 2);
+	expect(&gate.filter, &frame, DROP, "default", NO_PORT);
+	tap_end("reply: only an echo reply is one, also where the identifier is 0");
+	gate_close(&gate);
+}
+
+/* So short a payload that no ports could be in it. */
+static void test_short_reply(void)
+{
+	struct gate gate;
+	struct frame frame;
+
+	gate_load(&gate, "default drop");
+	ask(&gate, 6, 47, 0, 0);
+	BUILD(&frame, IP6(), NEXT(47), DATA(4));
+	expect(&gate.filter, &frame, PASS, "reply", NO_PORT);
+	BUILD(&frame, IP6(), OPTIONS(8), NEXT(47), DATA(4));
+	expect(&gate.filter, &frame, PASS, "reply", NO_PORT);
+	tap_end("reply: a short one behind an extension header");
 	gate_close(&gate);
 }
 
@@ -515,6 +560,8 @@ int main(void)
 	test_flows();
 	test_goes_on();
 	test_echo_replies();
+	test_other_icmp();
+	test_short_reply();
 	test_reply_and_rules();
 	test_nothing_from_outside();
 	test_many_flows();

@@ -9,6 +9,18 @@
 
 #define RANDOM_FRAME_MAX 1500
 
+/* Where all frames go to. */
+#define LOCAL4 "\xc0\0\2\1"
+#define LOCAL6 "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1"
+
+/* Something that was begun from there. */
+struct conversation {
+	struct prefix remote; /* a whole address */
+	int protocol;
+	unsigned int remote_port; /* of TCP and UDP; ICMP: the identifier */
+	unsigned int local_port;
+};
+
 struct random_frame {
 	__u8 bytes[RANDOM_FRAME_MAX];
 	size_t size;
@@ -43,10 +55,22 @@ static inline unsigned int random_port(struct random *random)
 	}
 }
 
-static inline void put_transport(struct random *random, struct random_frame *frame,
-				 int protocol)
+/* Over what there is: the other side's answer in a conversation. */
+static inline void put_answer(const struct conversation *with, __u8 *at)
 {
-	size_t data = random_below(random, 40), options = 0;
+	if (with->protocol == 6 || with->protocol == 17) {
+		set_two(at, with->remote_port);
+		set_two(at + 2, with->local_port);
+	} else if (with->protocol == 1 || with->protocol == 58) {
+		at[0] = with->protocol == 1 ? 0 : 129;
+		set_two(at + 4, with->remote_port);
+	}
+}
+
+static inline void put_transport(struct random *random, struct random_frame *frame,
+				 int protocol, const struct conversation *with)
+{
+	size_t data = random_below(random, 40), options = 0, begin = frame->size;
 	__u8 *at;
 
 	if (protocol == 6) {
@@ -54,6 +78,10 @@ static inline void put_transport(struct random *random, struct random_frame *fra
 		at = add_bytes(frame, 20 + options);
 		set_two(at, random_port(random));
 		set_two(at + 2, random_port(random));
+		set_two(at + 4, random_next(random));
+		set_two(at + 6, random_next(random));
+		set_two(at + 8, random_next(random));
+		set_two(at + 10, random_next(random));
 		at[12] = (20 + options) / 4 << 4;
 		at[13] = 1 << random_below(random, 6) | (random_once_in(random, 3) ? 16 : 0);
 	} else if (protocol == 17) {
@@ -70,6 +98,8 @@ static inline void put_transport(struct random *random, struct random_frame *fra
 		at[0] = types[random_below(random, ARRAY_SIZE(types))];
 	}
 	add_bytes(frame, data);
+	if (with)
+		put_answer(with, frame->bytes + begin);
 }
 
 static inline int random_protocol(struct random *random, bool ipv6)
@@ -82,11 +112,12 @@ static inline int random_protocol(struct random *random, bool ipv6)
 }
 
 static inline void put_ipv4(struct random *random, struct random_frame *frame,
-			    const struct prefix *source)
+			    const struct prefix *source,
+			    const struct conversation *with)
 {
 	size_t header = 20 + (random_once_in(random, 5) ? 4 * random_below(random, 11) : 0);
 	size_t begin = frame->size;
-	int protocol = random_protocol(random, false);
+	int protocol = with ? with->protocol : random_protocol(random, false);
 	__u8 *at = add_bytes(frame, header);
 
 	at[0] = 0x40 | header / 4;
@@ -96,8 +127,8 @@ static inline void put_ipv4(struct random *random, struct random_frame *frame,
 	if (random_once_in(random, 20))
 		set_two(at + 6, random_below(random, 65536));
 	memcpy(at + 12, source->address, 4);
-	memcpy(at + 16, "\xc0\0\2\1", 4);
-	put_transport(random, frame, protocol);
+	memcpy(at + 16, LOCAL4, 4);
+	put_transport(random, frame, protocol, with);
 	set_two(at + 2, frame->size - begin);
 }
 
@@ -121,17 +152,19 @@ static inline int put_extension(struct random *random, struct random_frame *fram
 
 /* Extension headers are added from the last to the first, and put in order then. */
 static inline void put_ipv6(struct random *random, struct random_frame *frame,
-			    const struct prefix *source)
+			    const struct prefix *source,
+			    const struct conversation *with)
 {
 	size_t begin = frame->size;
-	int protocol = random_protocol(random, true), next = protocol;
+	int protocol = with ? with->protocol : random_protocol(random, true);
+	int next = protocol;
 	unsigned int count = random_once_in(random, 3) ? 1 + random_below(random, 10) : 0;
 	__u8 *at = add_bytes(frame, 40);
 	struct random_frame chain[10];
 
 	at[0] = 0x60;
 	memcpy(at + 8, source->address, 16);
-	memcpy(at + 24, "\x20\1\xd\xb8", 4);
+	memcpy(at + 24, LOCAL6, 16);
 	for (unsigned int i = 0; i < count; i++) {
 		memset(&chain[i], 0, sizeof(chain[i]));
 		next = put_extension(random, &chain[i], next);
@@ -140,7 +173,7 @@ static inline void put_ipv6(struct random *random, struct random_frame *frame,
 	for (unsigned int i = count; i > 0; i--)
 		memcpy(add_bytes(frame, chain[i - 1].size), chain[i - 1].bytes,
 		       chain[i - 1].size);
-	put_transport(random, frame, protocol);
+	put_transport(random, frame, protocol, with);
 	set_two(at + 4, frame->size - begin - 40);
 }
 
@@ -159,10 +192,30 @@ static inline void spoil(struct random *random, struct random_frame *frame)
 		frame->size = 14; /* less the kernel does not run */
 }
 
-/* From `source`, which has a family. */
-static inline void random_frame(struct random *random, const struct prefix *source,
-				struct random_frame *frame)
+/* Nobody's addresses, everybody's, and this host's own. */
+static inline void misdirect(struct random *random, struct random_frame *frame, size_t at)
 {
+	static const __u8 firsts[] = { 0, 1, 127, 223, 224, 239, 240, 255 };
+	bool ipv4 = frame->bytes[at] >> 4 == 4;
+	size_t destination = at + (ipv4 ? 16 : 24), source = at + (ipv4 ? 12 : 8);
+
+	switch (random_below(random, 3)) {
+	case 0:
+		frame->bytes[0] = random_once_in(random, 2) ? 0xFF : 0x33;
+		break;
+	case 1:
+		frame->bytes[destination] = firsts[random_below(random, ARRAY_SIZE(firsts))];
+		break;
+	default:
+		frame->bytes[source] = firsts[random_below(random, ARRAY_SIZE(firsts))];
+	}
+}
+
+/* From `source`, which has a family; `with` may be NULL. */
+static inline void random_frame(struct random *random, const struct prefix *source,
+				const struct conversation *with, struct random_frame *frame)
+{
+	size_t network;
 	unsigned int tags = random_once_in(random, 4) ? random_below(random, 4) : 0;
 
 	memset(frame, 0, sizeof(*frame));
@@ -175,10 +228,13 @@ static inline void random_frame(struct random *random, const struct prefix *sour
 	set_two(frame->bytes + frame->size - 2, random_once_in(random, 40) ? 0x0806
 						: source->family == 4	   ? 0x0800
 									   : 0x86dd);
+	network = frame->size;
 	if (source->family == 4)
-		put_ipv4(random, frame, source);
+		put_ipv4(random, frame, source, with);
 	else
-		put_ipv6(random, frame, source);
+		put_ipv6(random, frame, source, with);
+	if (random_once_in(random, 12))
+		misdirect(random, frame, network);
 	spoil(random, frame);
 }
 

@@ -15,8 +15,16 @@
 struct reading {
 	__u32 key;
 	struct prefix source; /* family 0: it has none */
+	struct prefix destination;
 	__u16 source_port; /* of TCP and UDP */
 	__u8 tcp_flags;
+	__u8 icmp_type; /* of ICMP over IPv4, ICMPv6 over IPv6 */
+	__u16 icmp_id; /* of an echo, asked or answered */
+	int protocol; /* behind all headers; -1: that is not known */
+	size_t network; /* where the headers of a whole packet begin in the frame */
+	size_t transport;
+	bool fragment; /* also the first one */
+	bool extended; /* it has extension headers */
 };
 
 struct oracle {
@@ -61,12 +69,19 @@ static inline __u32 read_udp(struct oracle *oracle, size_t claimed, bool more)
 	return PORT_KEY_UDP + two_bytes(oracle, 2);
 }
 
+static inline void read_echo(const struct oracle *oracle)
+{
+	oracle->reading->icmp_type = oracle->bytes[oracle->at];
+	oracle->reading->icmp_id = two_bytes(oracle, 4);
+}
+
 static inline __u32 read_icmp(const struct oracle *oracle, size_t claimed)
 {
 	int type;
 
 	if (bytes_left(oracle) < 8 || claimed < 8)
 		return KEY_MALFORMED;
+	read_echo(oracle);
 	type = oracle->bytes[oracle->at];
 	if (type == 3 || type == 11 || type == 12)
 		return KEY_ERROR;
@@ -79,6 +94,7 @@ static inline __u32 read_icmp6(const struct oracle *oracle, size_t claimed)
 
 	if (bytes_left(oracle) < 8 || claimed < 8)
 		return KEY_MALFORMED;
+	read_echo(oracle);
 	type = oracle->bytes[oracle->at];
 	if (type >= 1 && type <= 4)
 		return KEY_ERROR6;
@@ -91,6 +107,9 @@ static inline __u32 read_icmp6(const struct oracle *oracle, size_t claimed)
 static inline __u32 read_transport(struct oracle *oracle, int protocol, size_t claimed,
 				   bool more, int family)
 {
+	oracle->reading->protocol = protocol;
+	oracle->reading->transport = oracle->at;
+	oracle->reading->fragment |= more;
 	if (protocol == 6)
 		return read_tcp(oracle, claimed, more);
 	if (protocol == 17)
@@ -103,8 +122,10 @@ static inline __u32 read_transport(struct oracle *oracle, int protocol, size_t c
 }
 
 /* RFC 3128: one of TCP at byte 8 would write over the flags. */
-static inline __u32 read_later_fragment(int protocol, size_t offset)
+static inline __u32 read_later_fragment(const struct oracle *oracle, int protocol,
+					size_t offset)
 {
+	oracle->reading->fragment = true;
 	return protocol == 6 && offset == 8 ? KEY_MALFORMED : KEY_FRAGMENT;
 }
 
@@ -120,11 +141,14 @@ static inline __u32 read_ipv4(struct oracle *oracle)
 	if (header < 20 || total < header || total > bytes_left(oracle))
 		return KEY_MALFORMED;
 	oracle->reading->source = (struct prefix){ .family = 4, .length = 32 };
+	oracle->reading->destination = oracle->reading->source;
 	memcpy(oracle->reading->source.address, oracle->bytes + oracle->at + 12, 4);
+	memcpy(oracle->reading->destination.address, oracle->bytes + oracle->at + 16, 4);
+	oracle->reading->network = oracle->at;
 	offset = (two_bytes(oracle, 6) & 0x1fff) * 8;
 	protocol = oracle->bytes[oracle->at + 9];
 	if (offset)
-		return read_later_fragment(protocol, offset);
+		return read_later_fragment(oracle, protocol, offset);
 	{
 		bool more = two_bytes(oracle, 6) & 0x2000;
 
@@ -159,6 +183,7 @@ static inline __u32 read_extensions(struct oracle *oracle, int protocol, size_t 
 
 		if (count == 8 || (count && protocol == 0) || bytes_left(oracle) < 8)
 			return KEY_MALFORMED;
+		oracle->reading->extended = true;
 		length = extension_length(oracle, protocol);
 		if (length > claimed)
 			return KEY_MALFORMED;
@@ -167,7 +192,7 @@ static inline __u32 read_extensions(struct oracle *oracle, int protocol, size_t 
 			size_t offset = two_bytes(oracle, 2) & 0xfff8;
 
 			if (offset)
-				return read_later_fragment(next, offset);
+				return read_later_fragment(oracle, next, offset);
 			more = two_bytes(oracle, 2) & 1;
 		}
 		oracle->at += length;
@@ -190,7 +215,10 @@ static inline __u32 read_ipv6(struct oracle *oracle)
 	payload = two_bytes(oracle, 4);
 	next = oracle->bytes[oracle->at + 6];
 	oracle->reading->source = (struct prefix){ .family = 6, .length = 128 };
+	oracle->reading->destination = oracle->reading->source;
 	memcpy(oracle->reading->source.address, oracle->bytes + oracle->at + 8, 16);
+	memcpy(oracle->reading->destination.address, oracle->bytes + oracle->at + 24, 16);
+	oracle->reading->network = oracle->at;
 	oracle->at += 40;
 	if (!payload && next == 0)
 		payload = bytes_left(oracle); /* a jumbogram */
@@ -220,7 +248,7 @@ static inline __u32 read_ethernet(struct oracle *oracle)
 
 static inline struct reading read_frame(const __u8 *bytes, size_t size)
 {
-	struct reading reading = { 0 };
+	struct reading reading = { .protocol = -1 };
 	struct oracle oracle = { .bytes = bytes, .size = size, .reading = &reading };
 
 	reading.key = read_ethernet(&oracle);
