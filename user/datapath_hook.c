@@ -157,6 +157,12 @@ int hook_egress(const char *name, unsigned int ifindex, int program)
 
 	if (!err || err == -EEXIST)
 		err = bpf_tc_attach(&hook, &opts);
+	if (err == -ENOENT || err == -EOPNOTSUPP)
+		return fail(err,
+			    "cannot watch what leaves %s: the kernel lacks clsact or cls_bpf "
+			    "(modules sch_ingress and cls_bpf; CONFIG_NET_SCH_INGRESS, "
+			    "CONFIG_NET_CLS_BPF)",
+			    name);
 	if (err)
 		return fail(err, "cannot watch what leaves %s (tc clsact): %s", name,
 			    reason(err));

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 
 #include "log.h"
+#include "needs.h"
 #include "util.h"
 
 _Static_assert(sizeof(struct portctl_bpf__bss) == sizeof(struct tables) &&
@@ -26,11 +27,20 @@ static int collect_log(enum libbpf_print_level level, const char *format, va_lis
 	return vfprintf(load_log, format, args);
 }
 
-/* The kernel's own last words about a program it refused. */
+/*
+ * What the kernel lacks, or else its own last words about a program it refused. Who may
+ * not load a program cannot ask what is there.
+ */
 static int fail_load(int err, const char *name, char *log)
 {
+	const char *missing = err == -EPERM || err == -ENOMEM ? NULL : missing_feature();
 	char *last = log, *line, *rest = log;
 
+	if (missing)
+		return fail(err,
+			    "the kernel refused the program for %s: it lacks %s; "
+			    "\"portctl doctor\" says what is there",
+			    name, missing);
 	while ((line = strsep(&rest, "\n"))) {
 		if (*line && strncmp(line, "libbpf", 6) && strncmp(line, "processed", 9) &&
 		    strncmp(line, "--", 2))

@@ -8,6 +8,7 @@
 
 #include "command.h"
 #include "doctor.h"
+#include "needs.h"
 #include "util.h"
 
 #define MIB (1 << 20)
@@ -33,11 +34,26 @@ static void check_user(struct doctor *doctor)
 		     "without root not everything can be looked at");
 }
 
+/* Only who may load programs can ask. */
+static void check_features(struct doctor *doctor)
+{
+	const char *missing = geteuid() ? NULL : missing_feature();
+
+	if (missing)
+		find(doctor, LEVEL_FAIL, "features", "boot another kernel",
+		     "the kernel lacks %s", missing);
+	else if (!geteuid())
+		find(doctor, LEVEL_OK, "features", NULL,
+		     "the kernel has all that the programs need");
+}
+
+/* Filtering does without. */
 static void check_types(struct doctor *doctor)
 {
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		find(doctor, LEVEL_FAIL, "types", "a kernel with CONFIG_DEBUG_INFO_BTF",
-		     "the kernel does not describe its types (BTF)");
+		find(doctor, LEVEL_WARN, "types", "a kernel with CONFIG_DEBUG_INFO_BTF",
+		     "the kernel does not describe its types (BTF): \"portctl watch\" has "
+		     "to look for what listens every so often");
 	else
 		find(doctor, LEVEL_OK, "types", NULL, "the kernel describes its types (BTF)");
 }
@@ -145,7 +161,8 @@ static void check_memory(struct doctor *doctor)
 void examine_host(struct doctor *doctor)
 {
 	static void (*const checks[])(struct doctor * doctor) = {
-		check_kernel, check_user, check_types, check_bpffs, check_jit, check_users,
+		check_kernel, check_user, check_features, check_types,
+		check_bpffs,  check_jit,  check_users,
 	};
 	static void (*const running[])(struct doctor * doctor) = {
 		check_clock, check_serve, check_rules, check_flows, check_memory,

@@ -76,7 +76,8 @@ static inline __u32 make_error(const struct question *question, __u8 *icmp)
 	return 8 + quoted;
 }
 
-static inline void finish_ipv4(const struct question *question, __u8 *ip, __u32 size, bool reset)
+static inline void finish_ipv4(const struct question *question, __u8 *ip, __u32 size,
+			       bool reset)
 {
 	__u8 *check = ip + 20 + (reset ? 16 : 2);
 	__u32 sum;
@@ -94,7 +95,8 @@ static inline void finish_ipv4(const struct question *question, __u8 *ip, __u32 
 	put16(check, checksum(ip + 20, size, sum));
 }
 
-static inline void finish_ipv6(const struct question *question, __u8 *ip, __u32 size, bool reset)
+static inline void finish_ipv6(const struct question *question, __u8 *ip, __u32 size,
+			       bool reset)
 {
 	__u8 *check = ip + 40 + (reset ? 16 : 2);
 

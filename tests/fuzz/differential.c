@@ -155,8 +155,7 @@ static void let_in(struct test *test, struct random *random)
 		memcpy(key.address, address.address, sizeof(key.address));
 		test->world.guests[i] = random_once_in(random, 2);
 		bpf_map_delete_elem(grants, &key);
-		if (test->world.guests[i] &&
-		    bpf_map_update_elem(grants, &key, &grant, BPF_ANY))
+		if (test->world.guests[i] && bpf_map_update_elem(grants, &key, &grant, BPF_ANY))
 			tap_bail("cannot let anybody in: %s", strerror(errno));
 	}
 }
@@ -383,8 +382,8 @@ int main(int argc, char **argv)
 		tap_bail("a network namespace: %s", strerror(errno));
 	pin_to_first_cpu();
 	filter_load(&test.filter, COPY_FIRST_CPU + cpu + 1);
-	test.flows = map_memory(test.filter.program->maps.flows,
-				FLOW_SETS * sizeof(*test.flows));
+	test.flows =
+		map_memory(test.filter.program->maps.flows, FLOW_SETS * sizeof(*test.flows));
 	filter_generation(&test.filter, 0);
 	for (unsigned int i = 0; !i || !is_enough(argc > 2 ? argv[2] : NULL, i, begun); i++)
 		check_ruleset(&test, seed + i);

@@ -40,6 +40,15 @@ static inline void set_two(__u8 *at, unsigned int value)
 	at[1] = value;
 }
 
+/* A length that now and then lies, by a little or altogether. */
+static inline unsigned int random_length(struct random *random, unsigned int right)
+{
+	if (!random_once_in(random, 12))
+		return right;
+	return random_once_in(random, 2) ? random_below(random, 48)
+					 : right + random_below(random, 17) - 8;
+}
+
 /* Ports where the random rules are, and any. */
 static inline unsigned int random_port(struct random *random)
 {
@@ -82,13 +91,13 @@ static inline void put_transport(struct random *random, struct random_frame *fra
 		set_two(at + 6, random_next(random));
 		set_two(at + 8, random_next(random));
 		set_two(at + 10, random_next(random));
-		at[12] = (20 + options) / 4 << 4;
+		at[12] = random_length(random, 20 + options) / 4 << 4;
 		at[13] = 1 << random_below(random, 6) | (random_once_in(random, 3) ? 16 : 0);
 	} else if (protocol == 17) {
 		at = add_bytes(frame, 8);
 		set_two(at, random_port(random));
 		set_two(at + 2, random_port(random));
-		set_two(at + 4, 8 + data);
+		set_two(at + 4, random_length(random, 8 + data));
 	} else if (protocol == 1 || protocol == 58) {
 		static const __u8 types[] = { 0,   1,	2,   3,	  4,   5,   8,
 					      11,  12,	127, 128, 129, 130, 132,
@@ -112,15 +121,14 @@ static inline int random_protocol(struct random *random, bool ipv6)
 }
 
 static inline void put_ipv4(struct random *random, struct random_frame *frame,
-			    const struct prefix *source,
-			    const struct conversation *with)
+			    const struct prefix *source, const struct conversation *with)
 {
 	size_t header = 20 + (random_once_in(random, 5) ? 4 * random_below(random, 11) : 0);
 	size_t begin = frame->size;
 	int protocol = with ? with->protocol : random_protocol(random, false);
 	__u8 *at = add_bytes(frame, header);
 
-	at[0] = 0x40 | header / 4;
+	at[0] = 0x40 | (random_length(random, header) / 4 & 15);
 	at[9] = protocol;
 	if (random_once_in(random, 6))
 		set_two(at + 6, random_once_in(random, 2) ? 0x2000 : random_below(random, 4));
@@ -129,7 +137,7 @@ static inline void put_ipv4(struct random *random, struct random_frame *frame,
 	memcpy(at + 12, source->address, 4);
 	memcpy(at + 16, LOCAL4, 4);
 	put_transport(random, frame, protocol, with);
-	set_two(at + 2, frame->size - begin);
+	set_two(at + 2, random_length(random, frame->size - begin));
 }
 
 static inline int put_extension(struct random *random, struct random_frame *frame, int next)
@@ -143,7 +151,7 @@ static inline int put_extension(struct random *random, struct random_frame *fram
 		units = 2 * units + 2; /* in words of four bytes, less two */
 	at = add_bytes(frame, kind == 44 ? 8 : kind == 51 ? (units + 2) * 4 : (units + 1) * 8);
 	at[0] = next;
-	at[1] = kind == 44 ? 0 : units;
+	at[1] = kind == 44 ? 0 : random_length(random, 8 * units) / 8;
 	if (kind == 44)
 		set_two(at + 2, random_once_in(random, 2) ? random_below(random, 2)
 							  : random_below(random, 65536));
@@ -152,8 +160,7 @@ static inline int put_extension(struct random *random, struct random_frame *fram
 
 /* Extension headers are added from the last to the first, and put in order then. */
 static inline void put_ipv6(struct random *random, struct random_frame *frame,
-			    const struct prefix *source,
-			    const struct conversation *with)
+			    const struct prefix *source, const struct conversation *with)
 {
 	size_t begin = frame->size;
 	int protocol = with ? with->protocol : random_protocol(random, true);
@@ -174,7 +181,7 @@ static inline void put_ipv6(struct random *random, struct random_frame *frame,
 		memcpy(add_bytes(frame, chain[i - 1].size), chain[i - 1].bytes,
 		       chain[i - 1].size);
 	put_transport(random, frame, protocol, with);
-	set_two(at + 4, frame->size - begin - 40);
+	set_two(at + 4, random_length(random, frame->size - begin - 40));
 }
 
 /* Bytes that lie, a frame that is cut off or that has a trailer. */

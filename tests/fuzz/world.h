@@ -96,8 +96,7 @@ static inline bool is_part_of(const struct conversation *talk, const struct read
 {
 	if (talk->protocol != reading->protocol ||
 	    !same_prefix(&talk->remote, &reading->source) ||
-	    memcmp(reading->destination.address,
-		   talk->remote.family == 4 ? LOCAL4 : LOCAL6,
+	    memcmp(reading->destination.address, talk->remote.family == 4 ? LOCAL4 : LOCAL6,
 		   talk->remote.family == 4 ? 4 : 16))
 		return false;
 	switch (talk->protocol) {

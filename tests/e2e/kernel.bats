@@ -1,0 +1,65 @@
+#!/usr/bin/env bats
+# SPDX-License-Identifier: GPL-2.0-only
+# What the kernel lacks is said, and nothing is left behind.
+
+load helpers
+
+# attach_without "KIND NUMBER" WORDS
+attach_without() {
+	run -1 --separate-stderr env LD_PRELOAD="$TMP/without.so" WITHOUT="$1" \
+		nsenter --net="/run/netns/$SERVER" "$PORTCTL" attach eth0
+	contains "$stderr" "portctl: the kernel refused the program for eth0: it lacks $2"
+	run -0 ls -A "$PORTCTL_BPFFS"
+	equal "$output" ""
+}
+
+build_without() {
+	cc -shared -fPIC -o "$TMP/without.so" "$BATS_TEST_DIRNAME/without.c" -ldl
+}
+
+@test "each helper, map and kind of program that an older kernel lacks" {
+	build_without
+	attach_without "program 6" "XDP programs"
+	attach_without "program 3" "TC programs"
+	attach_without "helper 99" "the look-up of sockets"
+	attach_without "helper 118" "its ticks"
+	attach_without "helper 125" "the time since boot"
+	attach_without "helper 164" "loops over maps"
+	attach_without "helper 181" "loops that are checked once"
+	attach_without "helper 189" "XDP with frames in several buffers"
+	attach_without "helper 208" "the time of day"
+	attach_without "map 11" "maps of prefixes"
+	attach_without "map 12" "maps in maps"
+	attach_without "map 9" "maps that forget"
+	attach_without "map 27" "ring buffers"
+}
+
+@test "doctor says the same, and that all is there" {
+	build_without
+	run -0 --separate-stderr portctl doctor
+	contains "$output" "ok    features: the kernel has all that the programs need"
+	run -1 --separate-stderr env LD_PRELOAD="$TMP/without.so" WITHOUT="helper 169" \
+		nsenter --net="/run/netns/$SERVER" "$PORTCTL" doctor
+	contains "$output" "fail  features: the kernel lacks timers of programs"
+}
+
+# without_types COMMAND...
+without_types() {
+	nsenter --net="/run/netns/$SERVER" unshare --mount sh -c \
+		'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh "$PORTCTL" "$@"
+}
+
+@test "a kernel that does not describe its types filters, but does not tell who listens" {
+	run -0 --separate-stderr without_types attach eth0
+	run -0 --separate-stderr without_types doctor
+	contains "$output" "warn  types: the kernel does not describe its types (BTF)"
+	export SERVER
+	run --separate-stderr timeout 2 bash -c "$(declare -f without_types); without_types watch"
+	contains "$stderr" "the kernel does not tell of sockets"
+}
+
+@test "a kernel that is too old" {
+	run -1 --separate-stderr nsenter --net="/run/netns/$SERVER" setarch --uname-2.6 \
+		"$PORTCTL" attach eth0
+	contains "$stderr" "is too old: 6.1 or newer is needed"
+}
