@@ -14,7 +14,7 @@
 #include "world.h"
 
 #define RULESETS 20
-#define FRAMES 1500
+#define FRAMES 4000
 #define ATTEMPTS 3
 
 struct test {
@@ -142,7 +142,7 @@ static void begin_talks(struct test *test, struct random *random)
 	}
 }
 
-/* Takes their grants from those who had one, and gives them to those who shall have one. */
+/* Gives some a grant that lasts; others have one that is over, or none. */
 static void let_in(struct test *test, struct random *random)
 {
 	int grants = bpf_map__fd(test->filter.program->maps.grants);
@@ -150,23 +150,25 @@ static void let_in(struct test *test, struct random *random)
 	for (size_t i = 0; i < ADDRESSES; i++) {
 		struct prefix address = known_address(i);
 		struct grant_key key = { .family = address.family, .door = 1 };
-		struct grant grant = { .deadline = ~0ull };
+		struct grant grant = { .deadline = 1 };
 
 		memcpy(key.address, address.address, sizeof(key.address));
 		test->world.guests[i] = random_once_in(random, 2);
+		if (test->world.guests[i])
+			grant.deadline = ~0ull;
 		bpf_map_delete_elem(grants, &key);
-		if (test->world.guests[i] && bpf_map_update_elem(grants, &key, &grant, BPF_ANY))
+		if ((test->world.guests[i] || random_once_in(random, 2)) &&
+		    bpf_map_update_elem(grants, &key, &grant, BPF_ANY))
 			tap_bail("cannot let anybody in: %s", strerror(errno));
 	}
 }
 
-static void empty_bucket(const struct filter *filter, __u32 line)
+/* The next packet is due at that time: at 0, the bucket is empty. */
+static void set_bucket(const struct filter *filter, __u32 line, __u64 due)
 {
-	__u64 due = 0;
-
 	if (bpf_map_update_elem(bpf_map__fd(filter->program->maps.buckets), &line, &due,
 				BPF_ANY))
-		tap_bail("cannot empty a bucket: %s", strerror(errno));
+		tap_bail("cannot set a bucket: %s", strerror(errno));
 }
 
 /* With another secret, those who had one bucket have two. */
@@ -184,8 +186,9 @@ static void forget(struct test *test, struct random *random)
 				 &count, NULL))
 		tap_bail("cannot empty the buckets: %s", strerror(errno));
 	for (size_t i = 0; i < test->world.ruleset.count; i++)
-		empty_bucket(filter, test->world.ruleset.rules[i].line);
-	empty_bucket(filter, LINE_ECHO);
+		set_bucket(filter, test->world.ruleset.rules[i].line, 0);
+	test->world.echo_over = random_once_in(random, 4);
+	set_bucket(filter, LINE_ECHO, test->world.echo_over ? ~0ull : 0);
 	memset(test->flows, 0, FLOW_SETS * sizeof(*test->flows));
 	for (size_t i = 0; i < ARRAY_SIZE(control->secret); i++)
 		control->secret[i] = random_next(random);
@@ -305,7 +308,7 @@ static void check(struct test *test, struct random *random)
 		return;
 	outcome = come_of(&test->world, &reading);
 	if (outcome.verdict == VERDICT_REJECT)
-		empty_bucket(&test->filter, LINE_DEFAULT_REJECT); /* of the answers */
+		set_bucket(&test->filter, LINE_DEFAULT_REJECT, 0); /* of the answers */
 	got = run(&test->filter, &frame, &out);
 	if (is_over_early(&test->filter, &outcome)) {
 		test->doubtful = true;

@@ -76,6 +76,17 @@ static inline void put_answer(const struct conversation *with, __u8 *at)
 	}
 }
 
+/* What a DHCP server sends to a client, or nearly so. */
+static inline void put_dhcp(struct random *random, __u8 *at)
+{
+	static const __u16 ports[] = { 67, 68, 546, 547 };
+	unsigned int source = random_below(random, 4);
+
+	set_two(at, ports[source]);
+	set_two(at + 2,
+		ports[random_once_in(random, 2) ? source ^ 1 : random_below(random, 4)]);
+}
+
 static inline void put_transport(struct random *random, struct random_frame *frame,
 				 int protocol, const struct conversation *with)
 {
@@ -98,6 +109,8 @@ static inline void put_transport(struct random *random, struct random_frame *fra
 		set_two(at, random_port(random));
 		set_two(at + 2, random_port(random));
 		set_two(at + 4, random_length(random, 8 + data));
+		if (random_once_in(random, 16))
+			put_dhcp(random, at);
 	} else if (protocol == 1 || protocol == 58) {
 		static const __u8 types[] = { 0,   1,	2,   3,	  4,   5,   8,
 					      11,  12,	127, 128, 129, 130, 132,
@@ -140,6 +153,19 @@ static inline void put_ipv4(struct random *random, struct random_frame *frame,
 	set_two(at + 2, random_length(random, frame->size - begin));
 }
 
+/* Where a fragment of IPv6 is, and whether more come: mostly the first, or near it. */
+static inline unsigned int random_fragment(struct random *random)
+{
+	switch (random_below(random, 4)) {
+	case 0:
+		return random_below(random, 65536);
+	case 1:
+		return random_below(random, 4 * 8);
+	default:
+		return random_below(random, 2);
+	}
+}
+
 static inline int put_extension(struct random *random, struct random_frame *frame, int next)
 {
 	static const __u8 kinds[] = { 0, 43, 44, 51, 60, 135 };
@@ -153,8 +179,7 @@ static inline int put_extension(struct random *random, struct random_frame *fram
 	at[0] = next;
 	at[1] = kind == 44 ? 0 : random_length(random, 8 * units) / 8;
 	if (kind == 44)
-		set_two(at + 2, random_once_in(random, 2) ? random_below(random, 2)
-							  : random_below(random, 65536));
+		set_two(at + 2, random_fragment(random));
 	return kind;
 }
 

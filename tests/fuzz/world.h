@@ -32,12 +32,13 @@ struct world {
 	struct ruleset ruleset;
 	struct rule *door; /* NULL: there is none */
 	bool guests[ADDRESSES];
+	bool echo_over; /* the limit of echo requests is reached */
 	struct conversation talks[TALKS];
 	struct counted counted[COUNTED_MAX];
 	size_t counted_count;
 };
 
-/* What comes of a frame: `limited` is charged instead where a limit is over. */
+/* What comes of a frame. */
 struct outcome {
 	enum verdict verdict;
 	__u32 line;
@@ -188,6 +189,14 @@ static inline struct outcome come_to_kind(const struct world *world,
 	return come_to_default(world, reading);
 }
 
+/* Echo requests are limited where not everything is let in. */
+static inline bool is_echo_over(const struct world *world, __u32 key)
+{
+	return world->echo_over && (key == KEY_ECHO || key == KEY_ECHO6) &&
+	       world->ruleset.fallback != VERDICT_PASS &&
+	       world->ruleset.options[OPTION_ECHO] == VERDICT_PASS;
+}
+
 static inline struct outcome come_to_rule(struct world *world, const struct reading *reading,
 					  const struct rule *rule)
 {
@@ -216,6 +225,8 @@ static inline struct outcome come_of(struct world *world, const struct reading *
 	if ((!rule || rule->term_count) && is_dhcp(reading) &&
 	    world->ruleset.options[OPTION_DHCP] == VERDICT_PASS)
 		return (struct outcome){ VERDICT_PASS, LINE_DHCP, NULL };
+	if (!rule && is_echo_over(world, reading->key))
+		return (struct outcome){ VERDICT_DROP, LINE_ECHO_LIMITED, NULL };
 	return rule ? come_to_rule(world, reading, rule)
 		    : come_to_kind(world, reading, verdict);
 }
