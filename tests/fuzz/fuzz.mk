@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Fuzzing (libFuzzer) and sanitizers. A short run of the same length each time belongs to
-# `make test`; `make fuzz` goes on for FUZZ_SECONDS.
+# Fuzzing (libFuzzer, and the differential test) and sanitizers. A short run of the same
+# length each time belongs to `make test`; `make fuzz`, as root, goes on for FUZZ_SECONDS.
 
 FUZZ_BUILD := $(BUILD)/fuzz
 FUZZ_TARGETS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))

@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Any rules that can be parsed: checked, and compiled for an interface or refused. */
+#include <errno.h>
+
+#include "compile.h"
+#include "fuzz.h"
+#include "ruleset.h"
+
+static void compile_for(const struct ruleset *ruleset, const char *iface)
+{
+	struct image *image = calloc(1, sizeof(*image));
+	int err = image ? compile(ruleset, iface, image, NULL) : -ENOMEM;
+
+	if (err && err != -E2BIG && err != -ENOMEM)
+		abort();
+	/* No entry was never written: that would be XDP_ABORTED. */
+	for (__u32 key = 0; key < KEYS_USED && !err; key++) {
+		entry_t entry = image->table.entries[key];
+
+		if (entry_leads_on(entry) ? entry_line(entry) >= image->detail_count
+					  : !entry_verdict(entry))
+			abort();
+	}
+	if (image)
+		image_clear(image);
+	free(image);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct report report = { .out = nowhere(), .file = "input" };
+	char *text = input_text(data, size);
+	struct ruleset ruleset, none;
+
+	if (!text)
+		return 0;
+	ruleset_init(&ruleset);
+	ruleset_init(&none);
+	if (!ruleset_parse(&ruleset, text, &report) && !ruleset_check(&ruleset, 0, &report) &&
+	    !assign_lines(&ruleset, &none))
+		compile_for(&ruleset, "eth0");
+	ruleset_clear(&ruleset);
+	free(text);
+	return 0;
+}
