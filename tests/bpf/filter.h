@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "compile.h"
-#include "datapath_load.h"
+#include "forget.h"
 #include "packet_builder.h"
 #include "portctl.skel.h"
 #include "ruleset.h"
@@ -49,16 +49,6 @@ struct changes {
 	struct change drop;
 };
 
-static inline void *map_memory(const struct bpf_map *map, size_t size)
-{
-	void *memory =
-		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(map), 0);
-
-	if (memory == MAP_FAILED)
-		tap_bail("cannot map %s: %s", bpf_map__name(map), strerror(errno));
-	return memory;
-}
-
 /* The key of the tags of flows; any will do, but none has zeros only. */
 static inline void set_secret(struct portctl_bpf *program)
 {
@@ -68,17 +58,40 @@ static inline void set_secret(struct portctl_bpf *program)
 		secret[i] = (i + 1) * 2654435761u;
 }
 
+/*
+ * A program that was loaded and is not in use: loading takes so long, in a guest without
+ * KVM most of all, that it is loaded once for each number of copies that follow each other.
+ */
+static struct {
+	struct portctl_bpf *program;
+	__u32 copies;
+} spare;
+
 /* Loads the program as attaching does, but with this many copies of the counters. */
-static inline void filter_load(struct filter *filter, __u32 copies)
+static inline struct portctl_bpf *load_program(__u32 copies)
 {
 	struct portctl_bpf *program = portctl_bpf__open();
-	size_t size = copies * sizeof(*filter->counters);
 
 	if (!program || bpf_map__set_max_entries(program->maps.counters, copies))
 		tap_bail("cannot open the program: %s", strerror(errno));
 	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
 	if (portctl_bpf__load(program))
 		tap_bail("cannot load the program: %s", strerror(errno));
+	return program;
+}
+
+/* The program with maps in which nothing is, in place of filter_close() one that was used. */
+static inline void filter_load(struct filter *filter, __u32 copies)
+{
+	struct portctl_bpf *program = spare.program;
+	size_t size = copies * sizeof(*filter->counters);
+
+	if (program && spare.copies == copies) {
+		forget_all(program);
+		spare.program = NULL;
+	} else {
+		program = load_program(copies);
+	}
 	set_secret(program);
 	*filter = (struct filter){
 		.program = program,
@@ -96,7 +109,9 @@ static inline void filter_close(struct filter *filter)
 	munmap(filter->counters, filter->copies * sizeof(*filter->counters));
 	free(filter->before);
 	ruleset_clear(&filter->ruleset);
-	portctl_bpf__destroy(filter->program);
+	portctl_bpf__destroy(spare.program);
+	spare.program = filter->program;
+	spare.copies = filter->copies;
 }
 
 /* Fills one slot with a compiled ruleset and leaves the other as if never written. */

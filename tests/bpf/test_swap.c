@@ -24,7 +24,7 @@
 #include "tap.h"
 #include "util.h"
 
-#define APPLIES 1000
+#define APPLIES 1000 /* unless SWAP_APPLIES says otherwise */
 #define BATCH 64 /* packets sent by one system call; more hold up the applies */
 #define FLOODERS_MAX 8
 #define DEVICE "swap0"
@@ -59,6 +59,7 @@ static const struct target {
 
 static struct frame frames[TARGETS];
 static atomic_bool stop;
+static unsigned int applies = APPLIES;
 
 struct flooder {
 	pthread_t thread;
@@ -298,7 +299,7 @@ static void test_applies(void)
 	struct timespec start, end;
 
 	clock_gettime(CLOCK_MONOTONIC, &start);
-	for (unsigned int i = 1; i <= APPLIES; i++) {
+	for (unsigned int i = 1; i <= applies; i++) {
 		int err = apply(rulesets[i % ARRAY_SIZE(rulesets)]);
 
 		if (err) {
@@ -307,7 +308,7 @@ static void test_applies(void)
 		}
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	tap_end("%u applies, one after the other, in %ld s", APPLIES,
+	tap_end("%u applies, one after the other, in %ld s", applies,
 		(long)(end.tv_sec - start.tv_sec));
 }
 
@@ -329,7 +330,7 @@ static struct tally stop_flood(struct flooder *flooders, unsigned int count,
 		all.bytes += sent[i] * frames[i].length;
 	}
 	/* Fewer would mean that most applies had nobody watching. */
-	if (all.packets < APPLIES * 100)
+	if (all.packets < applies * 100)
 		tap_wrong("only %llu packets were sent", all.packets);
 	tap_end("%llu packets were sent meanwhile", all.packets);
 	return all;
@@ -427,7 +428,7 @@ static void test_reader(struct reader *reader)
 		tap_wrong("read %u: %s", reader->reads, strerror(-reader->err));
 	if (*reader->wrong)
 		tap_wrong("%s", reader->wrong);
-	if (reader->reads < APPLIES / 20)
+	if (reader->reads < applies / 20)
 		tap_wrong("it read only %u times", reader->reads);
 	tap_end("a reader never saw a count go back");
 }
@@ -440,6 +441,8 @@ int main(void)
 	unsigned int count;
 	struct tally sent;
 
+	if (getenv("SWAP_APPLIES"))
+		applies = strtoul(getenv("SWAP_APPLIES"), NULL, 10);
 	make_world();
 	if (attach() || apply(rulesets[0]))
 		tap_bail("cannot attach");
