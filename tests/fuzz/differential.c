@@ -96,34 +96,51 @@ static void random_talk(struct random *random, struct conversation *talk)
 				    ? random_port(random)
 				    : ids[random_below(random, ARRAY_SIZE(ids))];
 	talk->local_port = random_port(random);
+	talk->fragment = random_once_in(random, 4);
+	talk->unseen = (talk->fragment || talk->protocol == 6) && random_once_in(random, 2);
+}
+
+static void put_question(const struct conversation *talk, __u8 *at)
+{
+	bool ipv4 = talk->remote.family == 4;
+
+	if (talk->protocol == 6 || talk->protocol == 17) {
+		set_two(at, talk->local_port);
+		set_two(at + 2, talk->remote_port);
+		set_two(at + 4, 40);
+		at[12] = 5 << 4;
+		at[13] = talk->unseen && !talk->fragment ? 0x04 : 0x02; /* RST, SYN */
+	} else if (talk->protocol != 47) {
+		at[0] = ipv4 ? 8 : 128;
+		set_two(at + 4, talk->remote_port);
+	}
 }
 
 /* The packet that began it, on its way out. */
 static void build_talk(const struct conversation *talk, struct random_frame *frame)
 {
 	bool ipv4 = talk->remote.family == 4;
-	__u8 *ip, *transport;
+	unsigned int offset = talk->unseen ? 5 : 0;
+	__u8 *ip, *part;
 
 	memset(frame, 0, sizeof(*frame));
 	memcpy(add_bytes(frame, 14), "\2\0\0\0\0\2\2\0\0\0\0\1", 12);
 	set_two(frame->bytes + 12, ipv4 ? 0x0800 : 0x86dd);
 	ip = add_bytes(frame, ipv4 ? 20 : 40);
-	transport = add_bytes(frame, 40);
 	ip[0] = ipv4 ? 0x45 : 0x60;
 	ip[ipv4 ? 9 : 6] = talk->protocol;
-	set_two(ip + (ipv4 ? 2 : 4), ipv4 ? 60 : 40);
 	memcpy(ip + (ipv4 ? 12 : 8), ipv4 ? LOCAL4 : LOCAL6, ipv4 ? 4 : 16);
 	memcpy(ip + (ipv4 ? 16 : 24), talk->remote.address, ipv4 ? 4 : 16);
-	if (talk->protocol == 6 || talk->protocol == 17) {
-		set_two(transport, talk->local_port);
-		set_two(transport + 2, talk->remote_port);
-		set_two(transport + 4, 40);
-		transport[12] = 5 << 4;
-		transport[13] = 0x02;
-	} else if (talk->protocol != 47) {
-		transport[0] = ipv4 ? 8 : 128;
-		set_two(transport + 4, talk->remote_port);
+	if (talk->fragment && ipv4)
+		set_two(ip + 6, 0x2000 | offset);
+	if (talk->fragment && !ipv4) {
+		part = add_bytes(frame, 8);
+		part[0] = talk->protocol;
+		set_two(part + 2, offset << 3 | 1);
+		ip[6] = 44;
 	}
+	put_question(talk, add_bytes(frame, 40));
+	set_two(ip + (ipv4 ? 2 : 4), frame->size - 14 - (ipv4 ? 0 : 40));
 }
 
 static void begin_talks(struct test *test, struct random *random)

@@ -19,6 +19,8 @@ struct conversation {
 	int protocol;
 	unsigned int remote_port; /* of TCP and UDP; ICMP: the identifier */
 	unsigned int local_port;
+	bool fragment; /* what went out was only the first part, */
+	bool unseen; /* or a later one, or a reset: nothing that has answers */
 };
 
 struct random_frame {

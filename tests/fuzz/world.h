@@ -119,7 +119,7 @@ static inline bool is_part_of(const struct conversation *talk, const struct read
 static inline bool is_wanted(const struct world *world, const struct reading *reading)
 {
 	for (size_t i = 0; i < TALKS; i++) {
-		if (is_part_of(&world->talks[i], reading))
+		if (!world->talks[i].unseen && is_part_of(&world->talks[i], reading))
 			return true;
 	}
 	return false;
