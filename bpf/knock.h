@@ -57,23 +57,29 @@ static __always_inline bool is_old(__u64 word, __u64 now, __u32 window)
 	return ((__u32)now - WORD_TIME(word) & (ATTEMPT_TIMES - 1)) > window;
 }
 
-/* Where this attempt stands, or -1. */
-static __always_inline int find_attempt(const struct attempts *set, __u64 name)
+/*
+ * Where this attempt stands, else an empty place, or whoever's turn it is; and the word
+ * that was seen there. Each is looked at once: another CPU that begins the same attempt
+ * has taken a place that was seen here as empty, so only one of the two gets it.
+ */
+static __always_inline int place_for_attempt(const struct attempts *set, __u64 name, __u64 now,
+					     __u64 *seen)
 {
-	for (int i = 0; i < ATTEMPT_WAYS; i++) {
-		if ((set->words[i] & WORD_NAME) == name && WORD_STAGE(set->words[i]))
-			return i;
-	}
-	return -1;
-}
+	int empty = -1;
 
-/* An empty place, or whoever's turn it is. */
-static __always_inline int place_for_attempt(const struct attempts *set, __u64 now)
-{
 	for (int i = 0; i < ATTEMPT_WAYS; i++) {
-		if (!set->words[i])
+		__u64 word = *(volatile const __u64 *)&set->words[i];
+
+		*seen = word;
+		if ((word & WORD_NAME) == name && WORD_STAGE(word))
 			return i;
+		if (!word && empty < 0)
+			empty = i;
 	}
+	*seen = 0;
+	if (empty >= 0)
+		return empty;
+	*seen = set->words[now & (ATTEMPT_WAYS - 1)];
 	return now & (ATTEMPT_WAYS - 1);
 }
 
@@ -146,17 +152,18 @@ __noinline int knock_sequence(__u64 hash, __u32 slot, __u32 number, __u32 key)
 	if (!set || !sequence || !sequence->count)
 		return KNOCKED_NOTHING;
 	for (int try = 0; try < KNOCK_TRIES; try++) {
-		int at = find_attempt(set, name);
-		int place = at >= 0 ? at : place_for_attempt(set, now);
-		__u64 *word = &set->words[place & (ATTEMPT_WAYS - 1)], old = *word, new;
+		__u64 old, new, *word;
+		int place = place_for_attempt(set, name, now, &old);
+		bool begun = (old & WORD_NAME) == name && WORD_STAGE(old);
 		enum knocked knocked;
 
-		if (at >= 0 && !is_old(old, now, door->window))
+		word = &set->words[place & (ATTEMPT_WAYS - 1)];
+		if (begun && !is_old(old, now, door->window))
 			new = next_word(old, sequence, door, key, &knocked);
 		else
 			new = first_word(name, now, sequence, key, &knocked);
 		if (knocked == KNOCKED_NOTHING ||
-		    (at < 0 && !new) || /* a sequence of one step leaves nothing behind */
+		    (!begun && !new) || /* a sequence of one step leaves nothing behind */
 		    __sync_val_compare_and_swap(word, old, new) == old)
 			return knocked;
 	}

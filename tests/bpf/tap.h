@@ -18,6 +18,18 @@ struct tap {
 
 static struct tap tap;
 
+/*
+ * How often something is repeated: SLOW times less on a machine where each takes long, as
+ * in a guest without KVM.
+ */
+static inline unsigned int repeats(unsigned int count)
+{
+	const char *slow = getenv("SLOW");
+	unsigned int less = slow ? strtoul(slow, NULL, 10) : 1;
+
+	return less > 1 ? count / less : count;
+}
+
 /* Notes something wrong with the test under way: it has failed. */
 __attribute__((format(printf, 1, 2))) static inline void tap_wrong(const char *format, ...)
 {

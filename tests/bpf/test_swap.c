@@ -24,7 +24,7 @@
 #include "tap.h"
 #include "util.h"
 
-#define APPLIES 1000 /* unless SWAP_APPLIES says otherwise */
+#define APPLIES 1000
 #define BATCH 64 /* packets sent by one system call; more hold up the applies */
 #define FLOODERS_MAX 8
 #define DEVICE "swap0"
@@ -59,7 +59,7 @@ static const struct target {
 
 static struct frame frames[TARGETS];
 static atomic_bool stop;
-static unsigned int applies = APPLIES;
+static unsigned int applies;
 
 struct flooder {
 	pthread_t thread;
@@ -441,8 +441,7 @@ int main(void)
 	unsigned int count;
 	struct tally sent;
 
-	if (getenv("SWAP_APPLIES"))
-		applies = strtoul(getenv("SWAP_APPLIES"), NULL, 10);
+	applies = repeats(APPLIES);
 	make_world();
 	if (attach() || apply(rulesets[0]))
 		tap_bail("cannot attach");
