@@ -16,9 +16,9 @@
 #include <unistd.h>
 
 #include "compile.h"
+#include "datapath_load.h"
 #include "forget.h"
 #include "packet_builder.h"
-#include "portctl.skel.h"
 #include "ruleset.h"
 #include "tap.h"
 #include "util.h"

@@ -247,10 +247,10 @@ static void check_charged(struct filter *filter, const struct outcome *outcome, 
 	line->bytes += bytes;
 	right = same_tally(line, &now->line[outcome->line]);
 	if (key < PORT_KEYS) {
-		port = pass ? &before->port[key].pass : &before->port[key].drop;
+		port = pass ? &before->pass[key] : &before->drop[key];
 		port->packets++;
 		port->bytes += bytes;
-		right &= same_tally(port, pass ? &now->port[key].pass : &now->port[key].drop);
+		right &= same_tally(port, pass ? &now->pass[key] : &now->drop[key]);
 	}
 	if (right)
 		return;
@@ -265,9 +265,11 @@ static void check_charged(struct filter *filter, const struct outcome *outcome, 
 		port->bytes -= bytes;
 	}
 	filter_changes(filter, &changes);
-	tap_wrong("%u lines were, the first %u, with %llu packets, %llu bytes; %u ports: %u",
+	tap_wrong("%u lines were, the first %u, with %llu packets, %llu bytes; %u ports: pass "
+		  "%u, drop %u",
 		  changes.line_count, changes.line.index, changes.line.grew.packets,
-		  changes.line.grew.bytes, changes.port_count, changes.port.index);
+		  changes.line.grew.bytes, changes.port_count, changes.pass.index,
+		  changes.drop.index);
 }
 
 /* Whether a limit per source let less through than it should. */
@@ -350,8 +352,8 @@ static void check_frames(struct test *test, struct random *random)
 		return;
 	filter_changes(&test->filter, &changes);
 	if (changes.line_count || changes.port_count || changes.stray)
-		tap_wrong("something else was charged: line %u, port counter %u",
-			  changes.line.index, changes.port.index);
+		tap_wrong("something else was charged: line %u, ports: pass %u, drop %u",
+			  changes.line.index, changes.pass.index, changes.drop.index);
 }
 
 static void check_ruleset(struct test *test, __u64 seed)
