@@ -8,6 +8,7 @@
  *
  *   COOKIE/control                the active generation, shared by all interfaces
  *   COOKIE/ruleset0, ruleset1     the text of each slot's ruleset, and its lines
+ *   COOKIE/ruleset0_next, ruleset1_next    what it is being filled with, meanwhile
  *   COOKIE/IFACE/link             what holds the program on the interface
  *   COOKIE/way_back               the timer of a change that waits to be confirmed
  *   COOKIE/flows, flow_ends       conversations begun from here, shared as well

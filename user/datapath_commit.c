@@ -28,9 +28,25 @@ struct stored_ruleset {
 /* The map has elements of this size, as many as it takes. */
 #define STORED_ELEMENT 4096
 
-static void stored_path(const struct datapath *dp, unsigned int slot, char path[PATH_MAX])
+/*
+ * What a slot is being filled with. The flip makes it the slot's own: where a change came
+ * to no end before, the slot that is not active holds some of it, and has its old text.
+ */
+static void next_path(const struct datapath *dp, unsigned int slot, char path[PATH_MAX])
+{
+	pin_path(dp, NULL, slot ? "ruleset1_next" : "ruleset0_next", path);
+}
+
+static void own_path(const struct datapath *dp, unsigned int slot, char path[PATH_MAX])
 {
 	pin_path(dp, NULL, slot ? "ruleset1" : "ruleset0", path);
+}
+
+static void stored_path(const struct datapath *dp, unsigned int slot, char path[PATH_MAX])
+{
+	next_path(dp, slot, path);
+	if (slot != (dp->control->generation & 1) || access(path, F_OK))
+		own_path(dp, slot, path);
 }
 
 static size_t stored_size(size_t rule_count, size_t text_size)
@@ -104,7 +120,6 @@ int ruleset_load(const struct datapath *dp, unsigned int slot, struct ruleset *r
 	return err;
 }
 
-/* A new map takes the pin's place; packets do not look at it. */
 static int stored_create(const char *path, size_t size, struct stored_ruleset **stored)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
@@ -112,12 +127,14 @@ static int stored_create(const char *path, size_t size, struct stored_ruleset **
 	cleanup_close int fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "ruleset", sizeof(__u32),
 					      STORED_ELEMENT, count, &opts);
 
-	if (fd < 0 || (unlink(path) && errno != ENOENT) || bpf_obj_pin(fd, path))
+	if (fd < 0 || bpf_obj_pin(fd, path))
 		return -errno;
 	return pin_map(path, (void **)stored, NULL, NULL);
 }
 
-int ruleset_store(const struct datapath *dp, unsigned int slot, const struct ruleset *ruleset)
+/* Under its own name first: the slot keeps the text it has until all is ready. */
+static int store_next(const struct datapath *dp, unsigned int slot,
+		      const struct ruleset *ruleset)
 {
 	struct stored_ruleset *stored;
 	cleanup_free char *text = NULL;
@@ -133,7 +150,7 @@ int ruleset_store(const struct datapath *dp, unsigned int slot, const struct rul
 	if (fclose(out))
 		return -ENOMEM;
 	size = stored_size(ruleset->count, text_size);
-	stored_path(dp, slot, path);
+	next_path(dp, slot, path);
 	err = stored_create(path, size, &stored);
 	if (err)
 		return err;
@@ -154,6 +171,16 @@ int ruleset_store(const struct datapath *dp, unsigned int slot, const struct rul
 	memcpy(&stored->rules[ruleset->count], text, text_size);
 	unmap(stored, size);
 	return 0;
+}
+
+/* After the flip. Whoever comes after a kill here does it. */
+static int own_next(const struct datapath *dp, unsigned int slot)
+{
+	char from[PATH_MAX], to[PATH_MAX];
+
+	next_path(dp, slot, from);
+	own_path(dp, slot, to);
+	return rename(from, to) && errno != ENOENT ? -errno : 0;
 }
 
 int datapath_ruleset(const struct datapath *dp, struct ruleset *ruleset)
@@ -269,6 +296,14 @@ static void retire_rule(struct interface *iface, const struct stored_rule *rule,
 		move_line(iface, rule->limited_line, LINE_REMOVED_DROP);
 }
 
+static void finish_moves(struct datapath *dp)
+{
+	for (size_t i = 0; i < dp->count; i++) {
+		if (dp->interfaces[i].counters[COPY_SHARED].move.from)
+			finish_move(&dp->interfaces[i]);
+	}
+}
+
 /* Empties the lines of rules that are gone, before another rule gets them. */
 static int retire_lines(struct datapath *dp, const struct ruleset *active)
 {
@@ -283,9 +318,8 @@ static int retire_lines(struct datapath *dp, const struct ruleset *active)
 		in_use[active->rules[i].line] = 1;
 		in_use[active->rules[i].limited_line] = 1;
 	}
+	finish_moves(dp);
 	for (size_t n = 0; n < dp->count; n++) {
-		if (dp->interfaces[n].counters[COPY_SHARED].move.from)
-			finish_move(&dp->interfaces[n]);
 		for (size_t i = 0; i < count; i++)
 			retire_rule(&dp->interfaces[n], &rules[i], in_use);
 	}
@@ -339,6 +373,36 @@ static int fill_interface(const struct datapath *dp, const struct interface *ifa
 	return err;
 }
 
+static int fill_interfaces(const struct datapath *dp, unsigned int slot,
+			   const struct ruleset *ruleset)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < dp->count && !err; i++)
+		err = fill_interface(dp, &dp->interfaces[i], slot, ruleset);
+	return err;
+}
+
+int slot_mend(struct datapath *dp, unsigned int slot)
+{
+	struct ruleset ruleset;
+	char path[PATH_MAX];
+	int err = own_next(dp, !slot);
+
+	finish_moves(dp);
+	next_path(dp, slot, path);
+	if (err || access(path, F_OK))
+		return err;
+	ruleset_init(&ruleset);
+	err = wait_for_packets();
+	if (!err)
+		err = ruleset_load(dp, slot, &ruleset);
+	if (!err)
+		err = fill_interfaces(dp, slot, &ruleset);
+	ruleset_clear(&ruleset);
+	return err ?: unlink(path) ? -errno : 0;
+}
+
 static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *next)
 {
 	__u64 now = since_boot();
@@ -346,7 +410,7 @@ static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *
 	int err;
 
 	ruleset_init(&active);
-	err = ruleset_load(dp, !slot, &active);
+	err = ruleset_load(dp, !slot, &active) ?: slot_mend(dp, slot);
 	if (!err)
 		err = wait_for_packets();
 	if (!err)
@@ -357,10 +421,12 @@ static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *
 	set_ends(next, now);
 	if (!err)
 		err = clear_doors(dp, next, &active);
-	for (size_t i = 0; i < dp->count && !err; i++)
-		err = fill_interface(dp, &dp->interfaces[i], slot, next);
+	if (!err)
+		err = store_next(dp, slot, next);
+	if (!err)
+		err = fill_interfaces(dp, slot, next);
 	ruleset_clear(&active);
-	return err ?: ruleset_store(dp, slot, next);
+	return err;
 }
 
 int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds)
@@ -378,13 +444,17 @@ int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds)
 	if (err)
 		return err;
 	generation = dp->control->generation + 1;
+	way_back_forget(dp);
 	err = prepare_slot(dp, generation & 1, next);
 	if (!err && seconds)
 		err = way_back_prepare(dp, generation, seconds);
-	if (err)
+	if (err) {
+		way_back_forget(dp);
 		return fail(err, "cannot change the rules: %s; nothing was changed",
 			    reason(err));
+	}
 	signers_fill(dp, next);
 	__atomic_store_n(&dp->control->generation, generation, __ATOMIC_RELEASE);
+	own_next(dp, generation & 1);
 	return 0;
 }

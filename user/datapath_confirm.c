@@ -59,9 +59,13 @@ int way_back_prepare(struct datapath *dp, __u32 generation, __u32 seconds)
 	if (!err)
 		err = start_timer(dp, program);
 	confirm_bpf__destroy(program);
-	if (err)
-		dp->control->pending = 0;
 	return err;
+}
+
+void way_back_forget(struct datapath *dp)
+{
+	if (dp->control->pending != dp->control->generation)
+		dp->control->pending = 0;
 }
 
 __u32 datapath_pending(const struct datapath *dp)
@@ -100,20 +104,26 @@ int datapath_rollback(struct datapath *dp)
 {
 	struct stored_rule *rules;
 	char path[PATH_MAX];
+	__u32 generation = dp->control ? dp->control->generation : 0;
+	bool waits = datapath_pending(dp);
 	size_t count;
 	int err;
 
-	if (!dp->control || !dp->control->generation)
+	if (!generation)
 		return fail(-ENOENT, "there is no ruleset before this one to go back to");
 	err = datapath_previous(dp, &rules, &count);
 	if (err)
 		return err;
 	free(rules);
-	pin_path(dp, NULL, dp->control->generation & 1 ? "ruleset0" : "ruleset1", path);
-	if (access(path, F_OK) && dp->control->generation > 1)
+	pin_path(dp, NULL, generation & 1 ? "ruleset0" : "ruleset1", path);
+	if (access(path, F_OK) && generation > 1)
 		return fail(-ENOENT, "the ruleset before this one is not there any more");
-	take_pending(dp);
-	__atomic_store_n(&dp->control->generation, dp->control->generation + 1,
-			 __ATOMIC_RELEASE);
+	err = slot_mend(dp, (generation + 1) & 1);
+	if (err)
+		return fail(err, "cannot go back: %s; nothing was changed", reason(err));
+	way_back_forget(dp);
+	if (waits && !take_pending(dp)) /* the kernel has gone back itself, just now */
+		return 0;
+	__atomic_store_n(&dp->control->generation, generation + 1, __ATOMIC_RELEASE);
 	return 0;
 }

@@ -40,8 +40,11 @@ void interface_close(struct interface *iface);
 /* Reads the ruleset of one slot; an empty one where the slot has none. */
 int ruleset_load(const struct datapath *dp, unsigned int slot, struct ruleset *ruleset);
 
-/* Stores the ruleset of a slot that is not active. */
-int ruleset_store(const struct datapath *dp, unsigned int slot, const struct ruleset *ruleset);
+/*
+ * Makes the slot that is not active whole again, with the ruleset it had, where a
+ * change to it came to no end. Says nothing.
+ */
+int slot_mend(struct datapath *dp, unsigned int slot);
 
 /*
  * Waits until every packet that was on its way when this was called is done, so
@@ -89,6 +92,9 @@ int slot_fill(const struct slot_maps *maps, const char *name, struct generation 
  * one before it in so many seconds, unless it is confirmed. Says nothing.
  */
 int way_back_prepare(struct datapath *dp, __u32 generation, __u32 seconds);
+
+/* Forgets a way back from a change that never came to run. */
+void way_back_forget(struct datapath *dp);
 
 /*
  * Reads the key files of a ruleset's signed knocks and makes who is in them, and no
