@@ -320,9 +320,19 @@ static int compare_interfaces(const void *left, const void *right)
 		      ((const struct interface *)right)->name);
 }
 
+bool interface_folder(const struct dirent *entry, char name[IFNAMSIZ])
+{
+	if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
+	    strlen(entry->d_name) >= IFNAMSIZ)
+		return false;
+	strcpy(name, entry->d_name);
+	swap_characters(name, ':', '.');
+	return true;
+}
+
 /*
- * A folder without a link is what an attach that was killed leaves behind. It
- * filters nothing; attaching again makes use of it.
+ * A folder without a link is what an attach or a detach that was killed leaves
+ * behind. It filters nothing.
  */
 static int open_interfaces(struct datapath *dp)
 {
@@ -334,11 +344,8 @@ static int open_interfaces(struct datapath *dp)
 		struct interface iface;
 		char name[IFNAMSIZ];
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
-		    strlen(entry->d_name) >= IFNAMSIZ)
+		if (!interface_folder(entry, name))
 			continue;
-		strcpy(name, entry->d_name);
-		swap_characters(name, ':', '.');
 		err = interface_open(dp, name, &iface);
 		if (err == -ENOENT) {
 			err = 0;
@@ -366,6 +373,7 @@ int datapath_open(struct datapath *dp, enum datapath_access access)
 	int err;
 
 	*dp = (struct datapath){ .lock = -1 };
+	libbpf_set_print(NULL); /* what fails is said here, in one line */
 	if (strlen(root) > sizeof(dp->path) - 32)
 		return fail(-ENAMETOOLONG, "PORTCTL_BPFFS is too long");
 	err = namespace_cookie(&cookie);

@@ -186,10 +186,7 @@ static int attach_prepared(struct attachment *attachment, const struct interface
 		err = attach_egress(attachment);
 	if (err)
 		return err;
-	err = attach_link(attachment, mode);
-	if (err)
-		unhook_egress(attachment->ifindex);
-	return err;
+	return attach_link(attachment, mode);
 }
 
 static int remove_pin(const struct datapath *dp, const char *iface, const char *pin)
@@ -202,25 +199,46 @@ static int remove_pin(const struct datapath *dp, const char *iface, const char *
 	return 0;
 }
 
-/* An interface's, or the shared ones where `name` is NULL: "control" is the last. */
+/* An interface's, or the shared ones but "control" where `name` is NULL. */
 static int remove_maps(const struct datapath *dp, const char *name)
 {
 	int err = 0;
 
-	for (size_t i = pinned_map_count; i-- > 0 && !err;) {
+	for (size_t i = pinned_map_count; --i > 0 && !err;) {
 		if (pinned_maps[i].shared == !name)
 			err = remove_pin(dp, name, pinned_maps[i].pin);
 	}
-	return err ?: remove_pin(dp, name, "");
+	return err;
 }
 
-int interface_unpin(const struct datapath *dp, const char *name)
+/*
+ * Takes everything of an interface away but its folder: as long as that is there,
+ * detaching can be ended after a kill. The link is the first, so that nothing is
+ * filtered without what belongs to it.
+ */
+static int empty_interface(const struct datapath *dp, const char *name, unsigned int ifindex)
 {
-	return remove_pin(dp, name, "link") ?: remove_maps(dp, name);
+	return remove_pin(dp, name, "link") ?: unhook_egress(name, ifindex) ?: remove_maps(dp, name);
 }
 
-/* Folders of interfaces without a link: what a kill left. */
-static int remove_leftovers(const struct datapath *dp)
+static int remove_interface(const struct datapath *dp, const char *name, unsigned int ifindex)
+{
+	return empty_interface(dp, name, ifindex) ?: remove_pin(dp, name, "");
+}
+
+static bool has_folder(const struct datapath *dp, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat folder;
+
+	if (!*name || strchr(name, '/') || strlen(name) >= IFNAMSIZ)
+		return false;
+	pin_path(dp, name, "", path);
+	return !stat(path, &folder) && S_ISDIR(folder.st_mode);
+}
+
+static int each_folder(const struct datapath *dp,
+		       int (*call)(const struct datapath *dp, const char *name))
 {
 	DIR *folder = opendir(dp->path);
 	struct dirent *entry;
@@ -229,25 +247,37 @@ static int remove_leftovers(const struct datapath *dp)
 	while (folder && !err && (entry = readdir(folder))) {
 		char name[IFNAMSIZ];
 
-		if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
-		    strlen(entry->d_name) >= IFNAMSIZ)
-			continue;
-		strcpy(name, entry->d_name);
-		err = interface_unpin(dp, name);
+		if (interface_folder(entry, name))
+			err = call(dp, name);
 	}
 	if (folder)
 		closedir(folder);
 	return err;
 }
 
+static int empty_folder(const struct datapath *dp, const char *name)
+{
+	return empty_interface(dp, name, if_nametoindex(name));
+}
+
+static int remove_folder(const struct datapath *dp, const char *name)
+{
+	return remove_pin(dp, name, "");
+}
+
 int datapath_remove(struct datapath *dp)
 {
-	static const char *const pins[] = { "ruleset0", "ruleset1", "way_back" };
-	int err = remove_leftovers(dp);
+	static const char *const pins[] = { "ruleset0", "ruleset1", "ruleset0_next",
+					    "ruleset1_next", "way_back" };
+	int err = each_folder(dp, empty_folder);
 
 	for (size_t i = 0; i < ARRAY_SIZE(pins) && !err; i++)
 		err = remove_pin(dp, NULL, pins[i]);
-	err = err ?: remove_maps(dp, NULL);
+	err = err		      ?:
+	      remove_maps(dp, NULL) ?:
+	      remove_pin(dp, NULL, pinned_maps[0].pin) ?:
+	      each_folder(dp, remove_folder) ?:
+	      remove_pin(dp, NULL, "");
 	if (err)
 		return err;
 	unmap(dp->control, sizeof(*dp->control));
@@ -267,7 +297,8 @@ static int add_interface(struct datapath *dp, const char *name)
 		slot = &dp->interfaces[dp->count++];
 	else if (slot)
 		interface_close(slot);
-	return err ?: interface_open(dp, name, slot);
+	err = err ?: interface_open(dp, name, slot);
+	return err ? fail(err, "%s is attached, but cannot be read: %s", name, reason(err)) : 0;
 }
 
 /* A device that is attached may have been renamed since. */
@@ -287,6 +318,19 @@ static int check_former_name(const struct datapath *dp, const char *name, unsign
 	return 0;
 }
 
+/* What a new attachment has made goes, and the rest of an earlier one. */
+static void undo_attach(struct datapath *dp, const struct attachment *attachment)
+{
+	if (has_folder(dp, attachment->name))
+		remove_interface(dp, attachment->name, attachment->ifindex);
+	if (dp->count || !dp->control)
+		return;
+	if (dp->control->generation) /* the rules stay */
+		remove_maps(dp, NULL);
+	else
+		datapath_remove(dp);
+}
+
 int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode, bool replace)
 {
 	struct attachment attachment = { .dp = dp, .name = name, .replace = replace };
@@ -301,6 +345,8 @@ int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode
 		present = NULL; /* the device was deleted, and made again */
 	if (present)
 		err = check_mode(present, mode);
+	if (!err && !known && has_folder(dp, name)) /* its counts are of other rules */
+		err = remove_interface(dp, name, attachment.ifindex);
 	if (!err)
 		err = datapath_create(dp);
 	if (!err)
@@ -309,27 +355,31 @@ int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode
 	if (!err)
 		return add_interface(dp, name);
 	if (!known)
-		interface_unpin(dp, name);
-	if (!dp->count && dp->control && !dp->control->generation)
-		datapath_remove(dp);
+		undo_attach(dp, &attachment);
+	else if (!present)
+		unhook_egress(name, attachment.ifindex);
 	return err;
 }
 
 int datapath_detach(struct datapath *dp, const char *name)
 {
 	struct interface *iface = datapath_interface(dp, name);
+	size_t others = dp->count - !!iface;
 	int err;
 
-	if (!iface)
+	if (!iface && !has_folder(dp, name))
 		return fail(-ENOENT,
 			    "portctl is not attached to %s: \"portctl status\" lists "
 			    "where it is",
 			    name);
-	unhook_egress(iface->ifindex);
-	err = interface_unpin(dp, iface->name);
+	err = empty_interface(dp, name, iface ? iface->ifindex : if_nametoindex(name));
+	if (!err && others)
+		err = remove_folder(dp, name);
 	if (err)
 		return err;
-	interface_close(iface);
-	*iface = dp->interfaces[--dp->count];
-	return dp->count ? 0 : datapath_remove(dp);
+	if (iface) {
+		interface_close(iface);
+		*iface = dp->interfaces[--dp->count];
+	}
+	return others ? 0 : datapath_remove(dp);
 }

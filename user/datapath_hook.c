@@ -169,11 +169,13 @@ int hook_egress(const char *name, unsigned int ifindex, int program)
 	return 0;
 }
 
-void unhook_egress(unsigned int ifindex)
+int unhook_egress(const char *name, unsigned int ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = EGRESS_HANDLE, .priority = EGRESS_PRIORITY);
+	int err = ifindex ? bpf_tc_detach(&hook, &opts) : 0;
 
-	if (ifindex)
-		bpf_tc_detach(&hook, &opts); /* gone already is as good */
+	if (!err || err == -ENOENT || err == -EINVAL || err == -ENODEV)
+		return 0; /* no filter, no clsact, no device */
+	return fail(err, "cannot remove what watches what leaves %s: %s", name, reason(err));
 }

@@ -3,6 +3,8 @@
 #ifndef DATAPATH_INTERNAL_H
 #define DATAPATH_INTERNAL_H
 
+#include <dirent.h>
+
 #include "compile.h"
 #include "datapath.h"
 
@@ -33,6 +35,9 @@ void unmap(const void *memory, size_t size);
 /* Makes the namespace's folder and its control map, if they are not there. */
 int datapath_create(struct datapath *dp);
 
+/* Whether a folder among the pins is an interface's, and of which name. */
+bool interface_folder(const struct dirent *entry, char name[IFNAMSIZ]);
+
 /* Reads and maps the pins of one interface; says nothing. */
 int interface_open(const struct datapath *dp, const char *name, struct interface *iface);
 void interface_close(struct interface *iface);
@@ -61,10 +66,10 @@ int hook_xdp(const char *name, unsigned int ifindex, int program, enum attach_mo
 
 /*
  * Puts a TC program on what leaves a device. It stays by itself; one of ours that
- * is there already is replaced. unhook_egress() says nothing: gone is gone.
+ * is there already is replaced. unhook_egress(): gone already is as good.
  */
 int hook_egress(const char *name, unsigned int ifindex, int program);
-void unhook_egress(unsigned int ifindex);
+int unhook_egress(const char *name, unsigned int ifindex);
 
 /* The maps in maps of an interface, by their descriptors. */
 struct slot_maps {
@@ -108,8 +113,5 @@ void clock_refresh(struct control *control);
 
 /* Forgets what was at a door, before another knock gets its number. Says nothing. */
 int door_clear(const struct datapath *dp, __u32 door);
-
-/* Removes every pin of an interface; the link last drops, and so the program. */
-int interface_unpin(const struct datapath *dp, const char *name);
 
 #endif

@@ -34,7 +34,7 @@ static int collect_log(enum libbpf_print_level level, const char *format, va_lis
 static int fail_load(int err, const char *name, char *log)
 {
 	const char *missing = err == -EPERM || err == -ENOMEM ? NULL : missing_feature();
-	char *last = log, *line, *rest = log;
+	char *last = err == -ENOMEM ? "" : log, *line, *rest = log;
 
 	if (missing)
 		return fail(err,

@@ -116,6 +116,12 @@ nothing_there() {
 	refused "there is no interface ../../x here" attach ../../x
 	refused "there is no interface  here" attach ""
 	nothing_there
+	local name
+	portctl allow 22
+	for name in nosuch "" / .. ../.. eth0 control; do
+		refused "portctl is not attached to $name: " detach "$name"
+	done
+	equal "$(rules)" $'default allow\nallow 22'
 	# One that is right before it is attached.
 	wants 1 attach eth0 nosuch
 	equal "$(stats '.interfaces[].name')" eth0
