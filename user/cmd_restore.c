@@ -40,7 +40,8 @@ static int restore_rules(struct datapath *dp)
 	struct ruleset saved;
 	int err;
 
-	if (dp->control)
+	/* None ran yet where all there is was left by a restore that came to no end. */
+	if (dp->control && (dp->control->generation || dp->count))
 		return 0;
 	ruleset_init(&saved);
 	err = rules_read(saved_path(), &saved) ?: datapath_commit(dp, &saved, 0);
