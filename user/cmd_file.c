@@ -230,12 +230,14 @@ int cmd_save(const struct command *command, int argc, char **argv)
 {
 	struct ruleset running;
 	struct datapath dp;
+	bool prints = argc == 2 && !strcmp(argv[1], "-");
 	int err;
 
-	if (argc > 2 || (argc == 2 && argv[1][0] == '-' && argv[1][1]))
+	if (argc > 2 || (argc == 2 && argv[1][0] == '-' && !prints))
 		return usage(command);
 	ruleset_init(&running);
-	err = datapath_open(&dp, DATAPATH_READ);
+	/* Who writes the files does it alone. */
+	err = datapath_open(&dp, prints ? DATAPATH_READ : DATAPATH_WRITE);
 	if (!err)
 		err = datapath_ruleset(&dp, &running);
 	if (!err)

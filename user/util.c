@@ -113,14 +113,16 @@ int write_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
+/* Always the same name beside it: what a kill leaves is cleared away by the next. */
 int file_write(const char *path, const char *text, size_t size)
 {
 	char temporary[PATH_MAX];
 	int fd, err;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.XXXXXX", path) >= (int)sizeof(temporary))
+	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
 		return -ENAMETOOLONG;
-	fd = mkostemp(temporary, O_CLOEXEC);
+	unlink(temporary);
+	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, text, size);
