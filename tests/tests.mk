@@ -62,6 +62,13 @@ deps-bench:
 
 .PHONY: bench bench-check deps-bench
 
+# Kills and failing system calls, at every point of each command; takes half an hour.
+test-faults: deps
+	$(MAKE) $(BUILD)/portctl
+	FAULTS=all bats --tap tests/e2e/faults.bats tests/e2e/faults_around.bats
+
+.PHONY: test-faults
+
 include tests/fuzz/fuzz.mk
 
 # Debian's kernels under qemu, and the host's; KERNELS="6.1 6.12 host". Takes minutes.

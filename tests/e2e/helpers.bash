@@ -303,5 +303,12 @@ adds_up() {
 		  == [$i.total[$v].packets, $i.total[$v].bytes]] | all')" true
 }
 
+# Where only UDP came, the ports, the lines and the totals are the same sums.
+sums_agree() {
+	adds_up
+	equal "$(stats '.interfaces[0] | . as $i | [("pass", "drop") as $v
+		| ([.ports[][$v].packets] | add // 0) == $i.total[$v].packets] | all')" true
+}
+
 # The running rules, as text.
 rules() { portctl save -; }

@@ -7,6 +7,7 @@ count PORT                    count UDP datagrams until SIGTERM, then print how 
 ask HOST PORT TEXT            send TEXT, print the answer if it comes within a second
 flood HOST PORT SECONDS       send UDP as fast as it goes; print how many were sent
 send HOST PORT COUNT [SIZE]   send COUNT datagrams, not too fast
+steady HOST PORT SECONDS       send a datagram every millisecond
 protocol HOST NUMBER COUNT    send COUNT packets of an IP protocol
 ip DEV MAC COUNT HEX          send frames to MAC with this as IPv4 packet
 tagged DEV MAC COUNT PORT TAG...  send UDP to 10.77.0.2 in frames with VLAN tags (8100, 88a8)
@@ -88,6 +89,12 @@ def send(host, port, number, size="1"):
         sock.sendto(b"x" * int(size), (host, int(port)))
         if i % 32 == 31:  # a veth's queue holds 256 packets
             time.sleep(0.001)
+
+
+def steady(host, port, seconds):
+    for _ in range(int(float(seconds) * 1000)):
+        send(host, port, 1)
+        time.sleep(0.001)
 
 
 def protocol(host, number, times):
