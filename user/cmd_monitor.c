@@ -8,6 +8,7 @@
 #include "events.h"
 #include "log.h"
 #include "port_watch.h"
+#include "privileges.h"
 #include "stats.h"
 #include "tell.h"
 #include "util.h"
@@ -238,6 +239,14 @@ static int parse_options(int argc, char **argv, struct monitor *monitor)
 	return 0;
 }
 
+/* Whose a socket is needs to be known only where ports are watched. */
+static int give_up_processes(const struct monitor *monitor)
+{
+	bool ports = memchr(monitor->ports_wanted, true, sizeof(monitor->ports_wanted));
+
+	return ports ? 0 : privileges_keep(CAPABILITIES_DATAPATH | RUNS_PROGRAMS);
+}
+
 int cmd_monitor(const struct command *command, int argc, char **argv)
 {
 	struct monitor monitor = { 0 };
@@ -247,7 +256,7 @@ int cmd_monitor(const struct command *command, int argc, char **argv)
 		return usage(command);
 	if (parse_kinds(&monitor, argc - optind, argv + optind))
 		return EXIT_REFUSED;
-	if (tell_begin(&monitor.teller))
+	if (tell_begin(&monitor.teller) || give_up_processes(&monitor))
 		return EXIT_REFUSED;
 	ruleset_init(&monitor.ruleset);
 	err = watch(&monitor);

@@ -118,8 +118,9 @@ own_folders() {
 	done <<-END
 		$BPF:1:knock serve
 		$BPF:1:stats -i 1
-		$DATAPATH:1:monitor
-		$DATAPATH::monitor --exec $TMP/hook
+		c000081004:1:monitor
+		$DATAPATH:1:monitor drop
+		c000081004::monitor --exec $TMP/hook
 		c000081004:1:watch
 		c000001004:1:restore --follow
 	END
