@@ -556,9 +556,8 @@ struct socket_event {
 };
 
 _Static_assert(sizeof(struct door) == 168, "struct door");
-_Static_assert(sizeof(struct generation) ==
-		       4 * KEYS + PORT_KEYS / 8 + 8 + 8 * SOURCE_SECRETS +
-			       MAX_DOORS * sizeof(struct door),
+_Static_assert(sizeof(struct generation) == 4 * KEYS + PORT_KEYS / 8 + 8 + 8 * SOURCE_SECRETS +
+						    MAX_DOORS * sizeof(struct door),
 	       "struct generation");
 _Static_assert(sizeof(struct signed_knock) == 64, "struct signed_knock: one block and its tag");
 _Static_assert(MAX_DOORS <= 64, "a signer has a bit for each door");
