@@ -80,8 +80,7 @@ static inline void forget_all(struct portctl_bpf *program)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, program->obj)
-		forget_map(map);
+	bpf_object__for_each_map(map, program->obj) forget_map(map);
 }
 
 #endif
