@@ -25,18 +25,6 @@ struct test {
 	bool doubtful; /* two sources may have one bucket */
 };
 
-static void remove_disagreeing(struct ruleset *ruleset)
-{
-	for (size_t i = 0; i < ruleset->count; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (slow_disagree(&ruleset->rules[i], &ruleset->rules[j])) {
-				ruleset_remove(ruleset, i--);
-				break;
-			}
-		}
-	}
-}
-
 /* The door stands first, as of equally specific rules it is asked first. */
 static void add_door(struct world *world)
 {

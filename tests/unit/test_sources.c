@@ -74,19 +74,6 @@ static void add_probes(struct world *world, struct random *random)
 	}
 }
 
-/* Leaves out rules that contradict an earlier one. */
-static void remove_disagreeing(struct ruleset *ruleset)
-{
-	for (size_t i = 0; i < ruleset->count; i++) {
-		for (size_t j = 0; j < i; j++) {
-			if (slow_disagree(&ruleset->rules[i], &ruleset->rules[j])) {
-				ruleset_remove(ruleset, i--);
-				break;
-			}
-		}
-	}
-}
-
 static void fail_probe(const struct world *world, const struct probe *probe,
 		       const struct rule *rule, enum verdict got)
 {
