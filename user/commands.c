@@ -196,7 +196,7 @@ const struct command commands[] = {
 	{ "doctor", "[IFACE] [-j]", "what is not as it should be here, and what to do",
 	  "Looks at the kernel, the rules, and each interface that is attached, or the one named.\n"
 	  "Exit code 1 if something fails.\n",
-	  cmd_doctor, READS | FILES },
+	  cmd_doctor, CHANGES | FILES },
 	{ "explain",
 	  "SOURCE[:PORT] PORT [--on IFACE] [--to ADDRESS] [--flags syn,ack,...] [-j]",
 	  "how a packet would be judged, and what would change that",

@@ -31,7 +31,6 @@ static const struct {
 	enum bpf_map_type map;
 	const char *name;
 } maps[] = {
-	{ BPF_MAP_TYPE_LPM_TRIE, "maps of prefixes (LPM_TRIE, Linux 4.11)" },
 	{ BPF_MAP_TYPE_ARRAY_OF_MAPS, "maps in maps (ARRAY_OF_MAPS, Linux 4.12)" },
 	{ BPF_MAP_TYPE_LRU_HASH, "maps that forget (LRU_HASH, Linux 4.10)" },
 	{ BPF_MAP_TYPE_RINGBUF, "ring buffers (RINGBUF, Linux 5.8)" },
