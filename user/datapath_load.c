@@ -154,6 +154,9 @@ int program_load(const struct datapath *dp, const char *name, enum purpose purpo
 	err = *program ? prepare(dp, name, purpose, *program) : -errno;
 	if (!err)
 		err = portctl_bpf__load(*program);
+	/* libbpf believes that there is no mmap where it had no memory to try it. */
+	if (!err && (!(*program)->bss || !(*program)->data_control))
+		err = -ENOMEM;
 	fclose(load_log);
 	load_log = NULL;
 	return err ? fail_load(err, name, log) : 0;
