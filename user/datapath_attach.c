@@ -212,13 +212,27 @@ static int remove_maps(const struct datapath *dp, const char *name)
 }
 
 /*
+ * The last pin goes in the background, a descriptor does not: the device is free when
+ * this returns, and can be attached to.
+ */
+static int remove_link(const struct datapath *dp, const char *name)
+{
+	char path[PATH_MAX];
+	cleanup_close int fd = -1;
+
+	pin_path(dp, name, "link", path);
+	fd = bpf_obj_get(path);
+	return remove_pin(dp, name, "link");
+}
+
+/*
  * Takes everything of an interface away but its folder: as long as that is there,
  * detaching can be ended after a kill. The link is the first, so that nothing is
  * filtered without what belongs to it.
  */
 static int empty_interface(const struct datapath *dp, const char *name, unsigned int ifindex)
 {
-	return remove_pin(dp, name, "link") ?: unhook_egress(name, ifindex) ?: remove_maps(dp, name);
+	return remove_link(dp, name) ?: unhook_egress(name, ifindex) ?: remove_maps(dp, name);
 }
 
 static int remove_interface(const struct datapath *dp, const char *name, unsigned int ifindex)
