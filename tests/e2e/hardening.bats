@@ -80,7 +80,7 @@ own_folders() {
 	while read -r mask words; do
 		# shellcheck disable=SC2086
 		at_exit $words
-		has "$pid" CapPrm "${mask#0}"
+		eventually has "$pid" CapPrm "${mask#0}"
 		has "$pid" CapEff "${mask#0}"
 		has "$pid" CapInh ""
 		has "$pid" CapAmb ""

@@ -28,7 +28,6 @@ build_without() {
 	attach_without "helper 181" "loops that are checked once"
 	attach_without "helper 189" "XDP with frames in several buffers"
 	attach_without "helper 208" "the time of day"
-	attach_without "map 11" "maps of prefixes"
 	attach_without "map 12" "maps in maps"
 	attach_without "map 9" "maps that forget"
 	attach_without "map 27" "ring buffers"

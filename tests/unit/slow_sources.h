@@ -253,12 +253,13 @@ static inline bool slow_disagree(const struct rule *a, const struct rule *b)
 	       sources_meet(a, b);
 }
 
-/* Leaves out rules that contradict an earlier one. */
-static inline void remove_disagreeing(struct ruleset *ruleset)
+/* Leaves out rules that one before them is `against`. */
+static inline void rules_leave_out(struct ruleset *ruleset,
+				   bool (*against)(const struct rule *a, const struct rule *b))
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
 		for (size_t j = 0; j < i; j++) {
-			if (slow_disagree(&ruleset->rules[i], &ruleset->rules[j])) {
+			if (against(&ruleset->rules[i], &ruleset->rules[j])) {
 				ruleset_remove(ruleset, i--);
 				break;
 			}

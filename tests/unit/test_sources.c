@@ -153,7 +153,7 @@ static bool world_make(struct world *world, __u64 seed)
 	*world = (struct world){ .seed = seed, .image = calloc(1, sizeof(*world->image)) };
 	assert_non_null(world->image);
 	random_sourced_ruleset(&random, 1 + random_below(&random, 24), &world->ruleset);
-	remove_disagreeing(&world->ruleset);
+	rules_leave_out(&world->ruleset, slow_disagree);
 	world->iface = ifaces[random_below(&random, ARRAY_SIZE(ifaces))];
 	add_probes(world, &random);
 	err = compile(&world->ruleset, world->iface, world->image, world->used);
