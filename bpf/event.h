@@ -79,7 +79,7 @@ __noinline int tell_drop(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry
 	struct subject subject = { 0 };
 	struct event event = { .line = entry_line(entry) };
 
-	read_subject(ctx, (union place){ .packed = place }, key, &subject);
+	read_subject(ctx, place, key, &subject);
 	tell(ctx, entry_verdict(entry) == VERDICT_REJECT ? EVENT_REJECT : EVENT_DROP, key,
 	     &subject.flow, &event);
 	return 0;

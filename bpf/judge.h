@@ -83,7 +83,7 @@ __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 {
 	struct subject subject = { 0 };
 
-	if (!read_subject(ctx, (union place){ .packed = place }, key, &subject))
+	if (!read_subject(ctx, place, key, &subject))
 		return 0;
 	if (entry_leads_on(entry))
 		entry = follow(&subject, entry, slot, true);
@@ -109,19 +109,6 @@ __noinline __u32 judge_step(struct xdp_md *ctx, __u32 key, __u32 place, __u32 en
 	return entry;
 }
 
-/*
- * Whether it is a TCP segment that opens a connection: no reply. A flood of them
- * must not pay for what only replies need.
- */
-static __always_inline bool is_opening(struct xdp_md *ctx, const struct packet *packet)
-{
-	struct cursor cur = cursor_again(ctx);
-	struct tcphdr *tcp = cur.pos + (packet->place.transport & OFFSET_MASK);
-
-	return packet->key < PORT_KEY_UDP && (void *)(tcp + 1) <= cur.end &&
-	       !(tcp->ack || tcp->rst || tcp->fin);
-}
-
 static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *packet)
 {
 	/* Read once: a packet must not see two generations. */
@@ -130,13 +117,15 @@ static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *pa
 
 	if (likely(!entry_flags(entry)))
 		return entry;
-	if (!entry_leads_on(entry) && is_opening(ctx, packet) &&
-	    !(entry_flags(entry) & ENTRY_TOUCH && may_knock(ctx, packet, slot)))
+	/* A flood of what opens connections must not pay for what only replies need. */
+	if (entry_flags(entry) == ENTRY_REPLY && !packet->may_reply)
+		return entry_plain(entry);
+	if (!entry_leads_on(entry) && !packet->may_reply && !may_knock(ctx, packet, slot))
 		return entry_plain(entry);
 	if (entry_flags(entry) & ENTRY_TOUCH && packet->key < PORT_KEYS &&
 	    is_step(slot, packet->key))
-		return judge_step(ctx, packet->key, packet->place.packed, entry, slot);
-	return judge_further(ctx, packet->key, packet->place.packed, entry, slot);
+		return judge_step(ctx, packet->key, packet->place, entry, slot);
+	return judge_further(ctx, packet->key, packet->place, entry, slot);
 }
 
 #endif

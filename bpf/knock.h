@@ -322,7 +322,7 @@ static __always_inline bool may_knock(struct xdp_md *ctx, const struct packet *p
 				      __u32 slot)
 {
 	struct cursor cur = cursor_again(ctx);
-	struct ipv6hdr *ip6 = cur.pos + (packet->place.network & OFFSET_MASK);
+	struct ipv6hdr *ip6 = cur.pos + (place_network(packet->place) & OFFSET_MASK);
 	struct iphdr *ip = (void *)ip6;
 	struct attempts *set;
 	__u64 hash, found = 0;

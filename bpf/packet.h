@@ -7,19 +7,25 @@
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
-/* Where the headers begin, in bytes from the start of the frame; 0: unknown. */
-union place {
-	struct {
-		__u16 network;
-		__u16 transport;
-	};
-	__u32 packed; /* for functions, which take no structures */
-};
+/*
+ * Where the headers begin, in bytes from the start of the frame; 0: unknown. In one
+ * number: functions take no structures, and the plain packet's way needs one register.
+ */
+static __always_inline __u32 place_network(__u32 place)
+{
+	return place & 0xFFFF;
+}
+
+static __always_inline __u32 place_transport(__u32 place)
+{
+	return place >> 16;
+}
 
 struct packet {
 	__u64 key; /* enum key, below KEYS: the entry that judges it */
 	__u64 bytes; /* of the whole frame, in all its buffers */
-	union place place;
+	__u32 place;
+	__u32 may_reply; /* 0: a TCP segment that opens a connection */
 };
 
 #endif

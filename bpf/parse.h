@@ -108,12 +108,19 @@ static __always_inline __u32 tcp_header_size(const struct tcphdr *tcp)
 	return ((const __u8 *)tcp)[12] >> 2 & 0x3C;
 }
 
+/* ACK, RST and FIN: a segment with none of them opens a connection. */
+static __always_inline __u32 tcp_answers(const struct tcphdr *tcp)
+{
+	return ((const __u8 *)tcp)[13] & 0x15;
+}
+
 /*
  * The key of a TCP segment or UDP datagram with `length` bytes, headers and all.
  * In a first fragment (`more`) the header must be whole, or the ports and flags
  * could be put together behind our back (RFC 1858, RFC 7112).
  */
-static __always_inline __u32 parse_tcp(struct cursor *cur, __s64 length, bool more)
+static __always_inline __u32 parse_tcp(struct cursor *cur, struct packet *packet, __s64 length,
+				       bool more)
 {
 	struct tcphdr *tcp = cur->pos;
 	__s64 header;
@@ -125,6 +132,7 @@ static __always_inline __u32 parse_tcp(struct cursor *cur, __s64 length, bool mo
 		return KEY_MALFORMED;
 	if (unlikely(length < (more ? (int)sizeof(*tcp) : header)))
 		return KEY_MALFORMED;
+	packet->may_reply = tcp_answers(tcp);
 	return PORT_KEY_TCP + host_order(tcp->dest);
 }
 
@@ -178,11 +186,11 @@ static __always_inline __u32 parse_icmp6(struct cursor *cur, __u32 length)
 	return KEY_PROTOCOL + IPPROTO_ICMPV6;
 }
 
-static __always_inline __u32 parse_transport(struct cursor *cur, __u8 protocol, __u32 length,
-					     bool more, bool ipv6)
+static __always_inline __u32 parse_transport(struct cursor *cur, struct packet *packet,
+					     __u8 protocol, __u32 length, bool more, bool ipv6)
 {
 	if (protocol == IPPROTO_TCP)
-		return parse_tcp(cur, length, more);
+		return parse_tcp(cur, packet, length, more);
 	if (protocol == IPPROTO_UDP)
 		return parse_udp(cur, length, more);
 	if (protocol == IPPROTO_ICMP && !ipv6)
@@ -201,20 +209,22 @@ static __always_inline __u32 parse_transport(struct cursor *cur, __u8 protocol, 
  * `length` is signed: an IP header that claims less than itself leaves less than
  * nothing, which every transport header is longer than.
  */
-static __always_inline __u32 parse_plain_transport(struct cursor *cur, __u8 protocol,
-						   __s64 length)
+static __always_inline bool parse_plain_transport(struct cursor *cur, struct packet *packet,
+						  __u8 protocol, __s64 length)
 {
 	/* Unsigned: a packet that goes on past the buffer is a huge one. */
 	if (unlikely((__u64)(cur->end - cur->pos) - length > PADDING_MAX))
-		return KEYS;
+		return false;
 	if (protocol == IPPROTO_TCP)
-		return parse_tcp(cur, length, false);
-	if (protocol == IPPROTO_UDP)
-		return parse_udp(cur, length, false);
-	return KEYS;
+		packet->key = parse_tcp(cur, packet, length, false);
+	else if (protocol == IPPROTO_UDP)
+		packet->key = parse_udp(cur, length, false);
+	else
+		return false;
+	return true;
 }
 
-static __always_inline __u32 parse_plain(struct xdp_md *ctx, union place *place)
+static __always_inline bool parse_plain(struct xdp_md *ctx, struct packet *packet)
 {
 	struct cursor cur = cursor_at_start(ctx);
 	struct ethhdr *eth = cur.pos;
@@ -222,22 +232,23 @@ static __always_inline __u32 parse_plain(struct xdp_md *ctx, union place *place)
 	struct ipv6hdr *ip6 = (void *)ip;
 
 	if (!skip(&cur, sizeof(*eth) + sizeof(*ip)))
-		return KEYS;
+		return false;
 	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
 		if (*(__u8 *)ip != 0x45 || ip->frag_off & bpf_htons(IPV4_OFFSET | IPV4_MORE))
-			return KEYS;
-		*place = (union place){ { sizeof(*eth), sizeof(*eth) + sizeof(*ip) } };
-		return parse_plain_transport(&cur, ip->protocol,
+			return false;
+		packet->place = sizeof(*eth) | (sizeof(*eth) + sizeof(*ip)) << 16;
+		return parse_plain_transport(&cur, packet, ip->protocol,
 					     (__s64)host_order(ip->tot_len) -
 						     (__s64)sizeof(*ip));
 	}
 	if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
 		if (!skip(&cur, sizeof(*ip6) - sizeof(*ip)) || ip6->version != 6)
-			return KEYS;
-		*place = (union place){ { sizeof(*eth), sizeof(*eth) + sizeof(*ip6) } };
-		return parse_plain_transport(&cur, ip6->nexthdr, host_order(ip6->payload_len));
+			return false;
+		packet->place = sizeof(*eth) | (sizeof(*eth) + sizeof(*ip6)) << 16;
+		return parse_plain_transport(&cur, packet, ip6->nexthdr,
+					     host_order(ip6->payload_len));
 	}
-	return KEYS;
+	return false;
 }
 
 /*
@@ -253,7 +264,7 @@ static __always_inline __u32 parse_later_fragment(__u8 protocol, __u32 offset)
  * Parses an IPv4 packet; `left` is what the frame holds from the cursor on. The
  * cursor is left where the transport header begins.
  */
-static __always_inline __u32 parse_ipv4(struct cursor *cur, union place *place, __u32 left)
+static __always_inline __u32 parse_ipv4(struct cursor *cur, struct packet *packet, __u32 left)
 {
 	struct iphdr *ip = cur->pos;
 	__u32 header, length, fragment;
@@ -270,8 +281,9 @@ static __always_inline __u32 parse_ipv4(struct cursor *cur, union place *place, 
 	fragment = bpf_ntohs(ip->frag_off);
 	if (fragment & IPV4_OFFSET)
 		return parse_later_fragment(ip->protocol, (fragment & IPV4_OFFSET) * 8);
-	place->transport = cur->pos - (void *)ip + place->network;
-	return parse_transport(cur, ip->protocol, length - header, fragment & IPV4_MORE, false);
+	packet->place |= (packet->place + (cur->pos - (void *)ip)) << 16;
+	return parse_transport(cur, packet, ip->protocol, length - header, fragment & IPV4_MORE,
+			       false);
 }
 
 static __always_inline bool is_extension(__u8 protocol)
@@ -352,7 +364,8 @@ static long walk_extension(__u32 index, struct walk *walk)
  * sequence of eight: loading takes milliseconds and not half a second.
  */
 static __always_inline __u32 parse_extensions(struct xdp_md *ctx, struct cursor *cur,
-					      union place *place, __u8 protocol, __u32 length)
+					      struct packet *packet, __u8 protocol,
+					      __u32 length)
 {
 	struct walk walk = {
 		.ctx = ctx,
@@ -367,13 +380,13 @@ static __always_inline __u32 parse_extensions(struct xdp_md *ctx, struct cursor 
 		return walk.key;
 	*cur = cursor_at_start(ctx);
 	cur->pos += walk.offset & WALK_OFFSET_MAX;
-	place->transport = walk.offset;
-	return parse_transport(cur, walk.protocol, walk.length, walk.more, true);
+	packet->place |= walk.offset << 16;
+	return parse_transport(cur, packet, walk.protocol, walk.length, walk.more, true);
 }
 
 /* Parses an IPv6 packet; `left` is what the frame holds from the cursor on. */
 static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, struct cursor *cur,
-					union place *place, __u32 left)
+					struct packet *packet, __u32 left)
 {
 	struct ipv6hdr *ip = cur->pos;
 	__u32 length;
@@ -388,9 +401,9 @@ static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, struct cursor *cur,
 	if (length > left)
 		return KEY_MALFORMED;
 	if (is_extension(ip->nexthdr))
-		return parse_extensions(ctx, cur, place, ip->nexthdr, length);
-	place->transport = place->network + sizeof(*ip);
-	return parse_transport(cur, ip->nexthdr, length, false, true);
+		return parse_extensions(ctx, cur, packet, ip->nexthdr, length);
+	packet->place |= (packet->place + sizeof(*ip)) << 16;
+	return parse_transport(cur, packet, ip->nexthdr, length, false, true);
 }
 
 static __always_inline bool is_vlan(__be16 protocol)
@@ -399,7 +412,7 @@ static __always_inline bool is_vlan(__be16 protocol)
 }
 
 /* Every packet there is, but for what parse_any() does with the answer. */
-static __always_inline __u32 parse_frame(struct xdp_md *ctx, union place *place)
+static __always_inline __u32 parse_frame(struct xdp_md *ctx, struct packet *packet)
 {
 	struct cursor cur = cursor_at_start(ctx);
 	struct ethhdr *eth = cur.pos;
@@ -408,48 +421,52 @@ static __always_inline __u32 parse_frame(struct xdp_md *ctx, union place *place)
 
 	if (!skip(&cur, sizeof(*eth)))
 		return KEY_MALFORMED;
-	place->network = sizeof(*eth);
+	packet->place = sizeof(*eth);
 	protocol = eth->h_proto;
 	for (int i = 0; i < VLAN_TAGS_MAX && is_vlan(protocol); i++) {
 		struct vlan_hdr *tag = cur.pos;
 
 		if (!skip(&cur, sizeof(*tag)))
 			return KEY_MALFORMED;
-		place->network += sizeof(*tag);
+		packet->place += sizeof(*tag);
 		protocol = tag->h_vlan_encapsulated_proto;
 	}
-	left -= place->network;
+	left -= packet->place;
 	if (protocol == bpf_htons(ETH_P_IP))
-		return parse_ipv4(&cur, place, left);
+		return parse_ipv4(&cur, packet, left);
 	if (protocol == bpf_htons(ETH_P_IPV6))
-		return parse_ipv6(ctx, &cur, place, left);
+		return parse_ipv6(ctx, &cur, packet, left);
 	return is_vlan(protocol) ? KEY_MALFORMED : KEY_NOT_IP;
 }
 
+/* Bits of a key in what parse_any() returns. */
+#define KEY_BITS 18
+
 /*
- * The key of any packet, and in the upper half its place. Not static, so
- * that the verifier checks it by itself and the plain packet's way keeps its
- * registers.
+ * The key of any packet, behind it whether it may reply, and in the upper half its
+ * place. Not static, so that the verifier checks it by itself and the plain packet's way
+ * keeps its registers.
  */
 __noinline __u64 parse_any(struct xdp_md *ctx)
 {
-	union place place = { 0 };
-	__u64 key = parse_frame(ctx, &place);
+	struct packet packet = { .may_reply = 1 };
+	__u64 key = parse_frame(ctx, &packet);
 
-	return key | (__u64)place.packed << 32;
+	return key | !!packet.may_reply << KEY_BITS | (__u64)packet.place << 32;
 }
 
 static __always_inline void parse(struct xdp_md *ctx, struct packet *packet)
 {
-	packet->key = parse_plain(ctx, &packet->place);
+	packet->may_reply = 1;
 	packet->bytes = ctx->data_end - ctx->data;
-	if (unlikely(packet->key == KEYS)) {
-		__u64 found = parse_any(ctx), key = found & 0xFFFFFFFF;
+	if (unlikely(!parse_plain(ctx, packet))) {
+		__u64 found = parse_any(ctx), key = found & ((1 << KEY_BITS) - 1);
 
 		/* It is below; the barrier lets the verifier see that it is. */
 		barrier_var(key);
 		packet->key = key < KEYS ? key : KEY_MALFORMED;
-		packet->place.packed = found >> 32;
+		packet->may_reply = found & 1 << KEY_BITS;
+		packet->place = found >> 32;
 		packet->bytes = bpf_xdp_get_buff_len(ctx);
 	} else if (unlikely(packet->bytes > FRAME_ONE_BUFFER)) {
 		/* A trailer may go on in another buffer. */

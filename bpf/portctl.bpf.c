@@ -44,8 +44,9 @@ int portctl(struct xdp_md *ctx)
 	if (verdict == VERDICT_PASS || likely(!((verdict ^ VERDICT_DROP) | control.watchers)))
 		return verdict;
 	if (is_watched() && is_sample(packet.key))
-		tell_drop(ctx, packet.place.packed, packet.key, entry);
-	return likely(verdict != VERDICT_REJECT) ? verdict : reject(ctx);
+		tell_drop(ctx, packet.place, packet.key, entry);
+	return likely(verdict != VERDICT_REJECT) ? verdict
+						 : reject(ctx, packet.place, packet.key);
 }
 
 /*

@@ -23,7 +23,7 @@ struct refused {
 	struct tcphdr tcp;
 	__u32 tcp_takes; /* sequence numbers that the segment takes */
 	__u32 key;
-	union place place;
+	__u32 place;
 };
 
 /* An IP header and what follows it in an answer. */
@@ -95,17 +95,17 @@ static __always_inline bool is_tcp(const struct refused *refused)
  * Reads what an ICMP error quotes: the IP header and 8 bytes more. A header is 20 to 60
  * bytes, or 40 with IPv6. How many bytes, 0 where they cannot be read.
  */
-static __always_inline __u32 read_quote(struct xdp_md *ctx, union place place, __u8 *quote,
+static __always_inline __u32 read_quote(struct xdp_md *ctx, __u32 place, __u8 *quote,
 					__u64 room)
 {
-	__u64 size = place.transport - place.network + 8;
+	__u64 size = place_transport(place) - place_network(place) + 8;
 
 	barrier_var(size);
 	if (size > room)
 		return 0;
 	/* Apart from the other: both as one comparison prove no lower bound to Linux 6.1. */
 	barrier_var(size);
-	if (size < 8 || bpf_xdp_load_bytes(ctx, place.network, quote, size))
+	if (size < 8 || bpf_xdp_load_bytes(ctx, place_network(place), quote, size))
 		return 0;
 	return size;
 }
@@ -193,14 +193,14 @@ static __always_inline bool is_answerable(const struct flow_key *flow)
  * Reads the IP header; false where there must be no answer. With extension
  * headers there is none either: a fragment could be among them.
  */
-static __always_inline bool read_network(struct xdp_md *ctx, union place place,
+static __always_inline bool read_network(struct xdp_md *ctx, __u32 place,
 					 struct refused *refused)
 {
 	struct cursor cur = cursor_again(ctx);
 	struct ethhdr *eth = cur.pos;
-	struct iphdr *ip = cur.pos + (place.network & OFFSET_MASK);
+	struct iphdr *ip = cur.pos + (place_network(place) & OFFSET_MASK);
 	struct ipv6hdr *ip6 = (void *)ip;
-	__u32 header = place.transport - place.network;
+	__u32 header = place_transport(place) - place_network(place);
 
 	if ((void *)(eth + 1) > cur.end || (void *)(ip + 1) > cur.end || eth->h_dest[0] & 1)
 		return false;
@@ -226,7 +226,7 @@ static __always_inline bool is_error(struct xdp_md *ctx, const struct refused *r
 
 	if (flow->protocol != (flow->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		return false;
-	if (bpf_xdp_load_bytes(ctx, refused->place.transport, &type, sizeof(type)))
+	if (bpf_xdp_load_bytes(ctx, place_transport(refused->place), &type, sizeof(type)))
 		return true;
 	if (flow->family == 6)
 		return type < ICMPV6_ECHO_REQUEST || type == ICMPV6_NEIGHBOUR_LAST;
@@ -234,20 +234,19 @@ static __always_inline bool is_error(struct xdp_md *ctx, const struct refused *r
 	       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
 }
 
-static __always_inline bool read_refused(struct xdp_md *ctx, struct refused *refused)
+static __always_inline bool read_refused(struct xdp_md *ctx, __u32 place, __u32 key,
+					 struct refused *refused)
 {
 	struct tcphdr *tcp = &refused->tcp;
-	__u64 found = parse_any(ctx);
-	union place place = { .packed = found >> 32 };
 
-	refused->key = found;
-	if (!place.transport || !read_addresses(ctx, place, &refused->flow) ||
+	refused->key = key;
+	if (!place_transport(place) || !read_addresses(ctx, place, &refused->flow) ||
 	    !is_answerable(&refused->flow) || !read_network(ctx, place, refused) ||
 	    is_error(ctx, refused))
 		return false;
 	if (!is_tcp(refused))
 		return true;
-	if (bpf_xdp_load_bytes(ctx, place.transport, tcp, sizeof(*tcp)) || tcp->rst)
+	if (bpf_xdp_load_bytes(ctx, place_transport(place), tcp, sizeof(*tcp)) || tcp->rst)
 		return false;
 	refused->tcp_takes += tcp->syn + tcp->fin - tcp->doff * 4;
 	return true;
@@ -261,7 +260,7 @@ static __always_inline bool read_refused(struct xdp_md *ctx, struct refused *ref
 static __always_inline bool turn_frame(struct xdp_md *ctx, const struct refused *refused,
 				       __u32 size)
 {
-	__u32 network = refused->place.network & LINK_MASK;
+	__u32 network = place_network(refused->place) & LINK_MASK;
 	int change = network + size - bpf_xdp_get_buff_len(ctx);
 	__u8 link[LINK_MASK + 1], to[6];
 
@@ -309,15 +308,15 @@ static __always_inline bool answer(struct xdp_md *ctx, const struct refused *ref
 	if (size < sizeof(answer.ipv4.ip))
 		return false;
 	return turn_frame(ctx, refused, size) &&
-	       !bpf_xdp_store_bytes(ctx, refused->place.network, &answer, size);
+	       !bpf_xdp_store_bytes(ctx, place_network(refused->place), &answer, size);
 }
 
 /* Turns the packet into its answer: XDP_TX, or XDP_DROP where there is none. */
-__noinline int reject(struct xdp_md *ctx)
+__noinline int reject(struct xdp_md *ctx, __u32 place, __u32 key)
 {
 	struct refused refused = { 0 };
 
-	if (!read_refused(ctx, &refused) || !is_allowed_to_answer())
+	if (!read_refused(ctx, place, key, &refused) || !is_allowed_to_answer())
 		return XDP_DROP;
 	return answer(ctx, &refused) ? XDP_TX : XDP_DROP;
 }

@@ -11,8 +11,7 @@
 static __always_inline struct signed_knock *signed_payload(struct xdp_md *ctx, __u32 place)
 {
 	struct cursor cur = cursor_again(ctx);
-	struct udphdr *udp =
-		cur.pos + ((union place){ .packed = place }.transport & OFFSET_MASK);
+	struct udphdr *udp = cur.pos + (place_transport(place) & OFFSET_MASK);
 	struct signed_knock *message = (void *)(udp + 1);
 
 	if ((void *)(message + 1) > cur.end ||
@@ -151,7 +150,7 @@ static __always_inline enum event_kind verify(struct xdp_md *ctx, __u32 place, _
 		count_one(&counts->replays);
 		return EVENT_REPLAY;
 	}
-	if (!read_addresses(ctx, (union place){ .packed = place }, &source))
+	if (!read_addresses(ctx, place, &source))
 		return EVENT_NONE;
 	return act(message, &source, slot, door, counts);
 }
@@ -186,7 +185,7 @@ __noinline int tell_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 ke
 		return 0;
 	event.door = signed_door(slot, key, message->door);
 	event.signer = message->signer;
-	read_subject(ctx, (union place){ .packed = place }, key, &subject);
+	read_subject(ctx, place, key, &subject);
 	tell(ctx, kind, key, &subject.flow, &event);
 	return 0;
 }

@@ -21,14 +21,14 @@ static __always_inline __u32 flow_port_key(const struct flow_key *flow)
 /* Offsets are small; the mask is the verifier's proof of it. */
 #define OFFSET_MASK 0x7FFF
 
-static __always_inline bool read_addresses(struct xdp_md *ctx, union place place,
+static __always_inline bool read_addresses(struct xdp_md *ctx, __u32 place,
 					   struct flow_key *flow)
 {
 	struct cursor cur = cursor_again(ctx);
 	struct ipv6hdr *ip6;
 	struct iphdr *ip;
 
-	cur.pos += place.network & OFFSET_MASK;
+	cur.pos += place_network(place) & OFFSET_MASK;
 	ip = cur.pos;
 	ip6 = cur.pos;
 	if ((void *)(ip + 1) > cur.end)
@@ -53,7 +53,7 @@ static __always_inline bool read_addresses(struct xdp_md *ctx, union place place
  * Ports, or the identifier of an echo reply; a packet without has zeros. Other ICMP is
  * nobody's reply: with zeros it would be that to an echo whose identifier was 0.
  */
-static __always_inline void read_ports(struct xdp_md *ctx, union place place, __u32 key,
+static __always_inline void read_ports(struct xdp_md *ctx, __u32 place, __u32 key,
 				       struct subject *subject)
 {
 	struct cursor cur = cursor_again(ctx);
@@ -63,7 +63,7 @@ static __always_inline void read_ports(struct xdp_md *ctx, union place place, __
 	/* What the key says is behind all extension headers. */
 	if (key >= KEY_PROTOCOL && key < KEY_NOT_IP)
 		subject->flow.protocol = key - KEY_PROTOCOL;
-	cur.pos += place.transport & OFFSET_MASK;
+	cur.pos += place_transport(place) & OFFSET_MASK;
 	tcp = cur.pos;
 	icmp = cur.pos;
 	if ((void *)(icmp + 1) > cur.end)
@@ -78,15 +78,15 @@ static __always_inline void read_ports(struct xdp_md *ctx, union place place, __
 		subject->flow.local_port = NO_REPLY;
 	}
 	if (key < PORT_KEY_UDP && (void *)(tcp + 1) <= cur.end)
-		subject->tcp_answers = tcp->ack || tcp->rst || tcp->fin;
+		subject->tcp_answers = tcp_answers(tcp);
 }
 
-static __always_inline bool read_subject(struct xdp_md *ctx, union place place, __u32 key,
+static __always_inline bool read_subject(struct xdp_md *ctx, __u32 place, __u32 key,
 					 struct subject *subject)
 {
-	if (!place.network || !read_addresses(ctx, place, &subject->flow))
+	if (!place_network(place) || !read_addresses(ctx, place, &subject->flow))
 		return false;
-	if (place.transport)
+	if (place_transport(place))
 		read_ports(ctx, place, key, subject);
 	return true;
 }
