@@ -30,21 +30,6 @@
 
 const char *portctl = "build/portctl";
 
-double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data,
-		    .data_size_in = frame->size, .repeat = repeat);
-	double start = now();
-
-	if (bpf_prog_test_run_opts(program, &opts)) {
-		perror("bpf_prog_test_run");
-		exit(1);
-	}
-	if (verdict)
-		*verdict = opts.retval;
-	return (now() - start) / repeat * 1e9;
-}
-
 double command(const char *arguments)
 {
 	char line[512];

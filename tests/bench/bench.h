@@ -29,7 +29,10 @@ struct frame build_signed(__u64 time);
 void spoil_signature(struct frame *frame);
 struct frame build_bogus(void); /* one of those, to be sent again and again */
 
-/* Nanoseconds a run; the last verdict goes to *verdict where that is not NULL. */
+/*
+ * Nanoseconds a run, of CPU time: before and after it the kernel waits for RCU, some 4 ms or
+ * 8. The last verdict goes to *verdict where that is not NULL.
+ */
 double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict);
 
 /* Runs the command, its output thrown away; returns the seconds it took. */

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The frames that are sent. */
+/* The frames that are sent, and what a program takes for one. */
 #include <arpa/inet.h>
+#include <bpf/bpf.h>
 #include <net/ethernet.h>
 #include <netinet/ip.h>
 #include <netinet/ip6.h>
 #include <netinet/tcp.h>
 #include <netinet/udp.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <time.h>
 
 #include "bench.h"
 #include "datapath.h"
@@ -78,4 +81,27 @@ struct frame build_bogus(void)
 
 	spoil_signature(&frame);
 	return frame;
+}
+
+static double cpu_now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return time.tv_sec + time.tv_nsec / 1e9;
+}
+
+double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data,
+		    .data_size_in = frame->size, .repeat = repeat);
+	double start = cpu_now();
+
+	if (bpf_prog_test_run_opts(program, &opts)) {
+		perror("bpf_prog_test_run");
+		exit(1);
+	}
+	if (verdict)
+		*verdict = opts.retval;
+	return (cpu_now() - start) / repeat * 1e9;
 }

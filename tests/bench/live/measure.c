@@ -152,20 +152,6 @@ static void take_turn(struct entrant *entrant)
 			   (cpu_seconds() - cpu) / entrant->count * 1e6);
 }
 
-static double run_alone(int program, const struct frame *frame, __u32 *verdict)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame->data,
-		    .data_size_in = frame->size, .repeat = RUNS);
-	double start = now();
-
-	if (bpf_prog_test_run_opts(program, &opts)) {
-		perror("bpf_prog_test_run");
-		exit(1);
-	}
-	*verdict = opts.retval;
-	return (now() - start) / RUNS * 1e9;
-}
-
 /* The programs alone, on one and the same frame again and again. */
 static void run_programs(struct entrant *entrants, const struct workload *workload)
 {
@@ -184,7 +170,7 @@ static void run_programs(struct entrant *entrants, const struct workload *worklo
 			if (programs[i] < 0)
 				continue;
 			enter(&candidates[i]); /* its sockets are asked for */
-			cost = run_alone(programs[i], &entrants[i].frame, &verdict);
+			cost = run_program(programs[i], &entrants[i].frame, RUNS, &verdict);
 			enter(NULL);
 			if (verdict == wanted)
 				add_sample(&entrants[i].cell->of[RUN], cost);
