@@ -40,32 +40,6 @@ void each_line(const struct stats_view *view, const struct ruleset *ruleset,
 	}
 }
 
-static void put_blanks(FILE *out, int count)
-{
-	while (count-- > 0)
-		putc_unlocked(' ', out);
-}
-
-void put_number(FILE *out, __u64 number, int width)
-{
-	char digits[20];
-	int count = 0;
-
-	do
-		digits[count++] = '0' + number % 10;
-	while (number /= 10);
-	put_blanks(out, width - count);
-	while (count)
-		putc_unlocked(digits[--count], out);
-}
-
-void put_text(FILE *out, const char *text, int width)
-{
-	for (; *text; text++, width--)
-		putc_unlocked(*text, out);
-	put_blanks(out, width);
-}
-
 static int cell_width(const json_t *value)
 {
 	return json_is_integer(value) ? 12 : (int)json_string_length(value);

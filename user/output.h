@@ -45,13 +45,6 @@ struct line_view {
 void each_line(const struct stats_view *view, const struct ruleset *ruleset,
 	       void (*call)(const struct line_view *line, void *data), void *data);
 
-/*
- * Print a number to the right or a text to the left of so many columns, for what is
- * printed a hundred thousand times: fprintf() takes longer.
- */
-void put_number(FILE *out, __u64 number, int width);
-void put_text(FILE *out, const char *text, int width);
-
 struct renderer {
 	/* Interfaces in order, all judged by the same ruleset. */
 	void (*stats)(FILE *out, const struct stats_view *views, size_t count,

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "output.h"
+#include "row.h"
 #include "util.h"
 
 static void dump(FILE *out, json_t *json)
@@ -30,49 +31,58 @@ static void print_string(FILE *out, const char *text)
 	json_decref(string);
 }
 
-static void print_tally(FILE *out, const char *name, const struct tally *tally)
+static void put_tally(struct row *row, const char *name, const struct tally *tally)
 {
-	put_text(out, "\"", 0);
-	put_text(out, name, 0);
-	put_text(out, "\":{\"packets\":", 0);
-	put_number(out, tally->packets, 0);
-	put_text(out, ",\"bytes\":", 0);
-	put_number(out, tally->bytes, 0);
-	put_text(out, "}", 0);
+	row_text(row, "\"", 0);
+	row_text(row, name, 0);
+	row_text(row, "\":{\"packets\":", 0);
+	row_number(row, tally->packets, 0);
+	row_text(row, ",\"bytes\":", 0);
+	row_number(row, tally->bytes, 0);
+	row_text(row, "}", 0);
 }
 
-static void print_rates(FILE *out, const struct stats_view *view, __u32 key)
+static void put_verdicts(struct row *row, const struct port_counter *counter)
+{
+	put_tally(row, "pass", &counter->pass);
+	row_text(row, ",", 0);
+	put_tally(row, "drop", &counter->drop);
+}
+
+static void put_rates(struct row *row, const struct stats_view *view, __u32 key)
 {
 	const struct port_counter *now = &view->now->ports[key];
 	const struct port_counter *before = &view->before->ports[key];
+	char text[64];
 
-	fprintf(out, ",\"rate\":{\"pass\":%.1f,\"drop\":%.1f}",
-		stats_rate(&before->pass, &now->pass, view->seconds),
-		stats_rate(&before->drop, &now->drop, view->seconds));
+	snprintf(text, sizeof(text), ",\"rate\":{\"pass\":%.1f,\"drop\":%.1f}",
+		 stats_rate(&before->pass, &now->pass, view->seconds),
+		 stats_rate(&before->drop, &now->drop, view->seconds));
+	row_text(row, text, 0);
 }
 
-static void print_port(FILE *out, const struct stats_view *view, __u32 key)
+static void print_port(struct row *row, const struct stats_view *view, __u32 key)
 {
 	const char *service = service_name(key);
 
-	put_text(out, "{\"proto\":\"", 0);
-	put_text(out, key_protocol(key), 0);
-	put_text(out, "\",\"port\":", 0);
-	put_number(out, key_port(key), 0);
-	put_text(out, ",\"service\":", 0);
-	if (service)
-		print_string(out, service);
-	else
-		fputs("null", out);
-	put_text(out, ",\"class\":\"", 0);
-	put_text(out, port_class(key_port(key)), 0);
-	put_text(out, "\",", 0);
-	print_tally(out, "pass", &view->now->ports[key].pass);
-	fputc(',', out);
-	print_tally(out, "drop", &view->now->ports[key].drop);
+	row_text(row, "{\"proto\":\"", 0);
+	row_text(row, key_protocol(key), 0);
+	row_text(row, "\",\"port\":", 0);
+	row_number(row, key_port(key), 0);
+	row_text(row, ",\"service\":", 0);
+	if (service) {
+		row_flush(row);
+		print_string(row->out, service);
+	} else {
+		row_text(row, "null", 0);
+	}
+	row_text(row, ",\"class\":\"", 0);
+	row_text(row, port_class(key_port(key)), 0);
+	row_text(row, "\",", 0);
+	put_verdicts(row, &view->now->ports[key]);
 	if (view->before)
-		print_rates(out, view, key);
-	fputc('}', out);
+		put_rates(row, view, key);
+	row_text(row, "}", 0);
 }
 
 struct line_printer {
@@ -106,20 +116,22 @@ static void print_lines(FILE *out, const struct stats_view *view, const struct r
 
 static void print_view(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
 {
+	struct row row = { .out = out };
+
 	fputs("{\"name\":", out);
 	print_string(out, view->iface->name);
 	fprintf(out, ",\"mode\":\"%s\",\"ports\":[", view->iface->mode);
 	for (size_t i = 0; i < view->key_count; i++) {
-		fputs(i ? "," : "", out);
-		print_port(out, view, view->keys[i]);
+		row_text(&row, i ? "," : "", 0);
+		print_port(&row, view, view->keys[i]);
 	}
+	row_flush(&row);
 	fputs("],\"lines\":[", out);
 	print_lines(out, view, ruleset);
-	fputs("],\"total\":{", out);
-	print_tally(out, "pass", &view->now->total.pass);
-	fputc(',', out);
-	print_tally(out, "drop", &view->now->total.drop);
-	fputs("}}", out);
+	row_text(&row, "],\"total\":{", 0);
+	put_verdicts(&row, &view->now->total);
+	row_text(&row, "}}", 0);
+	row_flush(&row);
 }
 
 static void stats_json(FILE *out, const struct stats_view *views, size_t count,

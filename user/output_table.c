@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "output.h"
+#include "row.h"
 #include "util.h"
 
 #define GREEN "\033[32m"
@@ -23,78 +24,86 @@ static struct colours choose_colours(FILE *out)
 	return (struct colours){ NULL, NULL };
 }
 
-/* A right-aligned count in a column, coloured if it is not zero. */
-static void print_count(FILE *out, __u64 count, const char *colour)
+/* A count in a column, coloured if it is not zero. */
+static void put_count(struct row *row, __u64 count, const char *colour)
 {
 	bool coloured = count && colour;
 
-	put_text(out, " ", 1);
-	put_text(out, coloured ? colour : "", 0);
-	put_number(out, count, 12);
-	put_text(out, coloured ? RESET : "", 0);
+	row_text(row, " ", 0);
+	row_text(row, coloured ? colour : "", 0);
+	row_number(row, count, 12);
+	row_text(row, coloured ? RESET : "", 0);
 }
 
-static void print_port(FILE *out, const struct stats_view *view, __u32 key,
+static void put_rates(struct row *row, const struct stats_view *view, __u32 key)
+{
+	const struct port_counter *now = &view->now->ports[key];
+	const struct port_counter *before = &view->before->ports[key];
+	char text[64];
+
+	snprintf(text, sizeof(text), " %11.0f %11.0f",
+		 stats_rate(&before->pass, &now->pass, view->seconds),
+		 stats_rate(&before->drop, &now->drop, view->seconds));
+	row_text(row, text, 0);
+}
+
+static void print_port(struct row *row, const struct stats_view *view, __u32 key,
 		       const struct colours *colours)
 {
 	const struct port_counter *now = &view->now->ports[key];
 
-	put_text(out, key_protocol(key), 5);
-	put_number(out, key_port(key), 6);
-	put_text(out, " ", 1);
-	put_text(out, service_name(key) ?: "-", 16);
-	put_text(out, " ", 1);
-	put_text(out, port_class(key_port(key)), 10);
-	print_count(out, now->pass.packets, colours->pass);
-	print_count(out, now->drop.packets, colours->drop);
-	put_text(out, " ", 1);
-	put_number(out, now->pass.bytes + now->drop.bytes, 14);
-	if (view->before) {
-		const struct port_counter *before = &view->before->ports[key];
-
-		fprintf(out, " %11.0f %11.0f",
-			stats_rate(&before->pass, &now->pass, view->seconds),
-			stats_rate(&before->drop, &now->drop, view->seconds));
-	}
-	fputc('\n', out);
+	row_text(row, key_protocol(key), 5);
+	row_number(row, key_port(key), 6);
+	row_text(row, " ", 0);
+	row_text(row, service_name(key) ?: "-", 16);
+	row_text(row, " ", 0);
+	row_text(row, port_class(key_port(key)), 10);
+	put_count(row, now->pass.packets, colours->pass);
+	put_count(row, now->drop.packets, colours->drop);
+	row_number(row, now->pass.bytes + now->drop.bytes, 15);
+	if (view->before)
+		put_rates(row, view, key);
+	row_text(row, "\n", 0);
 }
 
 /* Where lines are printed, and whether those that counted nothing are. */
 struct line_printer {
-	FILE *out;
+	struct row row;
 	struct colours colours;
 	bool all;
 };
 
 static void print_line(const struct line_view *line, void *data)
 {
-	const struct line_printer *printer = data;
+	struct line_printer *printer = data;
 	const struct colours *colours = &printer->colours;
+	struct row *row = &printer->row;
 
 	if (!printer->all && !line->tally->packets)
 		return;
-	put_text(printer->out, line->text, 42);
-	put_text(printer->out, " ", 1);
-	put_text(printer->out, verdict_name(line->verdict), 8);
-	print_count(printer->out, line->tally->packets,
-		    line->verdict == VERDICT_PASS ? colours->pass : colours->drop);
-	put_text(printer->out, " ", 1);
-	put_number(printer->out, line->tally->bytes, 14);
-	fputc('\n', printer->out);
+	row_text(row, line->text, 42);
+	row_text(row, " ", 0);
+	row_text(row, verdict_name(line->verdict), 8);
+	put_count(row, line->tally->packets,
+		  line->verdict == VERDICT_PASS ? colours->pass : colours->drop);
+	row_number(row, line->tally->bytes, 15);
+	row_text(row, "\n", 0);
 }
 
 static void print_lines(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
 {
-	struct line_printer printer = { out, choose_colours(out), view->all };
+	struct line_printer printer = { { .out = out }, choose_colours(out), view->all };
 
 	fprintf(out, "%-42s %-8s %12s %14s\n", "LINE", "VERDICT", "PACKETS", "BYTES");
 	each_line(view, ruleset, print_line, &printer);
+	row_flush(&printer.row);
 }
 
 static void stats_table(FILE *out, const struct stats_view *views, size_t count,
 			const struct ruleset *ruleset)
 {
 	struct colours colours = choose_colours(out);
+	struct row row = { .out = out };
 
 	for (size_t i = 0; i < count; i++) {
 		const struct stats_view *view = &views[i];
@@ -107,7 +116,8 @@ static void stats_table(FILE *out, const struct stats_view *views, size_t count,
 			"SERVICE", "CLASS", "PASSED", "DROPPED", "BYTES",
 			view->before ? "    PASSED/S   DROPPED/S" : "");
 		for (size_t k = 0; k < view->key_count; k++)
-			print_port(out, view, view->keys[k], &colours);
+			print_port(&row, view, view->keys[k], &colours);
+		row_flush(&row);
 		fputc('\n', out);
 		print_lines(out, view, ruleset);
 	}
@@ -118,6 +128,7 @@ static void stats_table(FILE *out, const struct stats_view *views, size_t count,
 static void list_table(FILE *out, const struct ruleset *ruleset, const struct tally *counts)
 {
 	struct colours colours = choose_colours(out);
+	struct row row = { .out = out };
 
 	settings_print(ruleset, out);
 	if (ruleset->count)
@@ -125,10 +136,12 @@ static void list_table(FILE *out, const struct ruleset *ruleset, const struct ta
 	for (size_t i = 0; i < ruleset->count; i++) {
 		const struct rule *rule = &ruleset->rules[i];
 
-		fprintf(out, "%6zu", i + 1);
-		print_count(out, counts[i].packets,
-			    rule->action == VERDICT_PASS ? colours.pass : colours.drop);
-		fprintf(out, " %14" PRIu64 "  ", (uint64_t)counts[i].bytes);
+		row_number(&row, i + 1, 6);
+		put_count(&row, counts[i].packets,
+			  rule->action == VERDICT_PASS ? colours.pass : colours.drop);
+		row_number(&row, counts[i].bytes, 15);
+		row_text(&row, "  ", 0);
+		row_flush(&row);
 		rule_print(rule, out, true);
 		fputc('\n', out);
 	}

@@ -106,6 +106,19 @@ bool rule_covers(const struct rule *outer, const struct rule *inner)
 	return true;
 }
 
+/* By hand: there may be 65,536 rules to print, and fprintf() took most of it. */
+static void print_port(__u16 port, FILE *out)
+{
+	char digits[5];
+	int count = 0;
+
+	do
+		digits[count++] = '0' + port % 10;
+	while (port /= 10);
+	while (count)
+		putc_unlocked(digits[--count], out);
+}
+
 void term_print(const struct term *term, FILE *out)
 {
 	if (!term->transports) {
@@ -119,9 +132,11 @@ void term_print(const struct term *term, FILE *out)
 			fprintf(out, "%u/ip", term->protocol);
 		return;
 	}
-	fprintf(out, "%u", term->first);
-	if (term->last != term->first)
-		fprintf(out, "-%u", term->last);
+	print_port(term->first, out);
+	if (term->last != term->first) {
+		putc_unlocked('-', out);
+		print_port(term->last, out);
+	}
 	if (term->transports != TRANSPORT_BOTH)
 		fputs(term->transports == TRANSPORT_TCP ? "/tcp" : "/udp", out);
 }
@@ -170,7 +185,7 @@ static void print_quoted(const char *text, FILE *out)
 void terms_print(const struct rule *rule, FILE *out)
 {
 	for (size_t i = 0; i < rule->term_count; i++) {
-		fputc(' ', out);
+		putc_unlocked(' ', out);
 		term_print(&rule->terms[i], out);
 	}
 }
@@ -229,7 +244,7 @@ int rule_texts_print(struct rule_texts *texts, const struct ruleset *ruleset)
 		return -ENOMEM;
 	for (size_t i = 0; i < ruleset->count; i++) {
 		rule_print(&ruleset->rules[i], out, false);
-		fputc(0, out);
+		putc_unlocked(0, out);
 	}
 	if (fclose(out) || !texts->list)
 		return -ENOMEM;

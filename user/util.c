@@ -4,23 +4,39 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stdint.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 
 #define FILE_MAX (64ul << 20)
 
+#define LARGE_PAGE (2u << 20)
+
+void *large_pages(void *memory, size_t size)
+{
+	size_t page = sysconf(_SC_PAGESIZE);
+	uintptr_t start = (uintptr_t)memory & -page;
+	uintptr_t end = ((uintptr_t)memory + size + page - 1) & -page;
+
+	/* Of whole mappings, or the kernel could not grow them. It may refuse: no harm. */
+	if (memory && size >= LARGE_PAGE)
+		madvise((void *)start, end - start, MADV_HUGEPAGE);
+	return memory;
+}
+
 int array_reserve(void *array, size_t *room, size_t count, size_t size)
 {
 	void **pointer = array, *grown;
-	size_t more = *room ? *room * 2 : 16;
+	size_t more = *room ? *room * 2 : 4;
 
 	if (count < *room)
 		return 0;
 	grown = reallocarray(*pointer, more, size);
 	if (!grown)
 		return -ENOMEM;
-	*pointer = grown;
+	*pointer = large_pages(grown, more * size);
 	*room = more;
 	return 0;
 }

@@ -34,6 +34,12 @@ static inline void file_cleanup(FILE **file)
 }
 
 /*
+ * Asks for large pages under what was just allocated, if it is large: a page fault for each
+ * 4 KiB takes longer than most of what is done with them. Returns `memory`, which may be NULL.
+ */
+void *large_pages(void *memory, size_t size);
+
+/*
  * Grows *array (elements of `size` bytes) so that it holds `count` + 1 of them.
  * `room` is what it holds now. Returns 0 or -ENOMEM, the array then untouched.
  */
