@@ -9,8 +9,6 @@
 
 static __always_inline void count(struct tally *tally, __u64 bytes, bool shared)
 {
-	/* One register for both, or each would be found from the copy anew. */
-	barrier_var(tally);
 	if (shared) {
 		__sync_fetch_and_add(&tally->packets, 1);
 		__sync_fetch_and_add(&tally->bytes, bytes);

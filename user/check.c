@@ -137,7 +137,7 @@ static int report_contradictions(const struct ruleset *ruleset, struct report *r
 
 static int compile_for(const struct ruleset *ruleset, const char *iface, unsigned char *used)
 {
-	cleanup_free struct image *image = calloc(1, sizeof(*image));
+	cleanup_free struct image *image = large_calloc(1, sizeof(*image));
 	int err = image ? compile(ruleset, iface, image, used) : -ENOMEM;
 
 	if (image)

@@ -248,7 +248,7 @@ static void report_signed(struct report *report, const struct rule *rule,
 
 int knocks_check(const struct ruleset *ruleset, size_t first, struct report *report)
 {
-	cleanup_free struct image *image = calloc(1, sizeof(*image));
+	cleanup_free struct image *image = large_calloc(1, sizeof(*image));
 	bool any = false;
 	int err = 0;
 

@@ -212,7 +212,7 @@ int compile(const struct ruleset *ruleset, const char *iface, struct image *imag
 		.image = image,
 		.used = used,
 	};
-	cleanup_free struct painter *painter = calloc(1, sizeof(*painter));
+	cleanup_free struct painter *painter = large_calloc(1, sizeof(*painter));
 	struct claims claims;
 	int err = claims_collect(&claims, ruleset, iface);
 

@@ -113,7 +113,7 @@ int slot_set(const struct slot_maps *maps, struct generation *table, unsigned in
 int slot_fill(const struct slot_maps *maps, const char *name, struct generation *table,
 	      unsigned int slot, const struct ruleset *ruleset)
 {
-	cleanup_free struct image *image = calloc(1, sizeof(*image));
+	cleanup_free struct image *image = large_calloc(1, sizeof(*image));
 	int err = image ? compile(ruleset, name, image, NULL) : -ENOMEM;
 
 	if (!err)

@@ -167,7 +167,7 @@ static int add_statement(const struct ruleset *ruleset, const char *statement,
 /* Whether the statement would make this verdict of the packet. */
 static bool would_change(const struct facts *facts, const char *statement, bool pass)
 {
-	cleanup_free struct image *image = calloc(1, sizeof(*image));
+	cleanup_free struct image *image = large_calloc(1, sizeof(*image));
 	struct ruleset changed;
 	enum verdict verdict = VERDICT_UNSET;
 

@@ -106,7 +106,7 @@ int outlook_compile(struct outlook *outlook, const struct interface *interfaces,
 	if (!outlook->images)
 		return -ENOMEM;
 	for (size_t i = 0; i < count && !err; i++) {
-		struct image *image = calloc(1, sizeof(*image));
+		struct image *image = large_calloc(1, sizeof(*image));
 
 		if (!image)
 			return -ENOMEM;

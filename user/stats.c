@@ -103,8 +103,7 @@ int stats_collect(const struct interface *iface, const struct ruleset *ruleset,
 	int err;
 
 	*stats = (struct stats){
-		.ports = large_pages(calloc(PORT_KEYS, sizeof(*stats->ports)),
-				     PORT_KEYS * sizeof(*stats->ports)),
+		.ports = large_calloc(PORT_KEYS, sizeof(*stats->ports)),
 		.rules = calloc(ruleset->count + 1, sizeof(*stats->rules)),
 		.limited = calloc(ruleset->count + 1, sizeof(*stats->limited)),
 	};
@@ -193,8 +192,7 @@ static struct busy *sort_busy(struct busy *list, size_t count, __u64 most, struc
 size_t stats_busiest(const struct port_counter *ports, const struct term *wanted,
 		     size_t wanted_count, bool all, __u32 **keys)
 {
-	size_t size = 2 * PORT_KEYS * sizeof(struct busy);
-	cleanup_free struct busy *list = large_pages(malloc(size), size);
+	cleanup_free struct busy *list = large_calloc(2 * PORT_KEYS, sizeof(*list));
 	struct busy *sorted;
 	size_t count = 0;
 	__u64 most = 0;

@@ -14,16 +14,24 @@
 
 #define LARGE_PAGE (2u << 20)
 
-void *large_pages(void *memory, size_t size)
+/*
+ * Asks for large pages under what was just allocated, if it is large. Of whole mappings, or
+ * the kernel could not grow them. It may refuse: no harm.
+ */
+static void *large_pages(void *memory, size_t size)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 	uintptr_t start = (uintptr_t)memory & -page;
 	uintptr_t end = ((uintptr_t)memory + size + page - 1) & -page;
 
-	/* Of whole mappings, or the kernel could not grow them. It may refuse: no harm. */
 	if (memory && size >= LARGE_PAGE)
 		madvise((void *)start, end - start, MADV_HUGEPAGE);
 	return memory;
+}
+
+void *large_calloc(size_t count, size_t size)
+{
+	return large_pages(calloc(count, size), count * size);
 }
 
 int array_reserve(void *array, size_t *room, size_t count, size_t size)

@@ -34,10 +34,10 @@ static inline void file_cleanup(FILE **file)
 }
 
 /*
- * Asks for large pages under what was just allocated, if it is large: a page fault for each
- * 4 KiB takes longer than most of what is done with them. Returns `memory`, which may be NULL.
+ * As calloc(), for what has megabytes: in large pages, if there are some. A page fault for
+ * each 4 KiB takes longer than most of what is done with them.
  */
-void *large_pages(void *memory, size_t size);
+void *large_calloc(size_t count, size_t size);
 
 /*
  * Grows *array (elements of `size` bytes) so that it holds `count` + 1 of them.
