@@ -56,29 +56,42 @@ static __always_inline void tell(struct xdp_md *ctx, enum event_kind kind, __u32
 	publish(event);
 }
 
+/* A key of which no more is told in this second: all that a flood has to ask. */
+#define SAMPLED 255
+
+static __always_inline bool is_sampled(const struct packet *packet)
+{
+	return sampling.keys[packet->key] == SAMPLED;
+}
+
 /*
  * Whether this one shall be told. Two CPUs at once may take a sample more than they
- * should; what matters is that a flood costs no more than a few loads.
+ * should.
  */
-static __always_inline bool is_sample(__u32 key)
+static __always_inline bool take_sample(__u32 key)
 {
 	__u64 index = key;
 
 	barrier_var(index);
-	if (index >= KEYS || sampling.keys[index] >= control.samples ||
-	    sampling.count >= EVENT_RATE)
+	if (index >= KEYS)
 		return false;
+	if (sampling.keys[index] >= control.samples || sampling.count >= EVENT_RATE) {
+		sampling.keys[index] = SAMPLED;
+		return false;
+	}
 	sampling.keys[index]++;
 	sampling.count++;
 	return true;
 }
 
-/* A packet that was not let in, if is_sample() says so. */
+/* A packet that was not let in, if it is to be a sample. */
 __noinline int tell_drop(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry)
 {
 	struct subject subject = { 0 };
 	struct event event = { .line = entry_line(entry) };
 
+	if (!take_sample(key))
+		return 0;
 	read_subject(ctx, place, key, &subject);
 	tell(ctx, entry_verdict(entry) == VERDICT_REJECT ? EVENT_REJECT : EVENT_DROP, key,
 	     &subject.flow, &event);

@@ -43,7 +43,7 @@ int portctl(struct xdp_md *ctx)
 	/* The second is one branch for both: a drop that nobody watches. */
 	if (verdict == VERDICT_PASS || likely(!((verdict ^ VERDICT_DROP) | control.watchers)))
 		return verdict;
-	if (is_watched() && is_sample(packet.key))
+	if (is_watched() && !is_sampled(&packet))
 		tell_drop(ctx, packet.place, packet.key, entry);
 	return likely(verdict != VERDICT_REJECT) ? verdict
 						 : reject(ctx, packet.place, packet.key);

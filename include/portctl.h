@@ -430,7 +430,8 @@ struct event {
 
 /*
  * The samples that were taken of an interface's keys since whoever watches set it to
- * zero, which he does every second: the data path needs no clock for it.
+ * zero, which he does every second: the data path needs no clock for it. 255: as many
+ * as there may be.
  */
 struct sampling {
 	__u32 count; /* of all */

@@ -144,6 +144,52 @@ static void test_limit_per_source(void)
 	filter_close(&filter);
 }
 
+/* How many samples were told of this many drops of the frame. */
+static unsigned int samples_of(struct filter *filter, const struct frame *frame,
+			       unsigned int drops)
+{
+	struct sampling *sampling = &filter->program->bss->sampling;
+	__u32 before = sampling->count, verdict;
+
+	if (filter_run(filter, frame, drops, &verdict) || verdict != VERDICT_DROP)
+		tap_wrong("the frame is not dropped");
+	return sampling->count - before;
+}
+
+static void test_samples(void)
+{
+	static const unsigned int limits[] = { 0, 1, 10, 254, 255 };
+	struct frame one, other;
+	struct filter filter;
+
+	load_rules(&filter, "default drop");
+	BUILD(&one, IP4(), UDP(53));
+	BUILD(&other, IP6(), UDP(54));
+	if (samples_of(&filter, &one, 20))
+		tap_wrong("some were told");
+	tap_end("samples: none while nobody watches");
+	filter.program->data_control->control.watchers = 1;
+	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
+		unsigned int limit = limits[i];
+
+		memset(&filter.program->bss->sampling, 0, sizeof(struct sampling));
+		filter.program->data_control->control.samples = limit;
+		if (samples_of(&filter, &one, 1) != !!limit ||
+		    samples_of(&filter, &one, 1000) != (limit ? limit - 1 : 0) ||
+		    samples_of(&filter, &one, 1000) ||
+		    samples_of(&filter, &other, 300) != limit)
+			tap_wrong("%u were told in all", filter.program->bss->sampling.count);
+		tap_end("samples: %u of a port, and of another as many", limit);
+	}
+	filter.program->bss->sampling.count = EVENT_RATE - 3;
+	BUILD(&one, IP4(), UDP(55));
+	if (samples_of(&filter, &one, 100) != 3)
+		tap_wrong("not 3 were told");
+	tap_end("samples: no more than %d of all ports", EVENT_RATE);
+	filter.program->data_control->control.watchers = 0;
+	filter_close(&filter);
+}
+
 int main(void)
 {
 	struct filter filter;
@@ -159,5 +205,6 @@ int main(void)
 	test_limit();
 	test_limit_rate();
 	test_limit_per_source();
+	test_samples();
 	return tap_done();
 }
