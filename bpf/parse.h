@@ -416,7 +416,7 @@ static __always_inline __u32 parse_frame(struct xdp_md *ctx, struct packet *pack
 {
 	struct cursor cur = cursor_at_start(ctx);
 	struct ethhdr *eth = cur.pos;
-	__u32 left = bpf_xdp_get_buff_len(ctx);
+	__u32 left = packet->bytes;
 	__be16 protocol;
 
 	if (!skip(&cur, sizeof(*eth)))
@@ -439,39 +439,67 @@ static __always_inline __u32 parse_frame(struct xdp_md *ctx, struct packet *pack
 	return is_vlan(protocol) ? KEY_MALFORMED : KEY_NOT_IP;
 }
 
-/* Bits of a key in what parse_any() returns. */
-#define KEY_BITS 18
-
 /*
- * The key of any packet, behind it whether it may reply, and in the upper half its
- * place. Not static, so that the verifier checks it by itself and the plain packet's way
- * keeps its registers.
+ * What parse_any() returns, which has to be one number: bits of the key, of whether it may
+ * reply, of where the headers begin and, above them, of the length.
  */
+enum found {
+	FOUND_KEY = 18,
+	FOUND_MAY_REPLY = 1,
+	FOUND_NETWORK = 5,
+	FOUND_TRANSPORT = 15,
+};
+
+_Static_assert(KEYS <= 1 << FOUND_KEY, "a key's bits");
+
+static __always_inline __u64 pack(const struct packet *packet)
+{
+	__u64 found = packet->bytes;
+
+	found = found << FOUND_TRANSPORT | place_transport(packet->place);
+	found = found << FOUND_NETWORK | place_network(packet->place);
+	found = found << FOUND_MAY_REPLY | !!packet->may_reply;
+	return found << FOUND_KEY | packet->key;
+}
+
+static __always_inline __u64 take_bits(__u64 *found, __u32 bits)
+{
+	__u64 value = *found & ((1u << bits) - 1);
+
+	*found >>= bits;
+	return value;
+}
+
+static __always_inline void unpack(__u64 found, struct packet *packet)
+{
+	__u64 key = take_bits(&found, FOUND_KEY);
+
+	/* It is below; the barrier lets the verifier see that it is. */
+	barrier_var(key);
+	packet->key = key < KEYS ? key : KEY_MALFORMED;
+	packet->may_reply = take_bits(&found, FOUND_MAY_REPLY);
+	packet->place = take_bits(&found, FOUND_NETWORK);
+	packet->place |= take_bits(&found, FOUND_TRANSPORT) << 16;
+	packet->bytes = found;
+}
+
 __noinline __u64 parse_any(struct xdp_md *ctx)
 {
-	struct packet packet = { .may_reply = 1 };
-	__u64 key = parse_frame(ctx, &packet);
+	struct packet packet = { .may_reply = 1, .bytes = bpf_xdp_get_buff_len(ctx) };
 
-	return key | !!packet.may_reply << KEY_BITS | (__u64)packet.place << 32;
+	packet.key = parse_frame(ctx, &packet);
+	return pack(&packet);
 }
 
 static __always_inline void parse(struct xdp_md *ctx, struct packet *packet)
 {
 	packet->may_reply = 1;
 	packet->bytes = ctx->data_end - ctx->data;
-	if (unlikely(!parse_plain(ctx, packet))) {
-		__u64 found = parse_any(ctx), key = found & ((1 << KEY_BITS) - 1);
-
-		/* It is below; the barrier lets the verifier see that it is. */
-		barrier_var(key);
-		packet->key = key < KEYS ? key : KEY_MALFORMED;
-		packet->may_reply = found & 1 << KEY_BITS;
-		packet->place = found >> 32;
-		packet->bytes = bpf_xdp_get_buff_len(ctx);
-	} else if (unlikely(packet->bytes > FRAME_ONE_BUFFER)) {
+	if (unlikely(!parse_plain(ctx, packet)))
+		unpack(parse_any(ctx), packet);
+	else if (unlikely(packet->bytes > FRAME_ONE_BUFFER))
 		/* A trailer may go on in another buffer. */
 		packet->bytes = bpf_xdp_get_buff_len(ctx);
-	}
 }
 
 #endif
