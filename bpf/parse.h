@@ -483,6 +483,10 @@ static __always_inline void unpack(__u64 found, struct packet *packet)
 	packet->bytes = found;
 }
 
+/*
+ * Any packet. Not static, so that the verifier checks it by itself and the plain packet's
+ * way keeps its registers.
+ */
 __noinline __u64 parse_any(struct xdp_md *ctx)
 {
 	struct packet packet = { .may_reply = 1, .bytes = bpf_xdp_get_buff_len(ctx) };

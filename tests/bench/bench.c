@@ -253,6 +253,8 @@ static const struct row rows[] = {
 	  make_among_attempts },
 	{ "port with 10,000 sources", "few.rules", 150, XDP_PASS, false, 0, 0,
 	  make_from_source },
+	{ "port with 10,000 sources, none of them", "few.rules", 150, XDP_DROP, false,
+	  IPPROTO_TCP, 22, NULL },
 	{ "port with 100,000 sources", "many.rules", 250, XDP_PASS, false, 0, 0,
 	  make_from_source },
 };
