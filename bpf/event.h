@@ -71,15 +71,18 @@ static __always_inline bool is_sampled(const struct packet *packet)
 static __always_inline bool take_sample(__u32 key)
 {
 	__u64 index = key;
+	__u32 taken;
 
 	barrier_var(index);
 	if (index >= KEYS)
 		return false;
-	if (sampling.keys[index] >= control.samples || sampling.count >= EVENT_RATE) {
+	taken = sampling.keys[index];
+	barrier_var(taken); /* read once, or one more could make 0 of 255 */
+	if (taken >= control.samples || sampling.count >= EVENT_RATE) {
 		sampling.keys[index] = SAMPLED;
 		return false;
 	}
-	sampling.keys[index]++;
+	sampling.keys[index] = taken + 1;
 	sampling.count++;
 	return true;
 }
