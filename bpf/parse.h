@@ -261,10 +261,19 @@ static __always_inline __u32 parse_later_fragment(__u8 protocol, __u32 offset)
 }
 
 /*
- * Parses an IPv4 packet; `left` is what the frame holds from the cursor on. The
- * cursor is left where the transport header begins.
+ * Whether the frame holds `length` bytes from where its network header begins. Mostly the
+ * first buffer does; how long all are takes a call.
  */
-static __always_inline __u32 parse_ipv4(struct cursor *cur, struct packet *packet, __u32 left)
+static __always_inline bool holds(struct xdp_md *ctx, const struct packet *packet,
+				  const struct cursor *cur, const void *network, __u32 length)
+{
+	return length <= cur->end - network ||
+	       length <= bpf_xdp_get_buff_len(ctx) - packet->place;
+}
+
+/* Parses an IPv4 packet; the cursor is left where the transport header begins. */
+static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, struct cursor *cur,
+					struct packet *packet)
 {
 	struct iphdr *ip = cur->pos;
 	__u32 header, length, fragment;
@@ -273,7 +282,7 @@ static __always_inline __u32 parse_ipv4(struct cursor *cur, struct packet *packe
 		return KEY_MALFORMED;
 	header = ip->ihl * 4;
 	length = bpf_ntohs(ip->tot_len);
-	if (length < header || length > left)
+	if (length < header || !holds(ctx, packet, cur, ip, length))
 		return KEY_MALFORMED;
 	barrier_var(header); /* so that the mask, the verifier's proof, stays */
 	if (!skip(cur, (header - sizeof(*ip)) & 63))
@@ -384,21 +393,19 @@ static __always_inline __u32 parse_extensions(struct xdp_md *ctx, struct cursor 
 	return parse_transport(cur, packet, walk.protocol, walk.length, walk.more, true);
 }
 
-/* Parses an IPv6 packet; `left` is what the frame holds from the cursor on. */
 static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, struct cursor *cur,
-					struct packet *packet, __u32 left)
+					struct packet *packet)
 {
 	struct ipv6hdr *ip = cur->pos;
 	__u32 length;
 
 	if (!skip(cur, sizeof(*ip)) || ip->version != 6)
 		return KEY_MALFORMED;
-	left -= sizeof(*ip);
 	length = bpf_ntohs(ip->payload_len);
 	/* A jumbogram has its length in an option: take the frame's (RFC 2675). */
 	if (!length && ip->nexthdr == IPPROTO_HOPOPTS)
-		length = left;
-	if (length > left)
+		length = bpf_xdp_get_buff_len(ctx) - packet->place - sizeof(*ip);
+	else if (!holds(ctx, packet, cur, ip, sizeof(*ip) + length))
 		return KEY_MALFORMED;
 	if (is_extension(ip->nexthdr))
 		return parse_extensions(ctx, cur, packet, ip->nexthdr, length);
@@ -416,7 +423,6 @@ static __always_inline __u32 parse_frame(struct xdp_md *ctx, struct packet *pack
 {
 	struct cursor cur = cursor_at_start(ctx);
 	struct ethhdr *eth = cur.pos;
-	__u32 left = packet->bytes;
 	__be16 protocol;
 
 	if (!skip(&cur, sizeof(*eth)))
@@ -431,79 +437,46 @@ static __always_inline __u32 parse_frame(struct xdp_md *ctx, struct packet *pack
 		packet->place += sizeof(*tag);
 		protocol = tag->h_vlan_encapsulated_proto;
 	}
-	left -= packet->place;
 	if (protocol == bpf_htons(ETH_P_IP))
-		return parse_ipv4(&cur, packet, left);
+		return parse_ipv4(ctx, &cur, packet);
 	if (protocol == bpf_htons(ETH_P_IPV6))
-		return parse_ipv6(ctx, &cur, packet, left);
+		return parse_ipv6(ctx, &cur, packet);
 	return is_vlan(protocol) ? KEY_MALFORMED : KEY_NOT_IP;
 }
 
-/*
- * What parse_any() returns, which has to be one number: bits of the key, of whether it may
- * reply, of where the headers begin and, above them, of the length.
- */
-enum found {
-	FOUND_KEY = 18,
-	FOUND_MAY_REPLY = 1,
-	FOUND_NETWORK = 5,
-	FOUND_TRANSPORT = 15,
-};
-
-_Static_assert(KEYS <= 1 << FOUND_KEY, "a key's bits");
-
-static __always_inline __u64 pack(const struct packet *packet)
-{
-	__u64 found = packet->bytes;
-
-	found = found << FOUND_TRANSPORT | place_transport(packet->place);
-	found = found << FOUND_NETWORK | place_network(packet->place);
-	found = found << FOUND_MAY_REPLY | !!packet->may_reply;
-	return found << FOUND_KEY | packet->key;
-}
-
-static __always_inline __u64 take_bits(__u64 *found, __u32 bits)
-{
-	__u64 value = *found & ((1u << bits) - 1);
-
-	*found >>= bits;
-	return value;
-}
-
-static __always_inline void unpack(__u64 found, struct packet *packet)
-{
-	__u64 key = take_bits(&found, FOUND_KEY);
-
-	/* It is below; the barrier lets the verifier see that it is. */
-	barrier_var(key);
-	packet->key = key < KEYS ? key : KEY_MALFORMED;
-	packet->may_reply = take_bits(&found, FOUND_MAY_REPLY);
-	packet->place = take_bits(&found, FOUND_NETWORK);
-	packet->place |= take_bits(&found, FOUND_TRANSPORT) << 16;
-	packet->bytes = found;
-}
+/* Bits of a key in what parse_any() returns. */
+#define KEY_BITS 18
 
 /*
- * Any packet. Not static, so that the verifier checks it by itself and the plain packet's
- * way keeps its registers.
+ * The key of any packet, behind it whether it may reply, and in the upper half its
+ * place. Not static, so that the verifier checks it by itself and the plain packet's way
+ * keeps its registers.
  */
 __noinline __u64 parse_any(struct xdp_md *ctx)
 {
-	struct packet packet = { .may_reply = 1, .bytes = bpf_xdp_get_buff_len(ctx) };
+	struct packet packet = { .may_reply = 1 };
+	__u64 key = parse_frame(ctx, &packet);
 
-	packet.key = parse_frame(ctx, &packet);
-	return pack(&packet);
+	return key | !!packet.may_reply << KEY_BITS | (__u64)packet.place << 32;
 }
 
 static __always_inline void parse(struct xdp_md *ctx, struct packet *packet)
 {
 	packet->may_reply = 1;
 	packet->bytes = ctx->data_end - ctx->data;
-	if (unlikely(!parse_plain(ctx, packet)))
-		unpack(parse_any(ctx), packet);
-	else if (unlikely(packet->bytes > FRAME_ONE_BUFFER))
+	if (unlikely(!parse_plain(ctx, packet))) {
+		__u64 found = parse_any(ctx), key = found & ((1 << KEY_BITS) - 1);
+
+		/* It is below; the barrier lets the verifier see that it is. */
+		barrier_var(key);
+		packet->key = key < KEYS ? key : KEY_MALFORMED;
+		packet->may_reply = found & 1 << KEY_BITS;
+		packet->place = found >> 32;
+		packet->bytes = bpf_xdp_get_buff_len(ctx);
+	} else if (unlikely(packet->bytes > FRAME_ONE_BUFFER)) {
 		/* A trailer may go on in another buffer. */
 		packet->bytes = bpf_xdp_get_buff_len(ctx);
+	}
 }
 
 #endif
