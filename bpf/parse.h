@@ -202,8 +202,8 @@ static __always_inline __u32 parse_transport(struct cursor *cur, struct packet *
 
 /*
  * The plain packet, which nearly all are: untagged, IP with neither options nor
- * extension headers, no fragment, TCP or UDP, in one buffer. Anything else is
- * KEYS: left to parse_any(), which knows all. This is a short cut for speed
+ * extension headers, no fragment, TCP or UDP, well-formed, in one buffer. Anything else is
+ * false: left to parse_any(), which knows all. This is a short cut for speed
  * only; it must never answer otherwise than parse_any() would.
  *
  * `length` is signed: an IP header that claims less than itself leaves less than
@@ -221,7 +221,7 @@ static __always_inline bool parse_plain_transport(struct cursor *cur, struct pac
 		packet->key = parse_udp(cur, length, false);
 	else
 		return false;
-	return true;
+	return likely(packet->key != KEY_MALFORMED);
 }
 
 static __always_inline bool parse_plain(struct xdp_md *ctx, struct packet *packet)
