@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "row.h"
 
-#include <stdbool.h>
+#include "util.h"
 
 #define DIGITS 20 /* of the largest number */
 #define COLUMNS 16 /* a number is never set in more */
@@ -35,13 +35,10 @@ void row_bytes(struct row *row, const char *bytes, size_t length, size_t width)
 
 void row_number(struct row *row, __u64 number, size_t width)
 {
-	char digits[COLUMNS + DIGITS], *first = digits + sizeof(digits);
-	size_t length;
+	char digits[COLUMNS + DIGITS], *end = digits + sizeof(digits);
+	char *first = digits_before(end, number);
+	size_t length = end - first;
 
-	do
-		*--first = '0' + number % 10;
-	while (number /= 10);
-	length = digits + sizeof(digits) - first;
 	memset(first - COLUMNS, ' ', COLUMNS);
 	if (width > length) {
 		first -= width - length;

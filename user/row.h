@@ -25,7 +25,7 @@ void row_flush(struct row *row);
  */
 void row_bytes(struct row *row, const char *bytes, size_t length, size_t width);
 
-/* A number, to the right of so many columns. */
+/* A number, to the right of so many columns, 16 at the most. */
 void row_number(struct row *row, __u64 number, size_t width);
 
 /* A text, to the left of so many columns. In line: most lengths are known when compiled. */

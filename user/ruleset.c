@@ -109,14 +109,10 @@ bool rule_covers(const struct rule *outer, const struct rule *inner)
 /* By hand: there may be 65,536 rules to print, and fprintf() took most of it. */
 static void print_port(__u16 port, FILE *out)
 {
-	char digits[5];
-	int count = 0;
+	char digits[5], *end = digits + sizeof(digits);
 
-	do
-		digits[count++] = '0' + port % 10;
-	while (port /= 10);
-	while (count)
-		putc_unlocked(digits[--count], out);
+	for (char *digit = digits_before(end, port); digit < end; digit++)
+		putc_unlocked(*digit, out);
 }
 
 void term_print(const struct term *term, FILE *out)

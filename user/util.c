@@ -49,6 +49,14 @@ int array_reserve(void *array, size_t *room, size_t count, size_t size)
 	return 0;
 }
 
+char *digits_before(char *end, __u64 number)
+{
+	do
+		*--end = '0' + number % 10;
+	while (number /= 10);
+	return end;
+}
+
 int number_parse(const char *text, size_t length, unsigned long max, unsigned long *value)
 {
 	unsigned long number = 0;

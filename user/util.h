@@ -3,6 +3,7 @@
 #ifndef UTIL_H
 #define UTIL_H
 
+#include <linux/types.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -44,6 +45,9 @@ void *large_calloc(size_t count, size_t size);
  * `room` is what it holds now. Returns 0 or -ENOMEM, the array then untouched.
  */
 int array_reserve(void *array, size_t *room, size_t count, size_t size);
+
+/* Puts the decimal digits of a number, 20 at the most, before `end`; returns the first. */
+char *digits_before(char *end, __u64 number);
 
 /*
  * Reads a whole number from the first `length` characters of text: digits only,
