@@ -23,12 +23,6 @@ struct candidates {
 	size_t room;
 };
 
-bool chain_same(const struct chain *a, const struct chain *b)
-{
-	return a->tail == b->tail && a->count == b->count &&
-	       !memcmp(a->levels, b->levels, a->count * sizeof(*a->levels));
-}
-
 int detail_add(struct image *image, __u32 flags, const struct detail *detail, entry_t *entry)
 {
 	int err = array_reserve(&image->details, &image->detail_room, image->detail_count,

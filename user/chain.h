@@ -31,8 +31,6 @@ struct chainer {
 	void *known_details;
 };
 
-bool chain_same(const struct chain *a, const struct chain *b);
-
 /* The entry of a key with that chain. Returns 0, -ENOMEM or -E2BIG. */
 int chain_entry(struct chainer *chainer, const struct chain *chain, entry_t *entry);
 

@@ -13,16 +13,53 @@
 
 /*
  * The levels that are asked about a key before the one that closes it are its
- * chain. Most keys have none.
- *
+ * chain. Most keys have none. While they are painted a chain is its last link, and
+ * neighbours that have the same chain have the same link.
+ */
+struct link {
+	const struct level *level;
+	__u32 before; /* its index; the first link of all is none */
+	__u32 count; /* of levels, with this one */
+};
+
+#define NO_LINK (~0u)
+
+/*
  * `free_from` leads, as a path, from a key towards the first one at or after it
  * that is not closed. Following it shortens it (union-find), so painting takes
  * next to no time per rule, however wide the rules are.
  */
 struct painter {
-	struct chain chains[KEY_NOT_IP];
+	struct link *links;
+	size_t count;
+	size_t room;
+	__u32 last[KEY_NOT_IP];
 	__u32 free_from[KEY_NOT_IP + 1];
 };
+
+static int add_link(struct painter *painter, __u32 before, const struct level *level)
+{
+	struct link link = { .level = level, .before = before };
+
+	if (array_reserve(&painter->links, &painter->room, painter->count, sizeof(link)))
+		return -ENOMEM;
+	if (level)
+		link.count = painter->links[before].count + 1;
+	if (link.count > CHAIN_MAX)
+		return -E2BIG;
+	painter->links[painter->count++] = link;
+	return 0;
+}
+
+/* The chain of a key, but for its tail. */
+static void read_chain(const struct painter *painter, __u32 key, struct chain *chain)
+{
+	const struct link *link = &painter->links[painter->last[key]];
+
+	chain->count = link->count;
+	for (; link->count; link = &painter->links[link->before])
+		chain->levels[link->count - 1] = link->level;
+}
 
 static __u32 first_free(struct painter *painter, __u32 key)
 {
@@ -40,19 +77,20 @@ static __u32 first_free(struct painter *painter, __u32 key)
 /* Gives a level to the keys first..last, but for those already closed. */
 static int paint(struct painter *painter, __u32 first, __u32 last, const struct level *level)
 {
-	__u32 key = first_free(painter, first);
+	__u32 key = first_free(painter, first), before = NO_LINK;
+	int err = 0;
 
-	while (key <= last) {
-		struct chain *chain = &painter->chains[key];
-
-		if (chain->count == CHAIN_MAX)
-			return -E2BIG;
-		chain->levels[chain->count++] = level;
+	while (key <= last && !err) {
+		if (painter->last[key] != before) {
+			before = painter->last[key];
+			err = add_link(painter, before, level);
+		}
+		painter->last[key] = painter->count - 1;
 		if (level->closes)
 			painter->free_from[key] = key + 1;
 		key = first_free(painter, level->closes ? key : key + 1);
 	}
-	return 0;
+	return err;
 }
 
 static int paint_level(struct painter *painter, const struct level *level)
@@ -74,7 +112,7 @@ static int paint_level(struct painter *painter, const struct level *level)
 
 static int paint_all(struct painter *painter, const struct claims *claims)
 {
-	int err = 0;
+	int err = add_link(painter, 0, NULL);
 
 	for (__u32 key = 0; key <= KEY_NOT_IP; key++)
 		painter->free_from[key] = key;
@@ -186,19 +224,32 @@ static int fill_kinds(struct chainer *chainer)
 	return fill_lifelines(chainer);
 }
 
-static int fill_entries(struct chainer *chainer, struct painter *painter)
+/* Neighbours often have the same chain, and the same tail: then also the same entry. */
+static bool is_like_the_one_before(const struct chainer *chainer, const struct painter *painter,
+				   __u32 key)
+{
+	const struct generation *table = &chainer->image->table;
+
+	return key && painter->last[key] == painter->last[key - 1] &&
+	       is_step(table, key) == is_step(table, key - 1);
+}
+
+static int fill_entries(struct chainer *chainer, const struct painter *painter)
 {
 	entry_t *entries = chainer->image->table.entries;
 	int err = 0;
 
 	set_doors(chainer);
 	for (__u32 key = 0; key < KEY_NOT_IP && !err; key++) {
-		set_tail(chainer, key, &painter->chains[key]);
-		/* Neighbours often have the same chain: then also the same entry. */
-		if (key && chain_same(&painter->chains[key], &painter->chains[key - 1]))
+		struct chain chain;
+
+		if (is_like_the_one_before(chainer, painter, key)) {
 			entries[key] = entries[key - 1];
-		else
-			err = chain_entry(chainer, &painter->chains[key], &entries[key]);
+			continue;
+		}
+		read_chain(painter, key, &chain);
+		set_tail(chainer, key, &chain);
+		err = chain_entry(chainer, &chain, &entries[key]);
 	}
 	return err ?: fill_kinds(chainer);
 }
@@ -224,6 +275,8 @@ int compile(const struct ruleset *ruleset, const char *iface, struct image *imag
 		err = fill_entries(&chainer, painter);
 	if (!err)
 		err = wrap_portless(&chainer);
+	if (painter)
+		free(painter->links);
 	chainer_clear(&chainer);
 	claims_clear(&claims);
 	return err;
