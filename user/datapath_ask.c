@@ -82,7 +82,7 @@ int replayer_open(const char *iface, const struct ruleset *ruleset, struct repla
 	}
 	made->iface.mode = "replay";
 	strncpy(made->iface.name, iface, IFNAMSIZ - 1);
-	maps = slot_maps_of(made->program);
+	maps = slot_maps_of(made->program, NULL, iface);
 	err = slot_fill(&maps, iface, made->program->bss->table, 0, ruleset);
 	err = err ?: map_counters(made);
 	if (err) {

@@ -68,7 +68,8 @@ static int check_kernel(void)
  */
 static int fill_slots(const struct attachment *attachment)
 {
-	struct slot_maps maps = slot_maps_of(attachment->program);
+	struct slot_maps maps =
+		slot_maps_of(attachment->program, attachment->dp, attachment->name);
 
 	for (unsigned int slot = 0; slot < 2; slot++) {
 		struct ruleset ruleset;
@@ -204,6 +205,8 @@ static int remove_maps(const struct datapath *dp, const char *name)
 {
 	int err = 0;
 
+	for (size_t i = 0; name && i < SLOT_PINS && !err; i++)
+		err = remove_pin(dp, name, slot_pins[i]);
 	for (size_t i = pinned_map_count; --i > 0 && !err;) {
 		if (pinned_maps[i].shared == !name)
 			err = remove_pin(dp, name, pinned_maps[i].pin);

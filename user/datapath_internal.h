@@ -71,11 +71,17 @@ int hook_xdp(const char *name, unsigned int ifindex, int program, enum attach_mo
 int hook_egress(const char *name, unsigned int ifindex, int program);
 int unhook_egress(const char *name, unsigned int ifindex);
 
-/* The maps in maps of an interface, by their descriptors. */
+/* The maps in maps of an interface: their descriptors, and where the inner ones are pinned. */
 struct slot_maps {
 	int details;
 	int sources;
+	const struct datapath *dp; /* NULL: nowhere */
+	const char *name;
 };
+
+/* The pins of the inner maps of an interface. */
+#define SLOT_PINS 4
+extern const char *const slot_pins[SLOT_PINS];
 
 /* Opens those that are pinned, says nothing; close them, also after a failure. */
 int slot_maps_open(const struct datapath *dp, const char *name, struct slot_maps *maps);

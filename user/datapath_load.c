@@ -162,9 +162,12 @@ int program_load(const struct datapath *dp, const char *name, enum purpose purpo
 	return err ? fail_load(err, name, log) : 0;
 }
 
-struct slot_maps slot_maps_of(const struct portctl_bpf *program)
+struct slot_maps slot_maps_of(const struct portctl_bpf *program, const struct datapath *dp,
+			      const char *name)
 {
 	return (struct slot_maps){
+		.dp = dp,
+		.name = name,
 		.details = bpf_map__fd(program->maps.details),
 		.sources = bpf_map__fd(program->maps.sources),
 	};

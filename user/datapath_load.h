@@ -29,7 +29,8 @@ struct bpf_map *pinned_map_of(const struct portctl_bpf *program, size_t index);
 int program_load(const struct datapath *dp, const char *name, enum purpose purpose,
 		 struct portctl_bpf **program);
 
-/* Those of a program; they stay its own. */
-struct slot_maps slot_maps_of(const struct portctl_bpf *program);
+/* Those of a program; they stay its own. To replay, `dp` is NULL: nothing is pinned. */
+struct slot_maps slot_maps_of(const struct portctl_bpf *program, const struct datapath *dp,
+			      const char *name);
 
 #endif
