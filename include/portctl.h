@@ -15,7 +15,7 @@
 #define PORTCTL_H
 
 /* Raised whenever a layout below changes; pins of another schema are refused. */
-#define PORTCTL_SCHEMA 6
+#define PORTCTL_SCHEMA 7
 
 /*
  * Keys. Every packet is judged by one entry of the table, found by its key:
@@ -498,6 +498,8 @@ struct control {
 	__u32 watchers; /* a bit for each place of a monitor that is taken */
 	__u32 samples; /* of drops and rejects, a second and key; at most 255 */
 	__u64 sampled_at; /* nanoseconds since boot: when the next second of them began */
+	__u32 settled; /* the last generation of which it is known that no packet holds others */
+	__u32 zero;
 };
 
 /* Packets and the bytes of their frames, as XDP sees them. */
@@ -570,7 +572,7 @@ _Static_assert((int)SEQUENCES <= DOOR_SEQUENCES && WINDOWS <= DOOR_SEQUENCES, "s
 _Static_assert(sizeof(struct windows) == 8 + WINDOWS * 80, "struct windows");
 _Static_assert(ATTEMPT_SECONDS * 1000000000ull >> ATTEMPT_TICK < ATTEMPT_TIMES,
 	       "an attempt's time does not come round in it");
-_Static_assert(sizeof(struct control) == 120, "struct control");
+_Static_assert(sizeof(struct control) == 128, "struct control");
 _Static_assert(sizeof(struct event) == 56, "struct event");
 _Static_assert(sizeof(struct socket_event) == 64, "struct socket_event");
 _Static_assert(sizeof(struct sampling) % 8 == 0, "nothing is behind it");

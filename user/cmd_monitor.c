@@ -79,11 +79,12 @@ static void show_expiries(struct monitor *monitor, const struct datapath *dp, __
 	free(list);
 }
 
-static __u64 count_drops(const struct datapath *dp, const struct ruleset *ruleset)
+static __u64 count_drops(struct datapath *dp, const struct ruleset *ruleset)
 {
 	__u64 dropped = 0;
+	int err = datapath_map_counters(dp);
 
-	for (size_t i = 0; i < dp->count; i++) {
+	for (size_t i = 0; i < dp->count && !err; i++) {
 		struct stats stats;
 
 		if (!stats_collect(&dp->interfaces[i], ruleset, NULL, 0, &stats))
@@ -94,7 +95,7 @@ static __u64 count_drops(const struct datapath *dp, const struct ruleset *rulese
 }
 
 /* What was not told since the last turn: of drops it is all but the samples. */
-static void count_lost(struct monitor *monitor, const struct datapath *dp, bool first)
+static void count_lost(struct monitor *monitor, struct datapath *dp, bool first)
 {
 	struct event_count counts[EVENT_KINDS];
 	__u64 shown, dropped, lost = 0, drops, told;

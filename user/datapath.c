@@ -63,15 +63,17 @@ int pin_map(const char *path, void **memory, size_t *size, size_t *count)
 		return -errno;
 	if (bpf_obj_get_info_by_fd(fd, &info, &length))
 		return -errno;
+	if (size)
+		*size = info.value_size;
+	if (count)
+		*count = info.max_entries;
+	if (!memory)
+		return 0;
 	mapped = mmap(NULL, page_align((size_t)info.value_size * info.max_entries),
 		      PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (mapped == MAP_FAILED)
 		return -errno;
 	*memory = mapped;
-	if (size)
-		*size = info.value_size;
-	if (count)
-		*count = info.max_entries;
 	return 0;
 }
 
@@ -307,11 +309,31 @@ int interface_open(const struct datapath *dp, const char *name, struct interface
 		iface->sampling = &((struct tables *)iface->table)->sampling;
 	pin_path(dp, name, "counters", path);
 	if (!err)
-		err = map_sized(path, sizeof(*iface->counters), (void **)&iface->counters,
-				&iface->copies);
+		err = map_sized(path, sizeof(*iface->counters), NULL, &iface->copies);
 	if (err)
 		interface_close(iface);
 	return err;
+}
+
+int datapath_map_counters(struct datapath *dp)
+{
+	for (size_t i = 0; i < dp->count; i++) {
+		struct interface *iface = &dp->interfaces[i];
+		char path[PATH_MAX];
+		int err;
+
+		if (iface->counters)
+			continue;
+		pin_path(dp, iface->name, "counters", path);
+		err = map_sized(path, sizeof(*iface->counters), (void **)&iface->counters,
+				&iface->copies);
+		if (err)
+			return err;
+		/* Whoever is begun meanwhile does without: there are many pages. */
+		madvise(iface->counters, iface->copies * sizeof(*iface->counters),
+			MADV_DONTFORK);
+	}
+	return 0;
 }
 
 static int compare_interfaces(const void *left, const void *right)

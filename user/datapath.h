@@ -16,7 +16,8 @@
  *                                 of knocking, shared
  *   COOKIE/events, event_counts   for those who watch, shared
  *   COOKIE/IFACE/table, counters, buckets, source_buckets
- *   COOKIE/IFACE/details, sources               with a map for each slot in them
+ *   COOKIE/IFACE/details, sources               with a map for each slot in them:
+ *   COOKIE/IFACE/details0, details1, sources0, sources1
  *
  * Every function returns 0 or a negative errno, and has said why on standard
  * error where it failed.
@@ -36,7 +37,7 @@ struct interface {
 	time_t attached_at; /* seconds since 1970 */
 	struct generation *table; /* two slots, shared with the kernel */
 	struct sampling *sampling; /* behind them */
-	struct counters *counters; /* the copies, shared with the kernel as well */
+	struct counters *counters; /* the copies, shared as well; see datapath_map_counters() */
 	size_t copies;
 };
 
@@ -68,6 +69,12 @@ enum datapath_access { DATAPATH_READ, DATAPATH_WRITE };
  */
 int datapath_open(struct datapath *dp, enum datapath_access access);
 void datapath_close(struct datapath *dp);
+
+/*
+ * Maps the counters of every interface, which takes longer than all else that is opened.
+ * Says nothing.
+ */
+int datapath_map_counters(struct datapath *dp);
 
 /* The interface of that name, or NULL. */
 struct interface *datapath_interface(const struct datapath *dp, const char *name);

@@ -223,29 +223,6 @@ int datapath_previous(const struct datapath *dp, struct stored_rule **rules, siz
 }
 
 /*
- * The kernel lets no update of a map of maps return before the packets on their
- * way are done (kernel commit 1ae80cf31938, "bpf: wait for running BPF programs
- * when updating map-in-map"): that is all this one is for.
- */
-int wait_for_packets(void)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts);
-	cleanup_close int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "inner", sizeof(__u32),
-						 sizeof(__u32), 1, NULL);
-	cleanup_close int outer = -1;
-	__u32 zero = 0;
-
-	if (inner < 0)
-		return -errno;
-	opts.inner_map_fd = inner;
-	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "outer", sizeof(__u32),
-			       sizeof(__u32), 1, &opts);
-	if (outer < 0 || bpf_map_update_elem(outer, &zero, &inner, BPF_ANY))
-		return -errno;
-	return 0;
-}
-
-/*
  * Does what the note in the shared copy says: the counts of a line move to
  * another. Can be done any number of times, until the note is gone.
  */
@@ -285,45 +262,70 @@ static void move_line(struct interface *iface, __u32 from, __u32 to)
 	finish_move(iface);
 }
 
+/* Whether a line of a rule that was active before is no rule's any more. */
+static bool is_gone(__u32 line, const unsigned char *in_use)
+{
+	return line && line < MAX_LINES && !in_use[line];
+}
+
 static void retire_rule(struct interface *iface, const struct stored_rule *rule,
 			const unsigned char *in_use)
 {
 	__u32 to = rule->verdict == VERDICT_PASS ? LINE_REMOVED_PASS : LINE_REMOVED_DROP;
 
-	if (rule->line < MAX_LINES && !in_use[rule->line])
+	if (is_gone(rule->line, in_use))
 		move_line(iface, rule->line, to);
-	if (rule->limited_line && rule->limited_line < MAX_LINES && !in_use[rule->limited_line])
+	if (is_gone(rule->limited_line, in_use))
 		move_line(iface, rule->limited_line, LINE_REMOVED_DROP);
 }
 
-static void finish_moves(struct datapath *dp)
+int finish_moves(struct datapath *dp)
 {
-	for (size_t i = 0; i < dp->count; i++) {
+	int err = datapath_map_counters(dp);
+
+	for (size_t i = 0; i < dp->count && !err; i++) {
 		if (dp->interfaces[i].counters[COPY_SHARED].move.from)
 			finish_move(&dp->interfaces[i]);
 	}
+	return err;
 }
 
-/* Empties the lines of rules that are gone, before another rule gets them. */
+/* Those of a ruleset's rules. */
+static unsigned char *lines_in_use(const struct ruleset *ruleset)
+{
+	unsigned char *in_use = calloc(MAX_LINES, 1);
+
+	for (size_t i = 0; i < ruleset->count && in_use; i++) {
+		in_use[ruleset->rules[i].line] = 1;
+		in_use[ruleset->rules[i].limited_line] = 1;
+	}
+	return in_use;
+}
+
+/*
+ * Empties the lines of rules that are gone, before another rule gets them. A move that
+ * was begun and not finished is one of those.
+ */
 static int retire_lines(struct datapath *dp, const struct ruleset *active)
 {
-	cleanup_free unsigned char *in_use = calloc(MAX_LINES, 1);
+	cleanup_free unsigned char *in_use = lines_in_use(active);
 	cleanup_free struct stored_rule *rules = NULL;
-	size_t count;
+	size_t count, first = 0;
 	int err = datapath_previous(dp, &rules, &count);
 
 	if (err || !in_use)
 		return err ?: -ENOMEM;
-	for (size_t i = 0; i < active->count; i++) {
-		in_use[active->rules[i].line] = 1;
-		in_use[active->rules[i].limited_line] = 1;
-	}
-	finish_moves(dp);
-	for (size_t n = 0; n < dp->count; n++) {
-		for (size_t i = 0; i < count; i++)
+	while (first < count && !is_gone(rules[first].line, in_use) &&
+	       !is_gone(rules[first].limited_line, in_use))
+		first++;
+	if (first == count)
+		return 0;
+	err = finish_moves(dp);
+	for (size_t n = 0; n < dp->count && !err; n++) {
+		for (size_t i = first; i < count; i++)
 			retire_rule(&dp->interfaces[n], &rules[i], in_use);
 	}
-	return 0;
+	return err;
 }
 
 /* Rules that have ended go. */
@@ -389,12 +391,11 @@ int slot_mend(struct datapath *dp, unsigned int slot)
 	char path[PATH_MAX];
 	int err = own_next(dp, !slot);
 
-	finish_moves(dp);
 	next_path(dp, slot, path);
 	if (err || access(path, F_OK))
 		return err;
 	ruleset_init(&ruleset);
-	err = wait_for_packets();
+	err = settle(dp);
 	if (!err)
 		err = ruleset_load(dp, slot, &ruleset);
 	if (!err)
@@ -412,7 +413,7 @@ static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *
 	ruleset_init(&active);
 	err = ruleset_load(dp, !slot, &active) ?: slot_mend(dp, slot);
 	if (!err)
-		err = wait_for_packets();
+		err = settle(dp);
 	if (!err)
 		err = retire_lines(dp, &active);
 	drop_ended(next, now);
@@ -456,5 +457,6 @@ int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds)
 	signers_fill(dp, next);
 	__atomic_store_n(&dp->control->generation, generation, __ATOMIC_RELEASE);
 	own_next(dp, generation & 1);
+	settle_behind(dp);
 	return 0;
 }

@@ -118,12 +118,13 @@ int datapath_rollback(struct datapath *dp)
 	pin_path(dp, NULL, generation & 1 ? "ruleset0" : "ruleset1", path);
 	if (access(path, F_OK) && generation > 1)
 		return fail(-ENOENT, "the ruleset before this one is not there any more");
-	err = slot_mend(dp, (generation + 1) & 1);
+	err = finish_moves(dp) ?: slot_mend(dp, (generation + 1) & 1);
 	if (err)
 		return fail(err, "cannot go back: %s; nothing was changed", reason(err));
 	way_back_forget(dp);
 	if (waits && !take_pending(dp)) /* the kernel has gone back itself, just now */
 		return 0;
 	__atomic_store_n(&dp->control->generation, generation + 1, __ATOMIC_RELEASE);
+	settle_behind(dp);
 	return 0;
 }

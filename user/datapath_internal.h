@@ -26,7 +26,7 @@ void pin_path(const struct datapath *dp, const char *iface, const char *pin,
 
 /*
  * Maps a pinned array map into memory. *size becomes the bytes of one element
- * and *count the number of elements; both may be NULL. Returns 0 or a negative
+ * and *count the number of elements; each may be NULL, and `memory` as well. Returns 0 or a negative
  * errno and says nothing: -ENOENT where there is no such pin.
  */
 int pin_map(const char *path, void **memory, size_t *size, size_t *count);
@@ -42,6 +42,12 @@ bool interface_folder(const struct dirent *entry, char name[IFNAMSIZ]);
 int interface_open(const struct datapath *dp, const char *name, struct interface *iface);
 void interface_close(struct interface *iface);
 
+/*
+ * Finishes what a kill has left of a rule's counts on their way, before another slot
+ * becomes active. Says nothing.
+ */
+int finish_moves(struct datapath *dp);
+
 /* Reads the ruleset of one slot; an empty one where the slot has none. */
 int ruleset_load(const struct datapath *dp, unsigned int slot, struct ruleset *ruleset);
 
@@ -52,10 +58,17 @@ int ruleset_load(const struct datapath *dp, unsigned int slot, struct ruleset *r
 int slot_mend(struct datapath *dp, unsigned int slot);
 
 /*
- * Waits until every packet that was on its way when this was called is done, so
- * that none holds the slot that is not active.
+ * Waits until every packet is done that was on its way when the active generation became
+ * it, so that none holds the other slot; not where that is known already. Returns 0 or a
+ * negative errno, and says nothing.
  */
-int wait_for_packets(void);
+int settle(const struct datapath *dp);
+
+/*
+ * After a flip: begins that in a child, so that the next change need not wait. A process
+ * that goes on may wait for the child, or ignore SIGCHLD.
+ */
+void settle_behind(const struct datapath *dp);
 
 /*
  * Puts an XDP program on a device; `replace`: also where another's is. Returns

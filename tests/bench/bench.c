@@ -310,7 +310,7 @@ static void check_malformed(void)
 	__u64 packets = 0;
 	struct datapath dp;
 
-	if (datapath_open(&dp, DATAPATH_READ))
+	if (datapath_open(&dp, DATAPATH_READ) || datapath_map_counters(&dp))
 		exit(1);
 	for (size_t i = 0; i < dp.interfaces[0].copies; i++)
 		packets += dp.interfaces[0].counters[i].line[LINE_MALFORMED].packets;

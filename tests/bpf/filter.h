@@ -118,7 +118,7 @@ static inline void filter_close(struct filter *filter)
 static inline void filter_image(struct filter *filter, unsigned int slot, struct image *image)
 {
 	struct generation *table = filter->program->bss->table;
-	struct slot_maps maps = slot_maps_of(filter->program);
+	struct slot_maps maps = slot_maps_of(filter->program, NULL, "");
 	int err = slot_set(&maps, table, slot, image);
 
 	if (err)

@@ -11,8 +11,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -196,6 +198,8 @@ static int collect(struct datapath *dp, struct ruleset *ruleset, struct stats *s
 	err = datapath_ruleset(dp, ruleset);
 	if (!err)
 		err = datapath_previous(dp, &gone, &gone_count);
+	if (!err)
+		err = datapath_map_counters(dp);
 	if (!err)
 		err = stats_collect(iface, ruleset, gone, gone_count, stats);
 	return err;
@@ -410,7 +414,8 @@ static void test_counters(const struct tally *sent, const __u64 sent_each[TARGET
 	struct totals totals;
 	struct datapath dp;
 
-	if (read_totals(&totals, builtin) || datapath_open(&dp, DATAPATH_READ))
+	if (read_totals(&totals, builtin) || datapath_open(&dp, DATAPATH_READ) ||
+	    datapath_map_counters(&dp))
 		tap_bail("cannot read the counters");
 	test_sums(&totals, sent);
 	test_builtin(builtin);
@@ -419,6 +424,42 @@ static void test_counters(const struct tally *sent, const __u64 sent_each[TARGET
 	test_ports(&dp.interfaces[0], sent_each);
 	test_map(&dp.interfaces[0], sent);
 	datapath_close(&dp);
+}
+
+static struct control *open_control(void)
+{
+	struct control *control;
+	struct datapath dp;
+
+	if (datapath_open(&dp, DATAPATH_READ))
+		tap_bail("cannot open what is attached");
+	control = dp.control;
+	dp.control = NULL; /* stays mapped */
+	datapath_close(&dp);
+	return control;
+}
+
+/*
+ * Whether packets may hold the other slot is known of one generation. Where it is not the
+ * active one, because a child was killed or the kernel has gone back, an apply waits.
+ */
+static void test_settled(void)
+{
+	volatile struct control *control = open_control();
+	__u32 before = control->generation;
+
+	for (int i = 0; i < 500 && control->settled != before; i++)
+		usleep(10000);
+	if (control->settled != before)
+		tap_wrong("nobody waited behind the last apply: %u of %u", control->settled,
+			  before);
+	control->settled = before - 1;
+	if (apply(rulesets[0]))
+		tap_wrong("apply failed");
+	if (control->settled < before)
+		tap_wrong("an apply did not wait for the packets of the one before");
+	tap_end("a slot is filled when no packet can hold it");
+	munmap((void *)control, sizeof(*control));
 }
 
 static void test_reader(struct reader *reader)
@@ -443,6 +484,7 @@ int main(void)
 
 	applies = repeats(APPLIES);
 	make_world();
+	signal(SIGCHLD, SIG_IGN); /* each apply leaves a child, which waits for the packets */
 	if (attach() || apply(rulesets[0]))
 		tap_bail("cannot attach");
 	count = start_flood(flooders);
@@ -453,5 +495,6 @@ int main(void)
 	sent = stop_flood(flooders, count, sent_each);
 	test_reader(&reader);
 	test_counters(&sent, sent_each);
+	test_settled();
 	return tap_done();
 }

@@ -37,12 +37,15 @@ FAIL = CHANGES | {"BPF_MAP_CREATE", "MAP_SHARED"}
 
 def points(trace, kind):
     """A line for each: whether it changes something (+ or -), call, number, error, what."""
-    numbers, locked = collections.Counter(), False
+    numbers, locked, command = collections.Counter(), False, None
     for line in open(trace, errors="replace"):
-        found = re.match(r"\d+ +(\w+)\((.*)", line)
+        found = re.match(r"(\d+) +(\w+)\((.*)", line)
         if not found:
             continue
-        call, rest = found.groups()
+        process, call, rest = found.groups()
+        command = command or process
+        if process != command:  # a child that waits for packets
+            continue
         numbers[call] += 1
         locked = locked or call == "flock"
         words = [call] + re.findall(r"\b(?:(?:BPF|RTM|O|MAP)_|SIOC)[A-Z_]+\b", rest)
