@@ -259,10 +259,13 @@ bool is_saved(const struct ruleset *running)
 	return same;
 }
 
-int print_list(const struct datapath *dp, const struct ruleset *ruleset, bool json)
+int print_list(struct datapath *dp, const struct ruleset *ruleset, bool json)
 {
 	cleanup_free struct tally *counts = calloc(ruleset->count + 1, sizeof(*counts));
+	int err = datapath_map_counters(dp);
 
+	if (err)
+		return err;
 	if (!counts)
 		return fail(-ENOMEM, "out of memory");
 	for (size_t n = 0; n < dp->count; n++)

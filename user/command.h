@@ -116,7 +116,7 @@ void print_lasting(const struct ruleset *ruleset, FILE *out);
 bool is_saved(const struct ruleset *running);
 
 /* Prints what `list` prints, for a ruleset with its lines. */
-int print_list(const struct datapath *dp, const struct ruleset *ruleset, bool json);
+int print_list(struct datapath *dp, const struct ruleset *ruleset, bool json);
 
 /* Prints what `status` prints. */
 int print_status(const struct datapath *dp, bool json);

@@ -315,23 +315,31 @@ int interface_open(const struct datapath *dp, const char *name, struct interface
 	return err;
 }
 
+int interface_map_counters(const struct datapath *dp, struct interface *iface)
+{
+	char path[PATH_MAX];
+	int err;
+
+	if (iface->counters)
+		return 0;
+	pin_path(dp, iface->name, "counters", path);
+	err = map_sized(path, sizeof(*iface->counters), (void **)&iface->counters,
+			&iface->copies);
+	/* The child that settles does without: they are many pages. */
+	if (!err)
+		madvise(iface->counters, iface->copies * sizeof(*iface->counters),
+			MADV_DONTFORK);
+	return err;
+}
+
 int datapath_map_counters(struct datapath *dp)
 {
 	for (size_t i = 0; i < dp->count; i++) {
-		struct interface *iface = &dp->interfaces[i];
-		char path[PATH_MAX];
-		int err;
+		int err = interface_map_counters(dp, &dp->interfaces[i]);
 
-		if (iface->counters)
-			continue;
-		pin_path(dp, iface->name, "counters", path);
-		err = map_sized(path, sizeof(*iface->counters), (void **)&iface->counters,
-				&iface->copies);
 		if (err)
-			return err;
-		/* Whoever is begun meanwhile does without: there are many pages. */
-		madvise(iface->counters, iface->copies * sizeof(*iface->counters),
-			MADV_DONTFORK);
+			return fail(err, "cannot read the counters of %s: %s",
+				    dp->interfaces[i].name, reason(err));
 	}
 	return 0;
 }

@@ -70,10 +70,7 @@ enum datapath_access { DATAPATH_READ, DATAPATH_WRITE };
 int datapath_open(struct datapath *dp, enum datapath_access access);
 void datapath_close(struct datapath *dp);
 
-/*
- * Maps the counters of every interface, which takes longer than all else that is opened.
- * Says nothing.
- */
+/* Maps the counters of every interface, which takes longer than all else that is opened. */
 int datapath_map_counters(struct datapath *dp);
 
 /* The interface of that name, or NULL. */

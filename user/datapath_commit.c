@@ -281,10 +281,11 @@ static void retire_rule(struct interface *iface, const struct stored_rule *rule,
 
 int finish_moves(struct datapath *dp)
 {
-	int err = datapath_map_counters(dp);
+	int err = 0;
 
 	for (size_t i = 0; i < dp->count && !err; i++) {
-		if (dp->interfaces[i].counters[COPY_SHARED].move.from)
+		err = interface_map_counters(dp, &dp->interfaces[i]);
+		if (!err && dp->interfaces[i].counters[COPY_SHARED].move.from)
 			finish_move(&dp->interfaces[i]);
 	}
 	return err;

@@ -42,6 +42,9 @@ bool interface_folder(const struct dirent *entry, char name[IFNAMSIZ]);
 int interface_open(const struct datapath *dp, const char *name, struct interface *iface);
 void interface_close(struct interface *iface);
 
+/* Maps the counters of one, unless they are; says nothing. */
+int interface_map_counters(const struct datapath *dp, struct interface *iface);
+
 /*
  * Finishes what a kill has left of a rule's counts on their way, before another slot
  * becomes active. Says nothing.

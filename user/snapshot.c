@@ -2,7 +2,6 @@
 #include "snapshot.h"
 
 #include <errno.h>
-#include <string.h>
 
 #include "log.h"
 #include "util.h"
@@ -31,11 +30,10 @@ int snapshot_take(struct snapshot *snapshot)
 		err = datapath_ruleset(&snapshot->dp, &snapshot->ruleset);
 	if (!err)
 		err = datapath_previous(&snapshot->dp, &gone, &gone_count);
+	if (!err)
+		err = datapath_map_counters(&snapshot->dp);
 	if (err)
 		return err;
-	err = datapath_map_counters(&snapshot->dp);
-	if (err)
-		return fail(err, "cannot read the counters: %s", strerror(-err));
 	clock_gettime(CLOCK_MONOTONIC, &snapshot->taken);
 	snapshot->stats = calloc(snapshot->dp.count + 1, sizeof(*snapshot->stats));
 	for (size_t i = 0; i < snapshot->dp.count && snapshot->stats && !err; i++)

@@ -21,7 +21,7 @@ struct stats {
 };
 
 /*
- * Adds up the copies. `gone` are rules of the slot that is not active: those
+ * Adds up the copies, which are mapped (datapath_map_counters()). `gone` are rules of the slot that is not active: those
  * that `ruleset` no longer has count as removed. Returns 0 or -ENOMEM; free with
  * stats_clear(), also after a failure.
  */

@@ -86,7 +86,7 @@ def reader(portctl, mode):
                 if now[name].get(key, 0) < value:
                     sys.exit(f"{name}: {key} was {value}, is {now[name].get(key, 0)}")
         seen, rounds = now, rounds + 1
-        time.sleep(0.2)
+        time.sleep(0.05)
     print(rounds)
 
 
