@@ -165,3 +165,50 @@ load helpers
 	wants 0 detach eth0
 	wants 0 attach eth0
 }
+
+@test "what rules lead to is written in place where it fits, and where it is the slot's" {
+	portctl attach eth0
+	local folder kind slot small big
+	folder=$(echo "$TMP"/bpf/portctl/*/eth0)
+	inner() { bpftool -j map show pinned "$folder/$1" | jq ".$2"; }
+	ids() { for kind in details0 details1 sources0 sources1; do inner "$kind" id; done; }
+	{
+		echo "allow 7000 from $C4"
+		seq -f 'drop 7000 from 10.1.%.0f.0/24' 0 255
+		seq -f 'drop 7000 from 10.2.%.0f.0/24' 0 255
+		seq -f 'drop 7000 from 10.3.%.0f.0/24' 0 255
+	} >many
+	printf '%s\n' "default drop" "allow 7000 from $C4" >f
+	# Both slots, twice.
+	small=$(ids)
+	for slot in 1 0 1 0; do
+		portctl apply f
+		client "$PYTHON" "$NET" send "$S4" 7000 1
+	done
+	equal "$(ids)" "$small"
+	equal "$(line "allow 7000 from $C4")" 4
+	big=$(inner sources0 max_entries)
+	portctl apply many
+	portctl apply many
+	client "$PYTHON" "$NET" send "$S4" 7000 1
+	equal "$(line "allow 7000 from $C4")" 5
+	[ "$(inner sources0 max_entries)" -gt "$big" ] && [ "$(inner sources1 max_entries)" -gt "$big" ]
+	# What is far too large goes.
+	portctl apply f
+	portctl apply f
+	[ "$(inner sources0 max_entries)" -lt 100 ] && [ "$(inner sources1 max_entries)" -lt 100 ]
+	# Other maps under their names, as after a kill: not what packets are judged by.
+	for kind in details0 details1 sources0 sources1; do
+		rm "$folder/$kind"
+		bpftool map create "$folder/$kind" type array key 4 \
+			value "$([ "${kind%?}" = details ] && echo 48 || echo 64)" entries "$big" name x flags 0x1400
+	done
+	portctl apply f
+	portctl apply f
+	client "$PYTHON" "$NET" send "$S4" 7000 1
+	equal "$(line "allow 7000 from $C4")" 6
+	small=$(ids)
+	portctl apply f
+	portctl apply f
+	equal "$(ids)" "$small"
+}
