@@ -25,9 +25,9 @@ void pin_path(const struct datapath *dp, const char *iface, const char *pin,
 	      char path[PATH_MAX]);
 
 /*
- * Maps a pinned array map into memory. *size becomes the bytes of one element
- * and *count the number of elements; each may be NULL, and `memory` as well. Returns 0 or a negative
- * errno and says nothing: -ENOENT where there is no such pin.
+ * Maps a pinned array map into memory, unless `memory` is NULL. *size becomes the
+ * bytes of one element and *count the number of elements; both may be NULL. Returns 0
+ * or a negative errno and says nothing: -ENOENT where there is no such pin.
  */
 int pin_map(const char *path, void **memory, size_t *size, size_t *count);
 void unmap(const void *memory, size_t size);
