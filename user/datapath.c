@@ -425,8 +425,10 @@ void datapath_close(struct datapath *dp)
 		interface_close(&dp->interfaces[i]);
 	free(dp->interfaces);
 	unmap(dp->control, sizeof(*dp->control));
-	if (dp->lock >= 0)
+	if (dp->lock >= 0) {
+		flock(dp->lock, LOCK_UN); /* a child has it open as well, for a moment */
 		close(dp->lock);
+	}
 	*dp = (struct datapath){ .lock = -1 };
 }
 

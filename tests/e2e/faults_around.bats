@@ -204,7 +204,6 @@ is_a_or_b() {
 	[ "$(port udp 7000)" -gt 0 ]
 }
 
-
 @test "two at a time take turns: both succeed, the result is one of both" {
 	two_long_rulesets
 	portctl attach eth0
@@ -231,7 +230,6 @@ is_a_or_b() {
 	equal "$(rules | sort -V)" "$(seq -f 'allow %.0f' 101 110; echo default allow)"
 }
 
-
 @test "a writer waits for whoever has the lock; readers go together" {
 	portctl allow 22
 	background holder server flock -x "$TMP/run/lock" sleep 30
@@ -248,4 +246,16 @@ is_a_or_b() {
 	background reader server flock -s "$TMP/run/lock" sleep 30
 	wants 0 list
 	stop "$(ps --ppid "$pid" -o pid= | tr -d ' ')"
+}
+
+@test "the child that waits behind a change, held up, holds nobody else up" {
+	background held server strace -f -qq -o /dev/null -e inject=close_range:delay_enter=8s \
+		"$PORTCTL" allow 22
+	eventually grep -q "rule 1 added" held.out
+	SECONDS=0
+	wants 0 drop 23
+	[ "$SECONDS" -lt 4 ]
+	kill -0 "$pid"
+	equal "$(rules)" $'default allow\nallow 22\ndrop 23'
+	stop "$pid"
 }
