@@ -281,28 +281,19 @@ __noinline int knocked_at(struct xdp_md *ctx, const struct flow_key *flow, __u32
 	return 0;
 }
 
-/* Whether there may be a sequence at this index; signed doors have none. */
-static __always_inline bool has_sequence(__u32 slot, __u32 index)
+/*
+ * Whether a touch can do anything to the sequence at this index: to one that the source
+ * has not begun only where it is the first step. Signed doors have no sequences.
+ */
+static __always_inline bool may_matter(__u32 slot, __u32 index, __u32 key, bool begun)
 {
 	const struct door *door = door_at(slot, index / DOOR_SEQUENCES + 1);
+	const struct sequence *sequence = &door->sequences[index % SEQUENCES];
 
-	return door->flags & DOOR_TIMED ||
-	       (index % DOOR_SEQUENCES < SEQUENCES && door->sequences[index % SEQUENCES].count);
-}
-
-/* A touch of a port that is shut, by whom `flow` says, for every sequence there is. */
-static __always_inline void knock(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot,
-				  __u32 key)
-{
-	__u32 count = table[slot & 1].door_count * DOOR_SEQUENCES;
-	__u64 hash = source_hash((const __u32 *)flow->remote, flow->family == 6);
-	for (__u32 i = 0; i < MAX_DOORS * DOOR_SEQUENCES && i < count; i++) {
-		int knocked = has_sequence(slot, i) ? knock_sequence(hash, slot, i, key)
-						    : KNOCKED_NOTHING;
-
-		if (knocked != KNOCKED_NOTHING)
-			knocked_at(ctx, flow, slot, i, knocked);
-	}
+	if (door->flags & DOOR_TIMED)
+		return true;
+	return index % DOOR_SEQUENCES < SEQUENCES && sequence->count &&
+	       (begun || sequence->steps[0] == key);
 }
 
 /* Whether it is a port that is knocked at, be it by a signature. */
@@ -314,34 +305,57 @@ static __always_inline bool is_step(__u32 slot, __u64 key)
 	return table[slot & 1].steps[index & (PORT_KEYS / 64 - 1)] >> (key & 63) & 1;
 }
 
+/* Whether the source may have an attempt: somebody with its tag has. */
+static __always_inline bool may_have_attempt(__u64 hash)
+{
+	struct attempts *set = attempts_of(hash);
+	__u64 found = 0;
+
+	for (int i = 0; set && i < ATTEMPT_WAYS; i++)
+		found |= !((set->words[i] ^ hash) & WORD_TAG);
+	return found;
+}
+
 /*
- * Whether touching this port can have an effect: it is in a sequence, or the source
- * has an attempt. Everything else that is dropped pays for no more than this.
+ * A touch of a port that is shut, by whom `flow` says, for every sequence there is. A
+ * flood from who knocks at nothing must not pay for them.
  */
+static __always_inline void knock(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot,
+				  __u32 key)
+{
+	__u32 count = table[slot & 1].door_count * DOOR_SEQUENCES;
+	__u64 hash = source_hash((const __u32 *)flow->remote, flow->family == 6);
+	bool begun = may_have_attempt(hash);
+
+	if (!begun && !is_step(slot, key))
+		return;
+	for (__u32 i = 0; i < MAX_DOORS * DOOR_SEQUENCES && i < count; i++) {
+		int knocked = may_matter(slot, i, key, begun)
+				      ? knock_sequence(hash, slot, i, key)
+				      : KNOCKED_NOTHING;
+
+		if (knocked != KNOCKED_NOTHING)
+			knocked_at(ctx, flow, slot, i, knocked);
+	}
+}
+
+/* Whether touching this port can have an effect, found out from the packet itself. */
 static __always_inline bool may_knock(struct xdp_md *ctx, const struct packet *packet,
 				      __u32 slot)
 {
 	struct cursor cur = cursor_again(ctx);
 	struct ipv6hdr *ip6 = cur.pos + (place_network(packet->place) & OFFSET_MASK);
 	struct iphdr *ip = (void *)ip6;
-	struct attempts *set;
-	__u64 hash, found = 0;
 
 	if (is_step(slot, packet->key))
 		return true;
 	if ((void *)(ip + 1) > cur.end)
 		return false;
-	if (ip->version == 4) {
-		hash = source_hash(&ip->saddr, false);
-	} else {
-		if ((void *)(ip6 + 1) > cur.end)
-			return false;
-		hash = source_hash(ip6->saddr.in6_u.u6_addr32, true);
-	}
-	set = attempts_of(hash);
-	for (int i = 0; set && i < ATTEMPT_WAYS; i++)
-		found |= !((set->words[i] ^ hash) & WORD_TAG);
-	return found;
+	if (ip->version == 4)
+		return may_have_attempt(source_hash(&ip->saddr, false));
+	if ((void *)(ip6 + 1) > cur.end)
+		return false;
+	return may_have_attempt(source_hash(ip6->saddr.in6_u.u6_addr32, true));
 }
 
 #endif

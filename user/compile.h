@@ -60,7 +60,7 @@ int knocks_check(const struct ruleset *ruleset, size_t first, struct report *rep
  * Gives every rule of `next` its lines: those it has in `active`, so that its
  * counters go on, or else ones that no rule of `active` has. A rule that ends and
  * is kept ends when it would have, unless `next` says when. Returns 0, -ENOMEM, or
- * -ENOSPC where there are not enough lines. Knocks get their doors alike.
+ * -EUSERS where there are not enough lines. Knocks get their doors alike.
  */
 int assign_lines(struct ruleset *next, const struct ruleset *active);
 

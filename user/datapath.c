@@ -35,6 +35,9 @@ const char *reason(int err)
 		       "CAP_NET_ADMIN";
 	case ENOMEM:
 		return "out of memory";
+	case EUSERS: /* assign_lines() */
+		return "there is no room for these knocks (64), or limits, beside those that "
+		       "run: change some first, then the others";
 	}
 	return strerror(-err);
 }

@@ -92,7 +92,7 @@ static int give_lines(struct ruleset *next, const struct ruleset *active)
 		if (!rule->limited_line && rule->limit.count)
 			rule->limited_line = take_line(taken, &line);
 		if (!rule->line || (!rule->limited_line && rule->limit.count))
-			return -ENOSPC;
+			return -EUSERS;
 	}
 	return 0;
 }
@@ -111,7 +111,7 @@ static int give_doors(struct ruleset *next, const struct ruleset *active)
 		while (door <= MAX_DOORS && taken[door])
 			door++;
 		if (door > MAX_DOORS)
-			return -ENOSPC;
+			return -EUSERS;
 		next->rules[i].door = door++;
 	}
 	return 0;

@@ -81,6 +81,26 @@ static void write_signed(void)
 	write_file("signed.rules", rule);
 }
 
+/* As many doors as there can be beside one of the rules before, each with a sequence. */
+static void write_doors(const char *name)
+{
+	FILE *file = fopen(name, "w");
+
+	if (!file) {
+		perror(name);
+		exit(1);
+	}
+	fputs("default drop\n", file);
+	for (int n = 0; n < MAX_DOORS - 1; n++)
+		fprintf(file,
+			"knock d%d opens %d/tcp for 30s after %d/tcp %d/udp %d/tcp within 10s\n",
+			n, 20000 + n, 7000 + n, 9000 + n, 8000 + n);
+	if (fclose(file)) {
+		perror(name);
+		exit(1);
+	}
+}
+
 /* The address of source number n of the big rulesets: spread over 10.0.0.0/8. */
 static __u32 source_address(unsigned int n)
 {
@@ -251,6 +271,8 @@ static const struct row rows[] = {
 	{ "knocks, TCP allowed", "knock.rules", 7, XDP_PASS, false, IPPROTO_TCP, 22, NULL },
 	{ "knocks, SYN among 10,000 attempts", "knock.rules", 15, XDP_DROP, false, 0, 0,
 	  make_among_attempts },
+	{ "63 doors, UDP to a shut port", "doors.rules", 50, XDP_DROP, false, IPPROTO_UDP, 23,
+	  NULL },
 	{ "port with 10,000 sources", "few.rules", 150, XDP_PASS, false, 0, 0,
 	  make_from_source },
 	{ "port with 10,000 sources, none of them", "few.rules", 150, XDP_DROP, false,
@@ -446,6 +468,7 @@ int main(int argc, char **argv)
 		write_file("knock.rules",
 			   "default drop\nallow 22/tcp\nknock a opens 80/tcp for 30s after "
 			   "7000/tcp 9000/udp 8000/tcp within 1h\n");
+		write_doors("doors.rules");
 		write_signed();
 		write_sources("few.rules", 10000);
 		write_sources("many.rules", 100000);

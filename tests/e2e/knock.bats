@@ -248,3 +248,30 @@ counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2
 	wants 0 check f
 	equal "$stderr" ""
 }
+
+@test "as many knocks as there can be: all open, and are changed in two steps" {
+	local n
+	cd "$TMP"
+	portctl attach eth0
+	many() { # SECONDS FIRST
+		echo "default drop"
+		for ((n = $2; n < 64; n++)); do
+			echo "knock k$n opens $((2000 + n))/tcp for $1s after $((7100 + n))/tcp $((7000 + n))/udp $((7200 + n))/tcp within 5s"
+		done
+	}
+	many 30 0 >all
+	many 31 0 >other
+	wants 0 apply all
+	for n in 0 31 63; do
+		client knock "$S4" "$((7100 + n)):tcp" "$((7000 + n)):udp" "$((7200 + n)):tcp"
+	done
+	equal "$(portctl knock grants -j | jq -r '[.grants[].name] | sort | join(" ")')" "k0 k31 k63"
+	refused "there is no room for these knocks (64), or limits, beside those that run" apply other
+	{ many 30 0 | head -33; many 31 32 | tail -n +2; } >half
+	refused "there is no room for these knocks (64)" apply half
+	many 30 0 | head -33 >half
+	wants 0 apply half
+	{ cat half; many 31 32 | tail -n +2; } >most
+	wants 0 apply most
+	equal "$(rules | wc -l)" 65
+}

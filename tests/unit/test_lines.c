@@ -275,7 +275,7 @@ static void test_limited(void **state)
 	}
 }
 
-/* Where all rules have limits and change, there are lines for both rulesets or -ENOSPC. */
+/* Where all rules have limits and change, there are lines for both rulesets or -EUSERS. */
 static void test_limited_most(void **state)
 {
 	struct parsed active, next;
@@ -300,7 +300,7 @@ static void test_limited_most(void **state)
 	}
 	/* Whose lines are all taken: nothing that is new finds one. */
 	parsed_add(&active, "drop 9");
-	assert_int_equal(assign_lines(&active.ruleset, &next.ruleset), -ENOSPC);
+	assert_int_equal(assign_lines(&active.ruleset, &next.ruleset), -EUSERS);
 	parsed_clear(&active);
 	parsed_clear(&next);
 }

@@ -128,7 +128,8 @@ bool check_all(struct cell (*rows)[MOST_CANDIDATES])
 	bool good = true;
 
 	for (size_t i = 0; i < workload_count; i++) {
-		if (workloads[i].signature || workloads[i].knocks)
+		if (workloads[i].signature ||
+		    (workloads[i].knocks && !workloads[i].bounds[0].candidate))
 			continue; /* no peer has it */
 		measure(&workloads[i], rows[i], true);
 		if (check_row(&workloads[i], rows[i]))
