@@ -111,11 +111,18 @@ static __always_inline __u64 first_word(__u64 name, __u64 now, const struct sequ
 	return *knocked == KNOCKED_DONE ? 0 : name | ONE_STEP | now;
 }
 
+/* What is known of the windows of the timed door that has this index. */
+static __always_inline struct windows *windows_of(__u32 index)
+{
+	__u32 door = index / DOOR_SEQUENCES;
+
+	return bpf_map_lookup_elem(&windows, &door);
+}
+
 /* The window of a timed door whose sequence is at this index; NULL where none is good. */
 static __always_inline const struct window *window_at(__u32 index)
 {
-	__u32 door = index / DOOR_SEQUENCES;
-	struct windows *known = bpf_map_lookup_elem(&windows, &door);
+	struct windows *known = windows_of(index);
 	struct window *window;
 
 	if (!known || boot_now() >= known->until)
@@ -283,15 +290,20 @@ __noinline int knocked_at(struct xdp_md *ctx, const struct flow_key *flow, __u32
 
 /*
  * Whether a touch can do anything to the sequence at this index: to one that the source
- * has not begun only where it is the first step. Signed doors have no sequences.
+ * has not begun only where it is the first step. Signed doors have no sequences; whether
+ * a window is good now, which takes longest, is left for later.
  */
 static __always_inline bool may_matter(__u32 slot, __u32 index, __u32 key, bool begun)
 {
 	const struct door *door = door_at(slot, index / DOOR_SEQUENCES + 1);
 	const struct sequence *sequence = &door->sequences[index % SEQUENCES];
+	struct windows *known;
 
-	if (door->flags & DOOR_TIMED)
-		return true;
+	if (door->flags & DOOR_TIMED) {
+		known = windows_of(index);
+		return known &&
+		       (begun || known->list[index % WINDOWS].sequence.steps[0] == key);
+	}
 	return index % DOOR_SEQUENCES < SEQUENCES && sequence->count &&
 	       (begun || sequence->steps[0] == key);
 }
