@@ -358,16 +358,20 @@ static __always_inline bool may_knock(struct xdp_md *ctx, const struct packet *p
 	struct cursor cur = cursor_again(ctx);
 	struct ipv6hdr *ip6 = cur.pos + (place_network(packet->place) & OFFSET_MASK);
 	struct iphdr *ip = (void *)ip6;
+	__u64 hash;
 
 	if (is_step(slot, packet->key))
 		return true;
 	if ((void *)(ip + 1) > cur.end)
 		return false;
-	if (ip->version == 4)
-		return may_have_attempt(source_hash(&ip->saddr, false));
-	if ((void *)(ip6 + 1) > cur.end)
-		return false;
-	return may_have_attempt(source_hash(ip6->saddr.in6_u.u6_addr32, true));
+	if (ip->version == 4) {
+		hash = source_hash(&ip->saddr, false);
+	} else {
+		if ((void *)(ip6 + 1) > cur.end)
+			return false;
+		hash = source_hash(ip6->saddr.in6_u.u6_addr32, true);
+	}
+	return may_have_attempt(hash);
 }
 
 #endif
