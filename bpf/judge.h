@@ -114,15 +114,15 @@ static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *pa
 	/* Read once: a packet must not see two generations. */
 	__u32 slot = control.generation & 1;
 	entry_t entry = table[slot].entries[packet->key];
-	bool may_reply;
+	bool asks_for_flow;
 
 	if (likely(!entry_flags(entry)))
 		return entry;
 	/* A flood of what opens connections must not pay for what only replies need. */
 	if (entry_flags(entry) == ENTRY_REPLY && !packet->may_reply)
 		return entry_plain(entry);
-	may_reply = entry_flags(entry) & ENTRY_REPLY && packet->may_reply;
-	if (!entry_leads_on(entry) && !may_reply && !may_knock(ctx, packet, slot))
+	asks_for_flow = entry_flags(entry) & ENTRY_REPLY && packet->may_reply;
+	if (!entry_leads_on(entry) && !asks_for_flow && !may_knock(ctx, packet, slot))
 		return entry_plain(entry);
 	if (entry_flags(entry) & ENTRY_TOUCH && packet->key < PORT_KEYS &&
 	    is_step(slot, packet->key))
