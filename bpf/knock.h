@@ -328,21 +328,43 @@ static __always_inline bool may_have_attempt(__u64 hash)
 	return found;
 }
 
+#define BEGUN_WORDS (MAX_DOORS * DOOR_SEQUENCES / 64)
+
+/* The sequences that the source may have begun, a bit each, by their index; whether any. */
+static __always_inline bool find_begun(__u64 hash, __u64 begun[BEGUN_WORDS])
+{
+	struct attempts *set = attempts_of(hash);
+	bool any = false;
+
+	for (int i = 0; set && i < ATTEMPT_WAYS; i++) {
+		__u64 word = *(volatile const __u64 *)&set->words[i];
+		__u64 index = word >> 29 & (MAX_DOORS * DOOR_SEQUENCES - 1);
+
+		if ((word ^ hash) & WORD_TAG)
+			continue;
+		begun[index / 64] |= 1ull << (index & 63);
+		any = true;
+	}
+	return any;
+}
+
 /*
- * A touch of a port that is shut, by whom `flow` says, for every sequence there is. A
- * flood from who knocks at nothing must not pay for them.
+ * A touch of a port that is shut, by whom `flow` says, for every sequence that it may
+ * matter to. A flood must not pay for all there are: neither from who knocks at nothing,
+ * nor from who has begun one.
  */
 static __always_inline void knock(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot,
 				  __u32 key)
 {
 	__u32 count = table[slot & 1].door_count * DOOR_SEQUENCES;
 	__u64 hash = source_hash((const __u32 *)flow->remote, flow->family == 6);
-	bool begun = may_have_attempt(hash);
+	__u64 begun[BEGUN_WORDS] = { 0 };
 
-	if (!begun && !is_step(slot, key))
+	if (!find_begun(hash, begun) && !is_step(slot, key))
 		return;
 	for (__u32 i = 0; i < MAX_DOORS * DOOR_SEQUENCES && i < count; i++) {
-		int knocked = may_matter(slot, i, key, begun)
+		bool has_begun = begun[i / 64] >> (i & 63) & 1;
+		int knocked = may_matter(slot, i, key, has_begun)
 				      ? knock_sequence(hash, slot, i, key)
 				      : KNOCKED_NOTHING;
 

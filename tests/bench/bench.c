@@ -273,6 +273,8 @@ static const struct row rows[] = {
 	  make_among_attempts },
 	{ "63 doors, UDP to a shut port", "doors.rules", 50, XDP_DROP, false, IPPROTO_UDP, 23,
 	  NULL },
+	{ "63 doors, a first step over again", "doors.rules", 1000, XDP_DROP, false,
+	  IPPROTO_TCP, 7000, NULL },
 	{ "port with 10,000 sources", "few.rules", 150, XDP_PASS, false, 0, 0,
 	  make_from_source },
 	{ "port with 10,000 sources, none of them", "few.rules", 150, XDP_DROP, false,

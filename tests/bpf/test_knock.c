@@ -170,6 +170,43 @@ static void test_sharing(void)
 	doors_close(&doors);
 }
 
+/* All doors there can be, whose first steps differ. */
+static void doors_load_all(struct doors *doors)
+{
+	char rules[MAX_DOORS * 100];
+	size_t length = snprintf(rules, sizeof(rules), "default drop\n");
+
+	for (int i = 0; i < MAX_DOORS; i++)
+		length +=
+			snprintf(rules + length, sizeof(rules) - length,
+				 "knock d%d opens %d/tcp for 30s after %d/tcp 9000/udp %d/tcp "
+				 "within 10s\n",
+				 i, 20000 + i, 7000 + i, 8000 + i);
+	doors_load(doors, rules);
+}
+
+/* Each touch is a miss for whom the source has begun already, and else nothing. */
+static void test_all_doors(void)
+{
+	static const int begun[] = { 16, 40, 63 };
+	struct doors doors;
+	__u64 misses[MAX_DOORS] = { [16] = 2, [40] = 1 };
+
+	doors_load_all(&doors);
+	for (size_t i = 0; i < ARRAY_SIZE(begun); i++)
+		TOUCH(&doors, one, T(7000 + begun[i]));
+	TOUCH(&doors, one, U(9000));
+	for (int i = 0; i < MAX_DOORS; i++) {
+		bool is_begun = i == 16 || i == 40 || i == 63;
+
+		expect_count("attempts", doors.counts[i].attempts, is_begun);
+		expect_count("misses", doors.counts[i].misses, misses[i]);
+		expect_count("steps", doors.counts[i].steps, is_begun);
+	}
+	tap_end("knock: one source, several attempts among all doors there can be");
+	doors_close(&doors);
+}
+
 static void test_net(void)
 {
 	const struct source source = { 6, 9, 1 }, neighbour = { 6, 9, 2 }, far = { 6, 8, 1 };
@@ -429,6 +466,7 @@ int main(void)
 	test_time();
 	test_other_segments();
 	test_sharing();
+	test_all_doors();
 	test_net();
 	test_once();
 	test_lockout();
