@@ -284,30 +284,49 @@ static const struct row rows[] = {
 };
 
 /*
+ * A program put in place anew: where the kernel has room for its code makes it faster or
+ * slower by up to a nanosecond a packet, so each round has another one.
+ */
+static int load_anew(int (*find)(void))
+{
+	command("attach pc0");
+	return find();
+}
+
+/* Warms up as well. */
+static void expect_verdict(const struct row *row, int program, struct frame *frame,
+			   unsigned int count)
+{
+	__u32 verdict;
+
+	run_program(program, frame, count, &verdict);
+	if (verdict != row->verdict) {
+		fprintf(stderr, "%s: verdict %d, not %d\n", row->name, (int)verdict,
+			(int)row->verdict);
+		exit(1);
+	}
+}
+
+/*
  * The two candidates take turns many times within a round, so that a machine
  * whose speed drifts slows both alike: `chunk` packets each, and before them `before`
  * of the empty program, no rest, which would make what comes after it slow.
  */
-static void measure_row(const struct row *row, int empty, int program, unsigned int chunk,
+static void measure_row(const struct row *row, int empty, int (*find)(void), unsigned int chunk,
 			unsigned int before)
 {
 	struct frame frame;
-	__u32 verdict;
 	struct samples empties = { 0 }, all = { 0 }, above = { 0 };
 	char apply[256];
 
 	snprintf(apply, sizeof(apply), "apply %s/%s", sandbox_path, row->rules);
 	command(apply);
 	frame = row->make ? row->make() : build(row->ipv6, row->protocol, row->port);
-	run_program(program, &frame, chunk, &verdict);
-	if (verdict != row->verdict) {
-		fprintf(stderr, "%s: verdict %d, not %d\n", row->name, (int)verdict,
-			(int)row->verdict);
-		exit(1);
-	}
 	for (int round = 0; round < ROUNDS; round++) {
 		double nothing = 0, ours = 0;
+		int program = load_anew(find);
 
+		expect_verdict(row, program, &frame, chunk);
 		for (int turn = 0; turn < REPEAT / CHUNK; turn++) {
 			if (before)
 				run_program(empty, &frame, before, NULL);
@@ -317,15 +336,16 @@ static void measure_row(const struct row *row, int empty, int program, unsigned 
 		add_sample(&empties, nothing / (REPEAT / CHUNK));
 		add_sample(&all, ours / (REPEAT / CHUNK));
 		add_sample(&above, (ours - nothing) / (REPEAT / CHUNK));
+		close(program);
 	}
 	record_packet(row->name, row->target, &empties, &all, &above);
 }
 
-static void measure_packets(int empty, int program)
+static void measure_packets(int empty)
 {
 	record_heading();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-		measure_row(&rows[i], empty, program, CHUNK, 0);
+		measure_row(&rows[i], empty, attached_program, CHUNK, 0);
 }
 
 /* A figure for a packet that was not what it should be would be worth nothing. */
@@ -347,7 +367,7 @@ static void check_malformed(void)
 }
 
 /* So few at a time that the limit on verifications lets them all. */
-static void measure_signed(int empty, int program)
+static void measure_signed(int empty)
 {
 	const struct row row = {
 		.name = "bogus signed knock, verified",
@@ -357,11 +377,11 @@ static void measure_signed(int empty, int program)
 		.make = build_bogus,
 	};
 
-	measure_row(&row, empty, program, SIGNED_BURST * 9 / 10, 4 * CHUNK);
+	measure_row(&row, empty, attached_program, SIGNED_BURST * 9 / 10, 4 * CHUNK);
 }
 
 /* What leaves: the TC program, on a datagram whose flow it remembers. */
-static void measure_egress(int empty, int egress)
+static void measure_egress(int empty)
 {
 	const struct row row = {
 		.name = "leaving UDP, flow remembered",
@@ -372,7 +392,7 @@ static void measure_egress(int empty, int egress)
 		.port = 53,
 	};
 
-	measure_row(&row, empty, egress, CHUNK, 0);
+	measure_row(&row, empty, egress_program, CHUNK, 0);
 }
 
 /* Which monitor there is, as the data path has it; it can be made not to be there. */
@@ -390,7 +410,7 @@ static struct control *open_control(void)
 }
 
 /* Drops with a monitor that reads, and without: turns as in measure_row(). */
-static void measure_monitored(int program)
+static void measure_monitored(void)
 {
 	struct frame frame = build(false, IPPROTO_TCP, 23);
 	struct samples ratio = { 0 };
@@ -412,6 +432,7 @@ static void measure_monitored(int program)
 		usleep(1000);
 	for (int round = 0; round < ROUNDS; round++) {
 		double without = 0, with = 0;
+		int program = load_anew(attached_program);
 
 		for (int turn = 0; turn < REPEAT / CHUNK; turn++) {
 			control->watchers = 0;
@@ -420,6 +441,7 @@ static void measure_monitored(int program)
 			with += run_program(program, &frame, CHUNK, NULL);
 		}
 		add_sample(&ratio, with / without);
+		close(program);
 	}
 	record_figure("a drop with a monitor, beside one without", &ratio, "times",
 		      "at most 1.03");
@@ -443,7 +465,6 @@ int main(int argc, char **argv)
 	struct empty_bpf *empty;
 	FILE *results = NULL;
 	cpu_set_t cpu;
-	int program;
 
 	if (argc > 1)
 		portctl = argv[1];
@@ -482,13 +503,12 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	command("attach pc0");
-	program = attached_program();
-	measure_packets(bpf_program__fd(empty->progs.empty), program);
-	measure_signed(bpf_program__fd(empty->progs.empty), program);
-	measure_egress(bpf_program__fd(empty->progs.empty_tc), egress_program());
-	measure_monitored(program);
+	measure_packets(bpf_program__fd(empty->progs.empty));
+	measure_signed(bpf_program__fd(empty->progs.empty));
+	measure_egress(bpf_program__fd(empty->progs.empty_tc));
+	measure_monitored();
 	check_malformed();
-	measure_commands(program);
+	measure_commands();
 	measure_replay();
 	print_memory();
 	return results && record_write(results) ? 1 : 0;

@@ -42,7 +42,7 @@ double command(const char *arguments);
 int attached_program(void);
 
 /* commands.c: what the command costs, with many rules and all ports counted. */
-void measure_commands(int program);
+void measure_commands(void);
 void measure_replay(void);
 
 #endif

@@ -89,13 +89,13 @@ static void time_command(struct samples *samples, const char *arguments)
 	add_sample(samples, command(arguments) * 1e3);
 }
 
-void measure_commands(int program)
+void measure_commands(void)
 {
 	struct samples apply = { 0 }, stats = { 0 }, table = { 0 }, attach = { 0 }, scrapes;
+	int program;
 
 	command("detach pc0");
 	command("attach pc0");
-	close(program);
 	program = attached_program();
 	touch_ports(program, IPPROTO_TCP);
 	command("apply one.rules");

@@ -18,10 +18,14 @@ line("---"; [$names[] | "---:"]),
   "1,000 rules", "65,536 rules", "10 sources", "10,000 sources", "100,000 sources", "default drop",
   "knocks, default drop", "passes: allowed port", "passes: established TCP", "passes: UDP reply"][] as $name |
 	row($name) | show($name; .mpps | rate)),
-(row("one port") | show("one port: CPU s for 1 M packets"; .cpu_seconds_per_million | figure(3))),
+(row("one port") | show("one port: CPU s for 1 M packets"; .cpu_seconds_per_million | figure(3)),
+	show("one port: the same, of the receiving side alone";
+		.receiver_cpu_seconds_per_million | figure(3))),
 (row("1 rule") | show("1 rule: to take it up, ms"; .apply_ms | figure(0))),
 (row("65,536 rules") |
 	show("65,536 rules: CPU s for 1 M packets"; .cpu_seconds_per_million | figure(3)),
+	show("65,536 rules: the same, of the receiving side alone";
+		.receiver_cpu_seconds_per_million | figure(3)),
 	show("65,536 rules: to take them up, ms"; .apply_ms | figure(0)),
 	show("65,536 rules: memory, MiB"; .memory_mib | figure(1)),
 	show("65,536 rules: to show all counters, ms"; .stats_ms | figure(0))),

@@ -3,13 +3,19 @@
  * The CPU time a flood takes. It is sent and judged in this process's own system calls,
  * and what is left over by ksoftirqd. The kernel counts both to the nanosecond, unless it
  * was built to take the time of interrupts out: then there is no figure.
+ *
+ * What the receiving side takes of it can be told apart where its NAPI runs in a thread.
+ * It shares the CPU with the sender, so packets are as warm as ever.
  */
 #include <dirent.h>
+#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "live.h"
+
+#define MOST_THREADS 64
 
 static bool has_interrupts_apart(void)
 {
@@ -17,7 +23,7 @@ static bool has_interrupts_apart(void)
 		   "grep -q '^# CONFIG_IRQ_TIME_ACCOUNTING is not set'");
 }
 
-static bool is_called(const char *pid, const char *name)
+static bool is_called(const char *pid, const char *begin)
 {
 	char path[300], comm[32] = "";
 	FILE *file;
@@ -26,25 +32,34 @@ static bool is_called(const char *pid, const char *name)
 	file = fopen(path, "r");
 	if (!file)
 		return false;
-	if (fgets(comm, sizeof(comm), file))
-		comm[strcspn(comm, "\n")] = 0;
+	if (!fgets(comm, sizeof(comm), file))
+		comm[0] = 0;
 	fclose(file);
-	return !strcmp(comm, name);
+	return !strncmp(comm, begin, strlen(begin));
+}
+
+/* The processes whose names begin so. */
+static size_t find_processes(const char *begin, int *pids, size_t most)
+{
+	DIR *processes = opendir("/proc");
+	struct dirent *entry;
+	size_t count = 0;
+
+	while (processes && count < most && (entry = readdir(processes))) {
+		if (atoi(entry->d_name) && is_called(entry->d_name, begin))
+			pids[count++] = atoi(entry->d_name);
+	}
+	if (processes)
+		closedir(processes);
+	return count;
 }
 
 /* The process that does what interrupts leave over on CPU 0; 0: it is not to be seen. */
 static int find_ksoftirqd(void)
 {
-	DIR *processes = opendir("/proc");
-	struct dirent *entry;
 	int pid = 0;
 
-	while (processes && !pid && (entry = readdir(processes))) {
-		if (atoi(entry->d_name) && is_called(entry->d_name, "ksoftirqd/0"))
-			pid = atoi(entry->d_name);
-	}
-	if (processes)
-		closedir(processes);
+	find_processes("ksoftirqd/0", &pid, 1);
 	return pid;
 }
 
@@ -76,4 +91,41 @@ double cpu_seconds(void)
 		return -1;
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own);
 	return own.tv_sec + own.tv_nsec / 1e9 + run_time(ksoftirqd);
+}
+
+static size_t find_receivers(int *pids)
+{
+	return find_processes("napi/eth0-", pids, MOST_THREADS);
+}
+
+/* sysfs shows the devices of the namespace it was mounted in. */
+bool receive_in_threads(const struct candidate *candidate, bool apart)
+{
+	int pids[MOST_THREADS];
+	size_t count;
+	cpu_set_t cpu;
+	bool done;
+
+	enter(candidate);
+	done = !run("mkdir -p sys && mount -t sysfs sysfs sys && "
+		    "echo %d >sys/class/net/eth0/threaded; done=$?; umount sys; exit $done",
+		    apart);
+	enter(NULL);
+	CPU_ZERO(&cpu);
+	CPU_SET(0, &cpu);
+	count = find_receivers(pids);
+	for (size_t i = 0; i < count; i++)
+		sched_setaffinity(pids[i], sizeof(cpu), &cpu);
+	return done;
+}
+
+double receiver_seconds(void)
+{
+	int pids[MOST_THREADS];
+	size_t count = find_receivers(pids);
+	double seconds = 0;
+
+	for (size_t i = 0; i < count; i++)
+		seconds += run_time(pids[i]);
+	return seconds;
 }

@@ -44,12 +44,11 @@ struct workload {
 	enum signature signature; /* portctl's alone as well */
 	bool weighed; /* memory is measured too */
 	bool listed; /* and how long it takes to show the counters of all ports */
+	bool apart; /* and what the receiving side takes by itself */
 	/* What `bench-check` asks of portctl's rate: at least so many times another's. */
 	struct bound {
 		const char *candidate; /* NULL: nothing */
 		double times;
-		/* Where no program can reach that (check.c): its cost, in parts of the other's. */
-		double part;
 	} bounds[2];
 };
 
@@ -57,6 +56,7 @@ struct workload {
 enum quantity {
 	RATE, /* Mpps */
 	CPU, /* seconds for a million packets */
+	RECEIVER, /* the same, of the receiving side alone */
 	RUN, /* ns a packet by test run */
 	APPLY, /* ms to take up the rules */
 	MEMORY, /* MiB */
@@ -164,6 +164,11 @@ double kernel_memory(void);
 
 /* cpu.c: the CPU seconds that this process and what it sets off have taken; -1: unknown. */
 double cpu_seconds(void);
+
+/* Lets a candidate receive in threads of its own, or no longer; false: the kernel cannot. */
+bool receive_in_threads(const struct candidate *candidate, bool apart);
+/* The CPU seconds of all of these. */
+double receiver_seconds(void);
 
 /* measure.c: a row; `brief`: rates alone. */
 void measure(const struct workload *workload, struct cell *row, bool brief);

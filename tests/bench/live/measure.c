@@ -12,6 +12,7 @@
 #define TURN_SECONDS 0.15
 #define RUNS 1000000
 #define SETTLE 250000 /* microseconds until what was freed is free */
+#define DRAIN 20000 /* microseconds, of which a receiver that has packets takes some */
 
 /* One candidate while a row is measured. */
 struct entrant {
@@ -152,6 +153,51 @@ static void take_turn(struct entrant *entrant)
 			   (cpu_seconds() - cpu) / entrant->count * 1e6);
 }
 
+/* CPU seconds of the receivers, when they have no packet left. */
+static double receivers_at_rest(void)
+{
+	double seconds = receiver_seconds(), before;
+
+	do {
+		before = seconds;
+		usleep(DRAIN);
+		seconds = receiver_seconds();
+	} while (seconds > before);
+	return seconds;
+}
+
+/*
+ * What does not fit into the queue while it is the sender's turn is lost, as in a flood at
+ * a network card. So those packets count that were judged.
+ */
+static void receive(struct entrant *entrant, const struct workload *workload)
+{
+	double judged = count_judged(entrant, workload), seconds = receivers_at_rest();
+
+	send(entrant);
+	seconds = receivers_at_rest() - seconds;
+	judged = count_judged(entrant, workload) - judged;
+	if (judged > 0 && seconds > 0)
+		add_sample(&entrant->cell->of[RECEIVER], seconds / judged * 1e6);
+}
+
+/* The receiving side by itself, without what it takes to make packets and to send them. */
+static void receive_apart(struct entrant *entrants, const struct workload *workload)
+{
+	bool apart = true;
+
+	for (size_t i = 0; i < candidate_count; i++)
+		apart &= receive_in_threads(&candidates[i], true);
+	for (int round = 0; apart && round < ROUNDS_LIVE; round++) {
+		for (size_t i = 0; i < candidate_count; i++) {
+			if (entrants[i].takes_part)
+				receive(&entrants[i], workload);
+		}
+	}
+	for (size_t i = 0; i < candidate_count; i++)
+		receive_in_threads(&candidates[i], false);
+}
+
 /* The programs alone, on one and the same frame again and again. */
 static void run_programs(struct entrant *entrants, const struct workload *workload)
 {
@@ -254,6 +300,8 @@ void measure(const struct workload *workload, struct cell *row, bool brief)
 	}
 	start_all(entrants, workload, brief);
 	flood(entrants, workload);
+	if (workload->apart)
+		receive_apart(entrants, workload);
 	if (!brief)
 		run_programs(entrants, workload);
 	if (!brief && workload->listed) {
