@@ -60,9 +60,9 @@ static bool check_receiver(const struct cell *row, size_t other, const struct bo
 			     *theirs = &row[other].of[RECEIVER];
 	double times;
 
-	printf("    %.2f cannot be had here: the empty program, which does nothing, reaches %.2f "
-	       "times %s.\n",
-	       bound->times, rate(row, EMPTY) / rate(row, other), bound->candidate);
+	printf("    To make and to send the packets leaves no room for it here: the empty "
+	       "program, which does nothing, reaches %.2f times %s.\n",
+	       rate(row, EMPTY) / rate(row, other), bound->candidate);
 	if (!ours->count || !theirs->count) {
 		printf("    No figure of the receiving side by itself: %s\n", verdict(false));
 		return false;
