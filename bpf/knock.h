@@ -330,7 +330,10 @@ static __always_inline bool may_have_attempt(__u64 hash)
 
 #define BEGUN_WORDS (MAX_DOORS * DOOR_SEQUENCES / 64)
 
-/* The sequences that the source may have begun, a bit each, by their index; whether any. */
+/*
+ * The sequences that the source may have begun, a bit each, by their index; whether any.
+ * may_have_attempt() is for packets that must not pay for the bits.
+ */
 static __always_inline bool find_begun(__u64 hash, __u64 begun[BEGUN_WORDS])
 {
 	struct attempts *set = attempts_of(hash);

@@ -4,8 +4,10 @@
  * and the bounds of the rows. Ratios of one run only, never a time.
  *
  * Where the empty program itself is not well beyond a bound on a peer, the machine takes so
- * long to make packets and to send them that no program could reach it, however fast. Then
- * as much is asked of the receiving side by itself. Both figures are said, and that it is so.
+ * long to bring a packet to any XDP program that none could reach it by much, however fast.
+ * Then the bound is not met, which is said, and two things are asked that it implies where
+ * it was set: what portctl adds to a packet's time, in parts of what the peer adds; and as
+ * many times the peer's rate of the receiving side by itself.
  *
  * Rates are those for a second of CPU time, where that is known: what they would be by the
  * clock if the machine did nothing else. Those by the clock are said as well.
@@ -33,6 +35,12 @@ static bool has_rate(const struct cell *row, size_t candidate)
 	return row[candidate].of[RATE].count;
 }
 
+/* Nanoseconds of a packet that are not the machine's own. */
+static double net_cost(const struct cell *row, size_t candidate)
+{
+	return 1e3 / rate(row, candidate) - 1e3 / rate(row, EMPTY);
+}
+
 static const char *verdict(bool good)
 {
 	return good ? "good" : "FALLS SHORT";
@@ -54,15 +62,23 @@ static bool check_ahead(const struct workload *workload, const struct cell *row,
 	return good;
 }
 
+static bool check_cost(const struct cell *row, size_t other, const struct bound *bound)
+{
+	double ours = net_cost(row, PORTCTL), theirs = net_cost(row, other);
+	bool good = ours <= theirs * bound->part;
+
+	printf("    What each adds to a packet's time: portctl %.1f ns, %s %.1f ns, a part of "
+	       "%.3f, at most %.3f asked: %s\n",
+	       ours, bound->candidate, theirs, ours / theirs, bound->part, verdict(good));
+	return good;
+}
+
 static bool check_receiver(const struct cell *row, size_t other, const struct bound *bound)
 {
 	const struct samples *ours = &row[PORTCTL].of[RECEIVER],
 			     *theirs = &row[other].of[RECEIVER];
 	double times;
 
-	printf("    To make and to send the packets leaves no room for it here: the empty "
-	       "program, which does nothing, reaches %.2f times %s.\n",
-	       rate(row, EMPTY) / rate(row, other), bound->candidate);
 	if (!ours->count || !theirs->count) {
 		printf("    No figure of the receiving side by itself: %s\n", verdict(false));
 		return false;
@@ -80,6 +96,7 @@ static bool check_bound(const struct workload *workload, const struct cell *row,
 {
 	size_t other = 0;
 	double times;
+	bool good;
 
 	while (strcmp(candidates[other].name, bound->candidate))
 		other++;
@@ -96,8 +113,11 @@ static bool check_bound(const struct workload *workload, const struct cell *row,
 		printf(": %s\n", verdict(times >= bound->times));
 		return times >= bound->times;
 	}
-	puts("");
-	return check_receiver(row, other, bound);
+	printf(": NOT MET\n    The empty program, which does nothing, reaches %.2f times %s "
+	       "here. So instead:\n",
+	       rate(row, EMPTY) / rate(row, other), bound->candidate);
+	good = check_cost(row, other, bound);
+	return check_receiver(row, other, bound) && good;
 }
 
 static bool check_row(const struct workload *workload, const struct cell *row)
@@ -139,6 +159,7 @@ bool check_all(struct cell (*rows)[MOST_CANDIDATES])
 		measure(&workloads[i], rows[i], true);
 		good &= check_row(&workloads[i], rows[i]);
 	}
-	puts(good ? "all is as asked" : "portctl falls short");
+	puts(good ? "all is as asked, but for what is said not to be met"
+		  : "portctl falls short");
 	return good;
 }

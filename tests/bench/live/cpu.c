@@ -99,7 +99,7 @@ static size_t find_receivers(int *pids)
 }
 
 /* sysfs shows the devices of the namespace it was mounted in. */
-bool receive_in_threads(const struct candidate *candidate, bool apart)
+bool receive_in_threads(const struct candidate *candidate, bool threads)
 {
 	int pids[MOST_THREADS];
 	size_t count;
@@ -109,7 +109,7 @@ bool receive_in_threads(const struct candidate *candidate, bool apart)
 	enter(candidate);
 	done = !run("mkdir -p sys && mount -t sysfs sysfs sys && "
 		    "echo %d >sys/class/net/eth0/threaded; done=$?; umount sys; exit $done",
-		    apart);
+		    threads);
 	enter(NULL);
 	CPU_ZERO(&cpu);
 	CPU_SET(0, &cpu);

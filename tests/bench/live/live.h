@@ -44,11 +44,13 @@ struct workload {
 	enum signature signature; /* portctl's alone as well */
 	bool weighed; /* memory is measured too */
 	bool listed; /* and how long it takes to show the counters of all ports */
-	bool apart; /* and what the receiving side takes by itself */
+	bool receiver; /* and what the receiving side takes by itself */
 	/* What `bench-check` asks of portctl's rate: at least so many times another's. */
 	struct bound {
 		const char *candidate; /* NULL: nothing */
 		double times;
+		/* Where no program can reach that (check.c): its cost, in parts of the other's. */
+		double part;
 	} bounds[2];
 };
 
@@ -56,7 +58,7 @@ struct workload {
 enum quantity {
 	RATE, /* Mpps */
 	CPU, /* seconds for a million packets */
-	RECEIVER, /* the same, of the receiving side alone */
+	RECEIVER, /* the same, of the receiving side by itself */
 	RUN, /* ns a packet by test run */
 	APPLY, /* ms to take up the rules */
 	MEMORY, /* MiB */
@@ -166,7 +168,7 @@ double kernel_memory(void);
 double cpu_seconds(void);
 
 /* Lets a candidate receive in threads of its own, or no longer; false: the kernel cannot. */
-bool receive_in_threads(const struct candidate *candidate, bool apart);
+bool receive_in_threads(const struct candidate *candidate, bool threads);
 /* The CPU seconds of all of these. */
 double receiver_seconds(void);
 

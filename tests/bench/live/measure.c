@@ -182,13 +182,13 @@ static void receive(struct entrant *entrant, const struct workload *workload)
 }
 
 /* The receiving side by itself, without what it takes to make packets and to send them. */
-static void receive_apart(struct entrant *entrants, const struct workload *workload)
+static void measure_receivers(struct entrant *entrants, const struct workload *workload)
 {
-	bool apart = true;
+	bool threads = true;
 
 	for (size_t i = 0; i < candidate_count; i++)
-		apart &= receive_in_threads(&candidates[i], true);
-	for (int round = 0; apart && round < ROUNDS_LIVE; round++) {
+		threads &= receive_in_threads(&candidates[i], true);
+	for (int round = 0; threads && round < ROUNDS_LIVE; round++) {
 		for (size_t i = 0; i < candidate_count; i++) {
 			if (entrants[i].takes_part)
 				receive(&entrants[i], workload);
@@ -300,8 +300,8 @@ void measure(const struct workload *workload, struct cell *row, bool brief)
 	}
 	start_all(entrants, workload, brief);
 	flood(entrants, workload);
-	if (workload->apart)
-		receive_apart(entrants, workload);
+	if (workload->receiver)
+		measure_receivers(entrants, workload);
 	if (!brief)
 		run_programs(entrants, workload);
 	if (!brief && workload->listed) {
