@@ -7,58 +7,103 @@
 #ifndef CHARGE_H
 #define CHARGE_H
 
-static __always_inline void count(struct tally *tally, __u64 bytes, bool shared)
+/* Those of all CPUs, if this line and this key can have any. */
+static __always_inline struct counters *shared_counters(__u64 line, __u64 key)
 {
-	if (shared) {
-		__sync_fetch_and_add(&tally->packets, 1);
-		__sync_fetch_and_add(&tally->bytes, bytes);
-	} else {
-		tally->packets++;
-		tally->bytes += bytes;
-	}
+	__u32 index = 0;
+
+	return line < MAX_LINES && key < KEYS ? bpf_map_lookup_elem(&counters, &index) : NULL;
 }
 
-static __always_inline int charge_copy(struct counters *copy, __u64 key, __u64 bytes,
-				       entry_t entry, bool shared)
+static __always_inline void add(struct tally *sum, __u64 packets, __u64 bytes)
+{
+	__u64 before = __sync_fetch_and_add(&sum->packets, packets);
+
+	/* An addition whose result is used is a barrier as well, on any machine. */
+	barrier_var(before);
+	before = __sync_fetch_and_add(&sum->bytes, bytes);
+	barrier_var(before);
+}
+
+/* For CPUs that came online after words were made for each. Off the plain way. */
+static __noinline int charge_shared(__u64 key, __u64 bytes, entry_t entry)
 {
 	__u64 line = entry_line(entry);
+	struct counters *shared = shared_counters(line, key);
 
-	barrier_var(line);
-	if (unlikely(line >= MAX_LINES))
-		return XDP_ABORTED; /* never; the verifier wants it proven */
-	count(&copy->line[line], bytes, shared);
+	if (!shared)
+		return XDP_ABORTED;
+	add(&shared->line[line], 1, bytes);
+	if (key < PORT_KEYS)
+		add(entry_verdict(entry) == VERDICT_PASS ? &shared->pass[key]
+							 : &shared->drop[key],
+		    1, bytes);
+	return entry_verdict(entry);
+}
+
+/*
+ * Adds a word that is full to the sum. It stays so until it is added: a reader who sees
+ * it full, or another sum afterwards than before, reads again (user/counters.c).
+ */
+static __always_inline void carry_count(count_t *count, struct tally *sum)
+{
+	struct tally full = count_tally(*count);
+
+	if (!(*count & COUNT_FULL))
+		return;
+	add(sum, full.packets, full.bytes);
+	*count = 0;
+}
+
+/* Off the plain way as well: once in 32,768 packets. */
+static __noinline int carry(__u64 key, entry_t entry)
+{
+	__u64 line = entry_line(entry);
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_counters *own = bpf_map_lookup_elem(&cpu_counters, &cpu);
+	struct counters *shared = shared_counters(line, key);
+
+	if (!own || !shared)
+		return XDP_ABORTED;
+	carry_count(&own->line[line], &shared->line[line]);
 	if (key < PORT_KEYS) {
-		if (entry_verdict(entry) == VERDICT_PASS)
-			count(&copy->pass[key], bytes, shared);
-		else
-			count(&copy->drop[key], bytes, shared);
+		carry_count(&own->pass[key], &shared->pass[key]);
+		carry_count(&own->drop[key], &shared->drop[key]);
 	}
 	return entry_verdict(entry);
 }
 
-/* For CPUs that came online after the copies were made. Off the plain way. */
-static __noinline int charge_shared(__u64 key, __u64 bytes, entry_t entry)
-{
-	__u32 index = COPY_SHARED;
-	struct counters *copy = bpf_map_lookup_elem(&counters, &index);
-
-	if (!copy || key >= KEYS)
-		return XDP_ABORTED;
-	return charge_copy(copy, key, bytes, entry, true);
-}
-
 /*
- * Only this CPU writes its own copy, and XDP is not re-entered on a CPU, so
+ * Only this CPU writes its own words, and XDP is not re-entered on a CPU, so
  * plain additions lose nothing.
  */
+static __always_inline count_t count(count_t *count, __u64 bytes)
+{
+	return *count += COUNT_PACKET + bytes;
+}
+
 static __always_inline int charge(const struct packet *packet, entry_t entry)
 {
-	__u32 index = COPY_FIRST_CPU + bpf_get_smp_processor_id();
-	struct counters *copy = bpf_map_lookup_elem(&counters, &index);
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct cpu_counters *own = bpf_map_lookup_elem(&cpu_counters, &cpu);
+	__u64 line = entry_line(entry), key = packet->key;
+	count_t either;
 
-	if (unlikely(!copy))
-		return charge_shared(packet->key, packet->bytes, entry);
-	return charge_copy(copy, packet->key, packet->bytes, entry, false);
+	if (unlikely(!own))
+		return charge_shared(key, packet->bytes, entry);
+	barrier_var(line);
+	if (unlikely(line >= MAX_LINES))
+		return XDP_ABORTED; /* never; the verifier wants it proven */
+	either = count(&own->line[line], packet->bytes);
+	if (key < PORT_KEYS) {
+		if (entry_verdict(entry) == VERDICT_PASS)
+			either |= count(&own->pass[key], packet->bytes);
+		else
+			either |= count(&own->drop[key], packet->bytes);
+	}
+	if (unlikely(either & COUNT_FULL))
+		return carry(key, entry);
+	return entry_verdict(entry);
 }
 
 #endif

@@ -16,11 +16,19 @@ struct sampling sampling;
 volatile struct control control SEC(".data.control");
 
 /*
- * Counters: an element for each CPU, so that counting takes no lock and no
- * shared cache line; userspace sets how many before loading (enum copy). Arrays rather
+ * Counters: words for each CPU, so that counting takes no lock and no shared cache line
+ * (userspace sets how many before loading), and one tally of each for all. Arrays rather
  * than per-CPU maps: they can be read through mmap, and the lookup is a few
  * instructions in line on every kernel.
  */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct cpu_counters);
+} cpu_counters SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);

@@ -292,7 +292,8 @@ static int open_link(struct interface *iface, const char *path)
 void interface_close(struct interface *iface)
 {
 	unmap(iface->table, sizeof(struct tables));
-	unmap(iface->counters, iface->copies * sizeof(*iface->counters));
+	unmap(iface->counters, sizeof(*iface->counters));
+	unmap(iface->cpu_counters, iface->cpus * sizeof(*iface->cpu_counters));
 	*iface = (struct interface){ 0 };
 }
 
@@ -310,29 +311,41 @@ int interface_open(const struct datapath *dp, const char *name, struct interface
 		err = map_sized(path, sizeof(struct tables), (void **)&iface->table, NULL);
 	if (!err)
 		iface->sampling = &((struct tables *)iface->table)->sampling;
-	pin_path(dp, name, "counters", path);
+	pin_path(dp, name, "cpu_counters", path);
 	if (!err)
-		err = map_sized(path, sizeof(*iface->counters), NULL, &iface->copies);
+		err = map_sized(path, sizeof(*iface->cpu_counters), NULL, &iface->cpus);
 	if (err)
 		interface_close(iface);
 	return err;
 }
 
-int interface_map_counters(const struct datapath *dp, struct interface *iface)
+/* Unless it is mapped. */
+static int map_once(const struct datapath *dp, const char *name, const char *pin, size_t wanted,
+		    void **memory, size_t *count)
 {
 	char path[PATH_MAX];
 	int err;
 
-	if (iface->counters)
+	if (*memory)
 		return 0;
-	pin_path(dp, iface->name, "counters", path);
-	err = map_sized(path, sizeof(*iface->counters), (void **)&iface->counters,
-			&iface->copies);
+	pin_path(dp, name, pin, path);
+	err = map_sized(path, wanted, memory, count);
 	/* The child that settles does without: they are many pages. */
 	if (!err)
-		madvise(iface->counters, iface->copies * sizeof(*iface->counters),
-			MADV_DONTFORK);
+		madvise(*memory, wanted * *count, MADV_DONTFORK);
 	return err;
+}
+
+int interface_map_counters(const struct datapath *dp, struct interface *iface)
+{
+	size_t one;
+	int err = map_once(dp, iface->name, "counters", sizeof(*iface->counters),
+			   (void **)&iface->counters, &one);
+
+	return err
+		       ?: map_once(dp, iface->name, "cpu_counters",
+				   sizeof(*iface->cpu_counters), (void **)&iface->cpu_counters,
+				   &iface->cpus);
 }
 
 int datapath_map_counters(struct datapath *dp)

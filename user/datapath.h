@@ -37,8 +37,9 @@ struct interface {
 	time_t attached_at; /* seconds since 1970 */
 	struct generation *table; /* two slots, shared with the kernel */
 	struct sampling *sampling; /* behind them */
-	struct counters *counters; /* the copies, shared as well; see datapath_map_counters() */
-	size_t copies;
+	struct counters *counters; /* shared as well; see datapath_map_counters() */
+	struct cpu_counters *cpu_counters; /* one for each of so many CPUs */
+	size_t cpus;
 };
 
 struct datapath {

@@ -53,18 +53,25 @@ void asker_free(struct asker *asker)
 	free(asker);
 }
 
+/* NULL, and errno, where it cannot be mapped. */
+static void *map_whole(const struct bpf_map *map)
+{
+	void *memory = mmap(NULL, bpf_map__max_entries(map) * bpf_map__value_size(map),
+			    PROT_READ, MAP_SHARED, bpf_map__fd(map), 0);
+
+	return memory == MAP_FAILED ? NULL : memory;
+}
+
 static int map_counters(struct replayer *replayer)
 {
-	const struct bpf_map *map = replayer->program->maps.counters;
-	size_t copies = bpf_map__max_entries(map);
-	void *memory = mmap(NULL, copies * sizeof(struct counters), PROT_READ, MAP_SHARED,
-			    bpf_map__fd(map), 0);
+	const struct bpf_map *counters = replayer->program->maps.counters;
+	const struct bpf_map *cpu_counters = replayer->program->maps.cpu_counters;
+	struct interface *iface = &replayer->iface;
 
-	if (memory == MAP_FAILED)
-		return -errno;
-	replayer->iface.counters = memory;
-	replayer->iface.copies = copies;
-	return 0;
+	iface->cpus = bpf_map__max_entries(cpu_counters);
+	iface->counters = map_whole(counters);
+	iface->cpu_counters = map_whole(cpu_counters);
+	return iface->counters && iface->cpu_counters ? 0 : -errno;
 }
 
 int replayer_open(const char *iface, const struct ruleset *ruleset, struct replayer **replayer)

@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 
 #include "compile.h"
+#include "counters.h"
 #include "datapath_internal.h"
 #include "log.h"
 #include "util.h"
@@ -223,17 +224,18 @@ int datapath_previous(const struct datapath *dp, struct stored_rule **rules, siz
 }
 
 /*
- * Does what the note in the shared copy says: the counts of a line move to
- * another. Can be done any number of times, until the note is gone.
+ * Does what the note says: the counts of a line move to another. Can be done any number
+ * of times, until the note is gone.
  */
 static void finish_move(struct interface *iface)
 {
-	struct counters *copies = iface->counters;
-	struct line_move *move = &copies[COPY_SHARED].move;
+	struct counters *counters = iface->counters;
+	struct line_move *move = &counters->move;
 
-	copies[COPY_SHARED].line[move->to] = move->sum;
-	for (size_t i = 0; i < iface->copies; i++)
-		copies[i].line[move->from] = (struct tally){ 0 };
+	counters->line[move->to] = move->sum;
+	counters->line[move->from] = (struct tally){ 0 };
+	for (size_t cpu = 0; cpu < iface->cpus; cpu++)
+		iface->cpu_counters[cpu].line[move->from] = 0;
 	__atomic_store_n(&move->from, 0, __ATOMIC_RELEASE);
 }
 
@@ -244,20 +246,15 @@ static void finish_move(struct interface *iface)
  */
 static void move_line(struct interface *iface, __u32 from, __u32 to)
 {
-	struct counters *copies = iface->counters;
-	struct line_move *move = &copies[COPY_SHARED].move;
-	struct tally sum = copies[COPY_SHARED].line[to];
-	bool any = false;
+	struct counters *counters = iface->counters;
+	struct line_move *move = &counters->move;
+	struct tally counted = counter_line(iface, from);
 
-	for (size_t i = 0; i < iface->copies; i++) {
-		any |= copies[i].line[from].packets != 0;
-		sum.packets += copies[i].line[from].packets;
-		sum.bytes += copies[i].line[from].bytes;
-	}
-	if (!any)
+	if (!counted.packets)
 		return;
 	move->to = to;
-	move->sum = sum;
+	move->sum.packets = counters->line[to].packets + counted.packets;
+	move->sum.bytes = counters->line[to].bytes + counted.bytes;
 	__atomic_store_n(&move->from, from, __ATOMIC_RELEASE);
 	finish_move(iface);
 }
@@ -285,7 +282,7 @@ int finish_moves(struct datapath *dp)
 
 	for (size_t i = 0; i < dp->count && !err; i++) {
 		err = interface_map_counters(dp, &dp->interfaces[i]);
-		if (!err && dp->interfaces[i].counters[COPY_SHARED].move.from)
+		if (!err && dp->interfaces[i].counters->move.from)
 			finish_move(&dp->interfaces[i]);
 	}
 	return err;

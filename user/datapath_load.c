@@ -64,14 +64,13 @@ static int reuse(const struct datapath *dp, struct bpf_map *map, const char *ifa
 	return bpf_map__reuse_fd(map, fd);
 }
 
-/* One copy for each CPU online and one for all others; reused maps have theirs. */
-static int set_copies(struct portctl_bpf *program)
+/* Words for each CPU online; reused maps have theirs. */
+static int set_cpus(struct portctl_bpf *program)
 {
-	__u32 copies = COPY_FIRST_CPU + sysconf(_SC_NPROCESSORS_ONLN);
-
-	if (bpf_map__fd(program->maps.counters) >= 0)
+	if (bpf_map__fd(program->maps.cpu_counters) >= 0)
 		return 0;
-	return bpf_map__set_max_entries(program->maps.counters, copies);
+	return bpf_map__set_max_entries(program->maps.cpu_counters,
+					sysconf(_SC_NPROCESSORS_ONLN));
 }
 
 #define PINNED_MAP(name) offsetof(struct portctl_bpf, maps.name)
@@ -91,6 +90,7 @@ const struct pinned_map pinned_maps[] = {
 	{ "event_counts", PINNED_MAP(event_counts), true },
 	{ "table", PINNED_MAP(bss), false },
 	{ "counters", PINNED_MAP(counters), false },
+	{ "cpu_counters", PINNED_MAP(cpu_counters), false },
 	{ "details", PINNED_MAP(details), false },
 	{ "sources", PINNED_MAP(sources), false },
 	{ "buckets", PINNED_MAP(buckets), false },
@@ -136,7 +136,7 @@ static int prepare(const struct datapath *dp, const char *name, enum purpose pur
 	bpf_program__set_autoload(program->progs.egress, !explain);
 	*(__u32 *)&program->rodata->purpose = purpose;
 	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
-	return err ?: set_copies(program);
+	return err ?: set_cpus(program);
 }
 
 int program_load(const struct datapath *dp, const char *name, enum purpose purpose,

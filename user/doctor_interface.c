@@ -124,16 +124,15 @@ static void check_queues(struct examined *examined)
 		     cpus);
 }
 
-static void check_copies(struct examined *examined)
+static void check_counters(struct examined *examined)
 {
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
-	if (examined->iface && examined->iface->copies &&
-	    (long)examined->iface->copies - COPY_FIRST_CPU < cpus)
+	if (examined->iface && examined->iface->cpus && (long)examined->iface->cpus < cpus)
 		find(examined->doctor, LEVEL_WARN, "counters",
 		     "detach and attach, which sets the counters to zero",
-		     "there are copies for %zu of %ld CPUs: the others share one and are slower",
-		     examined->iface->copies - COPY_FIRST_CPU, cpus);
+		     "%zu of %ld CPUs have their own: the others share some and are slower",
+		     examined->iface->cpus, cpus);
 }
 
 static void check_memory(struct examined *examined)
@@ -149,8 +148,8 @@ static void check_memory(struct examined *examined)
 void examine_interface(struct doctor *doctor, const char *name)
 {
 	static void (*const checks[])(struct examined * examined) = {
-		check_driver,	check_mode,   check_up,	    check_mtu,
-		check_offloads, check_queues, check_copies, check_memory,
+		check_driver,	check_mode,   check_up,	      check_mtu,
+		check_offloads, check_queues, check_counters, check_memory,
 	};
 	struct examined examined = {
 		.doctor = doctor,

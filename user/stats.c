@@ -3,6 +3,7 @@
 
 #include <errno.h>
 
+#include "counters.h"
 #include "util.h"
 
 static void add(struct tally *sum, const struct tally *part)
@@ -11,39 +12,31 @@ static void add(struct tally *sum, const struct tally *part)
 	sum->bytes += part->bytes;
 }
 
-static void sum_ports(const struct interface *iface, struct port_counter *sums)
+static void read_ports(const struct interface *iface, struct port_counter *ports)
 {
-	for (size_t copy = 0; copy < iface->copies; copy++) {
-		const struct counters *counters = &iface->counters[copy];
-
-		for (__u32 key = 0; key < PORT_KEYS; key++) {
-			add(&sums[key].pass, &counters->pass[key]);
-			add(&sums[key].drop, &counters->drop[key]);
-		}
+	for (__u32 key = 0; key < PORT_KEYS; key++) {
+		ports[key].pass = counter_pass(iface, key);
+		ports[key].drop = counter_drop(iface, key);
 	}
 }
 
-static struct tally sum_line(const struct interface *iface, __u32 line)
+static struct tally read_line(const struct interface *iface, __u32 line)
 {
-	struct tally sum = { 0 };
-
-	const struct line_move *move = &iface->counters[COPY_SHARED].move;
+	const struct line_move *move = &iface->counters->move;
 
 	/* A change that was killed has left a move half done: count it as done. */
 	if (move->from && line == move->to)
 		return move->sum;
 	if (move->from && line == move->from)
-		return sum;
-	for (size_t copy = 0; copy < iface->copies; copy++)
-		add(&sum, &iface->counters[copy].line[line]);
-	return sum;
+		return (struct tally){ 0 };
+	return counter_line(iface, line);
 }
 
 void stats_rules(const struct interface *iface, const struct ruleset *ruleset,
 		 struct tally *counts)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
-		struct tally sum = sum_line(iface, ruleset->rules[i].line);
+		struct tally sum = read_line(iface, ruleset->rules[i].line);
 
 		add(&counts[i], &sum);
 	}
@@ -56,7 +49,7 @@ static void add_removed(const struct interface *iface, __u32 line, const unsigne
 
 	if (!line || line >= MAX_LINES || in_use[line])
 		return;
-	sum = sum_line(iface, line);
+	sum = read_line(iface, line);
 	add(removed, &sum);
 }
 
@@ -109,13 +102,13 @@ int stats_collect(const struct interface *iface, const struct ruleset *ruleset,
 	};
 	if (!stats->ports || !stats->rules || !stats->limited)
 		return -ENOMEM;
-	sum_ports(iface, stats->ports);
+	read_ports(iface, stats->ports);
 	for (enum line line = 0; line < LINES_BUILTIN; line++)
-		stats->builtin[line] = sum_line(iface, line);
+		stats->builtin[line] = read_line(iface, line);
 	stats_rules(iface, ruleset, stats->rules);
 	for (size_t i = 0; i < ruleset->count; i++) {
 		if (ruleset->rules[i].limited_line)
-			stats->limited[i] = sum_line(iface, ruleset->rules[i].limited_line);
+			stats->limited[i] = read_line(iface, ruleset->rules[i].limited_line);
 	}
 	err = sum_removed(iface, ruleset, gone, gone_count, stats);
 	if (!err)

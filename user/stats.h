@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From the counters' copies to figures: pure functions over mapped memory. */
+/* From counters to figures: pure functions over mapped memory. */
 #ifndef STATS_H
 #define STATS_H
 
@@ -21,9 +21,9 @@ struct stats {
 };
 
 /*
- * Adds up the copies, which are mapped (datapath_map_counters()). `gone` are rules of the slot that is not active: those
- * that `ruleset` no longer has count as removed. Returns 0 or -ENOMEM; free with
- * stats_clear(), also after a failure.
+ * Reads the counters, which are mapped (datapath_map_counters()). `gone` are rules of the
+ * slot that is not active: those that `ruleset` no longer has count as removed. Returns 0
+ * or -ENOMEM; free with stats_clear(), also after a failure.
  */
 int stats_collect(const struct interface *iface, const struct ruleset *ruleset,
 		  const struct stored_rule *gone, size_t gone_count, struct stats *stats);

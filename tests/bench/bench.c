@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 
 #include "bench.h"
+#include "counters.h"
 #include "datapath.h"
 #include "empty.skel.h"
 #include "record.h"
@@ -351,13 +352,12 @@ static void measure_packets(int empty)
 /* A figure for a packet that was not what it should be would be worth nothing. */
 static void check_malformed(void)
 {
-	__u64 packets = 0;
 	struct datapath dp;
+	__u64 packets;
 
 	if (datapath_open(&dp, DATAPATH_READ) || datapath_map_counters(&dp))
 		exit(1);
-	for (size_t i = 0; i < dp.interfaces[0].copies; i++)
-		packets += dp.interfaces[0].counters[i].line[LINE_MALFORMED].packets;
+	packets = counter_line(&dp.interfaces[0], LINE_MALFORMED).packets;
 	datapath_close(&dp);
 	if (packets) {
 		fprintf(stderr, "%llu frames of this benchmark were malformed\n",
@@ -451,12 +451,9 @@ static void measure_monitored(void)
 
 static void print_memory(void)
 {
-	printf("\ncounters: %zu MiB of ports and %.1f MiB of lines a copy, %ld copies; "
-	       "table: %.1f MiB\n",
-	       2 * PORT_KEYS * sizeof(struct tally) >> 20,
-	       MAX_LINES * sizeof(struct tally) / 1048576.0,
-	       COPY_FIRST_CPU + sysconf(_SC_NPROCESSORS_ONLN),
-	       2 * sizeof(struct generation) / 1048576.0);
+	printf("\ncounters: %.1f MiB for each of %ld CPUs, and %.1f; table: %.1f MiB\n",
+	       sizeof(struct cpu_counters) / 1048576.0, sysconf(_SC_NPROCESSORS_ONLN),
+	       sizeof(struct counters) / 1048576.0, 2 * sizeof(struct generation) / 1048576.0);
 }
 
 /* bench [PORTCTL [RESULTS.json]] */

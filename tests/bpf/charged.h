@@ -32,8 +32,8 @@ static inline __u32 builtin_line(const char *name, enum verdict verdict)
 	return line;
 }
 
-/* One tally, and this one, must have grown by one packet. */
-static inline void check_change(const char *what, const struct change *change, __u32 copy,
+/* One counter, and this one, must have grown by one packet. */
+static inline void check_change(const char *what, const struct change *change, __u32 place,
 				__u32 index, __u32 bytes)
 {
 	if (change->index != index)
@@ -41,26 +41,26 @@ static inline void check_change(const char *what, const struct change *change, _
 	if (change->grew.packets != 1 || change->grew.bytes != bytes)
 		tap_wrong("the %s grew by %llu packets, %llu bytes; not by 1, %u", what,
 			  change->grew.packets, change->grew.bytes, bytes);
-	if (change->copy != copy)
-		tap_wrong("the %s grew in copy %u, not %u", what, change->copy, copy);
+	if (change->place != place)
+		tap_wrong("the %s grew in place %u, not %u", what, change->place, place);
 }
 
 static inline void check_changes(struct filter *filter, const struct frame *frame,
 				 enum verdict verdict, __u32 line, __u32 key)
 {
-	__u32 copy = copy_of_cpu(filter, cpu);
+	__u32 place = place_of_cpu(filter, cpu);
 	struct changes changes;
 
 	filter_changes(filter, &changes);
 	if (changes.line_count != 1)
 		tap_wrong("%u lines were charged", changes.line_count);
-	check_change("line", &changes.line, copy, line, frame->length);
+	check_change("line", &changes.line, place, line, frame->length);
 	if (changes.port_count != (key < PORT_KEYS))
 		tap_wrong("%u port counters were charged", changes.port_count);
 	if (key < PORT_KEYS)
 		check_change("port counter",
-			     verdict == VERDICT_PASS ? &changes.pass : &changes.drop, copy, key,
-			     frame->length);
+			     verdict == VERDICT_PASS ? &changes.pass : &changes.drop, place,
+			     key, frame->length);
 	if (changes.stray)
 		tap_wrong("the program wrote where only userspace does");
 }
@@ -87,7 +87,7 @@ static inline bool check_frame(struct filter *filter, const struct frame *frame,
 /* Loads with these rules. Counts start anew, and so do the buckets of limits and the flows. */
 static inline void load_rules(struct filter *filter, const char *rules)
 {
-	filter_load(filter, COPY_FIRST_CPU + cpu + 1);
+	filter_load(filter, cpu + 1);
 	filter_generation(filter, 0);
 	filter_rules(filter, 0, rules);
 }
@@ -112,6 +112,11 @@ static inline void expect(struct filter *filter, const struct frame *frame,
 			  enum verdict verdict, const char *line, __u32 key)
 {
 	check_frame(filter, frame, verdict, rule_line(filter, line, verdict), key);
+}
+
+static inline void build_tcp(struct frame *frame, __u16 port)
+{
+	build(frame, (const struct layer[LAYERS_MAX]){ IP4(), TCP(port) });
 }
 
 #define BUILD(frame, ...) build(frame, (const struct layer[LAYERS_MAX]){ __VA_ARGS__ })

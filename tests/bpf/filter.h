@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "compile.h"
+#include "counters.h"
 #include "datapath_load.h"
 #include "forget.h"
 #include "packet_builder.h"
@@ -25,25 +26,27 @@
 
 struct filter {
 	struct portctl_bpf *program;
-	__u32 copies;
-	struct counters *counters; /* as they are, and as they last were */
-	struct counters *before;
+	struct interface now; /* the counters, as they are and as they last were */
+	struct interface before;
 	struct ruleset ruleset;
 	const char *rules; /* its text */
 };
 
-/* A tally that is not what it was. */
+/* Where something is counted: for all CPUs, or for one of them. */
+enum place { PLACE_SHARED, PLACE_FIRST_CPU };
+
+/* A counter that is not what it was. */
 struct change {
-	__u32 copy;
+	__u32 place; /* PLACE_SHARED, or PLACE_FIRST_CPU + a CPU */
 	__u32 index; /* a line, or a port key */
 	struct tally grew;
 };
 
-/* All that one run changed: how many tallies, and the first of them. */
+/* All that one run changed: how many counters, and the first of them. */
 struct changes {
 	unsigned int line_count;
 	unsigned int port_count;
-	unsigned int stray; /* counters' memory that is no tally */
+	unsigned int stray; /* counters' memory that is no counter */
 	struct change line;
 	struct change pass; /* of ports */
 	struct change drop;
@@ -60,19 +63,19 @@ static inline void set_secret(struct portctl_bpf *program)
 
 /*
  * A program that was loaded and is not in use: loading takes so long, in a guest without
- * KVM most of all, that it is loaded once for each number of copies that follow each other.
+ * KVM most of all, that it is loaded once for each number of CPUs that follow each other.
  */
 static struct {
 	struct portctl_bpf *program;
-	__u32 copies;
+	__u32 cpus;
 } spare;
 
-/* Loads the program as attaching does, but with this many copies of the counters. */
-static inline struct portctl_bpf *load_program(__u32 copies)
+/* Loads the program as attaching does, but with counters of their own for so many CPUs. */
+static inline struct portctl_bpf *load_program(__u32 cpus)
 {
 	struct portctl_bpf *program = portctl_bpf__open();
 
-	if (!program || bpf_map__set_max_entries(program->maps.counters, copies))
+	if (!program || bpf_map__set_max_entries(program->maps.cpu_counters, cpus))
 		tap_bail("cannot open the program: %s", strerror(errno));
 	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
 	if (portctl_bpf__load(program))
@@ -81,37 +84,42 @@ static inline struct portctl_bpf *load_program(__u32 copies)
 }
 
 /* The program with maps in which nothing is, in place of filter_close() one that was used. */
-static inline void filter_load(struct filter *filter, __u32 copies)
+static inline void filter_load(struct filter *filter, __u32 cpus)
 {
 	struct portctl_bpf *program = spare.program;
-	size_t size = copies * sizeof(*filter->counters);
+	size_t size = cpus * sizeof(struct cpu_counters);
 
-	if (program && spare.copies == copies) {
+	if (program && spare.cpus == cpus) {
 		forget_all(program);
 		spare.program = NULL;
 	} else {
-		program = load_program(copies);
+		program = load_program(cpus);
 	}
 	set_secret(program);
 	*filter = (struct filter){
 		.program = program,
-		.copies = copies,
-		.counters = map_memory(program->maps.counters, size),
-		.before = calloc(1, size),
+		.now.cpus = cpus,
+		.now.counters = map_memory(program->maps.counters, sizeof(struct counters)),
+		.now.cpu_counters = map_memory(program->maps.cpu_counters, size),
+		.before.cpus = cpus,
+		.before.counters = calloc(1, sizeof(struct counters)),
+		.before.cpu_counters = calloc(1, size),
 	};
-	if (!filter->before)
+	if (!filter->before.counters || !filter->before.cpu_counters)
 		tap_bail("out of memory");
 	ruleset_init(&filter->ruleset);
 }
 
 static inline void filter_close(struct filter *filter)
 {
-	munmap(filter->counters, filter->copies * sizeof(*filter->counters));
-	free(filter->before);
+	munmap(filter->now.counters, sizeof(struct counters));
+	munmap(filter->now.cpu_counters, filter->now.cpus * sizeof(struct cpu_counters));
+	free(filter->before.counters);
+	free(filter->before.cpu_counters);
 	ruleset_clear(&filter->ruleset);
 	portctl_bpf__destroy(spare.program);
 	spare.program = filter->program;
-	spare.copies = filter->copies;
+	spare.cpus = filter->before.cpus;
 }
 
 /* Fills one slot with a compiled ruleset and leaves the other as if never written. */
@@ -190,58 +198,100 @@ static inline bool same_tally(const struct tally *a, const struct tally *b)
 	return a->packets == b->packets && a->bytes == b->bytes;
 }
 
-/* Finds the tallies that changed, and remembers them as they are now. */
-static inline unsigned int find_changes(const struct tally *now, struct tally *before,
-					size_t count, __u32 copy, struct change *first)
+/* Of a counter of this size: a tally, or a CPU's word. */
+static inline struct tally tally_at(const void *counter, size_t size)
+{
+	return size == sizeof(count_t) ? count_tally(*(const count_t *)counter)
+				       : *(const struct tally *)counter;
+}
+
+/* Finds the counters that changed, and remembers them as they are now. */
+static inline unsigned int find_changes(const void *now, void *before, size_t size,
+					size_t count, __u32 place, struct change *first)
 {
 	enum { STEP = 256 }; /* nearly nothing changes: ask about many at a time */
 	unsigned int changes = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		size_t step = count - i < STEP ? count - i : STEP;
+		const void *here = now + i * size;
+		void *last = before + i * size;
+		struct tally is = tally_at(here, size), was = tally_at(last, size);
 
-		if (i % STEP == 0 && !memcmp(&now[i], &before[i], step * sizeof(*now))) {
+		if (i % STEP == 0 && !memcmp(here, last, step * size)) {
 			i += step - 1;
 			continue;
 		}
-		if (same_tally(&now[i], &before[i]))
+		if (same_tally(&is, &was))
 			continue;
 		if (!first->grew.packets)
 			*first = (struct change){
-				.copy = copy,
+				.place = place,
 				.index = i,
-				.grew.packets = now[i].packets - before[i].packets,
-				.grew.bytes = now[i].bytes - before[i].bytes,
+				.grew.packets = is.packets - was.packets,
+				.grew.bytes = is.bytes - was.bytes,
 			};
-		before[i] = now[i];
+		memcpy(last, here, size);
 		changes++;
 	}
 	return changes;
 }
 
-/* What changed in all the counters, in all their copies, since the last call. */
+static inline void find_shared_changes(struct filter *filter, struct changes *changes)
+{
+	const struct counters *now = filter->now.counters;
+	struct counters *before = filter->before.counters;
+	size_t size = sizeof(struct tally);
+
+	changes->line_count += find_changes(now->line, before->line, size, MAX_LINES,
+					    PLACE_SHARED, &changes->line);
+	changes->port_count += find_changes(now->pass, before->pass, size, PORT_KEYS,
+					    PLACE_SHARED, &changes->pass);
+	changes->port_count += find_changes(now->drop, before->drop, size, PORT_KEYS,
+					    PLACE_SHARED, &changes->drop);
+	changes->stray += !!memcmp(&now->move, &before->move, sizeof(now->move));
+	before->move = now->move;
+}
+
+static inline void find_cpu_changes(struct filter *filter, __u32 cpu, struct changes *changes)
+{
+	const struct cpu_counters *now = &filter->now.cpu_counters[cpu];
+	struct cpu_counters *before = &filter->before.cpu_counters[cpu];
+	__u32 place = PLACE_FIRST_CPU + cpu;
+	size_t size = sizeof(count_t);
+
+	changes->line_count +=
+		find_changes(now->line, before->line, size, MAX_LINES, place, &changes->line);
+	changes->port_count +=
+		find_changes(now->pass, before->pass, size, PORT_KEYS, place, &changes->pass);
+	changes->port_count +=
+		find_changes(now->drop, before->drop, size, PORT_KEYS, place, &changes->drop);
+}
+
+/* What changed in all the counters, for all CPUs and for each, since the last call. */
 static inline void filter_changes(struct filter *filter, struct changes *changes)
 {
 	*changes = (struct changes){ 0 };
-	for (__u32 copy = 0; copy < filter->copies; copy++) {
-		struct counters *now = &filter->counters[copy];
-		struct counters *before = &filter->before[copy];
+	find_shared_changes(filter, changes);
+	for (__u32 cpu = 0; cpu < filter->now.cpus; cpu++)
+		find_cpu_changes(filter, cpu, changes);
+}
 
-		changes->line_count +=
-			find_changes(now->line, before->line, MAX_LINES, copy, &changes->line);
-		changes->port_count +=
-			find_changes(now->pass, before->pass, PORT_KEYS, copy, &changes->pass);
-		changes->port_count +=
-			find_changes(now->drop, before->drop, PORT_KEYS, copy, &changes->drop);
-		changes->stray += !!memcmp(&now->move, &before->move, sizeof(now->move));
-		before->move = now->move;
-	}
+/* All of them from zero, so that none gets full. */
+static inline void filter_zero(struct filter *filter)
+{
+	size_t size = filter->now.cpus * sizeof(struct cpu_counters);
+
+	memset(filter->now.counters, 0, sizeof(struct counters));
+	memset(filter->before.counters, 0, sizeof(struct counters));
+	memset(filter->now.cpu_counters, 0, size);
+	memset(filter->before.cpu_counters, 0, size);
 }
 
 /* Where this CPU counts. */
-static inline __u32 copy_of_cpu(const struct filter *filter, __u32 cpu)
+static inline __u32 place_of_cpu(const struct filter *filter, __u32 cpu)
 {
-	return COPY_FIRST_CPU + cpu < filter->copies ? COPY_FIRST_CPU + cpu : COPY_SHARED;
+	return cpu < filter->now.cpus ? PLACE_FIRST_CPU + cpu : PLACE_SHARED;
 }
 
 /* Stays on one CPU, so that it is known whose copy grows; false if there is none. */

@@ -102,7 +102,7 @@ static void test_limit_rate(void)
 	check_rate(&filter, &frame, &echo);
 	filter_changes(&filter, &(struct changes){ 0 });
 	while (!filter_run(&filter, &frame, 1, &(__u32){ 0 }) &&
-	       filter.counters[copy_of_cpu(&filter, cpu)].line[LINE_ECHO_LIMITED].packets == 0)
+	       !counter_line(&filter.now, LINE_ECHO_LIMITED).packets)
 		;
 	tap_end("echo: 1000 a second and 1000 at once, the others have their line");
 	filter_close(&filter);

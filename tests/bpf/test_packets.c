@@ -3,7 +3,6 @@
  * The data path, packet by packet: what happened to it, which one line and which
  * one port counter it was charged to, and that nothing else in the counters moved.
  */
-#include <pthread.h>
 #include <string.h>
 
 #include "cases_ipv4.h"
@@ -92,11 +91,6 @@ static void run_tables(struct filter *filter, unsigned int slot, const char *sui
 	}
 }
 
-static void build_tcp(struct frame *frame, __u16 port)
-{
-	build(frame, (const struct layer[LAYERS_MAX]){ IP4(), TCP(port) });
-}
-
 /* Slot `generation & 1` judges, and no other; the number may go round. */
 static void test_slots(struct filter *filter)
 {
@@ -146,100 +140,6 @@ static void test_entries(struct filter *filter)
 	tap_end("a line that there is not lets nothing through");
 }
 
-/* Every CPU counts where it should: in its own copy, or in the shared one. */
-static void test_copies(const cpu_set_t *cpus, __u32 copies)
-{
-	unsigned int before = cpu;
-	struct filter filter;
-	struct frame frame;
-
-	filter_load(&filter, copies);
-	filter_rules(&filter, 0, CLOSED);
-	build_tcp(&frame, 22);
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!CPU_ISSET(cpu, cpus) || !pin_to_cpu(cpu))
-			continue;
-		check_frame(&filter, &frame, VERDICT_PASS, LINE_FIRST_RULE, T(22));
-		tap_end("of %u copies, CPU %u counts in number %u", copies, cpu,
-			copy_of_cpu(&filter, cpu));
-	}
-	cpu = before;
-	pin_to_cpu(cpu);
-	filter_close(&filter);
-}
-
-/* One CPU's share of test_none_lost(). */
-struct burst {
-	pthread_t thread;
-	const struct filter *filter;
-	unsigned int cpu;
-	int err;
-};
-
-#define BURST 300000
-
-static void *run_burst(void *argument)
-{
-	struct burst *burst = argument;
-	struct frame frame;
-	__u32 verdict;
-
-	build_tcp(&frame, 22);
-	burst->err = pin_to_cpu(burst->cpu) ? filter_run(burst->filter, &frame, BURST, &verdict)
-					    : -EINVAL;
-	return NULL;
-}
-
-/* Adds up one line and one port counter in all copies, after bursts on `count` CPUs. */
-static void check_sums(const struct filter *filter, unsigned int count)
-{
-	struct tally line = { 0 }, port = { 0 };
-	__u64 sent = (__u64)count * BURST;
-
-	for (__u32 copy = 0; copy < filter->copies; copy++) {
-		const struct tally *from = &filter->counters[copy].line[LINE_FIRST_RULE];
-
-		line.packets += from->packets;
-		line.bytes += from->bytes;
-		from = &filter->counters[copy].pass[T(22)];
-		port.packets += from->packets;
-		port.bytes += from->bytes;
-	}
-	if (line.packets != sent || port.packets != sent)
-		tap_wrong("of %llu packets %llu were charged to the line, %llu to the port",
-			  sent, line.packets, port.packets);
-	if (line.bytes != sent * 54 || port.bytes != sent * 54)
-		tap_wrong("of %llu bytes %llu were charged to the line, %llu to the port",
-			  sent * 54, line.bytes, port.bytes);
-}
-
-/* All CPUs at the same counter at the same time. */
-static void test_none_lost(const cpu_set_t *cpus, __u32 copies)
-{
-	struct burst bursts[CPU_SETSIZE] = { 0 };
-	unsigned int count = 0;
-	struct filter filter;
-
-	filter_load(&filter, copies);
-	filter_rules(&filter, 0, CLOSED);
-	for (unsigned int n = 0; n < CPU_SETSIZE; n++) {
-		if (!CPU_ISSET(n, cpus))
-			continue;
-		bursts[count] = (struct burst){ .filter = &filter, .cpu = n };
-		if (pthread_create(&bursts[count].thread, NULL, run_burst, &bursts[count]))
-			tap_bail("no thread");
-		count++;
-	}
-	for (unsigned int i = 0; i < count; i++) {
-		pthread_join(bursts[i].thread, NULL);
-		if (bursts[i].err)
-			tap_wrong("CPU %u: %s", bursts[i].cpu, strerror(-bursts[i].err));
-	}
-	check_sums(&filter, count);
-	tap_end("%u CPUs at once lose no count in %u copies", count, copies);
-	filter_close(&filter);
-}
-
 /* Always the same numbers: what fails once fails again. */
 static __u32 random_below(__u32 limit)
 {
@@ -275,8 +175,7 @@ static __u32 key_of(struct filter *filter, const struct frame *frame)
 	has_port = verdict == VERDICT_PASS;
 	key = changes.line.index + (has_port ? 0 : PORT_KEYS);
 	if (changes.line_count != 1 || changes.port_count != has_port ||
-	    (has_port && changes.pass.index != key) ||
-	    changes.line.grew.bytes != frame->length)
+	    (has_port && changes.pass.index != key) || changes.line.grew.bytes != frame->length)
 		return KEYS;
 	return key;
 }
@@ -334,18 +233,17 @@ int main(void)
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
 		tap_bail("which CPUs?");
 	pin_to_first_cpu();
-	filter_load(&own, COPY_FIRST_CPU + cpu + 1);
+	filter_load(&own, cpu + 1);
 	run_tables(&own, 0, "", true);
 	test_slots(&own);
 	test_entries(&own);
 	filter_close(&own);
+	for (cpu = CPU_SETSIZE - 1; !CPU_ISSET(cpu, &cpus);) /* which shares, unless it is 0 */
+		cpu--;
+	pin_to_cpu(cpu);
 	filter_load(&shared, 1);
-	run_tables(&shared, 1, "shared copy, slot 1, ", false);
+	run_tables(&shared, 1, cpu ? "what all share, slot 1, " : "slot 1, ", false);
 	test_mutants(&shared);
 	filter_close(&shared);
-	for (__u32 copies = 1; copies <= 3; copies++)
-		test_copies(&cpus, copies);
-	test_none_lost(&cpus, 1);
-	test_none_lost(&cpus, COPY_FIRST_CPU + sysconf(_SC_NPROCESSORS_ONLN));
 	return tap_done();
 }

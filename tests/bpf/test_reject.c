@@ -229,7 +229,7 @@ static void test_bucket(void)
 	struct frame frame, reset;
 	__u32 verdict;
 
-	filter_load(&filter, COPY_FIRST_CPU + cpu + 1);
+	filter_load(&filter, cpu + 1);
 	filter_rules(&filter, 0, "default reject");
 	BUILD(&reset, IP4(), SEGMENT(RST));
 	BUILD(&frame, IP4(), UDP(53));
@@ -246,7 +246,7 @@ int main(void)
 	struct filter filter;
 
 	pin_to_first_cpu();
-	filter_load(&filter, COPY_FIRST_CPU + cpu + 1);
+	filter_load(&filter, cpu + 1);
 	filter_rules(&filter, 0,
 		     "default reject\noption icmp-errors off\noption neighbours off");
 	test_answers(&filter);

@@ -20,6 +20,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "counters.h"
 #include "datapath.h"
 #include "packet_builder.h"
 #include "stats.h"
@@ -379,10 +380,8 @@ static void test_ports(const struct interface *iface, const __u64 sent[TARGETS])
 		struct port_counter sum = { 0 };
 		struct tally both = { 0 };
 
-		for (size_t copy = 0; copy < iface->copies; copy++) {
-			add(&sum.pass, &iface->counters[copy].pass[targets[i].key]);
-			add(&sum.drop, &iface->counters[copy].drop[targets[i].key]);
-		}
+		sum.pass = counter_pass(iface, targets[i].key);
+		sum.drop = counter_drop(iface, targets[i].key);
 		add(&both, &sum.pass);
 		add(&both, &sum.drop);
 		check_equal("a port", &both, &wanted);
@@ -398,9 +397,10 @@ static void test_map(const struct interface *iface, const struct tally *sent)
 {
 	struct tally sum = { 0 };
 
-	for (size_t copy = 0; copy < iface->copies; copy++) {
-		for (__u32 line = 0; line < MAX_LINES; line++)
-			add(&sum, &iface->counters[copy].line[line]);
+	for (__u32 line = 0; line < MAX_LINES; line++) {
+		struct tally one = counter_line(iface, line);
+
+		add(&sum, &one);
 	}
 	check_equal("all lines", &sum, sent);
 	tap_end("no line holds what the stats do not show");

@@ -218,7 +218,7 @@ static void forget(struct test *test, struct random *random)
 	for (size_t i = 0; i < ARRAY_SIZE(control->secret); i++)
 		control->secret[i] = random_next(random);
 	test->world.counted_count = 0;
-	filter_changes(filter, &(struct changes){ 0 });
+	filter_zero(filter);
 }
 
 static __u32 run(const struct filter *filter, const struct random_frame *frame,
@@ -241,24 +241,23 @@ static void print_frame(const char *what, const struct random_frame *frame)
 		tap_wrong_bytes(frame->bytes + at, frame->size - at);
 }
 
-/* Adds to what the counters were; only these two tallies may have grown. */
+/* Adds to what the counters were; only these two may have grown. */
 static void check_charged(struct filter *filter, const struct outcome *outcome, __u32 key,
 			  size_t bytes)
 {
-	__u32 copy = copy_of_cpu(filter, cpu);
-	struct counters *before = &filter->before[copy], *now = &filter->counters[copy];
+	struct cpu_counters *before = &filter->before.cpu_counters[cpu];
+	struct cpu_counters *now = &filter->now.cpu_counters[cpu];
 	bool pass = outcome->verdict == VERDICT_PASS, right;
-	struct tally *line = &before->line[outcome->line], *port = NULL;
+	count_t *line = &before->line[outcome->line], *port = NULL;
+	count_t one = COUNT_PACKET + bytes;
 	struct changes changes;
 
-	line->packets++;
-	line->bytes += bytes;
-	right = same_tally(line, &now->line[outcome->line]);
+	*line += one;
+	right = *line == now->line[outcome->line];
 	if (key < PORT_KEYS) {
 		port = pass ? &before->pass[key] : &before->drop[key];
-		port->packets++;
-		port->bytes += bytes;
-		right &= same_tally(port, pass ? &now->pass[key] : &now->drop[key]);
+		*port += one;
+		right &= *port == (pass ? now->pass[key] : now->drop[key]);
 	}
 	if (right)
 		return;
@@ -266,12 +265,9 @@ static void check_charged(struct filter *filter, const struct outcome *outcome, 
 		  !port	 ? "no port"
 		  : pass ? "pass of the port"
 			 : "drop of the port");
-	line->packets--;
-	line->bytes -= bytes;
-	if (port) {
-		port->packets--;
-		port->bytes -= bytes;
-	}
+	*line -= one;
+	if (port)
+		*port -= one;
 	filter_changes(filter, &changes);
 	tap_wrong("%u lines were, the first %u, with %llu packets, %llu bytes; %u ports: pass "
 		  "%u, drop %u",
@@ -283,11 +279,10 @@ static void check_charged(struct filter *filter, const struct outcome *outcome, 
 /* Whether a limit per source let less through than it should. */
 static bool is_over_early(const struct filter *filter, const struct outcome *outcome)
 {
-	__u32 copy = copy_of_cpu(filter, cpu);
 	const struct rule *rule = outcome->per_source;
 
-	return rule && !same_tally(&filter->before[copy].line[rule->limited_line],
-				   &filter->counters[copy].line[rule->limited_line]);
+	return rule && filter->before.cpu_counters[cpu].line[rule->limited_line] !=
+			       filter->now.cpu_counters[cpu].line[rule->limited_line];
 }
 
 static void check_out(const struct random_frame *frame, const struct reading *reading,
@@ -411,7 +406,7 @@ int main(int argc, char **argv)
 	if (unshare(CLONE_NEWNET)) /* no connection of this host shall be asked for */
 		tap_bail("a network namespace: %s", strerror(errno));
 	pin_to_first_cpu();
-	filter_load(&test.filter, COPY_FIRST_CPU + cpu + 1);
+	filter_load(&test.filter, cpu + 1);
 	test.flows =
 		map_memory(test.filter.program->maps.flows, FLOW_SETS * sizeof(*test.flows));
 	filter_generation(&test.filter, 0);

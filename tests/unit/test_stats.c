@@ -1,39 +1,56 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From copies of counters that are made by hand to figures. */
+/* From counters that are made by hand to figures. */
 #include "unit.h"
 
+#include "counters.h"
 #include "stats.h"
 
-#define COPIES_MOST 3
+#define FULL (COUNT_FULL / COUNT_PACKET)
+#define CPUS_MOST 2
 #define UDP(port) (PORT_KEY_UDP + (port))
 
 /* An interface with counters of its own, all of them zero. */
-static void counters_init(struct interface *iface, size_t copies)
+static void counters_init(struct interface *iface, size_t cpus)
 {
-	*iface = (struct interface){ .copies = copies };
-	iface->counters = calloc(copies, sizeof(*iface->counters));
+	*iface = (struct interface){ .cpus = cpus };
+	iface->counters = calloc(1, sizeof(*iface->counters));
+	iface->cpu_counters = calloc(cpus + 1, sizeof(*iface->cpu_counters));
 	assert_non_null(iface->counters);
+	assert_non_null(iface->cpu_counters);
 }
 
 static void counters_clear(struct interface *iface)
 {
 	free(iface->counters);
+	free(iface->cpu_counters);
 }
 
-/* Counts what one CPU saw: packets of 100 bytes, charged as the kernel side does. */
-static void charge(struct interface *iface, size_t copy, __u32 key, enum verdict verdict,
+/* Packets of 100 bytes, in a CPU's word, if it has one, and in what all share. */
+static void count(struct tally *shared, count_t *own, __u64 packets)
+{
+	__u64 counted = own ? count_tally(*own).packets + packets : 0;
+	__u64 carried = own ? counted - counted % FULL : packets;
+
+	shared->packets += carried;
+	shared->bytes += carried * 100;
+	if (own)
+		*own = counted % FULL * (COUNT_PACKET + 100);
+}
+
+/* Counts what the CPU of that number saw, 0: one without words, as the kernel side does. */
+static void charge(struct interface *iface, size_t number, __u32 key, enum verdict verdict,
 		   __u32 line, __u64 packets)
 {
-	struct counters *counters = &iface->counters[copy];
-	struct tally *tallies[] = { &counters->line[line], NULL };
+	struct cpu_counters *own = number ? &iface->cpu_counters[number - 1] : NULL;
+	struct counters *shared = iface->counters;
 
-	if (key < PORT_KEYS)
-		tallies[1] =
-			verdict == VERDICT_PASS ? &counters->pass[key] : &counters->drop[key];
-	for (size_t i = 0; i < ARRAY_SIZE(tallies) && tallies[i]; i++) {
-		tallies[i]->packets += packets;
-		tallies[i]->bytes += packets * 100;
-	}
+	count(&shared->line[line], own ? &own->line[line] : NULL, packets);
+	if (key >= PORT_KEYS)
+		return;
+	if (verdict == VERDICT_PASS)
+		count(&shared->pass[key], own ? &own->pass[key] : NULL, packets);
+	else
+		count(&shared->drop[key], own ? &own->drop[key] : NULL, packets);
 }
 
 static void assert_tally(const struct tally *tally, __u64 packets)
@@ -50,22 +67,22 @@ static void parsed_with_lines(struct parsed *parsed, const char *text)
 		parsed->ruleset.rules[i].line = LINE_FIRST_RULE + i;
 }
 
-/* What is the sum of one copy, of two and of three: copy n counts 10^n of each. */
-static void check_copies(size_t copies)
+/* What is the sum with no CPU that has words, with one and with two: number n counts 10^n. */
+static void check_cpus(size_t cpus)
 {
-	static const __u64 sums[] = { 0, 1, 11, 111 };
+	static const __u64 sums[] = { 1, 11, 111 };
 	struct interface iface;
 	struct parsed parsed;
 	struct stats stats;
-	__u64 sum = sums[copies], packets = 1;
+	__u64 sum = sums[cpus], packets = 1;
 
-	counters_init(&iface, copies);
+	counters_init(&iface, cpus);
 	parsed_with_lines(&parsed, "allow 22/tcp\ndrop 53");
-	for (size_t copy = 0; copy < copies; copy++, packets *= 10) {
-		charge(&iface, copy, 22, VERDICT_PASS, LINE_FIRST_RULE, packets);
-		charge(&iface, copy, UDP(53), VERDICT_DROP, LINE_FIRST_RULE + 1, packets * 2);
-		charge(&iface, copy, UDP(65535), VERDICT_PASS, LINE_DEFAULT_PASS, packets * 3);
-		charge(&iface, copy, KEY_NOT_IP, VERDICT_PASS, LINE_NOT_IP, packets * 4);
+	for (size_t n = 0; n <= cpus; n++, packets *= 10) {
+		charge(&iface, n, 22, VERDICT_PASS, LINE_FIRST_RULE, packets);
+		charge(&iface, n, UDP(53), VERDICT_DROP, LINE_FIRST_RULE + 1, packets * 2);
+		charge(&iface, n, UDP(65535), VERDICT_PASS, LINE_DEFAULT_PASS, packets * 3);
+		charge(&iface, n, KEY_NOT_IP, VERDICT_PASS, LINE_NOT_IP, packets * 4);
 	}
 	assert_int_equal(stats_collect(&iface, &parsed.ruleset, NULL, 0, &stats), 0);
 	assert_tally(&stats.ports[22].pass, sum);
@@ -87,11 +104,11 @@ static void check_copies(size_t copies)
 	counters_clear(&iface);
 }
 
-static void test_copies(void **state)
+static void test_cpus(void **state)
 {
 	(void)state;
-	for (size_t copies = 1; copies <= COPIES_MOST; copies++)
-		check_copies(copies);
+	for (size_t cpus = 0; cpus <= CPUS_MOST; cpus++)
+		check_cpus(cpus);
 }
 
 /* Every key has its own counters, and none is left out at either end. */
@@ -134,7 +151,8 @@ static void test_totals(void **state)
 		struct stats stats;
 
 		counters_init(&iface, 1);
-		iface.counters->line[line] = (struct tally){ 7, 700 };
+		iface.counters->line[line] = (struct tally){ 3, 300 };
+		iface.cpu_counters->line[line] = 4 * (COUNT_PACKET + 100);
 		assert_int_equal(stats_collect(&iface, &none, NULL, 0, &stats), 0);
 		assert_tally(&stats.builtin[line], 7);
 		assert_tally(&stats.total.pass, passes[line] ? 7 : 0);
@@ -173,7 +191,7 @@ static void test_removed(void **state)
 	charge(&iface, 0, 82, VERDICT_PASS, LINE_REMOVED_PASS, 10000);
 	charge(&iface, 0, 82, VERDICT_DROP, LINE_REMOVED_DROP, 20000);
 	/* The note of a move that is done stands behind the last line. */
-	iface.counters[0].move.sum = (struct tally){ 7, 7 };
+	iface.counters->move.sum = (struct tally){ 7, 7 };
 	assert_int_equal(stats_collect(&iface, &parsed.ruleset, gone, ARRAY_SIZE(gone), &stats),
 			 0);
 	assert_tally(&stats.rules[0], 1);
@@ -195,7 +213,7 @@ static void test_sums(void **state)
 	struct stats stats;
 
 	(void)state;
-	counters_init(&iface, 3);
+	counters_init(&iface, 2);
 	parsed_with_lines(&parsed, "allow 0-99\ndrop 100-199\ndefault drop");
 	for (__u32 i = 0; i < 300; i++) {
 		__u32 line = i < 200 ? LINE_FIRST_RULE + i / 100 : LINE_DEFAULT_DROP;
@@ -231,14 +249,28 @@ static void test_large_counts(void **state)
 	(void)state;
 	counters_init(&iface, 2);
 	parsed_with_lines(&parsed, "allow 1");
-	iface.counters[0].line[LINE_FIRST_RULE] = (struct tally){ 1ull << 62, 1ull << 63 };
-	iface.counters[1].line[LINE_FIRST_RULE] = (struct tally){ 1ull << 33, 5 };
+	iface.counters->line[LINE_FIRST_RULE] = (struct tally){ 1ull << 62, 1ull << 63 };
+	iface.cpu_counters[0].line[LINE_FIRST_RULE] = COUNT_FULL - 1;
+	iface.cpu_counters[1].line[LINE_FIRST_RULE] = COUNT_PACKET + 5;
 	assert_int_equal(stats_collect(&iface, &parsed.ruleset, NULL, 0, &stats), 0);
-	assert_true(stats.rules[0].packets == (1ull << 62) + (1ull << 33));
-	assert_true(stats.rules[0].bytes == (1ull << 63) + 5);
-	assert_true(stats.total.pass.bytes == (1ull << 63) + 5);
+	assert_true(stats.rules[0].packets == (1ull << 62) + FULL);
+	assert_true(stats.rules[0].bytes == (1ull << 63) + COUNT_PACKET - 1 + 5);
+	assert_true(stats.total.pass.bytes == stats.rules[0].bytes);
 	stats_clear(&stats);
 	parsed_clear(&parsed);
+	counters_clear(&iface);
+}
+
+/* A word that is full for good would be a mistake; it is not waited for without end. */
+static void test_stuck(void **state)
+{
+	struct interface iface;
+
+	(void)state;
+	counters_init(&iface, 2);
+	iface.counters->line[LINE_ECHO] = (struct tally){ 5, 500 };
+	iface.cpu_counters[1].line[LINE_ECHO] = COUNT_FULL + 7;
+	assert_true(counter_line(&iface, LINE_ECHO).packets == 5 + FULL);
 	counters_clear(&iface);
 }
 
@@ -263,9 +295,9 @@ static void test_move_under_way(void **state)
 		charge(&iface, 0, 80, VERDICT_PASS, LINE_REMOVED_PASS, progress ? 115 : 100);
 		charge(&iface, 0, 80, VERDICT_PASS, LINE_FIRST_RULE + 5, progress > 1 ? 0 : 10);
 		charge(&iface, 1, 80, VERDICT_PASS, LINE_FIRST_RULE + 5, 5);
-		iface.counters[COPY_SHARED].move = (struct line_move){ LINE_FIRST_RULE + 5,
-								       LINE_REMOVED_PASS,
-								       { 115, 11500 } };
+		iface.counters->move = (struct line_move){ LINE_FIRST_RULE + 5,
+							   LINE_REMOVED_PASS,
+							   { 115, 11500 } };
 		assert_int_equal(stats_collect(&iface, &none, gone, 1, &stats), 0);
 		assert_tally(&stats.builtin[LINE_REMOVED_PASS], 115);
 		assert_tally(&stats.total.pass, 115);
@@ -365,11 +397,12 @@ static void test_limited(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_copies),	     cmocka_unit_test(test_every_port),
+		cmocka_unit_test(test_cpus),	     cmocka_unit_test(test_every_port),
 		cmocka_unit_test(test_totals),	     cmocka_unit_test(test_removed),
 		cmocka_unit_test(test_sums),	     cmocka_unit_test(test_limited),
 		cmocka_unit_test(test_large_counts), cmocka_unit_test(test_move_under_way),
 		cmocka_unit_test(test_rules_add),    cmocka_unit_test(test_rate),
+		cmocka_unit_test(test_stuck),
 	};
 
 	return run_suite("stats", tests);

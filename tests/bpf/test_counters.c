@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Where packets are counted: in each CPU's words, and in what all share once those are full. */
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "charged.h"
+#include "filter.h"
+#include "tap.h"
+
+#define RULES "default drop\nallow 22-23/tcp"
+#define FRAME_BYTES 54 /* of build_tcp() */
+
+/* Every CPU counts where it should: in its own words, or in what all share. */
+static void test_places(const cpu_set_t *cpus, __u32 count)
+{
+	unsigned int before = cpu;
+	struct filter filter;
+	struct frame frame;
+
+	filter_load(&filter, count);
+	filter_rules(&filter, 0, RULES);
+	build_tcp(&frame, 22);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!CPU_ISSET(cpu, cpus) || !pin_to_cpu(cpu))
+			continue;
+		check_frame(&filter, &frame, VERDICT_PASS, LINE_FIRST_RULE, PORT_KEY_TCP + 22);
+		tap_end("with words for %u CPUs, CPU %u counts in %s", count, cpu,
+			place_of_cpu(&filter, cpu) == PLACE_SHARED ? "what all share"
+								   : "its own");
+	}
+	cpu = before;
+	pin_to_cpu(cpu);
+	filter_close(&filter);
+}
+
+static void check_counter(const char *what, const struct tally *sum, count_t count,
+			  __u64 carried, __u64 packets)
+{
+	struct tally own = count_tally(count);
+
+	if (own.packets != packets || own.bytes != packets * FRAME_BYTES ||
+	    sum->packets != carried || sum->bytes != carried * FRAME_BYTES)
+		tap_wrong("%s: %llu packets, %llu bytes of its own, %llu and %llu carried; "
+			  "not %llu and %llu packets",
+			  what, own.packets, own.bytes, sum->packets, sum->bytes, packets,
+			  carried);
+}
+
+/* What this CPU has counted on the first rule's line and on port 22, or on 23. */
+static void check_counts(const struct filter *filter, __u32 port, __u64 line_carried,
+			 __u64 line_packets, __u64 port_carried, __u64 port_packets)
+{
+	const struct cpu_counters *own = &filter->now.cpu_counters[cpu];
+	const struct counters *shared = filter->now.counters;
+
+	check_counter("the line", &shared->line[LINE_FIRST_RULE], own->line[LINE_FIRST_RULE],
+		      line_carried, line_packets);
+	check_counter("the port", &shared->pass[PORT_KEY_TCP + port],
+		      own->pass[PORT_KEY_TCP + port], port_carried, port_packets);
+}
+
+/* A word that gets full is carried to what all share: of the line, of the port, or both. */
+static void test_carry(void)
+{
+	enum { FULL = COUNT_FULL / COUNT_PACKET };
+	struct frame one, other;
+	struct filter filter;
+	__u32 verdict;
+
+	filter_load(&filter, cpu + 1);
+	filter_rules(&filter, 0, RULES);
+	build_tcp(&one, 22);
+	build_tcp(&other, 23);
+	filter_run(&filter, &one, FULL - 1, &verdict);
+	check_counts(&filter, 22, 0, FULL - 1, 0, FULL - 1);
+	tap_end("%d packets are in one word", FULL - 1);
+	filter_run(&filter, &other, 1, &verdict);
+	check_counts(&filter, 23, FULL, 0, 0, 1);
+	if (verdict != VERDICT_PASS)
+		tap_wrong("its verdict was %u", verdict);
+	tap_end("with one more the line is carried, and no port");
+	filter_run(&filter, &one, 1, &verdict);
+	check_counts(&filter, 22, FULL, 1, FULL, 0);
+	tap_end("a port is carried, and not the line");
+	filter_zero(&filter);
+	filter_run(&filter, &one, 3 * FULL + 5, &verdict);
+	check_counts(&filter, 22, 3 * FULL, 5, 3 * FULL, 5);
+	tap_end("both are, as often as they are full");
+	filter_close(&filter);
+}
+
+/* One CPU's share of test_none_lost(). */
+struct burst {
+	pthread_t thread;
+	const struct filter *filter;
+	unsigned int cpu;
+	int err;
+};
+
+#define BURST 300000
+
+static void *run_burst(void *argument)
+{
+	struct burst *burst = argument;
+	struct frame frame;
+	__u32 verdict;
+
+	build_tcp(&frame, 22);
+	burst->err = pin_to_cpu(burst->cpu) ? filter_run(burst->filter, &frame, BURST, &verdict)
+					    : -EINVAL;
+	return NULL;
+}
+
+/* One line and one port counter, after bursts on `count` CPUs. */
+static void check_sums(const struct filter *filter, unsigned int count)
+{
+	struct tally line = counter_line(&filter->now, LINE_FIRST_RULE);
+	struct tally port = counter_pass(&filter->now, PORT_KEY_TCP + 22);
+	__u64 sent = (__u64)count * BURST;
+
+	if (line.packets != sent || port.packets != sent)
+		tap_wrong("of %llu packets %llu were charged to the line, %llu to the port",
+			  sent, line.packets, port.packets);
+	if (line.bytes != sent * FRAME_BYTES || port.bytes != sent * FRAME_BYTES)
+		tap_wrong("of %llu bytes %llu were charged to the line, %llu to the port",
+			  sent * FRAME_BYTES, line.bytes, port.bytes);
+}
+
+/* All CPUs at the same counter at the same time. */
+static void test_none_lost(const cpu_set_t *cpus, __u32 words)
+{
+	struct burst bursts[CPU_SETSIZE] = { 0 };
+	unsigned int count = 0;
+	struct filter filter;
+
+	filter_load(&filter, words);
+	filter_rules(&filter, 0, RULES);
+	for (unsigned int n = 0; n < CPU_SETSIZE; n++) {
+		if (!CPU_ISSET(n, cpus))
+			continue;
+		bursts[count] = (struct burst){ .filter = &filter, .cpu = n };
+		if (pthread_create(&bursts[count].thread, NULL, run_burst, &bursts[count]))
+			tap_bail("no thread");
+		count++;
+	}
+	for (unsigned int i = 0; i < count; i++) {
+		pthread_join(bursts[i].thread, NULL);
+		if (bursts[i].err)
+			tap_wrong("CPU %u: %s", bursts[i].cpu, strerror(-bursts[i].err));
+	}
+	check_sums(&filter, count);
+	tap_end("%u CPUs at once lose no count with words for %u of them", count, words);
+	filter_close(&filter);
+}
+
+/* Somebody who reads all the while that packets are counted. */
+struct reader {
+	pthread_t thread;
+	const struct filter *filter;
+	const cpu_set_t *cpus;
+	atomic_bool stop;
+	unsigned int reads;
+	struct tally wrong; /* what he read, if it cannot be */
+	struct tally before;
+};
+
+static void *read_on(void *argument)
+{
+	struct reader *reader = argument;
+
+	sched_setaffinity(0, sizeof(*reader->cpus), reader->cpus);
+	while (!reader->stop && !reader->wrong.packets) {
+		struct tally now = counter_line(&reader->filter->now, LINE_FIRST_RULE);
+
+		if (now.packets < reader->before.packets ||
+		    now.bytes != now.packets * FRAME_BYTES)
+			reader->wrong = now;
+		else
+			reader->before = now;
+		reader->reads++;
+	}
+	return NULL;
+}
+
+/* Every few milliseconds a word is carried: nobody sees that half done. */
+static void test_reader(const cpu_set_t *cpus)
+{
+	unsigned int packets = repeats(30000000);
+	struct filter filter;
+	struct reader reader = { .filter = &filter, .cpus = cpus };
+	struct frame frame;
+	__u32 verdict;
+
+	filter_load(&filter, cpu + 1);
+	filter_rules(&filter, 0, RULES);
+	build_tcp(&frame, 22);
+	if (pthread_create(&reader.thread, NULL, read_on, &reader))
+		tap_bail("no thread");
+	filter_run(&filter, &frame, packets, &verdict);
+	reader.stop = true;
+	pthread_join(reader.thread, NULL);
+	if (reader.wrong.packets)
+		tap_wrong("read %u: %llu packets, %llu bytes after %llu, %llu", reader.reads,
+			  reader.wrong.packets, reader.wrong.bytes, reader.before.packets,
+			  reader.before.bytes);
+	if (reader.reads < 100)
+		tap_wrong("only %u times", reader.reads);
+	if (counter_line(&filter.now, LINE_FIRST_RULE).packets != packets)
+		tap_wrong("some are lost");
+	tap_end("%u packets, read while they come: packets and bytes agree, and only grow",
+		packets);
+	filter_close(&filter);
+}
+
+int main(void)
+{
+	cpu_set_t cpus;
+
+	if (sched_getaffinity(0, sizeof(cpus), &cpus))
+		tap_bail("which CPUs?");
+	pin_to_first_cpu();
+	for (__u32 count = 1; count <= 3; count++)
+		test_places(&cpus, count);
+	test_carry();
+	test_none_lost(&cpus, 1);
+	test_none_lost(&cpus, sysconf(_SC_NPROCESSORS_ONLN));
+	test_reader(&cpus);
+	return tap_done();
+}
