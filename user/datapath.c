@@ -342,10 +342,10 @@ int interface_map_counters(const struct datapath *dp, struct interface *iface)
 	int err = map_once(dp, iface->name, "counters", sizeof(*iface->counters),
 			   (void **)&iface->counters, &one);
 
-	return err
-		       ?: map_once(dp, iface->name, "cpu_counters",
-				   sizeof(*iface->cpu_counters), (void **)&iface->cpu_counters,
-				   &iface->cpus);
+	if (!err)
+		err = map_once(dp, iface->name, "cpu_counters", sizeof(*iface->cpu_counters),
+			       (void **)&iface->cpu_counters, &iface->cpus);
+	return err;
 }
 
 int datapath_map_counters(struct datapath *dp)

@@ -189,7 +189,7 @@ count_on_two_cpus() {
 	echo 0 >online
 	server unshare --mount bash -c "
 		mount --bind online /sys/devices/system/cpu/online && exec '$PORTCTL' attach eth0"
-	equal "$(bpftool -j map show pinned "$TMP"/bpf/portctl/*/eth0/counters | jq .max_entries)" 2
+	equal "$(bpftool -j map show pinned "$TMP"/bpf/portctl/*/eth0/cpu_counters | jq .max_entries)" 1
 	count_on_two_cpus
 }
 
