@@ -293,6 +293,11 @@ static const struct {
 	{ "drop 22\nallow 22 on eth1", TCP(22), 1 },
 	{ "drop 22\nallow 22 on eth", TCP(22), 1 },
 	{ "drop 22\nallow 22 on eth00", TCP(22), 1 },
+	/* As specific as each other: who begins lower, then who stands first. */
+	{ "allow 25-35\nallow 20-30", TCP(27), 2 },
+	{ "allow 20-30\nallow 25-35", TCP(27), 1 },
+	{ "allow 25-35\nallow 20-30", TCP(31), 1 },
+	{ "allow 22\nallow 22", TCP(22), 1 },
 	/* protocols */
 	{ "drop gre", KEY_PROTOCOL + 47, 1 },
 	{ "drop gre", KEY_PROTOCOL + 46, 0 },
