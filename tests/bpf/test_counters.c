@@ -8,6 +8,7 @@
 #include "tap.h"
 
 #define RULES "default drop\nallow 22-23/tcp"
+#define FULL ((unsigned int)(COUNT_FULL / COUNT_PACKET))
 #define FRAME_BYTES 54 /* of build_tcp() */
 
 /* Every CPU counts where it should: in its own words, or in what all share. */
@@ -59,10 +60,25 @@ static void check_counts(const struct filter *filter, __u32 port, __u64 line_car
 		      own->pass[PORT_KEY_TCP + port], port_carried, port_packets);
 }
 
+static void check_drop_carried(const struct filter *filter)
+{
+	const struct cpu_counters *own = &filter->now.cpu_counters[cpu];
+	const struct counters *shared = filter->now.counters;
+	__u32 line = LINE_DEFAULT_DROP, key = PORT_KEY_TCP + 24, verdict;
+	struct frame frame;
+
+	build_tcp(&frame, 24);
+	filter_run(filter, &frame, FULL, &verdict);
+	check_counter("the line", &shared->line[line], own->line[line], FULL, 0);
+	check_counter("the port", &shared->drop[key], own->drop[key], FULL, 0);
+	if (verdict != VERDICT_DROP)
+		tap_wrong("its verdict was %u", verdict);
+	tap_end("what is dropped is carried as well");
+}
+
 /* A word that gets full is carried to what all share: of the line, of the port, or both. */
 static void test_carry(void)
 {
-	enum { FULL = COUNT_FULL / COUNT_PACKET };
 	struct frame one, other;
 	struct filter filter;
 	__u32 verdict;
@@ -73,7 +89,7 @@ static void test_carry(void)
 	build_tcp(&other, 23);
 	filter_run(&filter, &one, FULL - 1, &verdict);
 	check_counts(&filter, 22, 0, FULL - 1, 0, FULL - 1);
-	tap_end("%d packets are in one word", FULL - 1);
+	tap_end("%u packets are in one word", FULL - 1);
 	filter_run(&filter, &other, 1, &verdict);
 	check_counts(&filter, 23, FULL, 0, 0, 1);
 	if (verdict != VERDICT_PASS)
@@ -86,6 +102,7 @@ static void test_carry(void)
 	filter_run(&filter, &one, 3 * FULL + 5, &verdict);
 	check_counts(&filter, 22, 3 * FULL, 5, 3 * FULL, 5);
 	tap_end("both are, as often as they are full");
+	check_drop_carried(&filter);
 	filter_close(&filter);
 }
 
