@@ -10,6 +10,7 @@
 #include "blake2s.h"
 #include "portctl.h"
 #include "source_tag.h"
+#include "tally.h"
 
 #include "maps.h"
 #include "clock.h"

@@ -8,8 +8,8 @@
  * Worked example: a UDP datagram to port 53 has the key
  * PORT_KEY_UDP + 53 = 65589. Under "allow 53/udp" the active generation's
  * entry for that key is entry_make(VERDICT_PASS, 0, line), and the packet is
- * counted in cpu_counters[cpu].pass[65589] and cpu_counters[cpu].line[line], cpu
- * being the one it arrived on.
+ * counted in cpu_counters[cpu].pass[65589] and cpu_counters[cpu].line[line] (tally.h),
+ * cpu being the one it arrived on.
  */
 #ifndef PORTCTL_H
 #define PORTCTL_H
@@ -502,61 +502,6 @@ struct control {
 	__u32 zero;
 };
 
-/* Packets and the bytes of their frames, as XDP sees them. */
-struct tally {
-	__u64 packets;
-	__u64 bytes;
-};
-
-/*
- * The same in one word, which is what a CPU counts in: two writes less a packet, and half
- * as many cache lines where a flood meets all ports. Bytes are in the lower 48 bits and
- * packets above them. The topmost bit is set by the 32,768th packet: then it is full, and
- * the CPU adds it to the tally of all of them and begins anew, bpf/charge.h.
- */
-typedef __u64 count_t;
-
-#define COUNT_PACKET (1ull << 48)
-#define COUNT_FULL (1ull << 63)
-
-static inline struct tally count_tally(count_t count)
-{
-	return (struct tally){ count / COUNT_PACKET, count % COUNT_PACKET };
-}
-
-/*
- * A move of counts from a line whose rule is gone to a line that keeps them:
- * `sum` is what `to` will have. Written by userspace only; `from` is 0 but while a move
- * is under way.
- */
-struct line_move {
-	__u32 from;
-	__u32 to;
-	struct tally sum;
-};
-
-/*
- * What all CPUs have counted but for what is in their words (user/counters.c adds those
- * up): what was carried from them, what CPUs count that came online later and have none,
- * and what userspace itself keeps. CPUs share it, by atomic additions.
- */
-struct counters {
-	struct tally pass[PORT_KEYS];
-	struct tally drop[PORT_KEYS];
-	struct tally line[MAX_LINES];
-	struct line_move move;
-};
-
-/*
- * A CPU's own. What was passed and what was dropped are apart: a flood mostly meets one
- * of the two at all ports, and so half as many cache lines.
- */
-struct cpu_counters {
-	count_t pass[PORT_KEYS];
-	count_t drop[PORT_KEYS];
-	count_t line[MAX_LINES];
-};
-
 /* What bpf/listen.bpf.c tells of a socket. */
 enum socket_news {
 	SOCKET_LISTENS, /* TCP: from now on; UDP: it was bound to a port */
@@ -593,12 +538,6 @@ _Static_assert(sizeof(struct control) == 128, "struct control");
 _Static_assert(sizeof(struct event) == 56, "struct event");
 _Static_assert(sizeof(struct socket_event) == 64, "struct socket_event");
 _Static_assert(sizeof(struct sampling) % 8 == 0, "nothing is behind it");
-_Static_assert(sizeof(struct tally) == 16, "struct tally");
-_Static_assert(sizeof(struct line_move) == 24, "struct line_move");
-_Static_assert(sizeof(struct counters) == 2 * 16 * PORT_KEYS + 16 * MAX_LINES + 24,
-	       "struct counters");
-_Static_assert(sizeof(struct cpu_counters) == 8 * (2 * PORT_KEYS + MAX_LINES),
-	       "struct cpu_counters");
 _Static_assert(sizeof(struct detail) == 48, "struct detail");
 _Static_assert(sizeof(struct source_set) == 64, "struct source_set: a cache line");
 _Static_assert(sizeof(struct flow_key) == 40, "struct flow_key");

@@ -29,6 +29,7 @@
 #include <time.h>
 
 #include "ruleset.h"
+#include "tally.h"
 
 struct interface {
 	char name[IFNAMSIZ];
