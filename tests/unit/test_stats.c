@@ -276,7 +276,7 @@ static void test_stuck(void **state)
 
 /*
  * A process that was killed while it moved a line's counts has left a note, and
- * perhaps some copies of the line: until the next change finishes the move, they
+ * perhaps some words of the line: until the next change finishes the move, they
  * must not count beside the sum that they are part of.
  */
 static void test_move_under_way(void **state)
