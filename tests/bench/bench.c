@@ -449,6 +449,27 @@ static void measure_monitored(void)
 	waitpid(monitor, NULL, 0);
 }
 
+/*
+ * What the kernel takes for a call and its return: up to ten times as long where returns
+ * are guarded (the first lines of results.txt say it), and then what it does itself with a
+ * packet, which is little but calls, takes as much longer.
+ */
+static void measure_calls(const struct empty_bpf *empty)
+{
+	struct frame frame = build(false, IPPROTO_UDP, 53);
+	struct samples each = { 0 };
+
+	for (int round = 0; round < ROUNDS; round++) {
+		double without = run_program(bpf_program__fd(empty->progs.no_calls), &frame,
+					     CHUNK, NULL),
+		       with = run_program(bpf_program__fd(empty->progs.calls), &frame, CHUNK,
+					  NULL);
+
+		add_sample(&each, (with - without) / empty->rodata->call_count);
+	}
+	record_figure("a call within the kernel and its return", &each, "ns", "no bound");
+}
+
 static void print_memory(void)
 {
 	printf("\ncounters: %.1f MiB for each of %ld CPUs, and %.1f; table: %.1f MiB\n",
@@ -504,6 +525,7 @@ int main(int argc, char **argv)
 	measure_signed(bpf_program__fd(empty->progs.empty));
 	measure_egress(bpf_program__fd(empty->progs.empty_tc));
 	measure_monitored();
+	measure_calls(empty);
 	check_malformed();
 	measure_commands();
 	measure_replay();

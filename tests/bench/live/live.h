@@ -143,7 +143,10 @@ void traffic_prepare(void);
 /* A frame of the workload, and what the generator is to vary of it. */
 struct frame make_frame(const struct workload *workload);
 
-/* Sends so many out of the candidate's near end; returns the seconds it took. */
+/*
+ * Sends so many out of the candidate's near end; returns the seconds it took by the kernel's
+ * own clock, which does not count its waits for RCU before and after, 20 ms and more.
+ */
 double send_frames(const struct candidate *candidate, const struct frame *frame,
 		   unsigned int count);
 
