@@ -14,17 +14,38 @@
 #define ICMPV6_ECHO_REQUEST_TYPE 128
 #define ICMP_ECHO_REQUEST_TYPE 8
 
+/* Behind the tags that the frame itself has: a device for two tags leaves the inner one there. */
+static __always_inline __be16 egress_link(struct cursor *cur)
+{
+	struct ethhdr *eth = cur->pos;
+	__be16 protocol;
+
+	if ((void *)(eth + 1) > cur->end)
+		return 0;
+	protocol = eth->h_proto;
+	cur->pos += sizeof(*eth);
+	for (int i = 0; i < VLAN_TAGS_MAX && is_vlan(protocol); i++) {
+		struct vlan_hdr *tag = cur->pos;
+
+		if ((void *)(tag + 1) > cur->end)
+			return 0;
+		protocol = tag->h_vlan_encapsulated_proto;
+		cur->pos += sizeof(*tag);
+	}
+	return protocol;
+}
+
 /* From the packet's own view: its source is local here. */
 static __always_inline void *egress_network(struct cursor *cur, struct flow_key *flow)
 {
-	struct ethhdr *eth = cur->pos;
-	struct iphdr *ip = cur->pos + sizeof(*eth);
-	struct ipv6hdr *ip6 = (void *)ip;
+	__be16 protocol = egress_link(cur);
+	struct iphdr *ip = cur->pos;
+	struct ipv6hdr *ip6 = cur->pos;
 	struct frag_hdr *fragment;
 
 	if ((void *)(ip + 1) > cur->end)
 		return NULL;
-	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
+	if (protocol == bpf_htons(ETH_P_IP)) {
 		if (ip->frag_off & bpf_htons(IPV4_OFFSET))
 			return NULL;
 		flow->family = 4;
@@ -33,7 +54,7 @@ static __always_inline void *egress_network(struct cursor *cur, struct flow_key 
 		__builtin_memcpy(flow->remote, &ip->daddr, sizeof(ip->daddr));
 		return (void *)ip + (ip->ihl * 4);
 	}
-	if (eth->h_proto != bpf_htons(ETH_P_IPV6) || (void *)(ip6 + 1) > cur->end)
+	if (protocol != bpf_htons(ETH_P_IPV6) || (void *)(ip6 + 1) > cur->end)
 		return NULL;
 	flow->family = 6;
 	flow->protocol = ip6->nexthdr;
@@ -48,23 +69,48 @@ static __always_inline void *egress_network(struct cursor *cur, struct flow_key 
 	return fragment + 1;
 }
 
+/* What a packet that goes out does to its flow. */
+enum flow_step {
+	FLOW_IS_NONE,
+	FLOW_GOES_ON, /* if there is one */
+	FLOW_BEGINS,
+};
+
 /*
- * Whether a TCP socket of this host sends it; a raw socket is none. A socket that
- * is not a full one belongs to a handshake that a listener of ours answers.
+ * A TCP socket of this host needs none, since what comes in finds it; one that is not a full
+ * one belongs to a handshake that a listener of ours answers, or has ended. But a socket that is
+ * bound to another device (a VLAN's, a VRF's, the bridge over this port) is not found: the
+ * kernel looks for it by the device the packet came in by.
+ *
+ * What is forwarded may begin a flow anywhere in a conversation, which can be older than the
+ * attach. Of this host's own only the first segment may: others that no socket sends are the
+ * kernel's, for a socket that is not there yet (SYN cookies, which strangers ask for) or no
+ * longer (the last acknowledgement, before Linux 6.13).
  */
-static __always_inline bool is_tcp_socket(struct __sk_buff *skb)
+static __always_inline enum flow_step tcp_step(struct __sk_buff *skb, const struct tcphdr *tcp)
 {
 	struct bpf_sock *socket = skb->sk;
 
-	if (!socket || purpose == PURPOSE_REPLAY)
-		return false;
-	socket = bpf_sk_fullsock(socket);
-	return !socket || (socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP);
+	if (tcp->rst)
+		return FLOW_IS_NONE;
+	if (skb->ingress_ifindex || purpose == PURPOSE_REPLAY)
+		return FLOW_BEGINS;
+	if (socket) {
+		socket = bpf_sk_fullsock(socket);
+		if (!socket)
+			return FLOW_IS_NONE;
+		if (socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP)
+			return socket->bound_dev_if && socket->bound_dev_if != skb->ifindex
+				       ? FLOW_BEGINS
+				       : FLOW_IS_NONE;
+	}
+	return tcp->syn && !tcp->ack ? FLOW_BEGINS : FLOW_GOES_ON;
 }
 
-/* Reads the ports; returns the key that a reply will have, or KEYS for none. */
+/* Reads the ports; returns the key that a reply will have, or KEYS where there is no flow. */
 static __always_inline __u32 egress_transport(struct __sk_buff *skb, struct cursor *cur,
-					      void *header, struct flow_key *flow)
+					      void *header, struct flow_key *flow,
+					      enum flow_step *step)
 {
 	struct icmphdr *icmp = header;
 	struct tcphdr *tcp = header;
@@ -79,9 +125,11 @@ static __always_inline __u32 egress_transport(struct __sk_buff *skb, struct curs
 	case IPPROTO_UDP:
 		return PORT_KEY_UDP + bpf_ntohs(flow->local_port);
 	case IPPROTO_TCP:
-		if (is_tcp_socket(skb) || (void *)(tcp + 1) > cur->end || tcp->rst)
+		if ((void *)(tcp + 1) > cur->end)
 			return KEYS;
-		return PORT_KEY_TCP + bpf_ntohs(flow->local_port);
+		*step = tcp_step(skb, tcp);
+		return *step == FLOW_IS_NONE ? KEYS
+					     : PORT_KEY_TCP + bpf_ntohs(flow->local_port);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
 		if (icmp->type != ICMP_ECHO_REQUEST_TYPE &&
@@ -114,14 +162,15 @@ int egress(struct __sk_buff *skb)
 	};
 	struct subject subject = { 0 };
 	void *header = egress_network(&cur, &subject.flow);
+	enum flow_step step = FLOW_BEGINS;
 	__u64 key;
 
 	if (!header)
 		return TC_ACT_UNSPEC;
-	key = egress_transport(skb, &cur, header, &subject.flow);
+	key = egress_transport(skb, &cur, header, &subject.flow, &step);
 	barrier_var(key);
 	if (key < KEYS && needs_flow(&subject, key, control.generation & 1))
-		remember(&subject.flow);
+		remember(&subject.flow, step == FLOW_BEGINS);
 	return TC_ACT_UNSPEC;
 }
 

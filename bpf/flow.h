@@ -184,14 +184,14 @@ static __always_inline bool extend(__u64 part, const struct tag *tag, __u64 unti
 	return true;
 }
 
-/* Remembers a flow, in either of its sets. */
-static __always_inline void remember(const struct flow_key *key)
+/* Remembers a flow, in either of its sets; one that is not there only if it may begin. */
+static __always_inline void remember(const struct flow_key *key, bool begins)
 {
 	struct tag tag = flow_tag(key);
 	__u64 now = ticks_now(), until = now + flow_life(key);
 	struct flow_set *first;
 
-	if (extend(tag.part[0], &tag, until) || extend(tag.part[1], &tag, until) ||
+	if (extend(tag.part[0], &tag, until) || extend(tag.part[1], &tag, until) || !begins ||
 	    claim_place(tag.part[0], &tag, now, until) ||
 	    claim_place(tag.part[1], &tag, now, until))
 		return;

@@ -303,3 +303,55 @@ floods() {
 	equal "$(port udp 54 pass)" 300
 	equal "$(flows)" 0
 }
+
+# --- what is on other devices ---------------------------------------------------------
+
+# The server's addresses move to a bridge over eth0.
+add_bridge() {
+	ip -n "$SERVER" link add br0 address "$(mac_of "$SERVER")" type bridge
+	ip -n "$SERVER" link set br0 up
+	ip -n "$SERVER" addr flush dev eth0
+	ip -n "$SERVER" link set eth0 master br0
+	ip -n "$SERVER" addr add "$S4/24" dev br0
+	ip -n "$SERVER" addr add "$S6/64" dev br0 nodad
+	local host
+	for host in "$C4" "$C6"; do
+		ip -n "$SERVER" neigh replace "$host" lladdr "$(mac_of "$CLIENT")" dev br0
+	done
+}
+
+@test "a socket that is bound to the bridge over the port gets its answers" {
+	add_bridge
+	attach_with "$RULES"
+	outside_http 80
+	host_get "$C4"
+	local host
+	for host in "$C4" "[$C6]"; do
+		equal "$(server curl -gsS -m 1 --interface if!br0 "http://$host/")" hello
+	done
+	equal "$(line default)" 0
+	equal "$(flows)" 2
+}
+
+@test "connections that the host closes first leave no flow" {
+	attach_with "$RULES"
+	outside_http 80
+	local host
+	for host in "$C4" "$C6"; do
+		server_wire close_first "$host" 80 10
+	done
+	at_least "$(line reply)" 40
+	equal "$(line default)" 0
+	equal "$(flows)" 0
+}
+
+@test "SYN cookies at an open door make no flow" {
+	server sysctl -qw net.ipv4.tcp_syncookies=2
+	attach_with $'default drop\nknock web opens 80/tcp for 1m after 7000/tcp 8000/tcp 7500/tcp within 10s'
+	portctl knock grant web "$C4" for 1m
+	start_http 80
+	flood syn "$C4" "$S4" 80 200
+	http_get "$S4"
+	equal "$(flows)" 0
+	adds_up
+}

@@ -16,6 +16,7 @@ unconnected HOST PORT TEXT [SIZE [OWN]]  UDP by sendto() and recvfrom(): prints 
 big PORT SIZE           UDP server whose every answer has SIZE bytes
 echo HOST PORT          TCP server that says every line back
 hold HOST PORT FIFO     connects; says each line from FIFO and prints what comes back
+close_first HOST PORT COUNT connects and closes, COUNT times
 probe HOST PORT SIZE [COUNT]  UDP datagrams that must not be fragmented
 
 KIND: syn ack synack rst fin udp echo echoreply error first (fragment) later (fragment)
@@ -265,6 +266,12 @@ def hold(host, port, fifo):
         for line in lines:
             sock.sendall(line.encode())
             print(sock.recv(65535).decode().strip(), flush=True)
+
+
+def close_first(host, port, times):
+    for _ in range(int(times)):
+        socket.create_connection((host, int(port)), 2).close()
+        time.sleep(0.02)
 
 
 def probe(host, port, size, times="1"):
