@@ -55,15 +55,11 @@ static int compare_known_details(const void *left, const void *right)
 static void set_limit(struct detail *detail, const struct rule *rule)
 {
 	const struct limit *limit = &rule->limit;
-	__u64 second = 1000000000;
-	__u64 unit = limit->unit == 's'	  ? second
-		     : limit->unit == 'm' ? 60 * second
-					  : 3600 * second;
 	__u64 burst = limit->burst;
 
 	if (!burst) /* as many as in a second, at least one */
-		burst = limit->count * second / unit ?: 1;
-	detail->interval = unit / limit->count ?: 1;
+		burst = limit->count * 1000000000ull / limit_unit(limit) ?: 1;
+	detail->interval = limit_interval(limit);
 	detail->tolerance = (burst - 1) * detail->interval;
 	detail->limited = entry_make(VERDICT_DROP, 0, rule->limited_line);
 	detail->per_source = limit->per_source;

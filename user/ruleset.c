@@ -65,6 +65,18 @@ void ruleset_remove(struct ruleset *ruleset, size_t index)
 		(ruleset->count - index) * sizeof(*ruleset->rules));
 }
 
+__u64 limit_unit(const struct limit *limit)
+{
+	__u64 seconds = limit->unit == 's' ? 1 : limit->unit == 'm' ? 60 : 3600;
+
+	return seconds * 1000000000;
+}
+
+__u64 limit_interval(const struct limit *limit)
+{
+	return limit_unit(limit) / limit->count ?: 1;
+}
+
 static bool term_same(const struct term *a, const struct term *b)
 {
 	return a->transports == b->transports && a->protocol == b->protocol &&

@@ -163,6 +163,10 @@ void term_print(const struct term *term, FILE *out);
  */
 int term_parse(const char *text, size_t length, struct term terms[2], const char **expected);
 
+/* The unit of a limit, and the time from one of its packets to the next, in nanoseconds. */
+__u64 limit_unit(const struct limit *limit);
+__u64 limit_interval(const struct limit *limit);
+
 /* Whether two rules name the same ports on the same interface. */
 bool rule_same_match(const struct rule *a, const struct rule *b);
 

@@ -13,6 +13,8 @@
 #define COMMENT_MAX 255
 #define COUNT_MAX 1000000000
 #define SECONDS_MAX (365 * 86400)
+/* A bucket is 64 bits of nanoseconds: what is left is for the time since the boot. */
+#define BURST_NANOSECONDS (500ull * SECONDS_MAX * 1000000000)
 
 /* Sources in one order, none twice. */
 static void sort_sources(struct rule *rule)
@@ -116,15 +118,20 @@ static int parse_iface(struct scanner *scan, struct rule *rule)
 
 static int parse_burst(struct scanner *scan, struct limit *limit)
 {
+	__u64 most = BURST_NANOSECONDS / limit_interval(limit);
 	unsigned long burst;
 	int err = advance(scan);
 
 	if (err)
 		return err;
-	if (limit->burst || scan->token.kind != TOKEN_WORD ||
-	    number_parse(scan->token.text, scan->token.length, COUNT_MAX, &burst) || !burst)
-		return wrong(scan, &scan->token, "expected a number of packets from 1 to %d",
-			     COUNT_MAX);
+	if (most > COUNT_MAX)
+		most = COUNT_MAX;
+	if (limit->burst)
+		return wrong(scan, &scan->token, "expected only one \"burst\" in a limit");
+	if (scan->token.kind != TOKEN_WORD ||
+	    number_parse(scan->token.text, scan->token.length, most, &burst) || !burst)
+		return wrong(scan, &scan->token, "expected a number of packets from 1 to %llu",
+			     most);
 	limit->burst = burst;
 	return advance(scan);
 }
@@ -135,7 +142,9 @@ static int parse_per(struct scanner *scan, struct limit *limit)
 
 	if (err)
 		return err;
-	if (limit->per_source || !is_word(&scan->token, "source"))
+	if (limit->per_source)
+		return wrong(scan, &scan->token, "expected only one \"per\" in a limit");
+	if (!is_word(&scan->token, "source"))
 		return wrong(scan, &scan->token, "expected \"source\"");
 	limit->per_source = true;
 	return advance(scan);
