@@ -13,14 +13,15 @@ static void rule_lines(const struct stats_view *view, const struct ruleset *rule
 	int err = rule_texts_print(&texts, ruleset);
 
 	for (size_t i = 0; i < ruleset->count && !err; i++) {
-		char limited[512];
+		cleanup_free char *limited = NULL;
 		struct line_view line = { texts.list[i], ruleset->rules[i].action,
 					  &view->now->rules[i], true };
 
 		call(&line, data);
 		if (!ruleset->rules[i].limit.count)
 			continue;
-		snprintf(limited, sizeof(limited), "limited: %s", texts.list[i]);
+		if (asprintf(&limited, "limited: %s", texts.list[i]) < 0)
+			break;
 		line = (struct line_view){ limited, VERDICT_DROP, &view->now->limited[i],
 					   true };
 		call(&line, data);

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "counters.h"
+#include "output.h"
 #include "stats.h"
 
 #define FULL (COUNT_FULL / COUNT_PACKET)
@@ -394,6 +395,41 @@ static void test_limited(void **state)
 	counters_clear(&iface);
 }
 
+/* What a line is called: all of it, however many sources its rule has. */
+static void keep_last_limited(const struct line_view *line, void *data)
+{
+	char **last = data;
+
+	if (strncmp(line->text, "limited: ", 9))
+		return;
+	free(*last);
+	*last = strdup(line->text);
+}
+
+static void test_long_lines(void **state)
+{
+	struct interface iface;
+	struct parsed parsed;
+	struct stats stats;
+	struct stats_view view = { .now = &stats };
+	char rule[2000] = "allow 1 from 10.0.0.1", *last = NULL;
+
+	(void)state;
+	for (int i = 2; i < 100; i++)
+		sprintf(rule + strlen(rule), ", 10.0.0.%d", i);
+	strcat(rule, " limit 5/s");
+	counters_init(&iface, 0);
+	parsed_with_lines(&parsed, rule);
+	assert_int_equal(stats_collect(&iface, &parsed.ruleset, NULL, 0, &stats), 0);
+	each_line(&view, &parsed.ruleset, keep_last_limited, &last);
+	assert_non_null(last);
+	assert_string_equal(last + 9, rule);
+	free(last);
+	stats_clear(&stats);
+	parsed_clear(&parsed);
+	counters_clear(&iface);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -402,7 +438,7 @@ int main(void)
 		cmocka_unit_test(test_sums),	     cmocka_unit_test(test_limited),
 		cmocka_unit_test(test_large_counts), cmocka_unit_test(test_move_under_way),
 		cmocka_unit_test(test_rules_add),    cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_stuck),
+		cmocka_unit_test(test_stuck),	     cmocka_unit_test(test_long_lines),
 	};
 
 	return run_suite("stats", tests);
