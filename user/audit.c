@@ -5,6 +5,7 @@
 
 #include "names.h"
 #include "prefix.h"
+#include "utf8.h"
 #include "util.h"
 
 #define DAY 86400000000000ull /* nanoseconds */
@@ -52,9 +53,9 @@ static void add(json_t *list, enum finding finding, const struct place *place, j
 
 	json_array_append_new(
 		list,
-		json_pack("{s:s, s:s, s:i, s:s?, s:s?, s:s?, s:o}", "finding",
+		json_pack("{s:s, s:s, s:i, s:o, s:s?, s:s?, s:o}", "finding",
 			  finding_names[finding], "proto", key_protocol(place->key), "port",
-			  (int)key_port(place->key), "service", service, "program",
+			  (int)key_port(place->key), "service", text_json(service), "program",
 			  place->listener && place->listener->pid ? place->listener->program
 								  : NULL,
 			  "rule", NULL, "text", text ?: json_null()));
@@ -217,10 +218,10 @@ static void add_rule(json_t *list, enum finding finding, const struct rule *rule
 {
 	cleanup_free char *statement = rule_text(rule, false);
 
-	json_array_append_new(list, json_pack("{s:s, s:n, s:n, s:n, s:n, s:s?, s:o}", "finding",
-					      finding_names[finding], "proto", "port",
-					      "service", "program", "rule", statement, "text",
-					      text ?: json_null()));
+	json_array_append_new(
+		list, json_pack("{s:s, s:n, s:n, s:n, s:n, s:o, s:o}", "finding",
+				finding_names[finding], "proto", "port", "service", "program",
+				"rule", text_json(statement), "text", text ?: json_null()));
 }
 
 static char *print_term(const struct term *term)

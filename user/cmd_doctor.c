@@ -8,6 +8,7 @@
 #include "command.h"
 #include "doctor.h"
 #include "log.h"
+#include "utf8.h"
 #include "util.h"
 
 static const char *const level_names[] = {
@@ -17,11 +18,6 @@ static const char *const level_names[] = {
 	[LEVEL_FAIL] = "fail",
 };
 
-static json_t *string_or_null(const char *text)
-{
-	return text ? json_string(text) : json_null();
-}
-
 void find(struct doctor *doctor, enum level level, const char *topic, const char *advice,
 	  const char *format, ...)
 {
@@ -29,13 +25,13 @@ void find(struct doctor *doctor, enum level level, const char *topic, const char
 	json_t *text;
 
 	va_start(arguments, format);
-	text = json_vsprintf(format, arguments);
+	text = format_json_list(format, arguments);
 	va_end(arguments);
 	json_array_append_new(doctor->findings,
 			      json_pack("{s:s, s:s, s:o, s:o, s:o}", "level",
 					level_names[level], "topic", topic, "interface",
-					string_or_null(doctor->iface), "text",
-					text ?: json_null(), "advice", string_or_null(advice)));
+					text_json(doctor->iface), "text", text ?: json_null(),
+					"advice", text_json(advice)));
 	doctor->failed |= level == LEVEL_FAIL;
 }
 

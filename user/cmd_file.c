@@ -10,6 +10,7 @@
 #include "command.h"
 #include "compile.h"
 #include "log.h"
+#include "utf8.h"
 #include "util.h"
 
 /* The errors and warnings of a check, line by line, as JSON. */
@@ -20,7 +21,7 @@ static void print_check(const struct ruleset *ruleset, bool valid, char *message
 
 	while ((line = strsep(&messages, "\n"))) {
 		if (*line)
-			json_array_append_new(list, json_string(line) ?: json_null());
+			json_array_append_new(list, text_json(line));
 	}
 	root = json_pack("{s:b, s:i, s:o}", "valid", valid, "rules", (int)ruleset->count,
 			 "messages", list);
@@ -110,7 +111,7 @@ static void collect_difference(char sign, const char *statement, void *data)
 	struct differences *differences = data;
 
 	json_array_append_new(sign == '-' ? differences->removed : differences->added,
-			      json_string(statement));
+			      text_json(statement));
 }
 
 static long diff(const struct ruleset *running, const struct ruleset *wanted, bool json)

@@ -10,6 +10,7 @@
 #include "output.h"
 #include "prefix.h"
 #include "privileges.h"
+#include "utf8.h"
 #include "util.h"
 
 #define GRANT_MAX (365 * 86400)
@@ -49,8 +50,8 @@ static int collect_knocks(const struct datapath *dp, const struct ruleset *rules
 
 		if (text)
 			json_array_append_new(rows,
-					      json_pack("{s:s, s:s}", "name", rule->knock->name,
-							"knock", text));
+					      json_pack("{s:s, s:o}", "name", rule->knock->name,
+							"knock", text_json(text)));
 	}
 	return 0;
 }

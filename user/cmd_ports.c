@@ -10,6 +10,7 @@
 #include "netns.h"
 #include "output.h"
 #include "prefix.h"
+#include "utf8.h"
 
 struct listing {
 	struct inventory inventory;
@@ -66,14 +67,13 @@ static json_t *port_json(const struct inventory *inventory, __u32 key)
 	enum port_state state =
 		port_state(&inventory->outlook, key, families_outside(listeners, count));
 
-	return json_pack("{s:s, s:i, s:o, s:s, s:s, s:s, s:o, s:I, s:I}", "proto",
-			 key_protocol(key), "port", (int)key_port(key), "service",
-			 service ? json_string(service) : json_null(), "class",
-			 port_class(key_port(key)), "state", port_state_name(state),
-			 "reachable", reach_name(inventory_reach(inventory, key)), "listeners",
-			 listeners_json(listeners, count), "passed",
-			 (json_int_t)counter.pass.packets, "dropped",
-			 (json_int_t)counter.drop.packets);
+	return json_pack(
+		"{s:s, s:i, s:o, s:s, s:s, s:s, s:o, s:I, s:I}", "proto", key_protocol(key),
+		"port", (int)key_port(key), "service", text_json(service), "class",
+		port_class(key_port(key)), "state", port_state_name(state), "reachable",
+		reach_name(inventory_reach(inventory, key)), "listeners",
+		listeners_json(listeners, count), "passed", (json_int_t)counter.pass.packets,
+		"dropped", (json_int_t)counter.drop.packets);
 }
 
 static bool is_shown(const struct listing *listing, __u32 key)

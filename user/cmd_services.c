@@ -6,6 +6,7 @@
 #include "command.h"
 #include "log.h"
 #include "output.h"
+#include "utf8.h"
 #include "util.h"
 
 static void add_row(json_t *rows, __u32 key)
@@ -15,7 +16,7 @@ static void add_row(json_t *rows, __u32 key)
 	json_array_append_new(rows,
 			      json_pack("{s:i, s:s, s:s, s:o}", "port", key_port(key), "proto",
 					key_protocol(key), "class", port_class(key_port(key)),
-					"service", name ? json_string(name) : json_null()));
+					"service", text_json(name)));
 }
 
 /* Both protocols of a port, whether they have a name or not. */

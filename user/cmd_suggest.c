@@ -7,6 +7,7 @@
 #include "log.h"
 #include "netns.h"
 #include "suggest.h"
+#include "utf8.h"
 #include "util.h"
 
 /* {"ruleset": TEXT} */
@@ -24,7 +25,7 @@ static int suggest_json(const struct suggestion *suggestion)
 	fclose(out);
 	if (err)
 		return err;
-	object = json_pack("{s:s}", "ruleset", text);
+	object = json_pack("{s:o}", "ruleset", text_json(text));
 	json_dumpf(object, stdout, JSON_COMPACT);
 	putchar('\n');
 	json_decref(object);

@@ -10,6 +10,7 @@
 #include "names.h"
 #include "prefix.h"
 #include "signing.h"
+#include "utf8.h"
 #include "util.h"
 
 static const char *const kind_names[] = {
@@ -102,7 +103,7 @@ void event_names_clear(struct event_names *names)
 
 static void set_string(json_t *object, const char *key, const char *text)
 {
-	json_object_set_new(object, key, text ? json_string(text) : json_null());
+	json_object_set_new(object, key, text_json(text));
 }
 
 /* From nanoseconds since boot to seconds since 1970. */
@@ -161,9 +162,9 @@ static void set_line(json_t *object, const struct event_names *names, __u32 line
 		if (rule->line != line && rule->limited_line != line)
 			continue;
 		text = rule_text(rule, false);
-		json_object_set_new(object, "line",
-				    json_sprintf("%s%s", rule->line == line ? "" : "limited: ",
-						 text ?: ""));
+		json_object_set_new(
+			object, "line",
+			format_json("%s%s", rule->line == line ? "" : "limited: ", text ?: ""));
 		return;
 	}
 	set_string(object, "line", NULL); /* its rule went in between */

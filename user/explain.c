@@ -8,6 +8,7 @@
 #include "compile.h"
 #include "evaluate.h"
 #include "prefix.h"
+#include "utf8.h"
 #include "util.h"
 
 /* What an explanation is made from. */
@@ -78,7 +79,7 @@ static json_t *rule_json(const struct ruleset *ruleset, long index)
 {
 	cleanup_free char *text = index < 0 ? NULL : rule_text(&ruleset->rules[index], false);
 
-	return text ? json_string(text) : json_null();
+	return text_json(text);
 }
 
 static void add_asked(json_t *tried, const struct facts *facts, __u32 line, const char *why)
@@ -191,9 +192,9 @@ static json_t *advice_json(const struct facts *facts, bool passed)
 	snprintf(statement, sizeof(statement), "%s %s from %s", action, facts->port,
 		 facts->source);
 	if (would_change(facts, statement, !passed))
-		return json_string(statement);
+		return text_json(statement);
 	snprintf(statement, sizeof(statement), "%s from %s", action, facts->source);
-	return would_change(facts, statement, !passed) ? json_string(statement) : json_null();
+	return would_change(facts, statement, !passed) ? text_json(statement) : json_null();
 }
 
 static const char *done_to(enum verdict verdict)
@@ -229,12 +230,12 @@ static json_t *sentence(const struct facts *facts, enum verdict verdict, __u32 l
 	cleanup_free char *text = rule ? rule_text(rule, false) : NULL;
 
 	if (!rule)
-		return json_sprintf("%s from %s on %s %s: %s", facts->port, facts->source,
-				    facts->iface, done_to(verdict), reason_of(line));
-	return json_sprintf("%s from %s on %s %s: %s rule %ld, \"%s\"", facts->port,
-			    facts->source, facts->iface, done_to(verdict),
-			    rule->line == line ? "by" : "it is over the limit of", index + 1,
-			    text ?: "?");
+		return format_json("%s from %s on %s %s: %s", facts->port, facts->source,
+				   facts->iface, done_to(verdict), reason_of(line));
+	return format_json("%s from %s on %s %s: %s rule %ld, \"%s\"", facts->port,
+			   facts->source, facts->iface, done_to(verdict),
+			   rule->line == line ? "by" : "it is over the limit of", index + 1,
+			   text ?: "?");
 }
 
 static const char *line_text(const struct facts *facts, __u32 line)
@@ -264,13 +265,13 @@ json_t *explain_json(const struct judgement *judgement, const struct packet *pac
 	name_packet(facts);
 	index = rule_of_line(ruleset, line);
 	if (!compile(ruleset, iface, &facts->image, NULL))
-		object = json_pack("{s:s, s:s, s:o, s:o, s:s, s:o, s:o, s:o}", "verdict",
+		object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
 				   verdict_name(verdict), "line", line_text(facts, line),
 				   "rule", rule_json(ruleset, index), "number",
 				   index < 0 ? json_null() : json_integer(index + 1),
-				   "interface", iface, "text", sentence(facts, verdict, line),
-				   "tried", tried_json(facts), "advice",
-				   advice_json(facts, verdict == VERDICT_PASS));
+				   "interface", text_json(iface), "text",
+				   sentence(facts, verdict, line), "tried", tried_json(facts),
+				   "advice", advice_json(facts, verdict == VERDICT_PASS));
 	image_clear(&facts->image);
 	return object;
 }

@@ -7,6 +7,7 @@
 
 #include "log.h"
 #include "prefix.h"
+#include "utf8.h"
 #include "util.h"
 
 static int choose_interfaces(struct inventory *inventory)
@@ -237,10 +238,10 @@ json_t *listener_json(const struct listener *listener)
 	json_t *object;
 
 	address_text(listener->address.address, listener->address.family, address);
-	object = json_pack("{s:o, s:o, s:s, s:s}", "program",
+	object = json_pack("{s:o, s:o, s:o, s:s}", "program",
 			   listener->pid ? json_string(listener->program) : json_null(), "pid",
 			   listener->pid ? json_integer(listener->pid) : json_null(), "user",
-			   user_name(listener->uid), "address", address);
+			   text_json(user_name(listener->uid)), "address", address);
 	if (!listener->pid)
 		json_object_set_new(object, "unknown", json_string(why_unknown(listener)));
 	return object;

@@ -10,6 +10,7 @@
 
 #include "output.h"
 #include "row.h"
+#include "utf8.h"
 #include "util.h"
 
 static void dump(FILE *out, json_t *json)
@@ -22,12 +23,9 @@ static void dump(FILE *out, json_t *json)
 /* A string as JSON, quotes included; null for NULL. */
 static void print_string(FILE *out, const char *text)
 {
-	json_t *string = text ? json_string(text) : json_null();
+	json_t *string = text_json(text);
 
-	if (string)
-		json_dumpf(string, out, JSON_ENCODE_ANY | JSON_COMPACT);
-	else /* not UTF-8: only a hostile services file has such names */
-		fputs("null", out);
+	json_dumpf(string, out, JSON_ENCODE_ANY | JSON_COMPACT);
 	json_decref(string);
 }
 
@@ -153,8 +151,8 @@ static void list_json(FILE *out, const struct ruleset *ruleset, const struct tal
 		const struct rule *rule = &ruleset->rules[i];
 		cleanup_free char *text = rule_text(rule, false);
 		json_t *row = json_pack(
-			"{s:i, s:s, s:s, s:I, s:I}", "number", (int)i + 1, "rule", text ?: "?",
-			"verdict", verdict_name(rule->action), "packets",
+			"{s:i, s:o, s:s, s:I, s:I}", "number", (int)i + 1, "rule",
+			text_json(text), "verdict", verdict_name(rule->action), "packets",
 			(json_int_t)counts[i].packets, "bytes", (json_int_t)counts[i].bytes);
 
 		json_object_set_new(row, "since", json_real(rule->since / 1e9));
@@ -184,9 +182,10 @@ static void status_json(FILE *out, const struct status_view *view)
 
 		strftime(when, sizeof(when), "%FT%TZ", gmtime_r(&iface->attached_at, &utc));
 		json_array_append_new(interfaces,
-				      json_pack("{s:s, s:s, s:i, s:s}", "name", iface->name,
-						"mode", iface->mode, "ifindex",
-						(int)iface->ifindex, "attached_at", when));
+				      json_pack("{s:o, s:s, s:i, s:s}", "name",
+						text_json(iface->name), "mode", iface->mode,
+						"ifindex", (int)iface->ifindex, "attached_at",
+						when));
 	}
 	dump(out,
 	     json_pack("{s:o, s:s, s:i, s:b, s:i, s:I, s:o}", "interfaces", interfaces,

@@ -9,6 +9,7 @@
 
 #include "metrics.h"
 #include "events.h"
+#include "utf8.h"
 #include "util.h"
 
 struct printer {
@@ -30,39 +31,11 @@ struct family {
 	size_t data;
 };
 
-/* How many bytes long the UTF-8 character at `text` is; 0: it is not one. */
-static size_t utf8_length(const unsigned char *text)
-{
-	static const struct {
-		unsigned char first, last, low, high; /* of the first byte, of the second */
-		size_t length;
-	} forms[] = {
-		{ 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
-		{ 0xE1, 0xEC, 0x80, 0xBF, 3 }, { 0xED, 0xED, 0x80, 0x9F, 3 },
-		{ 0xEE, 0xEF, 0x80, 0xBF, 3 }, { 0xF0, 0xF0, 0x90, 0xBF, 4 },
-		{ 0xF1, 0xF3, 0x80, 0xBF, 4 }, { 0xF4, 0xF4, 0x80, 0x8F, 4 },
-	};
-
-	if (*text < 0x80)
-		return 1;
-	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
-		if (*text < forms[i].first || *text > forms[i].last || text[1] < forms[i].low ||
-		    text[1] > forms[i].high)
-			continue;
-		for (size_t k = 2; k < forms[i].length; k++) {
-			if ((text[k] & 0xC0) != 0x80)
-				return 0;
-		}
-		return forms[i].length;
-	}
-	return 0;
-}
-
 /* One byte that is not UTF-8 would make Prometheus refuse all of it. */
 static void print_escaped(FILE *out, const char *text)
 {
 	while (*text) {
-		size_t length = utf8_length((const unsigned char *)text);
+		size_t length = utf8_length(text);
 
 		if (!length)
 			fprintf(out, "\\\\x%02x", (unsigned char)*text);

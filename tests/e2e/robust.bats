@@ -38,6 +38,17 @@ load helpers
 	sums_agree
 }
 
+@test "names that are no UTF-8: JSON says them with \\x" {
+	local name=$'odd\xff'
+	ip -n "$SERVER" link add "$name" type veth peer name x0 netns "$CLIENT"
+	wants 0 attach "$name"
+	equal "$(portctl status -j | jq -r '.interfaces[].name')" 'odd\xff'
+	equal "$(portctl doctor -j | jq -r '[.checks[].interface] | unique | .[1]')" 'odd\xff'
+	echo 'allow 80x' >"$name"
+	equal "$(portctl check -j "$name" | jq -r '.messages[0]' | cut -d' ' -f1)" 'odd\xff:1:7:'
+	portctl detach "$name"
+}
+
 @test "hostile files: exit code 1 and one line" {
 	portctl allow 22
 	printf 'allow 23\n\0allow 24\n' >nul
