@@ -11,11 +11,13 @@
 
 #define SEQ_TIMEOUT 25 /* knockd's own */
 #define CMD_TIMEOUT 10
+#define NUMBER_DIGITS 4 /* behind a name that would be there twice */
 #define OPEN_SECONDS 3600 /* where knockd would leave it open until it is closed */
 
 /* An event that was understood. */
 struct door_event {
 	const struct knockd_event *event;
+	char name[KNOCK_NAME_MAX + 1]; /* as a door; empty: it has none yet */
 	struct sequence sequence;
 	struct knockd_command command;
 	unsigned long window;
@@ -116,26 +118,31 @@ static bool read_event(struct import *import, const struct knockd_event *event,
 	return !wrong;
 }
 
-/* The name as a door may have it, another than those before. */
-static void make_name(const struct import *import, size_t index, char name[KNOCK_NAME_MAX + 1])
+static bool is_taken(const struct import *import, size_t index)
 {
+	for (size_t i = 0; i < index; i++) {
+		if (!strcmp(import->doors[i].name, import->doors[index].name))
+			return true;
+	}
+	return false;
+}
+
+/* The name as a door may have it, another than those before. */
+static void make_name(struct import *import, size_t index)
+{
+	char *name = import->doors[index].name;
 	const char *from = import->doors[index].event->name;
 	size_t length = 0;
 
 	if (!isalpha((unsigned char)*from))
 		name[length++] = 'k';
-	for (; *from && length < KNOCK_NAME_MAX - 4; from++) {
+	for (; *from && length < KNOCK_NAME_MAX - NUMBER_DIGITS; from++) {
 		unsigned char c = *from;
 
 		name[length++] = isalnum(c) || c == '-' || c == '_' ? c : '_';
 	}
-	name[length] = 0;
-	for (size_t i = 0; i < index; i++) {
-		if (strcmp(import->doors[i].event->name, import->doors[index].event->name))
-			continue;
-		snprintf(name + length, 4, "%zu", index % 1000);
-		break;
-	}
+	for (size_t i = 0; i < import->count && is_taken(import, index); i++)
+		snprintf(name + length, NUMBER_DIGITS + 1, "%zu", index + i);
 }
 
 static struct door_event *find_closing(struct import *import, const struct door_event *opening)
@@ -155,10 +162,10 @@ static struct door_event *find_closing(struct import *import, const struct door_
 }
 
 /* The statement is read again before it is believed. */
-static int print_checked(const struct import *import, const struct door_event *door,
-			 const struct rule *rule)
+static void print_checked(struct import *import, const struct door_event *door,
+			  const struct rule *rule)
 {
-	cleanup_free char *text = rule_text(rule, true), *complaint = NULL;
+	cleanup_free char *text = rule_text(rule, true), *complaint = NULL, *why = NULL;
 	size_t size;
 	cleanup_file FILE *out = open_memstream(&complaint, &size);
 	struct report report = { .out = out, .file = "" };
@@ -168,11 +175,15 @@ static int print_checked(const struct import *import, const struct door_event *d
 	ruleset_init(&ruleset);
 	err = err ?: ruleset_parse(&ruleset, text, &report);
 	ruleset_clear(&ruleset);
-	if (!err)
+	if (!err) {
 		puts(text);
-	else
-		say(import, door->event->row, door->event->name, "not turned: no valid knock");
-	return err;
+		return;
+	}
+	/* Of ":1:7: found ...", what stands behind the place. */
+	if (!out || fflush(out) || !strchr(complaint, ' ') ||
+	    asprintf(&why, "no valid knock: %s", strtok(strchr(complaint, ' ') + 1, "\n")) < 0)
+		why = NULL;
+	cannot(import, door->event->row, door->event, why ?: "no valid knock");
 }
 
 static void write_door(struct import *import, size_t index)
@@ -192,7 +203,8 @@ static void write_door(struct import *import, size_t index)
 		.knock = &knock,
 	};
 
-	make_name(import, index, knock.name);
+	make_name(import, index);
+	strcpy(knock.name, door->name);
 	if (closing) {
 		closing->used = true;
 		knock.sequences[SEQUENCE_CLOSE] = closing->sequence;
@@ -200,8 +212,7 @@ static void write_door(struct import *import, size_t index)
 	if (!door->seconds)
 		say(import, door->event->row, door->event->name,
 		    "note: knockd leaves it open until it is closed, this for an hour");
-	if (print_checked(import, door, &rule))
-		import->failures++;
+	print_checked(import, door, &rule);
 }
 
 static void write_doors(struct import *import)

@@ -65,7 +65,20 @@ load helpers
 	contains "$stderr" "knockd.conf:11: [fin]: not turned: a step is a SYN here"
 	contains "$stderr" "knockd.conf:15: [all]: not turned: its command is not for %IP% only"
 	contains "$stderr" "knockd.conf:16: [shut]: not turned: it closes what no other event opens"
-	contains "$stderr" "knockd.conf:19: [list]: not turned: no valid knock"
+	contains "$stderr" "knockd.conf:19: [list]: not turned: no valid knock: found \"list\", expected a name for the door"
+}
+
+@test "names that become the same are told apart, long ones too" {
+	local name command port=80 long=a234567890123456789012345678901234567890
+	for name in open.ssh open:ssh open_ssh2 open_ssh ${long}1 ${long}2; do
+		command="iptables -A INPUT -s %IP% -p tcp --dport $((++port)) -j ACCEPT"
+		printf '[%s]\nsequence=7,9,8\ncommand=%s\n' "$name" "$command"
+	done >"$TMP/knockd.conf"
+	run -0 --separate-stderr portctl knock import "$TMP/knockd.conf"
+	equal "$(cut -d' ' -f2 <<<"$output" | xargs)" \
+		"open_ssh open_ssh1 open_ssh2 open_ssh3 ${long:0:27} ${long:0:27}5"
+	printf 'default drop\n%s\n' "$output" >"$TMP/rules"
+	run -0 --separate-stderr portctl check "$TMP/rules"
 }
 
 @test "everything turned: exit 0; no configuration: exit 1; nothing: usage" {
