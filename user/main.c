@@ -71,15 +71,21 @@ static bool asks_for_help(const char *word)
 	return word && (!strcmp(word, "--help") || !strcmp(word, "-h"));
 }
 
-int main(int argc, char **argv)
+static int run_command(const struct command *command, int argc, char **argv)
 {
-	const struct command *command;
-	int status;
 	char name[32]; /* what getopt calls us in its messages */
 
-	fill_descriptors();
-	if (privileges_check_origin())
+	if (give_up(command))
 		return EXIT_REFUSED;
+	snprintf(name, sizeof(name), "portctl %s", command->name);
+	argv[1] = name;
+	return command->run(command, argc - 1, argv + 1);
+}
+
+static int dispatch(int argc, char **argv)
+{
+	const struct command *command;
+
 	if (argc < 2) {
 		print_help(stderr);
 		return EXIT_USAGE;
@@ -93,13 +99,17 @@ int main(int argc, char **argv)
 	command = find_command(argv[1]);
 	if (!command)
 		return EXIT_USAGE;
-	if (asks_for_help(argv[2]))
-		return help(command->name);
-	if (give_up(command))
+	return asks_for_help(argv[2]) ? help(command->name) : run_command(command, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	fill_descriptors();
+	if (privileges_check_origin())
 		return EXIT_REFUSED;
-	snprintf(name, sizeof(name), "portctl %s", command->name);
-	argv[1] = name;
-	status = command->run(command, argc - 1, argv + 1);
+	status = dispatch(argc, argv);
 	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_DONE) {
 		fail(0, "cannot write the output");
 		return EXIT_REFUSED;

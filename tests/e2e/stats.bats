@@ -211,7 +211,8 @@ count_on_two_cpus() {
 @test "output that cannot be written is said, with exit code 1" {
 	some_traffic
 	local command
-	for command in "stats" "stats -j" "list" "list -j" "status" "save -"; do
+	for command in "stats" "stats -j" "list" "list -j" "status" "save -" \
+		"help" "help allow" "drop --help" "--version"; do
 		echo "$command"
 		run -1 bash -c "nsenter --net=/run/netns/$SERVER '$PORTCTL' $command >/dev/full"
 		contains "$output" "portctl: cannot "
