@@ -74,9 +74,11 @@ const struct command commands[] = {
 	  cmd_delete, CHANGES },
 	{ "knock",
 	  "NAME opens PORTS for TIME [once] after STEP... within TIME [CLAUSE...]\n"
+	  "                     [--confirm TIME] [--force] [-j]\n"
 	  "       portctl knock NAME spa PORT/udp keys FILE opens PORTS for TIME [CLAUSE...]\n"
+	  "                     [--confirm TIME] [--force] [-j]\n"
 	  "       portctl knock NAME totp SECRETFILE steps N ports RANGE opens PORTS for TIME\n"
-	  "                     within TIME [CLAUSE...]\n"
+	  "                     within TIME [CLAUSE...] [--confirm TIME] [--force] [-j]\n"
 	  "       portctl knock sequence NAME [--rules FILE]\n"
 	  "       portctl knock now HOST NAME [--rules FILE] [-4|-6]\n"
 	  "       portctl knock serve\n"
