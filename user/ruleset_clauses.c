@@ -223,7 +223,7 @@ static int parse_comment(struct scanner *scan, struct rule *rule)
 	}
 	rule->comment[length] = 0;
 	if (length > COMMENT_MAX)
-		return wrong(scan, token, "expected at most %d characters", COMMENT_MAX);
+		return wrong(scan, token, "expected at most %d bytes", COMMENT_MAX);
 	if (!is_showable(rule->comment))
 		return wrong(scan, token, "expected UTF-8 text without control characters");
 	return advance(scan);

@@ -261,7 +261,7 @@ static void test_long_comment(void **state)
 	parsed_text(&parsed, text);
 	assert_int_equal(parsed.err, -EINVAL);
 	assert_non_null(strstr(parsed.messages, "F:1:17: found \"cccc"));
-	assert_non_null(strstr(parsed.messages, "c\", expected at most 255 characters\n"));
+	assert_non_null(strstr(parsed.messages, "c\", expected at most 255 bytes\n"));
 	parsed_clear(&parsed);
 }
 
