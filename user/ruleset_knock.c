@@ -146,8 +146,6 @@ static int parse_sequence(struct scanner *scan, struct sequence *sequence)
 {
 	int err;
 
-	if (sequence->count)
-		return wrong(scan, &scan->token, "expected only one such sequence");
 	do {
 		err = parse_step(scan, sequence);
 		if (!err && scan->token.kind == TOKEN_COMMA)
@@ -168,8 +166,6 @@ static int parse_close(struct scanner *scan, struct knock *knock)
 
 static int parse_time(struct scanner *scan, __u32 *seconds, __u32 max, const char *expected)
 {
-	if (*seconds)
-		return wrong(scan, &scan->token, "expected this time only once");
 	if (scan->token.kind != TOKEN_WORD ||
 	    time_parse(scan->token.text, scan->token.length, max, seconds))
 		return wrong(scan, &scan->token, "%s", expected);
@@ -196,7 +192,6 @@ static int parse_within(struct scanner *scan, struct knock *knock)
 
 static int parse_skew(struct scanner *scan, struct knock *knock)
 {
-	knock->skew = 0;
 	return parse_time(scan, &knock->skew, SKEW_MAX,
 			  "expected a time of at most an hour, as in 30s");
 }
@@ -239,11 +234,17 @@ static bool is_knock_word(const struct token *token)
 	return is_word(token, "comment");
 }
 
-static int parse_knock_clause(struct scanner *scan, struct rule *rule)
+/* `had`: a bit for each clause that there was. */
+static int parse_knock_clause(struct scanner *scan, struct rule *rule, unsigned int *had)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(clauses); i++) {
-		if (is_word(&scan->token, clauses[i].word))
-			return advance(scan) ?: clauses[i].parse(scan, rule->knock);
+		if (!is_word(&scan->token, clauses[i].word))
+			continue;
+		if (*had & 1u << i)
+			return wrong(scan, &scan->token, "expected only one \"%s\" in a knock",
+				     clauses[i].word);
+		*had |= 1u << i;
+		return advance(scan) ?: clauses[i].parse(scan, rule->knock);
 	}
 	if (is_word(&scan->token, "comment"))
 		return parse_clause(scan, rule);
@@ -316,6 +317,7 @@ static int check_whole(struct scanner *scan, const struct rule *rule)
 
 int parse_knock(struct scanner *scan, struct rule *rule)
 {
+	unsigned int had = 0;
 	int err;
 
 	rule->knock = calloc(1, sizeof(*rule->knock));
@@ -331,7 +333,7 @@ int parse_knock(struct scanner *scan, struct rule *rule)
 		return wrong(scan, &scan->token, "expected \"opens\"");
 	err = err ?: advance(scan) ?: parse_terms(scan, rule, is_knock_word);
 	while (!err && scan->token.kind != TOKEN_END)
-		err = parse_knock_clause(scan, rule);
+		err = parse_knock_clause(scan, rule, &had);
 	return err ?: check_whole(scan, rule);
 }
 

@@ -219,6 +219,10 @@ counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2
 		"knock a opens 22/tcp for 1s after $(printf '%s/tcp ' {1..17}) within 1s"
 	check_knock 'found "16", expected a number of misses from 0 to 15' \
 		'knock a opens 22/tcp for 1s after 1/tcp within 1s misses 16'
+	check_knock 'found "misses", expected only one "misses" in a knock' \
+		'knock a opens 22/tcp for 1s after 1/tcp within 1s misses 1 misses 9'
+	check_knock 'found "after", expected only one "after" in a knock' \
+		'knock a opens 22/tcp for 1s after 1/tcp within 1s after 2/tcp'
 	check_knock 'expected a time of at most an hour' \
 		'knock a opens 22/tcp for 1s after 1/tcp within 2h'
 	check_knock 'but its door stands open: line 3 ("allow 1-100") lets everybody in' \
