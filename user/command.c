@@ -179,12 +179,22 @@ int rules_read(const char *path, struct ruleset *ruleset)
 	return err;
 }
 
-/*
- * The words as a line of text. The word behind "comment" is one string whatever
- * it holds, since the shell has taken its quotes off.
- */
+/* One word; as a string, if it is one, whatever it holds: the shell has taken its quotes off. */
+static void put_word(FILE *out, const char *word, bool string)
+{
+	fputs(string ? " \"" : " ", out);
+	for (; *word; word++) {
+		if (string && (*word == '"' || *word == '\\'))
+			fputc('\\', out);
+		fputc(*word == '\n' ? '\r' : *word, out);
+	}
+	fputs(string ? "\"" : "", out);
+}
+
+/* The words as a line of text. What is itself a name or a comment begins no clause. */
 static int join_words(const char *first, int count, char **words, char **text)
 {
+	bool name = !strcmp(first, "knock"), comment = false;
 	size_t size;
 	FILE *out = open_memstream(text, &size);
 
@@ -192,15 +202,11 @@ static int join_words(const char *first, int count, char **words, char **text)
 		return -ENOMEM;
 	fputs(first, out);
 	for (int i = 0; i < count; i++) {
-		bool comment = i > 0 && !strcmp(words[i - 1], "comment");
+		bool begins = !name && !comment;
 
-		fputs(comment ? " \"" : " ", out);
-		for (const char *c = words[i]; *c; c++) {
-			if (comment && (*c == '"' || *c == '\\'))
-				fputc('\\', out);
-			fputc(*c == '\n' ? '\r' : *c, out);
-		}
-		fputs(comment ? "\"" : "", out);
+		put_word(out, words[i], comment);
+		name = begins && !strcmp(words[i], "on");
+		comment = begins && !strcmp(words[i], "comment");
 	}
 	return fclose(out) ? -ENOMEM : 0;
 }

@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "command.h"
 #include "random.h"
 
 #define GOLDEN "tests/golden/ruleset-forms"
@@ -316,6 +317,46 @@ static void test_text_of_rule(void **state)
 	parsed_clear(&parsed);
 }
 
+/* Words as the shell hands them over: the one behind "comment" may hold anything. */
+static const struct {
+	char *words[12];
+	const char *text;
+} lines[] = {
+	{ { "allow", "22", "comment", "two words" }, "allow 22 comment \"two words\"" },
+	{ { "allow", "22", "comment", "\"\\" }, "allow 22 comment \"\\\"\\\\\"" },
+	{ { "allow", "22", "on", "comment", "comment", "hi" },
+	  "allow 22 on comment comment \"hi\"" },
+	{ { "allow", "22", "on", "on", "comment", "on" }, "allow 22 on on comment \"on\"" },
+	{ { "allow", "22", "comment", "comment", "for", "1h" },
+	  "allow 22 for 1h comment \"comment\"" },
+	{ { "allow", "22", "comment", "on", "comment", "x" }, NULL },
+	{ { "knock", "comment", "opens", "22/tcp", "for", "1s", "after", "1/tcp", "within",
+	    "1s" },
+	  "knock comment opens 22/tcp for 1s after 1/tcp within 1s" },
+};
+
+static void test_words(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
+		char **words = (char **)lines[i].words;
+		struct ruleset ruleset;
+		int count = 0;
+
+		while (words[count])
+			count++;
+		ruleset_init(&ruleset);
+		if (words_parse(words[0], count - 1, words + 1, &ruleset)) {
+			assert_null(lines[i].text);
+		} else {
+			cleanup_free char *text = rule_text(ruleset.rules, true);
+
+			assert_string_equal(text, lines[i].text);
+		}
+		ruleset_clear(&ruleset);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -332,6 +373,7 @@ int main(void)
 		cmocka_unit_test(test_remove),
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_text_of_rule),
+		cmocka_unit_test(test_words),
 	};
 
 	return run_suite("ruleset", tests);
