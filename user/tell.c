@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "events.h"
 #include "log.h"
@@ -18,13 +19,24 @@ static void stop(int signal)
 	tell_stopped = 1;
 }
 
+/* Looked at now, and not when the first event comes. */
+static int check_program(const char *program)
+{
+	struct stat status;
+	int err = access(program, X_OK) || stat(program, &status) ? -errno : 0;
+
+	if (!err && !S_ISREG(status.st_mode))
+		err = S_ISDIR(status.st_mode) ? -EISDIR : -EACCES;
+	return err ? fail(err, "cannot run %s: %s", program, strerror(-err)) : 0;
+}
+
 int tell_begin(const struct teller *teller)
 {
 	const struct sigaction action = { .sa_handler = stop };
 	const char *program = teller->hooks.program;
 
-	if (program && access(program, X_OK))
-		return fail(-errno, "cannot run %s: %s", program, strerror(errno));
+	if (program && check_program(program))
+		return -EINVAL;
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	signal(SIGPIPE, SIG_IGN);

@@ -152,6 +152,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	equal "$(jq -c '[.event, .port]' "$TMP/events" | head -1)" '["drop",9]'
 	equal "$(head -1 "$TMP/words")" 0
 	refused "cannot run $TMP/nothing" monitor --exec "$TMP/nothing"
+	refused "cannot run $TMP: Is a directory" monitor --exec "$TMP"
 }
 
 @test "a hook that hangs is not waited for, and ends with the monitor" {
