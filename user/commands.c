@@ -153,7 +153,7 @@ const struct command commands[] = {
 	  "                  names\n"
 	  "  --on IFACE      where it comes in; else wherever portctl is attached: what is open on\n"
 	  "                  one interface is open\n"
-	  "  --netns NAME    in another network namespace: a name, a path or a process\n",
+	  "  --netns NAME    in another network namespace: a name or path, else a process\n",
 	  cmd_ports, READS | PROCESSES | NAMESPACES },
 	{ "audit",
 	  "[--policy FILE] [--days N] [--ignore KIND,...] [--on IFACE] [--netns NAME] [-j]",
@@ -174,7 +174,7 @@ const struct command commands[] = {
 	  "  --days N         for idle (30)\n"
 	  "  --ignore KIND    kinds that are not looked for\n"
 	  "  --on IFACE       where packets come in (all that are attached)\n"
-	  "  --netns NAME     in another network namespace: a name, a path or a process\n",
+	  "  --netns NAME     in another network namespace: a name or path, else a process\n",
 	  cmd_audit, READS | PROCESSES | NAMESPACES },
 	{ "suggest", "[--on IFACE] [--netns NAME] [-j]",
 	  "a ruleset for this host, to begin with",
@@ -190,7 +190,7 @@ const struct command commands[] = {
 	  "where it refuses to, sockets are looked for again and again, and that is said.\n"
 	  "  --exec PROGRAM  run it for each event, as \"monitor\" does\n"
 	  "  --on IFACE      where packets come in (all that are attached)\n"
-	  "  --netns NAME    in another network namespace: a name, a path or a process\n",
+	  "  --netns NAME    in another network namespace: a name or path, else a process\n",
 	  cmd_watch, CHANGES | PROCESSES | NAMESPACES | RUNS_PROGRAMS },
 	{ "services", "[PORT|NAME] [-j]", "names of ports, their class, of both protocols",
 	  "As /etc/services has them, and rules read them. Needs no privileges.\n",

@@ -11,16 +11,14 @@
 #include "privileges.h"
 #include "util.h"
 
+/* As ip(8) takes it: a name that there is goes before the number of a process. */
 static void find_path(const char *name, char path[PATH_MAX])
 {
 	unsigned long pid;
 
-	if (strchr(name, '/'))
-		snprintf(path, PATH_MAX, "%s", name);
-	else if (!number_parse(name, strlen(name), 1 << 30, &pid))
+	snprintf(path, PATH_MAX, "%s%s", strchr(name, '/') ? "" : "/run/netns/", name);
+	if (access(path, F_OK) && !number_parse(name, strlen(name), 1 << 30, &pid))
 		snprintf(path, PATH_MAX, "/proc/%lu/ns/net", pid);
-	else
-		snprintf(path, PATH_MAX, "/run/netns/%s", name);
 }
 
 static int enter(const char *name)

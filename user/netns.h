@@ -5,7 +5,7 @@
 
 /*
  * Goes on in the network namespace that `name` names as `ip netns` does (a file in
- * /run/netns), by a path, or by a process that is in it; NULL: in this one. What is
+ * /run/netns), by a path, or else by a process that is in it; NULL: in this one. What is
  * needed for that only is given up then. Returns 0 or a negative errno, having said why.
  */
 int netns_enter(const char *name);

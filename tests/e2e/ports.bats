@@ -206,6 +206,11 @@ print('ready', flush=True); time.sleep(100)"
 			'[[80,"open","everyone",true],[81,"closed","no",true]]'
 	done
 	equal "$(client "$PORTCTL" ports -j)" '{"ports":[]}'
+	# A name that is a number goes before a process, as ip(8) has it.
+	run -0 --separate-stderr client unshare --mount bash -c "mount -t tmpfs none /run/netns &&
+		touch /run/netns/$$ && mount --bind /proc/$pid/ns/net /run/netns/$$ &&
+		'$PORTCTL' ports --netns $$ -j"
+	equal "$(jq -c '[.ports[].port]' <<<"$output")" '[80,81]'
 	# A process that is none, a path that is no namespace.
 	refused 'there is no network namespace "4194305"' ports --netns 4194305
 	refused "cannot enter the network namespace $TMP/web.out" ports --netns "$TMP/web.out"
