@@ -2,6 +2,7 @@
 /* Finds the command in the table and runs it, or says what it is. */
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -107,6 +108,7 @@ int main(int argc, char **argv)
 	int status;
 
 	fill_descriptors();
+	unsetenv("POSIXLY_CORRECT"); /* getopt() would take no option behind a word */
 	if (privileges_check_origin())
 		return EXIT_REFUSED;
 	status = dispatch(argc, argv);

@@ -235,6 +235,7 @@ f:7:10: found ",", expected a port after the comma'
 	equal "$output" "f: no errors, 1 rule"
 	wants 0 check f -j
 	equal "$output" '{"valid":true,"rules":1,"messages":[]}'
+	POSIXLY_CORRECT=1 wants 0 check f -j
 	run -0 portctl check - <<<"allow 1"
 	equal "$output" "-: no errors, 1 rule"
 	# A file of the old sort, and one without a newline at its end.
