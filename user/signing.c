@@ -17,11 +17,15 @@
 /* The day's beginning, UTC; 0 where it is no day. */
 static __u64 read_day(const char *text)
 {
-	struct tm day = { 0 };
-	const char *end = strptime(text, "%Y-%m-%d", &day);
-	time_t seconds = end && !*end ? timegm(&day) : 0;
+	struct tm said = { 0 }, day;
+	const char *end = strptime(text, "%Y-%m-%d", &said);
+	time_t seconds;
 
-	return seconds > 0 ? (__u64)seconds * 1000000000 : 0;
+	if (!end || *end)
+		return 0;
+	day = said;
+	seconds = timegm(&day); /* of February 31 it makes a day in March */
+	return seconds > 0 && day.tm_mday == said.tm_mday ? (__u64)seconds * 1000000000 : 0;
 }
 
 /* What follows the three words; NULL where it is right, else what was expected. */

@@ -190,6 +190,8 @@ static void test_bad_key_files(void **state)
 		"alice x" KEY " " SERVER "\n",
 		"alice " KEY " a0\n",
 		"alice " KEY " " SERVER " expires never\n",
+		"alice " KEY " " SERVER " expires 2030-02-31\n",
+		"alice " KEY " " SERVER " expires 2031-02-29\n",
 		"alice " KEY " " SERVER " expires\n",
 		"alice " KEY " " SERVER " doors\n",
 		"alice " KEY " " SERVER " also this\n",
