@@ -307,9 +307,17 @@ static void print_bash(void)
 {
 	puts("# bash completion for portctl, made from its table of commands\n");
 	print_choice();
+	puts("# _portctl_names FOLDER WORD: offers the names in it that begin with WORD. Whoever made\n"
+	     "# them is not believed: they are quoted, and nothing in them is run.\n"
+	     "_portctl_names()\n{\n"
+	     "\tlocal name\n"
+	     "\twhile IFS= read -r name; do\n"
+	     "\t\tprintf -v name %q \"$name\"\n"
+	     "\t\t[[ $name != \"$2\"* ]] || COMPREPLY+=(\"$name\")\n"
+	     "\tdone < <(command ls \"$1\" 2>/dev/null)\n"
+	     "}\n");
 	fputs("_portctl()\n{\n"
 	      "\tlocal word=${COMP_WORDS[COMP_CWORD]} offers kinds kind\n"
-	      "\tCOMPREPLY=()\n"
 	      "\tif [ \"$COMP_CWORD\" = 1 ]; then\n"
 	      "\t\toffers='help --version",
 	      stdout);
@@ -319,16 +327,19 @@ static void print_bash(void)
 	     "\t\t_portctl_choose \"${COMP_WORDS[1]}\" \"${COMP_WORDS[2]}\" \\\n"
 	     "\t\t\t\"${COMP_WORDS[COMP_CWORD - 1]}\" $((COMP_CWORD - 1))\n"
 	     "\tfi\n"
+	     "\tmapfile -t COMPREPLY < <(compgen -W \"$offers\" -- \"$word\")\n"
 	     "\tfor kind in $kinds; do\n"
 	     "\t\tcase $kind in\n"
-	     "\t\tinterfaces) offers=\"$offers $(command ls /sys/class/net)\" ;;\n"
-	     "\t\tnamespaces) offers=\"$offers $(command ls /run/netns 2>/dev/null)\" ;;\n"
-	     "\t\tfiles) mapfile -t COMPREPLY < <(compgen -f -- \"$word\") ;;\n"
+	     "\t\tinterfaces) _portctl_names /sys/class/net \"$word\" ;;\n"
+	     "\t\tnamespaces) _portctl_names /run/netns \"$word\" ;;\n"
+	     "\t\tfiles)\n"
+	     "\t\t\tcompopt -o filenames 2>/dev/null\n"
+	     "\t\t\tmapfile -t -O ${#COMPREPLY[@]} COMPREPLY < <(compgen -f -- \"$word\")\n"
+	     "\t\t\t;;\n"
 	     "\t\tesac\n"
 	     "\tdone\n"
-	     "\tmapfile -t -O \"${#COMPREPLY[@]}\" COMPREPLY < <(compgen -W \"$offers\" -- \"$word\")\n"
 	     "}\n"
-	     "complete -o filenames -F _portctl portctl");
+	     "complete -F _portctl portctl");
 }
 
 static void print_zsh(void)

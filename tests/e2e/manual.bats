@@ -61,6 +61,41 @@ complete_bash() {
 	equal "$(complete_bash portctl services l)" ""
 }
 
+# press_bash LINE: what bash makes of it where the key is pressed at its end.
+press_bash() {
+	printf '%s\n' ". $BUILT/completions/portctl.bash" \
+		"show() { echo \"\$READLINE_LINE\" >$TMP/line; exit; }" "bind -x '\"\\C-x\": show'" >"$TMP/bashrc"
+	printf '%s\t\x18' "$1" |
+		TERM=dumb timeout 60 script -qec "bash --noprofile --rcfile $TMP/bashrc -i" /dev/null >"$TMP/terminal"
+	cat "$TMP/line"
+}
+
+@test "where a key is pressed in bash, a word stays a word, and a folder is a folder" {
+	mkdir default aud some.rules
+	equal "$(press_bash "portctl def")" "portctl default "
+	equal "$(press_bash "portctl allow 22 o")" "portctl allow 22 on "
+	equal "$(press_bash "portctl apply som")" "portctl apply some.rules/"
+}
+
+@test "completions run nothing that is written in a name" {
+	local namespace=$SERVER-'$(id>a)' interface='h3$(id>a)' word
+	server ip link add "$interface" type veth
+	ip netns add "$namespace"
+	equal "$(complete_bash portctl ports --netns "$SERVER-")" "$(printf %q "$namespace")"
+	# In a /sys of that network namespace.
+	export -f complete_bash
+	export BUILT
+	for word in h3 'h3\$\('; do
+		equal "$(ip netns exec "$SERVER" bash -c 'complete_bash "$@"' - portctl attach "$word")" \
+			"$(printf %q "$interface")"
+	done
+	mkdir functions
+	cp "$BUILT/completions/portctl.zsh" functions/_portctl
+	equal "$(ip netns exec "$SERVER" timeout 60 zsh -f "$BATS_TEST_DIRNAME/complete.zsh" functions "portctl attach h3")" \
+		'portctl attach h3\$\(id\>a\) '
+	[ ! -e a ]
+}
+
 @test "zsh completes the same, where its user presses the key" {
 	local folder=$TMP/functions
 	mkdir "$folder"
