@@ -9,6 +9,7 @@
 VERSION := 0.1.0
 PREFIX ?= /usr/local
 UNITS ?= $(PREFIX)/lib/systemd/system
+ZSH_FUNCTIONS ?= $(PREFIX)/share/zsh/site-functions
 CLANG ?= clang
 BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
 BUILD := build
@@ -100,12 +101,10 @@ install: all man
 	install -D -m 644 $(BUILD)/man/portctl.rules.5 $(DESTDIR)$(PREFIX)/share/man/man5/portctl.rules.5
 	install -D -m 644 $(BUILD)/completions/portctl.bash \
 		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/portctl
-	install -D -m 644 $(BUILD)/completions/portctl.zsh \
-		$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_portctl
-	install -d $(DESTDIR)$(UNITS)
+	install -D -m 644 $(BUILD)/completions/portctl.zsh $(DESTDIR)$(ZSH_FUNCTIONS)/_portctl
 	for unit in portctl portctl-follow portctl-knock portctl-export; do \
-		sed 's|@PREFIX@|$(PREFIX)|' scripts/$$unit.service \
-			>$(DESTDIR)$(UNITS)/$$unit.service || exit 1; \
+		install -D -m 644 scripts/$$unit.service -t $(DESTDIR)$(UNITS) && \
+			sed -i 's|@PREFIX@|$(PREFIX)|' $(DESTDIR)$(UNITS)/$$unit.service || exit 1; \
 	done
 
 clean:

@@ -119,6 +119,17 @@ portctl help watch "
 	contains "$(cat "$BUILT/completions/portctl.zsh")" "'audit:"
 }
 
+@test "what make install puts there is everyone's to read and root's to write, where it is looked for" {
+	local mask
+	for mask in 0 077; do
+		(umask $mask && make -s -C "$BATS_TEST_DIRNAME/../.." install DESTDIR="$TMP/$mask" 3>&-)
+		equal "$(find "$TMP/$mask/usr" ! -perm 755 ! \( -type f -perm 644 \))" ""
+	done
+	[ "$(find 0 -name '*.service' | wc -l)" = 4 ]
+	equal "$(grep -r @PREFIX@ 0)" ""
+	contains "$(zsh -f -c 'print -l $fpath')" "$(cd 0 && find . -name _portctl -printf '%h' | cut -c2-)"
+}
+
 @test "what the manual says of files, environment and privileges is what the program knows" {
 	local name text
 	text=$(sed 's/\\-/-/g' "$BUILT/man/portctl.8")
