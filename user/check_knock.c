@@ -6,6 +6,7 @@
 
 #include "compile.h"
 #include "evaluate.h"
+#include "stranger.h"
 #include "totp.h"
 #include "util.h"
 
@@ -92,6 +93,12 @@ static void report_open(const struct ruleset *ruleset, const struct rule *door,
 		     door->knock->name, report->unit ?: "line", rule->row, text ?: "?");
 }
 
+/* The rules as they are on an interface, and those who may come. */
+struct hearing {
+	struct image image;
+	struct prefix strangers[STRANGERS];
+};
+
 /* 1 where each step is above the one before, -1 where each is below, else 0. */
 static int direction(const struct sequence *sequence)
 {
@@ -110,19 +117,28 @@ static int direction(const struct sequence *sequence)
  * Whether a scan of all ports in one direction would open the door: between the steps
  * it touches no more shut ports than an attempt may have misses.
  */
-static bool is_scanned_open(const struct rule *rule, const struct image *image)
+static bool opens_by_scan(const struct rule *rule, const struct image *image,
+			  const struct prefix *scanner)
 {
 	const struct sequence *open = &rule->knock->sequences[SEQUENCE_OPEN];
-	struct prefix nobody = { .family = 4, .length = 32 };
 	int way = direction(open);
 	__u32 missed = 0;
 
 	for (__u32 i = 1; i < open->count && way; i++) {
 		for (__u32 key = open->steps[i - 1] + way;
 		     key != open->steps[i] && missed <= rule->knock->misses; key += way)
-			missed += evaluate(image, key, &nobody, 0) != VERDICT_PASS;
+			missed += evaluate(image, key, scanner, 0) != VERDICT_PASS;
 	}
 	return way && missed <= rule->knock->misses;
+}
+
+static bool is_scanned_open(const struct rule *rule, const struct hearing *hearing)
+{
+	for (size_t i = 0; i < STRANGERS; i++) {
+		if (opens_by_scan(rule, &hearing->image, &hearing->strangers[i]))
+			return true;
+	}
+	return false;
 }
 
 static bool has_equal_neighbours(const struct sequence *sequence)
@@ -134,14 +150,19 @@ static bool has_equal_neighbours(const struct sequence *sequence)
 	return false;
 }
 
-/* Whether everybody is let through to this port, so that no knock there is heard. */
-static bool is_unheard(const struct image *image, __u32 key)
+/* Whether a rule lets everybody through to this port, so that no knock there is heard. */
+static bool is_unheard(const struct hearing *hearing, __u32 key)
 {
-	struct prefix nobody = { .family = 4, .length = 32 };
+	for (size_t i = 0; i < STRANGERS; i++) {
+		entry_t entry =
+			evaluate_entry(&hearing->image, key, &hearing->strangers[i], 0, 0);
 
-	/* Where the default is allow, steps are shut by being steps. */
-	return evaluate(image, key, &nobody, 0) == VERDICT_PASS &&
-	       entry_line(image->table.entries[key]) != LINE_DEFAULT_PASS;
+		/* Where the default is allow, steps are shut by being steps. */
+		if (entry_verdict(entry) == VERDICT_PASS &&
+		    entry_line(entry) != LINE_DEFAULT_PASS)
+			return true;
+	}
+	return false;
 }
 
 static void report_unheard(struct report *report, const struct rule *rule, __u32 key)
@@ -174,12 +195,12 @@ static void report_few_steps(struct report *report, const struct rule *rule, __u
 }
 
 static void report_steps(struct report *report, const struct rule *rule,
-			 const struct image *image)
+			 const struct hearing *hearing)
 {
 	const struct sequence *open = &rule->knock->sequences[SEQUENCE_OPEN];
 	const char *name = rule->knock->name;
 
-	if (is_scanned_open(rule, image))
+	if (is_scanned_open(rule, hearing))
 		report_knock(
 			report, &report->errors, rule,
 			"found the knock \"%s\", which a scan of all ports would open: give "
@@ -194,7 +215,7 @@ static void report_steps(struct report *report, const struct rule *rule,
 }
 
 static void report_sequence(struct report *report, const struct rule *rule,
-			    const struct sequence *sequence, const struct image *image)
+			    const struct sequence *sequence, const struct hearing *hearing)
 {
 	const char *name = rule->knock->name;
 
@@ -204,7 +225,7 @@ static void report_sequence(struct report *report, const struct rule *rule,
 			     "is sent again counts as both",
 			     name);
 	for (__u32 i = 0; i < sequence->count; i++) {
-		if (is_unheard(image, sequence->steps[i])) {
+		if (is_unheard(hearing, sequence->steps[i])) {
 			report_unheard(report, rule, sequence->steps[i]);
 			return;
 		}
@@ -214,7 +235,7 @@ static void report_sequence(struct report *report, const struct rule *rule,
 }
 
 static void report_timed(struct report *report, const struct rule *rule,
-			 const struct image *image)
+			 const struct hearing *hearing)
 {
 	const struct knock *knock = rule->knock;
 	__u32 range = totp_range(knock);
@@ -228,7 +249,7 @@ static void report_timed(struct report *report, const struct rule *rule,
 	for (__u32 place = 0; place < range; place++) {
 		__u32 key = totp_key(&knock->range, place);
 
-		if (is_unheard(image, key)) {
+		if (is_unheard(hearing, key)) {
 			report_unheard(report, rule, key);
 			return;
 		}
@@ -238,23 +259,23 @@ static void report_timed(struct report *report, const struct rule *rule,
 }
 
 static void report_signed(struct report *report, const struct rule *rule,
-			  const struct image *image)
+			  const struct hearing *hearing)
 {
 	const struct sequence port = { 1, { rule->knock->signed_key } };
 
 	if (rule->knock->signed_key)
-		report_sequence(report, rule, &port, image);
+		report_sequence(report, rule, &port, hearing);
 }
 
 int knocks_check(const struct ruleset *ruleset, size_t first, struct report *report)
 {
-	cleanup_free struct image *image = large_calloc(1, sizeof(*image));
+	cleanup_free struct hearing *hearing = large_calloc(1, sizeof(*hearing));
 	bool any = false;
 	int err = 0;
 
 	for (size_t i = 0; i < ruleset->count; i++)
 		any |= ruleset->rules[i].knock != NULL;
-	if (!any || !image)
+	if (!any || !hearing)
 		return any ? -ENOMEM : 0;
 	report_names(ruleset, report);
 	for (size_t i = 0; i < ruleset->count; i++) {
@@ -263,20 +284,21 @@ int knocks_check(const struct ruleset *ruleset, size_t first, struct report *rep
 	}
 	if (report->errors)
 		return -EINVAL;
-	err = compile(ruleset, "", image, NULL);
+	err = strangers_find(ruleset, hearing->strangers)
+		      ?: compile(ruleset, "", &hearing->image, NULL);
 	for (size_t i = first; i < ruleset->count && !err; i++) {
 		const struct rule *rule = &ruleset->rules[i];
 
 		if (!rule->knock)
 			continue;
-		report_steps(report, rule, image);
-		report_signed(report, rule, image);
+		report_steps(report, rule, hearing);
+		report_signed(report, rule, hearing);
 		if (rule->knock->secret)
-			report_timed(report, rule, image);
+			report_timed(report, rule, hearing);
 		for (int kind = 0; kind < SEQUENCES; kind++)
-			report_sequence(report, rule, &rule->knock->sequences[kind], image);
+			report_sequence(report, rule, &rule->knock->sequences[kind], hearing);
 	}
-	image_clear(image);
+	image_clear(&hearing->image);
 	if (err == -E2BIG) /* report_unused() says so */
 		err = 0;
 	return err ?: report->errors ? -EINVAL : 0;

@@ -87,9 +87,8 @@ static int judge_by(const char *path, const struct inventory *inventory,
 	ruleset_init(&none);
 	*outlook = (struct outlook){ .ruleset = ruleset, .now = inventory->outlook.now };
 	err = assign_lines(ruleset, &none)
-		      ?: outlook_compile(outlook, count ? inventory->interfaces : &nowhere,
-					 count ?: 1)
-		      ?: outlook_prepare(outlook);
+		      ?: outlook_prepare(outlook, count ? inventory->interfaces : &nowhere,
+					 count ?: 1);
 	ruleset_clear(&none);
 	return err ? fail(err, "%s: cannot be made a policy: %s", path, strerror(-err)) : 0;
 }

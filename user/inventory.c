@@ -70,8 +70,7 @@ static int judge_by(struct inventory *inventory)
 		.source = inventory->source.family ? &inventory->source : NULL,
 		.now = since_boot(),
 	};
-	if (outlook_prepare(outlook) ||
-	    outlook_compile(outlook, inventory->interfaces, inventory->interface_count))
+	if (outlook_prepare(outlook, inventory->interfaces, inventory->interface_count))
 		return fail(-ENOMEM, "out of memory");
 	return find_doors(inventory);
 }

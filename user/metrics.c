@@ -47,9 +47,7 @@ void metrics_history_clear(struct metrics_history *history)
 {
 	for (size_t i = 0; i < history->count; i++) {
 		shown_ports_clear(&history->interfaces[i].ports);
-		if (history->interfaces[i].image)
-			image_clear(history->interfaces[i].image);
-		free(history->interfaces[i].image);
+		outlook_clear(&history->interfaces[i].outlook);
 	}
 	free(history->interfaces);
 	*history = (struct metrics_history){ 0 };

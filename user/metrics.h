@@ -61,8 +61,8 @@ struct metrics_history {
 		char name[IFNAMSIZ];
 		time_t attached_at;
 		struct shown_ports ports;
-		struct image *image; /* of the rules, as they were judged last; NULL: not yet */
-		__u64 created; /* and which rules those were */
+		struct outlook outlook; /* by the rules, as they were judged last, */
+		__u64 created; /* and which rules those were; 0: not yet */
 		__u32 generation;
 	} * interfaces;
 	size_t count;

@@ -7,19 +7,25 @@
 #include "util.h"
 
 /* The rules are compiled anew only once they have changed. */
-static int judge_by(struct shown_history *shown, const struct snapshot *snapshot)
+static int judge_by(struct shown_history *shown, const struct snapshot *snapshot,
+		    const struct interface *iface)
 {
-	if (shown->image && shown->created == snapshot->dp.control->created &&
+	struct outlook *outlook = &shown->outlook;
+	int err;
+
+	outlook->ruleset = &snapshot->ruleset;
+	outlook->now = since_boot();
+	if (shown->created == snapshot->dp.control->created &&
 	    shown->generation == snapshot->generation)
 		return 0;
-	if (shown->image)
-		image_clear(shown->image);
-	free(shown->image);
-	shown->image = calloc(1, sizeof(*shown->image));
+	outlook_clear(outlook);
+	shown->created = 0;
+	err = outlook_prepare(outlook, iface, 1);
+	if (err)
+		return err;
 	shown->created = snapshot->dp.control->created;
 	shown->generation = snapshot->generation;
-	return shown->image ? compile(&snapshot->ruleset, shown->name, shown->image, NULL)
-			    : -ENOMEM;
+	return 0;
 }
 
 static int collect(struct interface_metrics *iface, const struct outlook *outlook,
@@ -54,15 +60,10 @@ int metrics_collect_listening(struct metrics *metrics, struct metrics_history *h
 
 	for (size_t i = 0; i < metrics->interface_count && !err; i++) {
 		struct shown_history *shown = &history->interfaces[i];
-		struct outlook outlook = { .ruleset = &metrics->snapshot.ruleset,
-					   .now = since_boot() };
 
-		err = judge_by(shown, &metrics->snapshot);
-		outlook.images = &shown->image;
-		outlook.image_count = 1;
-		err = err
-			      ?: collect(&metrics->interfaces[i], &outlook, listeners, count,
-					 max_ports);
+		err = judge_by(shown, &metrics->snapshot, &metrics->snapshot.dp.interfaces[i])
+			      ?: collect(&metrics->interfaces[i], &shown->outlook, listeners,
+					 count, max_ports);
 	}
 	free(listeners);
 	return err;

@@ -39,13 +39,13 @@ bool term_has_key(const struct term *term, __u32 key)
 	       key_port(key) <= term->last;
 }
 
-static bool names_key(const struct rule *rule, __u32 key)
+bool rule_has_key(const struct rule *rule, __u32 key)
 {
 	for (size_t i = 0; i < rule->term_count; i++) {
 		if (term_has_key(&rule->terms[i], key))
 			return true;
 	}
-	return false;
+	return !rule->term_count;
 }
 
 static unsigned char marks_of(const struct rule *rule)
@@ -69,7 +69,7 @@ static void mark(unsigned char *marks, const struct term *term, unsigned char bi
 	}
 }
 
-int outlook_prepare(struct outlook *outlook)
+static int read_marks(struct outlook *outlook)
 {
 	outlook->marks = calloc(PORT_KEYS, 1);
 	if (!outlook->marks)
@@ -96,7 +96,7 @@ static bool is_same_everywhere(const struct ruleset *ruleset)
 	return true;
 }
 
-int outlook_compile(struct outlook *outlook, const struct interface *interfaces, size_t count)
+static int compile_on(struct outlook *outlook, const struct interface *interfaces, size_t count)
 {
 	int err = 0;
 
@@ -116,6 +116,12 @@ int outlook_compile(struct outlook *outlook, const struct interface *interfaces,
 	return err;
 }
 
+int outlook_prepare(struct outlook *outlook, const struct interface *interfaces, size_t count)
+{
+	return read_marks(outlook) ?: compile_on(outlook, interfaces, count)
+		       ?: strangers_find(outlook->ruleset, outlook->strangers);
+}
+
 void outlook_clear(struct outlook *outlook)
 {
 	for (size_t i = 0; i < outlook->image_count; i++) {
@@ -128,12 +134,6 @@ void outlook_clear(struct outlook *outlook)
 	outlook->image_count = 0;
 	outlook->marks = NULL;
 }
-
-/* Somebody of each family whom no rule names: nobody has these addresses. */
-static const struct prefix nobodies[] = {
-	{ .family = 4, .length = 32 },
-	{ .family = 6, .length = 128 },
-};
 
 static bool has_family(unsigned char families, const struct prefix *source)
 {
@@ -167,9 +167,9 @@ static bool lets_in(const struct outlook *outlook, __u32 key, unsigned char fami
 	if (outlook->source)
 		return has_family(families, outlook->source) &&
 		       judge(outlook, key, outlook->source) == VERDICT_PASS;
-	for (size_t i = 0; i < ARRAY_SIZE(nobodies); i++) {
-		if (has_family(families, &nobodies[i]) &&
-		    judge(outlook, key, &nobodies[i]) == VERDICT_PASS)
+	for (size_t i = 0; i < STRANGERS; i++) {
+		if (has_family(families, &outlook->strangers[i]) &&
+		    judge(outlook, key, &outlook->strangers[i]) == VERDICT_PASS)
 			return true;
 	}
 	return false;
@@ -183,8 +183,7 @@ static bool has_source(const struct outlook *outlook, __u32 key, unsigned char f
 	for (size_t i = 0; i < outlook->ruleset->count; i++) {
 		const struct rule *rule = &outlook->ruleset->rules[i];
 
-		if (rule->action != VERDICT_PASS || rule->knock ||
-		    (rule->term_count && !names_key(rule, key)))
+		if (rule->action != VERDICT_PASS || rule->knock || !rule_has_key(rule, key))
 			continue;
 		for (size_t s = 0; s < rule->source_count; s++) {
 			if (has_family(families, &rule->sources[s]) &&
@@ -218,9 +217,9 @@ static const struct rule *rule_of_line(const struct ruleset *ruleset, __u32 line
 const struct rule *port_opener(const struct outlook *outlook, __u32 key)
 {
 	for (size_t i = 0; i < outlook->image_count; i++) {
-		for (size_t n = 0; n < ARRAY_SIZE(nobodies); n++) {
-			entry_t entry = evaluate_entry(outlook->images[i], key, &nobodies[n],
-						       outlook->now, 0);
+		for (size_t n = 0; n < STRANGERS; n++) {
+			entry_t entry = evaluate_entry(outlook->images[i], key,
+						       &outlook->strangers[n], outlook->now, 0);
 
 			if (entry_verdict(entry) == VERDICT_PASS)
 				return rule_of_line(outlook->ruleset, entry_line(entry));
@@ -232,8 +231,8 @@ const struct rule *port_opener(const struct outlook *outlook, __u32 key)
 bool rule_decides(const struct outlook *outlook, const struct rule *rule, __u32 key,
 		  const struct prefix *source)
 {
-	const struct prefix *first = source ?: nobodies;
-	size_t count = source ? 1 : ARRAY_SIZE(nobodies);
+	const struct prefix *first = source ?: outlook->strangers;
+	size_t count = source ? 1 : STRANGERS;
 
 	for (size_t i = 0; i < outlook->image_count * count; i++) {
 		entry_t entry = evaluate_entry(outlook->images[i / count], key,
@@ -273,8 +272,8 @@ enum port_state port_state(const struct outlook *outlook, __u32 key, unsigned ch
 
 	if (outlook->source)
 		most = see(outlook, key, outlook->source, families);
-	for (size_t i = 0; i < ARRAY_SIZE(nobodies) && !outlook->source; i++) {
-		enum sight sight = see(outlook, key, &nobodies[i], families);
+	for (size_t i = 0; i < STRANGERS && !outlook->source; i++) {
+		enum sight sight = see(outlook, key, &outlook->strangers[i], families);
 
 		most = sight > most ? sight : most;
 	}

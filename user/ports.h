@@ -6,6 +6,7 @@
 #include "compile.h"
 #include "listeners.h"
 #include "stats.h"
+#include "stranger.h"
 
 enum reach { REACH_NONE, REACH_GRANT, REACH_SOURCES, REACH_ALL };
 
@@ -32,22 +33,20 @@ struct outlook {
 	struct image *
 		*images; /* its, of each interface; where it lets most in is what counts */
 	size_t image_count; /* 0: everything passes */
-	const struct prefix *source; /* who looks; NULL: somebody no rule names */
+	const struct prefix *source; /* who looks; NULL: somebody no rule names, */
+	struct prefix strangers[STRANGERS]; /* who are these */
 	__u64 doors; /* that he has a grant for: a bit for each, number 1 first */
 	__u64 now; /* nanoseconds since boot */
 	unsigned char *marks; /* enum mark, of each port key */
 };
 
-/* Reads the marks of its ruleset. Returns 0 or -ENOMEM. */
-int outlook_prepare(struct outlook *outlook);
-
 /*
- * Compiles its ruleset for `count` interfaces, each of which may say something else.
- * Returns 0 or a negative errno, as compile() does.
+ * Makes ready to judge by its ruleset on `count` interfaces, each of which may say
+ * something else. Returns 0 or a negative errno, as compile() does.
  */
-int outlook_compile(struct outlook *outlook, const struct interface *interfaces, size_t count);
+int outlook_prepare(struct outlook *outlook, const struct interface *interfaces, size_t count);
 
-/* Frees what these two have made, also after a failure. */
+/* Frees what this has made, also after a failure. */
 void outlook_clear(struct outlook *outlook);
 
 /*
@@ -74,5 +73,8 @@ enum port_state port_state(const struct outlook *outlook, __u32 key, unsigned ch
 
 /* Whether a term names that port key. */
 bool term_has_key(const struct term *term, __u32 key);
+
+/* Whether a rule may say something of packets to it: it names it, or sources alone. */
+bool rule_has_key(const struct rule *rule, __u32 key);
 
 #endif

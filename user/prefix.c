@@ -106,6 +106,21 @@ bool prefix_contains(const struct prefix *outer, const struct prefix *inner)
 	return !bits || !((outer->address[whole] ^ inner->address[whole]) >> (8 - bits));
 }
 
+/* One is added to the last bit of the prefix, and carried. */
+bool prefix_behind(const struct prefix *prefix, struct prefix *address)
+{
+	*address = *prefix;
+	address->length = prefix->family == 4 ? 32 : 128;
+	for (int i = prefix->length; i-- > 0;) {
+		__u8 bit = 0x80 >> i % 8;
+
+		address->address[i / 8] ^= bit;
+		if (address->address[i / 8] & bit)
+			return true;
+	}
+	return false;
+}
+
 int address_parse(const char *text, struct prefix *address)
 {
 	char expected[128];

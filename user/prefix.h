@@ -27,4 +27,7 @@ int prefix_compare(const void *left, const void *right);
 /* Whether every address of `inner` is one of `outer`. */
 bool prefix_contains(const struct prefix *outer, const struct prefix *inner);
 
+/* The first address behind it; false where there is none. */
+bool prefix_behind(const struct prefix *prefix, struct prefix *address);
+
 #endif

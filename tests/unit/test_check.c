@@ -149,6 +149,49 @@ static void test_first(void **state)
 	parsed_clear(&parsed);
 }
 
+#define KNOCK "knock a opens 80/tcp for 9s after 7000/tcp 7100/tcp 7200/tcp within 9s\n"
+#define SCANNED                                                                                \
+	"F:1:1: found the knock \"a\", which a scan of all ports would open: give its steps "  \
+	"another order\n"
+#define ONE_WAY                                                                                \
+	"F:1:1: warning: the knock \"a\" goes in one direction, as scans do: give its steps "  \
+	"another order\n"
+#define UNHEARD(step)                                                                          \
+	"F:1:1: warning: the knock \"a\" has the step " step                                   \
+	"/tcp, which a rule allows: it is never heard\n"
+
+static const struct {
+	const char *text;
+	const char *messages;
+} knocks[] = {
+	{ KNOCK, SCANNED },
+	{ KNOCK "default drop", ONE_WAY },
+	/* who scans has an address that is somebody's */
+	{ KNOCK "drop from 0.0.0.0/8, ::/8", SCANNED },
+	{ KNOCK "default drop\nallow from 0.0.0.0/8, ::/8", ONE_WAY },
+	{ KNOCK "default drop\nallow 7100\ndrop from 0.0.0.0/8", ONE_WAY UNHEARD("7100") },
+	{ KNOCK "default drop\nallow 7200 from 0.0.0.0/8, ::/8", ONE_WAY },
+	{ KNOCK "default drop\nallow 7200 from ::/0", ONE_WAY UNHEARD("7200") },
+	{ KNOCK "default drop\nallow 6000-7999 from ::/0", SCANNED UNHEARD("7000") },
+	/* steps are shut, though it is the default that all else is let in */
+	{ KNOCK "drop 7001-7099\ndrop from 192.0.2.1", ONE_WAY },
+};
+
+static void test_knocks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(knocks); i++) {
+		struct parsed parsed;
+		int err;
+
+		parsed_valid(&parsed, knocks[i].text);
+		err = check(&parsed, 0);
+		assert_string_equal(parsed.messages, knocks[i].messages);
+		assert_int_equal(err, parsed.report.errors ? -EINVAL : 0);
+		parsed_clear(&parsed);
+	}
+}
+
 /* On the command line the running rules have numbers, not lines. */
 static void test_unit_of_rows(void **state)
 {
@@ -336,6 +379,7 @@ int main(void)
 		cmocka_unit_test(test_clash_shows_the_line_it_names),
 		cmocka_unit_test(test_warnings),
 		cmocka_unit_test(test_first),
+		cmocka_unit_test(test_knocks),
 		cmocka_unit_test(test_unit_of_rows),
 		cmocka_unit_test(test_random_clashes),
 		cmocka_unit_test(test_random_warnings),

@@ -9,6 +9,7 @@
 #include "known_services.h"
 #include "ports.h"
 #include "prefix.h"
+#include "util.h"
 
 struct fixture {
 	struct ruleset ruleset;
@@ -28,8 +29,7 @@ static void prepare(struct fixture *fixture, const char *text)
 	assert_int_equal(ruleset_parse(&fixture->ruleset, text, &report), 0);
 	assert_int_equal(assign_lines(&fixture->ruleset, &none), 0);
 	fixture->outlook.ruleset = &fixture->ruleset;
-	assert_int_equal(outlook_compile(&fixture->outlook, interfaces, 2), 0);
-	assert_int_equal(outlook_prepare(&fixture->outlook), 0);
+	assert_int_equal(outlook_prepare(&fixture->outlook, interfaces, 2), 0);
 }
 
 static void clear(struct fixture *fixture)
@@ -75,6 +75,73 @@ static void test_reach(void **state)
 	expect_reach(&fixture, PORT_KEY_TCP + 22, REACH_ALL);
 	assert_int_equal(address_parse("192.0.2.7", &source), 0);
 	expect_reach(&fixture, PORT_KEY_TCP + 22, REACH_NONE);
+	clear(&fixture);
+}
+
+/* Nobody comes from 0.0.0.0, and lists of what is nobody's name it. */
+static void test_strangers(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	prepare(&fixture, "default allow\ndrop from 0.0.0.0/8, ::/8\n");
+	expect_reach(&fixture, PORT_KEY_TCP + 22, REACH_ALL);
+	expect_state(&fixture, PORT_KEY_TCP + 22, FAMILIES, "open");
+	clear(&fixture);
+	prepare(&fixture, "default drop\nallow 22 from 0.0.0.0/8, ::/8\n");
+	expect_reach(&fixture, PORT_KEY_TCP + 22, REACH_SOURCES);
+	assert_null(port_opener(&fixture.outlook, PORT_KEY_TCP + 22));
+	clear(&fixture);
+}
+
+static const struct {
+	const char *text;
+	const char *ipv4;
+	const char *ipv6;
+} strangers[] = {
+	{ "", "1.0.0.0", "2000::" },
+	{ "drop from 1.0.0.0/8, 2000::/16", "2.0.0.0", "2001:200::" },
+	{ "drop from 1.0.0.0/9, 1.128.0.0/10, 1.0.0.3\nallow 22 from 1.192.0.0/16", "1.193.0.0",
+	  "2000::" },
+	{ "drop from 0.0.0.0/1", "128.0.0.0", "2000::" },
+	/* what is public is named: then one that is not */
+	{ "drop from 1.0.0.0/8, 2.0.0.0/7, 4.0.0.0/6, 8.0.0.0/7, 11.0.0.0/8, 12.0.0.0/6\n"
+	  "drop from 16.0.0.0/4, 32.0.0.0/3, 64.0.0.0/2, 128.0.0.0/2, 192.0.0.0/3, 2000::/3",
+	  "10.0.0.0", "::2" },
+	/* rules for everybody: then one whom only the widest name */
+	{ "drop from 0.0.0.0/0\nallow 22 from 1.0.0.0/8, 2.0.0.0/32, ::/0", "2.0.0.1",
+	  "2000::" },
+	{ "allow from 0.0.0.0/1, 128.0.0.0/1\ndrop from 1.0.0.0/8, ::/1, 8000::/1", "2.0.0.0",
+	  "2000::" },
+};
+
+static void test_who_is_a_stranger(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
+		struct fixture fixture;
+		char text[ADDRESS_TEXT];
+		const struct prefix *found = fixture.outlook.strangers;
+
+		prepare(&fixture, strangers[i].text);
+		assert_int_equal(found[0].length, 32);
+		assert_string_equal(address_text(found[0].address, 4, text), strangers[i].ipv4);
+		assert_int_equal(found[1].length, 128);
+		assert_string_equal(address_text(found[1].address, 6, text), strangers[i].ipv6);
+		clear(&fixture);
+	}
+}
+
+/* Rules for everybody, in whatever words, say what a stranger meets. */
+static void test_sources_that_are_everybody(void **state)
+{
+	struct fixture fixture;
+
+	(void)state;
+	prepare(&fixture, "default drop\nallow 22 from 0.0.0.0/0\ndrop from 1.0.0.0/8\n"
+			  "allow 23 from 2.0.0.0/8\n");
+	expect_reach(&fixture, PORT_KEY_TCP + 22, REACH_ALL);
+	expect_reach(&fixture, PORT_KEY_TCP + 23, REACH_SOURCES);
 	clear(&fixture);
 }
 
@@ -220,10 +287,17 @@ static void test_wrong_services(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reach),	       cmocka_unit_test(test_states),
-		cmocka_unit_test(test_families),       cmocka_unit_test(test_interfaces),
-		cmocka_unit_test(test_grants),	       cmocka_unit_test(test_marks),
-		cmocka_unit_test(test_known_services), cmocka_unit_test(test_wrong_services),
+		cmocka_unit_test(test_strangers),
+		cmocka_unit_test(test_who_is_a_stranger),
+		cmocka_unit_test(test_sources_that_are_everybody),
+		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_states),
+		cmocka_unit_test(test_families),
+		cmocka_unit_test(test_interfaces),
+		cmocka_unit_test(test_grants),
+		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_known_services),
+		cmocka_unit_test(test_wrong_services),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
