@@ -135,11 +135,16 @@ static int report_contradictions(const struct ruleset *ruleset, struct report *r
 	return err ?: report->errors ? -EINVAL : 0;
 }
 
-static int compile_for(const struct ruleset *ruleset, const char *iface, unsigned char *used)
+typedef void (*image_looker)(const struct image *image, const char *iface, void *data);
+
+static int compile_for(const struct ruleset *ruleset, const char *iface, unsigned char *used,
+		       image_looker look, void *data)
 {
 	cleanup_free struct image *image = large_calloc(1, sizeof(*image));
 	int err = image ? compile(ruleset, iface, image, used) : -ENOMEM;
 
+	if (!err && look)
+		look(image, iface, data);
 	if (image)
 		image_clear(image);
 	return err;
@@ -150,33 +155,34 @@ static int compare_names(const void *left, const void *right)
 	return strcmp(*(char *const *)left, *(char *const *)right);
 }
 
-/*
- * A rule without "on" that decides nothing where no rule has one decides nothing
- * anywhere; a rule with "on" can only match there.
- */
-static int find_used(const struct ruleset *ruleset, unsigned char *used)
+int compile_each(const struct ruleset *ruleset, unsigned char *used, image_looker look,
+		 void *data)
 {
 	cleanup_free const char **names = calloc(ruleset->count + 1, sizeof(*names));
-	int err = names ? compile_for(ruleset, "", used) : -ENOMEM;
+	int err = names ? compile_for(ruleset, "", used, look, data) : -ENOMEM;
 	size_t count = 0;
 
 	for (size_t i = 0; i < ruleset->count && !err; i++) {
-		if (!used[i] && *ruleset->rules[i].iface)
+		if (*ruleset->rules[i].iface)
 			names[count++] = ruleset->rules[i].iface;
 	}
 	if (count)
 		qsort(names, count, sizeof(*names), compare_names);
 	for (size_t i = 0; i < count && !err; i++) {
 		if (!i || strcmp(names[i - 1], names[i]))
-			err = compile_for(ruleset, names[i], used);
+			err = compile_for(ruleset, names[i], used, look, data);
 	}
 	return err;
 }
 
+/*
+ * A rule without "on" that decides nothing where no rule has one decides nothing
+ * anywhere; a rule with "on" can only match there.
+ */
 static int report_unused(const struct ruleset *ruleset, size_t first, struct report *report)
 {
 	cleanup_free unsigned char *used = calloc(ruleset->count + 1, 1);
-	int err = used ? find_used(ruleset, used) : -ENOMEM;
+	int err = used ? compile_each(ruleset, used, NULL, NULL) : -ENOMEM;
 
 	if (err == -E2BIG) {
 		report->errors++;

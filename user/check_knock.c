@@ -93,10 +93,13 @@ static void report_open(const struct ruleset *ruleset, const struct rule *door,
 		     door->knock->name, report->unit ?: "line", rule->row, text ?: "?");
 }
 
-/* The rules as they are on an interface, and those who may come. */
+/* What is found out on each interface that rules name, and where they name none (""). */
 struct hearing {
-	struct image image;
+	const struct ruleset *ruleset;
+	size_t first; /* the knocks from this rule on are looked at */
 	struct prefix strangers[STRANGERS];
+	const char **scanned; /* of each rule: where a scan opens it; NULL: nowhere */
+	const char **unheard; /* of each port key: where a step there is never heard */
 };
 
 /* 1 where each step is above the one before, -1 where each is below, else 0. */
@@ -132,13 +135,63 @@ static bool opens_by_scan(const struct rule *rule, const struct image *image,
 	return way && missed <= rule->knock->misses;
 }
 
-static bool is_scanned_open(const struct rule *rule, const struct hearing *hearing)
+static bool is_scanned_open(const struct hearing *hearing, const struct rule *rule,
+			    const struct image *image)
 {
 	for (size_t i = 0; i < STRANGERS; i++) {
-		if (opens_by_scan(rule, &hearing->image, &hearing->strangers[i]))
+		if (opens_by_scan(rule, image, &hearing->strangers[i]))
 			return true;
 	}
 	return false;
+}
+
+/* Whether a rule lets everybody through to this port, so that no knock there is heard. */
+static bool is_unheard(const struct hearing *hearing, __u32 key, const struct image *image)
+{
+	for (size_t i = 0; i < STRANGERS; i++) {
+		entry_t entry = evaluate_entry(image, key, &hearing->strangers[i], 0, 0);
+
+		/* Where the default is allow, steps are shut by being steps. */
+		if (entry_verdict(entry) == VERDICT_PASS &&
+		    entry_line(entry) != LINE_DEFAULT_PASS)
+			return true;
+	}
+	return false;
+}
+
+static void listen_at(struct hearing *hearing, __u32 key, const struct image *image,
+		      const char *iface)
+{
+	if (!hearing->unheard[key] && is_unheard(hearing, key, image))
+		hearing->unheard[key] = iface;
+}
+
+static void listen_for(struct hearing *hearing, const struct knock *knock,
+		       const struct image *image, const char *iface)
+{
+	if (knock->signed_key)
+		listen_at(hearing, knock->signed_key, image, iface);
+	for (__u32 place = 0; place < totp_range(knock); place++)
+		listen_at(hearing, totp_key(&knock->range, place), image, iface);
+	for (int kind = 0; kind < SEQUENCES; kind++) {
+		for (__u32 i = 0; i < knock->sequences[kind].count; i++)
+			listen_at(hearing, knock->sequences[kind].steps[i], image, iface);
+	}
+}
+
+static void listen_on(const struct image *image, const char *iface, void *data)
+{
+	struct hearing *hearing = data;
+
+	for (size_t i = hearing->first; i < hearing->ruleset->count; i++) {
+		const struct rule *rule = &hearing->ruleset->rules[i];
+
+		if (!rule->knock)
+			continue;
+		listen_for(hearing, rule->knock, image, iface);
+		if (!hearing->scanned[i] && is_scanned_open(hearing, rule, image))
+			hearing->scanned[i] = iface;
+	}
 }
 
 static bool has_equal_neighbours(const struct sequence *sequence)
@@ -150,27 +203,25 @@ static bool has_equal_neighbours(const struct sequence *sequence)
 	return false;
 }
 
-/* Whether a rule lets everybody through to this port, so that no knock there is heard. */
-static bool is_unheard(const struct hearing *hearing, __u32 key)
+/* Where it is said of one interface. */
+static const char *on(const char *iface)
 {
-	for (size_t i = 0; i < STRANGERS; i++) {
-		entry_t entry =
-			evaluate_entry(&hearing->image, key, &hearing->strangers[i], 0, 0);
-
-		/* Where the default is allow, steps are shut by being steps. */
-		if (entry_verdict(entry) == VERDICT_PASS &&
-		    entry_line(entry) != LINE_DEFAULT_PASS)
-			return true;
-	}
-	return false;
+	return *iface ? " on " : "";
 }
 
-static void report_unheard(struct report *report, const struct rule *rule, __u32 key)
+static bool report_unheard(struct report *report, const struct rule *rule, __u32 key,
+			   const struct hearing *hearing)
 {
+	const char *iface = hearing->unheard[key];
+
+	if (!iface)
+		return false;
 	report_knock(report, &report->warnings, rule,
-		     "the knock \"%s\" has the step %u/%s, which a rule allows: it is never "
-		     "heard",
-		     rule->knock->name, key_port(key), key_protocol(key));
+		     "the knock \"%s\" has the step %u/%s, which a rule allows%s%s: it is "
+		     "never heard%s",
+		     rule->knock->name, key_port(key), key_protocol(key), on(iface), iface,
+		     *iface ? " there" : "");
+	return true;
 }
 
 /* Whoever listens there is shut off by it being a step. */
@@ -198,14 +249,15 @@ static void report_steps(struct report *report, const struct rule *rule,
 			 const struct hearing *hearing)
 {
 	const struct sequence *open = &rule->knock->sequences[SEQUENCE_OPEN];
+	const char *scanned = hearing->scanned[rule - hearing->ruleset->rules];
 	const char *name = rule->knock->name;
 
-	if (is_scanned_open(rule, hearing))
+	if (scanned)
 		report_knock(
 			report, &report->errors, rule,
-			"found the knock \"%s\", which a scan of all ports would open: give "
-			"its steps another order",
-			name);
+			"found the knock \"%s\", which a scan of all ports%s%s would open: "
+			"give its steps another order",
+			name, on(scanned), scanned);
 	else if (direction(open))
 		report_knock(report, &report->warnings, rule,
 			     "the knock \"%s\" goes in one direction, as scans do: give its "
@@ -225,11 +277,8 @@ static void report_sequence(struct report *report, const struct rule *rule,
 			     "is sent again counts as both",
 			     name);
 	for (__u32 i = 0; i < sequence->count; i++) {
-		if (is_unheard(hearing, sequence->steps[i])) {
-			report_unheard(report, rule, sequence->steps[i]);
-			return;
-		}
-		if (report_listener(report, rule, sequence->steps[i]))
+		if (report_unheard(report, rule, sequence->steps[i], hearing) ||
+		    report_listener(report, rule, sequence->steps[i]))
 			return;
 	}
 }
@@ -249,11 +298,8 @@ static void report_timed(struct report *report, const struct rule *rule,
 	for (__u32 place = 0; place < range; place++) {
 		__u32 key = totp_key(&knock->range, place);
 
-		if (is_unheard(hearing, key)) {
-			report_unheard(report, rule, key);
-			return;
-		}
-		if (report_listener(report, rule, key))
+		if (report_unheard(report, rule, key, hearing) ||
+		    report_listener(report, rule, key))
 			return;
 	}
 }
@@ -267,27 +313,10 @@ static void report_signed(struct report *report, const struct rule *rule,
 		report_sequence(report, rule, &port, hearing);
 }
 
-int knocks_check(const struct ruleset *ruleset, size_t first, struct report *report)
+static void report_weak(struct report *report, const struct hearing *hearing)
 {
-	cleanup_free struct hearing *hearing = large_calloc(1, sizeof(*hearing));
-	bool any = false;
-	int err = 0;
-
-	for (size_t i = 0; i < ruleset->count; i++)
-		any |= ruleset->rules[i].knock != NULL;
-	if (!any || !hearing)
-		return any ? -ENOMEM : 0;
-	report_names(ruleset, report);
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (ruleset->rules[i].knock)
-			report_open(ruleset, &ruleset->rules[i], report);
-	}
-	if (report->errors)
-		return -EINVAL;
-	err = strangers_find(ruleset, hearing->strangers)
-		      ?: compile(ruleset, "", &hearing->image, NULL);
-	for (size_t i = first; i < ruleset->count && !err; i++) {
-		const struct rule *rule = &ruleset->rules[i];
+	for (size_t i = hearing->first; i < hearing->ruleset->count; i++) {
+		const struct rule *rule = &hearing->ruleset->rules[i];
 
 		if (!rule->knock)
 			continue;
@@ -298,8 +327,44 @@ int knocks_check(const struct ruleset *ruleset, size_t first, struct report *rep
 		for (int kind = 0; kind < SEQUENCES; kind++)
 			report_sequence(report, rule, &rule->knock->sequences[kind], hearing);
 	}
-	image_clear(&hearing->image);
+}
+
+static int check_weak(const struct ruleset *ruleset, size_t first, struct report *report)
+{
+	cleanup_free const char **scanned = calloc(ruleset->count, sizeof(*scanned));
+	cleanup_free const char **unheard = calloc(PORT_KEYS, sizeof(*unheard));
+	struct hearing hearing = {
+		.ruleset = ruleset, .first = first, .scanned = scanned, .unheard = unheard
+	};
+	int err = scanned && unheard ? strangers_find(ruleset, hearing.strangers) : -ENOMEM;
+
+	err = err ?: compile_each(ruleset, NULL, listen_on, &hearing);
 	if (err == -E2BIG) /* report_unused() says so */
-		err = 0;
+		return 0;
+	if (!err)
+		report_weak(report, &hearing);
+	return err;
+}
+
+static bool has_knock(const struct ruleset *ruleset, size_t first)
+{
+	for (size_t i = first; i < ruleset->count; i++) {
+		if (ruleset->rules[i].knock)
+			return true;
+	}
+	return false;
+}
+
+int knocks_check(const struct ruleset *ruleset, size_t first, struct report *report)
+{
+	int err = 0;
+
+	report_names(ruleset, report);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].knock)
+			report_open(ruleset, &ruleset->rules[i], report);
+	}
+	if (!report->errors && has_knock(ruleset, first))
+		err = check_weak(ruleset, first, report);
 	return err ?: report->errors ? -EINVAL : 0;
 }

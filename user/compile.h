@@ -43,6 +43,15 @@ int compile(const struct ruleset *ruleset, const char *iface, struct image *imag
 void image_clear(struct image *image);
 
 /*
+ * Compiles it as it is where no rule names the interface (""), and then for each one
+ * that rules name, and has each image looked at, if `look` is not NULL; `used` is as
+ * above. Returns 0 or a negative errno, as compile() does.
+ */
+int compile_each(const struct ruleset *ruleset, unsigned char *used,
+		 void (*look)(const struct image *image, const char *iface, void *data),
+		 void *data);
+
+/*
  * Reports pairs of rules that contradict each other (errors) and, from the rule
  * at index `first` on, rules that can never match (warnings). Returns 0, -EINVAL
  * where there are errors, -ENOMEM.

@@ -150,15 +150,17 @@ static void test_first(void **state)
 }
 
 #define KNOCK "knock a opens 80/tcp for 9s after 7000/tcp 7100/tcp 7200/tcp within 9s\n"
-#define SCANNED                                                                                \
-	"F:1:1: found the knock \"a\", which a scan of all ports would open: give its steps "  \
-	"another order\n"
+#define SCANNED_ON(iface)                                                                      \
+	"F:1:1: found the knock \"a\", which a scan of all ports" iface                        \
+	" would open: give its steps another order\n"
+#define SCANNED SCANNED_ON("")
 #define ONE_WAY                                                                                \
 	"F:1:1: warning: the knock \"a\" goes in one direction, as scans do: give its steps "  \
 	"another order\n"
-#define UNHEARD(step)                                                                          \
-	"F:1:1: warning: the knock \"a\" has the step " step                                   \
-	"/tcp, which a rule allows: it is never heard\n"
+#define UNHEARD_ON(step, iface, there)                                                         \
+	"F:1:1: warning: the knock \"a\" has the step " step "/tcp, which a rule allows" iface \
+	": it is never heard" there "\n"
+#define UNHEARD(step) UNHEARD_ON(step, "", "")
 
 static const struct {
 	const char *text;
@@ -173,6 +175,14 @@ static const struct {
 	{ KNOCK "default drop\nallow 7200 from 0.0.0.0/8, ::/8", ONE_WAY },
 	{ KNOCK "default drop\nallow 7200 from ::/0", ONE_WAY UNHEARD("7200") },
 	{ KNOCK "default drop\nallow 6000-7999 from ::/0", SCANNED UNHEARD("7000") },
+	/* on one interface it is as good as on all */
+	{ KNOCK "default drop\nallow 7001-7199/tcp on eth1\nallow 81 on eth0",
+	  SCANNED_ON(" on eth1") UNHEARD_ON("7100", " on eth1", " there") },
+	{ KNOCK "default drop\nallow 7050-7199 on eth0\nallow 7001-7049 on eth1",
+	  ONE_WAY UNHEARD_ON("7100", " on eth0", " there") },
+	{ KNOCK "default drop\nallow 7001-7049\nallow 7050-7099 7101-7199 on eth0",
+	  SCANNED_ON(" on eth0") },
+	{ KNOCK "drop 7001-7099\nallow 7001-7099 on eth0", SCANNED_ON(" on eth0") },
 	/* steps are shut, though it is the default that all else is let in */
 	{ KNOCK "drop 7001-7099\ndrop from 192.0.2.1", ONE_WAY },
 };
