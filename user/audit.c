@@ -239,12 +239,12 @@ static char *print_term(const struct term *term)
 
 static void find_unused(const struct audit *audit, json_t *list)
 {
-	const struct ruleset *ruleset = audit->inventory->outlook.ruleset;
+	const struct outlook *outlook = &audit->inventory->outlook;
 
-	for (size_t i = 0; i < ruleset->count; i++) {
-		const struct rule *rule = &ruleset->rules[i];
+	for (size_t i = 0; i < outlook->ruleset->count; i++) {
+		const struct rule *rule = &outlook->ruleset->rules[i];
 
-		for (size_t t = 0; t < rule->term_count; t++) {
+		for (size_t t = 0; t < rule->term_count && outlook->in_force[i]; t++) {
 			cleanup_free char *term = NULL;
 
 			if ((rule->action != VERDICT_PASS && !rule->knock) ||

@@ -2,6 +2,7 @@
 #include "ports.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "evaluate.h"
 #include "names.h"
@@ -69,6 +70,32 @@ static void mark(unsigned char *marks, const struct term *term, unsigned char bi
 	}
 }
 
+/* Where portctl is attached nowhere, rules for any interface are as good as others. */
+static bool is_for_one_of(const struct rule *rule, const struct interface *interfaces,
+			  size_t count)
+{
+	bool found = !*rule->iface || !count;
+
+	for (size_t i = 0; i < count && !found; i++)
+		found = !strcmp(rule->iface, interfaces[i].name);
+	return found;
+}
+
+static int find_in_force(struct outlook *outlook, const struct interface *interfaces,
+			 size_t count)
+{
+	outlook->in_force = calloc(outlook->ruleset->count + 1, sizeof(*outlook->in_force));
+	if (!outlook->in_force)
+		return -ENOMEM;
+	for (size_t i = 0; i < outlook->ruleset->count; i++) {
+		const struct rule *rule = &outlook->ruleset->rules[i];
+
+		outlook->in_force[i] = is_for_one_of(rule, interfaces, count) &&
+				       (!rule->ends || outlook->now < rule->ends);
+	}
+	return 0;
+}
+
 static int read_marks(struct outlook *outlook)
 {
 	outlook->marks = calloc(PORT_KEYS, 1);
@@ -77,6 +104,8 @@ static int read_marks(struct outlook *outlook)
 	for (size_t i = 0; i < outlook->ruleset->count; i++) {
 		const struct rule *rule = &outlook->ruleset->rules[i];
 
+		if (!outlook->in_force[i])
+			continue;
 		for (size_t t = 0; t < rule->term_count; t++)
 			mark(outlook->marks, &rule->terms[t], marks_of(rule));
 		/* From some sources without a port: all ports. */
@@ -118,8 +147,11 @@ static int compile_on(struct outlook *outlook, const struct interface *interface
 
 int outlook_prepare(struct outlook *outlook, const struct interface *interfaces, size_t count)
 {
-	return read_marks(outlook) ?: compile_on(outlook, interfaces, count)
-		       ?: strangers_find(outlook->ruleset, outlook->strangers);
+	int err = find_in_force(outlook, interfaces, count);
+
+	err = err ?: read_marks(outlook);
+	err = err ?: compile_on(outlook, interfaces, count);
+	return err ?: strangers_find(outlook->ruleset, outlook->strangers);
 }
 
 void outlook_clear(struct outlook *outlook)
@@ -129,9 +161,11 @@ void outlook_clear(struct outlook *outlook)
 		free(outlook->images[i]);
 	}
 	free(outlook->images);
+	free(outlook->in_force);
 	free(outlook->marks);
 	outlook->images = NULL;
 	outlook->image_count = 0;
+	outlook->in_force = NULL;
 	outlook->marks = NULL;
 }
 

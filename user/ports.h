@@ -37,7 +37,8 @@ struct outlook {
 	struct prefix strangers[STRANGERS]; /* who are these */
 	__u64 doors; /* that he has a grant for: a bit for each, number 1 first */
 	__u64 now; /* nanoseconds since boot */
-	unsigned char *marks; /* enum mark, of each port key */
+	bool *in_force; /* of each rule: it is for one of the interfaces, and has not ended */
+	unsigned char *marks; /* enum mark, of each port key, by the rules in force */
 };
 
 /*

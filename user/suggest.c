@@ -25,8 +25,9 @@ static bool is_kept(const struct rule *rule)
 /* What rules that stay do at a port that they name. */
 enum kept { KEPT_SHUTS = 1, KEPT_OPENS = 2 };
 
-static unsigned char *find_kept(const struct ruleset *ruleset)
+static unsigned char *find_kept(const struct outlook *outlook)
 {
+	const struct ruleset *ruleset = outlook->ruleset;
 	unsigned char *kept = calloc(PORT_KEYS, 1);
 
 	for (size_t i = 0; i < ruleset->count && kept; i++) {
@@ -34,7 +35,9 @@ static unsigned char *find_kept(const struct ruleset *ruleset)
 		enum kept does =
 			rule->knock || rule->action == VERDICT_PASS ? KEPT_OPENS : KEPT_SHUTS;
 
-		for (size_t t = 0; t < rule->term_count && is_kept(rule); t++) {
+		if (!is_kept(rule) || !outlook->in_force[i])
+			continue;
+		for (size_t t = 0; t < rule->term_count; t++) {
 			const struct term *term = &rule->terms[t];
 
 			for (__u32 port = term->first; port <= term->last; port++) {
@@ -278,7 +281,7 @@ static void print_header(const struct inventory *inventory, FILE *out)
 int suggest(const struct suggestion *suggestion, FILE *out)
 {
 	const struct inventory *inventory = suggestion->inventory;
-	cleanup_free unsigned char *kept = find_kept(inventory->outlook.ruleset);
+	cleanup_free unsigned char *kept = find_kept(&inventory->outlook);
 	cleanup_free char *left_out = NULL;
 	size_t size;
 	FILE *later = kept ? open_memstream(&left_out, &size) : NULL;

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What audit finds, and what suggest makes, of listeners and rulesets that are given. */
+#include "unit.h"
+
+#include "audit.h"
+#include "suggest.h"
+
+/* Something listens on 2222/tcp for everybody, and portctl is attached to eth0 and eth1. */
+struct fixture {
+	struct ruleset policy_rules;
+	struct outlook policy;
+	struct listener listener;
+	struct inventory inventory;
+	struct known_services known;
+	struct audit audit;
+};
+
+static struct interface interfaces[] = { { .name = "eth0" }, { .name = "eth1" } };
+
+#define NOW 1000 /* nanoseconds since boot */
+
+static void read_rules(struct ruleset *ruleset, const char *text)
+{
+	struct report report = { .out = stderr, .file = "test" };
+	struct ruleset none;
+
+	ruleset_init(&none);
+	ruleset_init(ruleset);
+	assert_int_equal(ruleset_parse(ruleset, text, &report), 0);
+	assert_int_equal(assign_lines(ruleset, &none), 0);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].seconds) /* "for 1s": has ended */
+			ruleset->rules[i].ends = NOW + ruleset->rules[i].seconds - 1;
+	}
+}
+
+static void judge_by(struct outlook *outlook, const struct ruleset *ruleset)
+{
+	outlook->ruleset = ruleset;
+	outlook->now = NOW;
+	assert_int_equal(outlook_prepare(outlook, interfaces, ARRAY_SIZE(interfaces)), 0);
+}
+
+static void prepare(struct fixture *fixture, const char *running, const char *policy)
+{
+	struct inventory *inventory = &fixture->inventory;
+	unsigned int row;
+
+	*fixture = (struct fixture){ .listener = { .key = PORT_KEY_TCP + 2222 } };
+	fixture->listener.address = (struct prefix){ .family = 6, .length = 128 };
+	fixture->listener.both = true;
+	inventory->listeners = &fixture->listener;
+	inventory->listener_count = 1;
+	inventory->outside = calloc(PORT_KEYS, 1);
+	inventory->outside[fixture->listener.key] = FAMILIES;
+	read_rules(&inventory->snapshot.ruleset, running);
+	judge_by(&inventory->outlook, &inventory->snapshot.ruleset);
+	assert_int_equal(known_services_read(&fixture->known, NULL, &row), 0);
+	fixture->audit = (struct audit){ .inventory = inventory, .known = &fixture->known };
+	ruleset_init(&fixture->policy_rules);
+	if (!policy)
+		return;
+	read_rules(&fixture->policy_rules, policy);
+	judge_by(&fixture->policy, &fixture->policy_rules);
+	fixture->audit.policy = &fixture->policy;
+}
+
+static void clear(struct fixture *fixture)
+{
+	outlook_clear(&fixture->policy);
+	outlook_clear(&fixture->inventory.outlook);
+	ruleset_clear(&fixture->policy_rules);
+	ruleset_clear(&fixture->inventory.snapshot.ruleset);
+	free(fixture->inventory.outside);
+	known_services_clear(&fixture->known);
+}
+
+/* What it says, behind who listens; NULL: it finds nothing. */
+static void expect(const struct fixture *fixture, enum finding finding, const char *text)
+{
+	json_t *list = json_array();
+	const char *found;
+
+	audit_find(&fixture->audit, finding, list);
+	found = json_string_value(json_object_get(json_array_get(list, 0), "text"));
+	if (!text && found)
+		fail_msg("found: %s", found);
+	if (text && (!found || !strstr(found, text)))
+		fail_msg("found %s, expected %s", found ?: "nothing", text);
+	json_decref(list);
+}
+
+#define UNNAMED "everybody may reach it, and no rule allows it by its port"
+
+/* A rule that has ended, or is for no interface that is looked at, names no port. */
+static void test_rules_in_force(void **state)
+{
+	static const char *const words[] = { "for 1s", "on eth2" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct fixture fixture;
+		char rule[64];
+
+		snprintf(rule, sizeof(rule), "allow 2222/tcp 99/tcp %s", words[i]);
+		prepare(&fixture, rule, NULL);
+		expect(&fixture, FINDING_UNNAMED, UNNAMED);
+		expect(&fixture, FINDING_UNUSED, NULL);
+		clear(&fixture);
+	}
+}
+
+static void test_rules_that_are(void **state)
+{
+	static const char *const words[] = { "for 2s", "on eth1" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++) {
+		struct fixture fixture;
+		char rule[64];
+
+		snprintf(rule, sizeof(rule), "allow 2222/tcp 99/tcp %s", words[i]);
+		prepare(&fixture, rule, NULL);
+		expect(&fixture, FINDING_UNNAMED, NULL);
+		expect(&fixture, FINDING_UNUSED, "allows 99/tcp, where nobody listens");
+		clear(&fixture);
+	}
+}
+
+static void expect_suggested(const char *running, const char *line, bool is_there)
+{
+	struct connections connections = { 0 };
+	struct fixture fixture;
+	struct suggestion suggestion = { &fixture.inventory, &connections };
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	prepare(&fixture, running, NULL);
+	assert_int_equal(suggest(&suggestion, out), 0);
+	fclose(out);
+	if (!strstr(text, line) == is_there)
+		fail_msg("%s in:\n%s", is_there ? "not" : "found", text);
+	free(text);
+	clear(&fixture);
+}
+
+static void test_suggest(void **state)
+{
+	(void)state;
+	/* A rule that stays, and lets nobody in here. */
+	expect_suggested("allow 2222/tcp on eth2", "\nallow 2222/tcp comment", true);
+	expect_suggested("allow 2222/tcp on eth1", "\nallow 2222/tcp comment", false);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_rules_in_force),
+		cmocka_unit_test(test_rules_that_are),
+		cmocka_unit_test(test_suggest),
+	};
+
+	return run_suite("audit", tests);
+}
