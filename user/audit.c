@@ -95,48 +95,98 @@ static void find_unnamed(const struct audit *audit, const struct place *place, j
 		add(list, FINDING_UNNAMED, place, say_listens(place, rest));
 }
 
-/* A source that the running rules let in and the policy does not. */
-static const struct prefix *find_extra_source(const struct audit *audit,
-					      const struct place *place)
+/* Whether the running rules let it in, and the policy does not. */
+static bool is_extra(const struct audit *audit, const struct place *place,
+		     const struct prefix *source)
 {
-	const struct outlook *running = &audit->inventory->outlook;
+	struct outlook by_running = audit->inventory->outlook, by_policy = *audit->policy;
 
-	for (size_t i = 0; i < running->ruleset->count; i++) {
-		const struct rule *rule = &running->ruleset->rules[i];
+	by_running.source = by_policy.source = source;
+	return port_reach(&by_running, place->key, place->families) == REACH_ALL &&
+	       port_reach(&by_policy, place->key, place->families) != REACH_ALL;
+}
 
-		for (size_t s = 0; s < rule->source_count; s++) {
-			struct outlook by_running = *running, by_policy = *audit->policy;
+/*
+ * What becomes of a source changes only where a prefix begins, and behind its end: one of
+ * each stretch that these make is tried.
+ */
+static bool find_extra_at(const struct audit *audit, const struct ruleset *ruleset,
+			  const struct place *place, struct prefix *source)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
 
-			by_running.source = by_policy.source = &rule->sources[s];
-			if (port_reach(&by_running, place->key, place->families) == REACH_ALL &&
-			    port_reach(&by_policy, place->key, place->families) != REACH_ALL)
-				return &rule->sources[s];
+		for (size_t s = 0; s < rule->source_count && rule_has_key(rule, place->key);
+		     s++) {
+			*source = rule->sources[s];
+			source->length = source->family == 4 ? 32 : 128;
+			if (is_extra(audit, place, source) ||
+			    (prefix_behind(&rule->sources[s], source) &&
+			     is_extra(audit, place, source)))
+				return true;
 		}
 	}
-	return NULL;
+	return false;
+}
+
+/* Makes of it the narrowest source of a rule for the port that has the address. */
+static void widen(const struct ruleset *ruleset, __u32 key, const struct prefix *address,
+		  struct prefix *source)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		for (size_t s = 0; s < rule->source_count && rule_has_key(rule, key); s++) {
+			if (prefix_contains(&rule->sources[s], address) &&
+			    rule->sources[s].length > source->length)
+				*source = rule->sources[s];
+		}
+	}
+}
+
+/* A source that the running rules let in and the policy does not. */
+static bool find_extra_source(const struct audit *audit, const struct place *place,
+			      struct prefix *source)
+{
+	const struct outlook *running = &audit->inventory->outlook;
+	struct prefix address;
+	bool found = find_extra_at(audit, running->ruleset, place, &address) ||
+		     find_extra_at(audit, audit->policy->ruleset, place, &address);
+
+	for (size_t i = 0; i < STRANGERS && !found; i++) {
+		address = running->strangers[i];
+		found = is_extra(audit, place, &address);
+	}
+	if (!found)
+		return false;
+	*source = (struct prefix){ .family = address.family };
+	widen(running->ruleset, place->key, &address, source);
+	widen(audit->policy->ruleset, place->key, &address, source);
+	return true;
 }
 
 static void find_wider(const struct audit *audit, const struct place *place, json_t *list)
 {
 	enum reach allowed;
-	const struct prefix *source;
+	struct prefix source;
+	bool extra;
 	cleanup_free char *rest = NULL;
 	char address[ADDRESS_TEXT];
 
 	if (!audit->policy || !(audit->policy->marks[place->key] & MARK_ALLOWED))
 		return; /* where it is not named at all, that is said */
 	allowed = port_reach(audit->policy, place->key, place->families);
-	source = find_extra_source(audit, place);
-	if (place->reach <= allowed && !source)
+	extra = find_extra_source(audit, place, &source);
+	if (place->reach <= allowed && !extra)
 		return;
-	if (place->reach > allowed || !source) {
+	if (place->reach > allowed) {
 		if (asprintf(&rest, "%s may reach it, and by the policy %s should",
 			     say_reach(place->reach), say_reach(allowed)) < 0)
 			return;
 	} else {
-		address_text(source->address, source->family, address);
+		address_text(source.address, source.family, address);
 		if (asprintf(&rest, "%s/%u may reach it, and by the policy should not", address,
-			     source->length) < 0)
+			     source.length) < 0)
 			return;
 	}
 	add(list, FINDING_WIDER, place, say_listens(place, rest));

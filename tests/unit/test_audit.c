@@ -90,6 +90,44 @@ static void expect(const struct fixture *fixture, enum finding finding, const ch
 	json_decref(list);
 }
 
+static const struct {
+	const char *running;
+	const char *policy;
+	const char *text;
+} wider[] = {
+	/* whom the policy shuts out, and no running rule names */
+	{ "default drop\nallow 2222/tcp from 10.0.0.0/8",
+	  "default drop\nallow 2222/tcp from 10.0.0.0/8\ndrop 2222/tcp from 10.66.0.0/16",
+	  ", 10.66.0.0/16 may reach it, and by the policy should not" },
+	{ "allow 2222/tcp", "allow 2222/tcp\ndrop from 10.66.0.0/16", ", 10.66.0.0/16 may" },
+	{ "allow 2222/tcp", "allow 2222/tcp\ndrop 2222/tcp from ::/0", ", ::/0 may" },
+	{ "allow 2222/tcp", "default drop\nallow 2222/tcp from 0.0.0.0/0", ", ::/0 may" },
+	/* whom it lets in, but not those beside */
+	{ "default drop\nallow 2222/tcp from 10.0.0.0/8",
+	  "default drop\nallow 2222/tcp from 10.0.0.0/16", ", 10.0.0.0/8 may" },
+	{ "default drop\nallow 2222/tcp from 10.0.0.0/8\ndrop from 10.2.0.0/15, 10.4.0.0/14",
+	  "default drop\nallow 2222/tcp from 10.0.0.0/15, 10.8.0.0/13, 10.16.0.0/12,"
+	  "10.32.0.0/11, 10.64.0.0/10, 10.128.0.0/9",
+	  NULL },
+	/* none is wider */
+	{ "allow 2222/tcp", "allow 2222/tcp\ndrop 2223/tcp from 10.66.0.0/16", NULL },
+	{ "allow 2222/tcp\ndrop from 10.66.0.0/16", "allow 2222/tcp\ndrop from 10.66.1.0/24",
+	  NULL },
+	{ "allow 2222/tcp from 10.0.0.0/8\ndefault drop", "allow 2222/tcp", NULL },
+};
+
+static void test_wider(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(wider); i++) {
+		struct fixture fixture;
+
+		prepare(&fixture, wider[i].running, wider[i].policy);
+		expect(&fixture, FINDING_WIDER, wider[i].text);
+		clear(&fixture);
+	}
+}
+
 #define UNNAMED "everybody may reach it, and no rule allows it by its port"
 
 /* A rule that has ended, or is for no interface that is looked at, names no port. */
@@ -156,6 +194,7 @@ static void test_suggest(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_wider),
 		cmocka_unit_test(test_rules_in_force),
 		cmocka_unit_test(test_rules_that_are),
 		cmocka_unit_test(test_suggest),
