@@ -13,7 +13,7 @@ static bool is_plain(const struct rule *rule)
 {
 	return rule->action == VERDICT_PASS && !rule->knock && !rule->source_count &&
 	       !*rule->iface && !rule->limit.count && rule->term_count &&
-	       rule->terms[0].transports;
+	       rule->terms[rule->term_count - 1].transports; /* protocols stand last */
 }
 
 /* One that says more is somebody's own decision, unless it is only for a time. */

@@ -186,6 +186,10 @@ static void expect_suggested(const char *running, const char *line, bool is_ther
 static void test_suggest(void **state)
 {
 	(void)state;
+	/* What says more than a port stays, with all that it says. */
+	expect_suggested("allow 2222/tcp gre", "\nallow 2222/tcp gre\n", true);
+	expect_suggested("allow 2222/tcp gre", "\nallow 2222/tcp comment", false);
+	expect_suggested("allow 2222/tcp 99/tcp", "\nallow 2222/tcp comment", true);
 	/* A rule that stays, and lets nobody in here. */
 	expect_suggested("allow 2222/tcp on eth2", "\nallow 2222/tcp comment", true);
 	expect_suggested("allow 2222/tcp on eth1", "\nallow 2222/tcp comment", false);
