@@ -203,6 +203,25 @@ static bool has_equal_neighbours(const struct sequence *sequence)
 	return false;
 }
 
+/*
+ * Whether the touches that open the door close it, where nothing takes the SYNs among them
+ * and each is sent once more. What is no step of the closing sequence does not count here.
+ */
+static bool closes_itself(const struct knock *knock)
+{
+	const struct sequence *open = &knock->sequences[SEQUENCE_OPEN],
+			      *close = &knock->sequences[SEQUENCE_CLOSE];
+	__u32 done = 0;
+
+	for (__u32 i = 0; i < 2 * open->count && done < close->count; i++) {
+		__u32 key = open->steps[i % open->count];
+
+		if (i < open->count || key < PORT_KEY_UDP)
+			done += key == close->steps[done];
+	}
+	return close->count && done == close->count;
+}
+
 /* Where it is said of one interface. */
 static const char *on(const char *iface)
 {
@@ -262,6 +281,11 @@ static void report_steps(struct report *report, const struct rule *rule,
 		report_knock(report, &report->warnings, rule,
 			     "the knock \"%s\" goes in one direction, as scans do: give its "
 			     "steps another order",
+			     name);
+	if (closes_itself(rule->knock))
+		report_knock(report, &report->warnings, rule,
+			     "the knock \"%s\" closes by the steps that open it: a SYN that is "
+			     "sent again may do it, so give the closing steps other ports",
 			     name);
 	report_few_steps(report, rule, open->count);
 }

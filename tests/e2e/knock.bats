@@ -248,7 +248,7 @@ counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2
 		'knock a opens 22/tcp for 1s after 7000/tcp 7000/tcp 9000/tcp within 1s'
 	warned "has the step 7000/tcp, which a rule allows" \
 		$'knock a opens 22/tcp for 1s after 7000/tcp 9000/tcp 1/udp within 1s\nallow 7000'
-	printf 'default drop\n%s\n' "$DOOR" >"$TMP/f"
+	printf 'default drop\n%s\n' "${DOOR/close 8000/close 8001}" >"$TMP/f"
 	wants 0 check f
 	equal "$stderr" ""
 }

@@ -161,6 +161,11 @@ static void test_first(void **state)
 	"F:1:1: warning: the knock \"a\" has the step " step "/tcp, which a rule allows" iface \
 	": it is never heard" there "\n"
 #define UNHEARD(step) UNHEARD_ON(step, "", "")
+#define CLOSING(steps)                                                                         \
+	"knock a opens 80/tcp for 9s after 7000/tcp 9000/udp 8000/tcp within 9s close " steps
+#define CLOSES_ITSELF                                                                           \
+	"F:1:1: warning: the knock \"a\" closes by the steps that open it: a SYN that is sent " \
+	"again may do it, so give the closing steps other ports\n"
 
 static const struct {
 	const char *text;
@@ -185,6 +190,12 @@ static const struct {
 	{ KNOCK "drop 7001-7099\nallow 7001-7099 on eth0", SCANNED_ON(" on eth0") },
 	/* steps are shut, though it is the default that all else is let in */
 	{ KNOCK "drop 7001-7099\ndrop from 192.0.2.1", ONE_WAY },
+	/* a SYN that nothing answers is sent again, a datagram is not */
+	{ CLOSING("8000/tcp 7000/tcp"), CLOSES_ITSELF },
+	{ CLOSING("9000/udp 8000/tcp"), CLOSES_ITSELF },
+	{ CLOSING("8000/tcp 9000/udp"), "" },
+	{ CLOSING("8000/tcp 7001/tcp"), "" },
+	{ CLOSING("8001/tcp 7001/tcp"), "" },
 };
 
 static void test_knocks(void **state)
