@@ -56,6 +56,7 @@ static int add_socket(const struct inet_diag_msg *message, size_t size, void *da
 		.local = make_address(message->idiag_family, message->id.idiag_src),
 		.remote_port = ntohs(message->id.idiag_dport),
 		.local_port = port,
+		.ifindex = message->id.idiag_if,
 	};
 	return 0;
 }

@@ -10,6 +10,7 @@ struct connection {
 	struct prefix local;
 	__u16 remote_port; /* host byte order */
 	__u16 local_port;
+	unsigned int ifindex; /* of the device it is bound to; 0: none */
 };
 
 struct connections {

@@ -13,8 +13,6 @@
 #include "sockets.h"
 #include "util.h"
 
-#define LOOPBACK_INDEX 1 /* of "lo", in every network namespace */
-
 struct collection {
 	struct listener *list;
 	size_t count;

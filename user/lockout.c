@@ -2,8 +2,6 @@
 #include "lockout.h"
 
 #include <errno.h>
-#include <ifaddrs.h>
-#include <netinet/in.h>
 #include <string.h>
 
 #include "connections.h"
@@ -12,46 +10,13 @@
 #include "log.h"
 #include "prefix.h"
 #include "util.h"
+#include "way_in.h"
 
 /* The two rulesets as one interface has them. */
 struct comparison {
 	struct image before;
 	struct image after;
 };
-
-static bool is_loopback(const struct prefix *address)
-{
-	static const struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
-
-	return address->family == 4 ? address->address[0] == 127
-				    : !memcmp(address->address, &loopback, sizeof(loopback));
-}
-
-static bool has_address(const struct ifaddrs *entry, const struct prefix *address)
-{
-	const struct sockaddr_in6 *ip6 = (void *)entry->ifa_addr;
-	const struct sockaddr_in *ip = (void *)entry->ifa_addr;
-
-	if (!entry->ifa_addr)
-		return false;
-	if (address->family == 4)
-		return ip->sin_family == AF_INET && !memcmp(&ip->sin_addr, address->address, 4);
-	return ip6->sin6_family == AF_INET6 && !memcmp(&ip6->sin6_addr, address->address, 16);
-}
-
-/*
- * Whether packets of a connection may come in on an interface: the one that has
- * the address; where none that is attached has it, on any of them.
- */
-static bool comes_in_on(const struct connection *connection, const char *name,
-			const struct ifaddrs *addresses)
-{
-	for (const struct ifaddrs *entry = addresses; entry; entry = entry->ifa_next) {
-		if (has_address(entry, &connection->local))
-			return !strcmp(entry->ifa_name, name);
-	}
-	return true;
-}
 
 static int fail_cut(const struct connection *connection, const char *iface)
 {
@@ -73,8 +38,8 @@ static int fail_cut(const struct connection *connection, const char *iface)
 }
 
 static int check_interface(const struct comparison *comparison,
-			   const struct connections *connections, const char *iface,
-			   const struct ifaddrs *addresses)
+			   const struct connections *connections, const struct interface *iface,
+			   const struct devices *devices)
 {
 	__u64 now = since_boot();
 
@@ -82,32 +47,31 @@ static int check_interface(const struct comparison *comparison,
 		const struct connection *connection = &connections->list[i];
 		__u32 key = PORT_KEY_TCP + connection->local_port;
 
-		if (is_loopback(&connection->remote) ||
-		    !comes_in_on(connection, iface, addresses))
-			continue;
 		if (evaluate(&comparison->before, key, &connection->remote, now) ==
 			    VERDICT_PASS &&
-		    evaluate(&comparison->after, key, &connection->remote, now) != VERDICT_PASS)
-			return fail_cut(connection, iface);
+		    evaluate(&comparison->after, key, &connection->remote, now) !=
+			    VERDICT_PASS &&
+		    may_come_in_on(devices, connection, iface->ifindex))
+			return fail_cut(connection, iface->name);
 	}
 	return 0;
 }
 
-static int compare_on(const char *iface, const struct ruleset *running,
+static int compare_on(const struct interface *iface, const struct ruleset *running,
 		      const struct ruleset *next, const struct connections *connections,
-		      const struct ifaddrs *addresses)
+		      const struct devices *devices)
 {
 	cleanup_free struct comparison *comparison = calloc(1, sizeof(*comparison));
 	int err = comparison ? 0 : -ENOMEM;
 
 	if (!err)
-		err = compile(running, iface, &comparison->before, NULL);
+		err = compile(running, iface->name, &comparison->before, NULL);
 	if (!err)
-		err = compile(next, iface, &comparison->after, NULL);
+		err = compile(next, iface->name, &comparison->after, NULL);
 	if (err)
 		fail(err, "cannot check the open connections: %s", reason(err));
 	else
-		err = check_interface(comparison, connections, iface, addresses);
+		err = check_interface(comparison, connections, iface, devices);
 	if (comparison) {
 		image_clear(&comparison->before);
 		image_clear(&comparison->after);
@@ -119,7 +83,7 @@ static int compare_on(const char *iface, const struct ruleset *running,
 static int add_ssh(struct connections *connections)
 {
 	char text[256], remote[64], local[64], expected[128];
-	struct connection connection;
+	struct connection connection = { 0 };
 	unsigned int remote_port, local_port;
 
 	snprintf(text, sizeof(text), "%s", env_or("SSH_CONNECTION", ""));
@@ -141,7 +105,7 @@ int lockout_check(const struct datapath *dp, const struct ruleset *running,
 		  const struct ruleset *next)
 {
 	struct connections connections;
-	struct ifaddrs *addresses = NULL;
+	struct devices devices = { 0 };
 	int err = connections_inbound(&connections);
 
 	if (err == -ENOENT) { /* a kernel without sock_diag */
@@ -151,14 +115,13 @@ int lockout_check(const struct datapath *dp, const struct ruleset *running,
 	}
 	if (!err)
 		err = add_ssh(&connections);
-	if (!err && getifaddrs(&addresses))
-		err = -errno;
+	if (!err && connections.count)
+		err = devices_list(&devices);
 	if (err)
 		fail(err, "cannot list the open connections: %s", reason(err));
 	for (size_t i = 0; i < dp->count && !err && connections.count; i++)
-		err = compare_on(dp->interfaces[i].name, running, next, &connections,
-				 addresses);
-	freeifaddrs(addresses);
+		err = compare_on(&dp->interfaces[i], running, next, &connections, &devices);
+	devices_clear(&devices);
 	free(connections.list);
 	return err;
 }

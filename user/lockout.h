@@ -8,7 +8,8 @@
 /*
  * Refuses, naming the connection, a change from `running` to `next` after which
  * a new connection like one that is open now (any established inbound TCP
- * connection, or that of SSH_CONNECTION) would not be let in, though it is now.
+ * connection, or that of SSH_CONNECTION) would not be let in, though it is now, on an
+ * interface that it may come in on.
  * Returns 0, -EACCES, or another negative errno; has said why.
  */
 int lockout_check(const struct datapath *dp, const struct ruleset *running,

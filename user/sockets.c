@@ -1,17 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "sockets.h"
 
-#include <errno.h>
-#include <linux/netlink.h>
 #include <linux/sock_diag.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/socket.h>
 
-#include "util.h"
+#include "netlink.h"
 
-static int send_request(int fd, int family, int protocol, int states)
+struct listing {
+	socket_call call;
+	void *data;
+};
+
+static int pass_on(const struct nlmsghdr *message, void *data)
 {
+	const struct listing *listing = data;
+
+	if (message->nlmsg_type != SOCK_DIAG_BY_FAMILY)
+		return 0;
+	return listing->call(NLMSG_DATA(message), NLMSG_PAYLOAD(message, 0), listing->data);
+}
+
+static int each_of_family(int family, int protocol, int states, socket_call call, void *data)
+{
+	struct listing listing = { call, data };
 	struct {
 		struct nlmsghdr header;
 		struct inet_diag_req_v2 request;
@@ -28,43 +40,7 @@ static int send_request(int fd, int family, int protocol, int states)
 		},
 	};
 
-	return send(fd, &message, sizeof(message), 0) < 0 ? -errno : 0;
-}
-
-/* Reads one answer; 1: more come, 0: that was all, or a negative errno. */
-static int read_answer(int fd, socket_call call, void *data)
-{
-	char buffer[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
-	ssize_t size = recv(fd, buffer, sizeof(buffer), 0);
-	unsigned int left = size;
-	int err = 0;
-
-	if (size < 0)
-		return errno == EINTR ? 1 : -errno;
-	for (struct nlmsghdr *header = (void *)buffer; NLMSG_OK(header, left) && !err;
-	     header = NLMSG_NEXT(header, left)) {
-		if (header->nlmsg_type == NLMSG_DONE)
-			return 0;
-		if (header->nlmsg_type == NLMSG_ERROR)
-			return ((struct nlmsgerr *)NLMSG_DATA(header))->error ?: -EIO;
-		if (header->nlmsg_type == SOCK_DIAG_BY_FAMILY)
-			err = call(NLMSG_DATA(header), NLMSG_PAYLOAD(header, 0), data);
-	}
-	return err ?: 1;
-}
-
-static int each_of_family(int family, int protocol, int states, socket_call call, void *data)
-{
-	cleanup_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_SOCK_DIAG);
-	int err = fd < 0 ? -errno : send_request(fd, family, protocol, states);
-
-	while (!err) {
-		err = read_answer(fd, call, data);
-		if (err <= 0)
-			return err;
-		err = 0;
-	}
-	return err;
+	return netlink_ask(NETLINK_SOCK_DIAG, &message.header, pass_on, &listing);
 }
 
 int each_socket(int protocol, int states, socket_call call, void *data)

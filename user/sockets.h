@@ -6,6 +6,8 @@
 #include <linux/inet_diag.h>
 #include <stddef.h>
 
+#define LOOPBACK_INDEX 1 /* of "lo", in every network namespace */
+
 /* Called for each; `size` is that of the message and its attributes. 0, or -errno to stop. */
 typedef int (*socket_call)(const struct inet_diag_msg *message, size_t size, void *data);
 

@@ -112,6 +112,90 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	SSH_CONNECTION="hostile words" wants 0 drop 2200
 }
 
+# onto BRIDGE PORT ADDRESS: the server has the address on a bridge from now on.
+onto() {
+	ip -n "$SERVER" link add "$1" type bridge
+	ip -n "$SERVER" link set "$2" master "$1"
+	ip -n "$SERVER" addr del "$3/24" dev "$2"
+	ip -n "$SERVER" addr add "$3/24" dev "$1"
+	ip -n "$SERVER" link set "$1" up
+}
+
+@test "the guard sees a connection to the bridge of an attached port" {
+	portctl attach eth0
+	start_http 2222
+	onto br0 eth0 "$S4"
+	hold_open "$S4" 2222
+	refused "the open connection from $C4" drop 2222/tcp
+	equal "$(rules)" "default allow"
+}
+
+@test "the guard sees a connection to an address of another device, and of a label" {
+	add_link eth1 10.78.0.1 fd78::1 10.78.0.2 fd78::2
+	portctl attach eth0
+	start_http 2222
+	ip -n "$SERVER" addr add 10.79.0.1/32 dev lo
+	ip -n "$CLIENT" route add 10.79.0.1 via "$S4"
+	ip -n "$SERVER" addr add 10.77.0.9/32 dev eth0 label eth0:9
+	ip -n "$CLIENT" neigh replace 10.77.0.9 dev eth0 lladdr \
+		"$(ip -n "$SERVER" -j link show eth0 | jq -r '.[0].address')"
+	for address in 10.79.0.1 10.77.0.9; do
+		hold_open "$address" 2222
+		refused "the open connection from $C4" drop 2222/tcp
+		stop "$pid"
+		eventually no has_open 2222
+	done
+	# It has the address of eth1, but comes in on eth0.
+	ip -n "$CLIENT" route add 10.78.0.2/32 via "$S4" src "$C4"
+	hold_open 10.78.0.2 2222
+	refused "the open connection from $C4" drop 2222/tcp on eth0
+}
+
+@test "the guard sees a connection to a device that was renamed" {
+	portctl attach eth0
+	start_http 2222
+	ip -n "$SERVER" link set eth0 down
+	ip -n "$SERVER" link set eth0 name eth9
+	ip -n "$SERVER" link set eth9 up
+	hold_open "$S4" 2222
+	refused "the open connection from $C4" drop 2222/tcp
+}
+
+@test "connections that do not come in on what is attached are no matter of the guard" {
+	add_link eth1 10.78.0.1 fd78::1 10.78.0.2 fd78::2
+	portctl attach eth0
+	start_http 2222
+	for peer in "server $S4" "server $S6" "client 10.78.0.2"; do
+		background hold "${peer% *}" "$PYTHON" -c "
+import socket, time
+s = socket.create_connection(('${peer#* }', 2222)); time.sleep(30)"
+		eventually has_open 2222
+		portctl drop 2222/tcp
+		portctl delete 1
+		stop "$pid"
+		eventually no has_open 2222
+	done
+	# Nor where they come in on another port of another bridge.
+	onto br1 eth1 10.78.0.2
+	hold_open 10.78.0.2 2222
+	portctl drop 2222/tcp
+	portctl delete 1
+	portctl attach eth1
+	portctl drop 2222/tcp on eth0
+	refused "the open connection from 10.78.0.1" drop 2222/tcp on eth1
+}
+
+@test "a connection of this host to itself is guarded where lo is attached" {
+	portctl attach lo eth0
+	start_http 2222
+	background hold server "$PYTHON" -c "
+import socket, time
+s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
+	eventually has_open 2222
+	portctl drop 2222/tcp on eth0
+	refused "on lo; allow it" drop 2222/tcp on lo
+}
+
 @test "a change that lets the open connection be is not refused" {
 	portctl attach eth0
 	start_http 2222

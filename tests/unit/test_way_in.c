@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which devices lie below which. */
+#include "unit.h"
+
+#include "way_in.h"
+
+enum { NIC0 = 2, NIC1, NIC2, BOND, VLAN, BRIDGE, TAP, SWITCH, INNER, OUTER, LEFT, RIGHT };
+
+static struct device list[] = {
+	{ .ifindex = NIC0, .master = BOND },
+	{ .ifindex = NIC1, .master = BOND },
+	{ .ifindex = NIC2, .master = SWITCH },
+	{ .ifindex = BOND, .kind = "bond" },
+	{ .ifindex = VLAN, .master = BRIDGE, .link = BOND, .kind = "vlan" },
+	{ .ifindex = BRIDGE, .kind = "bridge" },
+	{ .ifindex = TAP, .master = BRIDGE, .kind = "tun" },
+	{ .ifindex = SWITCH, .kind = "openvswitch" },
+	{ .ifindex = INNER, .kind = "openvswitch" },
+	{ .ifindex = OUTER, .link = 99, .kind = "macvlan" },
+	{ .ifindex = LEFT, .link = RIGHT, .kind = "veth" },
+	{ .ifindex = RIGHT, .link = LEFT, .kind = "veth" },
+};
+
+static const struct devices devices = { .list = list, .count = ARRAY_SIZE(list) };
+
+static void test_below(void **state)
+{
+	static const unsigned int pairs[][2] = {
+		{ NIC0, NIC0 },	  { NIC0, BOND },   { NIC1, BOND },   { BOND, VLAN },
+		{ NIC1, VLAN },	  { NIC1, BRIDGE }, { BOND, BRIDGE }, { TAP, BRIDGE },
+		{ NIC2, SWITCH }, { NIC2, INNER },  { LEFT, RIGHT },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+		assert_true(lies_below(&devices, pairs[i][0], pairs[i][1]));
+}
+
+/* Not above, not beside, and a circle has an end. */
+static void test_not_below(void **state)
+{
+	static const unsigned int pairs[][2] = {
+		{ NIC1, NIC0 }, { BOND, NIC0 },	 { NIC2, BOND },   { TAP, VLAN },
+		{ TAP, BOND },	{ NIC0, INNER }, { NIC2, BRIDGE }, { NIC0, OUTER },
+		{ NIC0, LEFT }, { NIC0, 98 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
+		assert_false(lies_below(&devices, pairs[i][0], pairs[i][1]));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_below),
+		cmocka_unit_test(test_not_below),
+	};
+
+	return run_suite("way_in", tests);
+}
