@@ -81,7 +81,7 @@ static void examine(struct doctor *doctor, const struct datapath *dp, int err,
 		     "what runs cannot be read: %s", strerror(-err));
 	examine_host(doctor);
 	for (size_t i = 0; i < dp->count && !iface && !err; i++)
-		examine_interface(doctor, dp->interfaces[i].name);
+		examine_interface(doctor, dp->interfaces[i].device);
 	if (iface)
 		examine_interface(doctor, iface);
 }

@@ -206,8 +206,15 @@ static int save_interfaces(const struct datapath *dp)
 
 	if (!out)
 		return fail(-ENOMEM, "out of memory");
-	for (size_t i = 0; i < dp->count; i++)
-		fprintf(out, "%s %s\n", dp->interfaces[i].name, dp->interfaces[i].mode);
+	for (size_t i = 0; i < dp->count; i++) {
+		const struct interface *iface = &dp->interfaces[i];
+
+		if (interface_renamed(iface))
+			note("%s is called %s now and saved as that: rules \"on %s\" will not "
+			     "judge it any more",
+			     iface->name, iface->device, iface->name);
+		fprintf(out, "%s %s\n", iface->device, iface->mode);
+	}
 	if (fclose(out))
 		return fail(-ENOMEM, "out of memory");
 	err = file_write(path, text, size);

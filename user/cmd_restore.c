@@ -55,11 +55,9 @@ static int restore_rules(struct datapath *dp)
 /* An interface that is not there yet is no failure: it may come. */
 static int restore_interface(struct datapath *dp, const char *name, enum attach_mode mode)
 {
-	const struct interface *iface = datapath_interface(dp, name);
-	unsigned int ifindex = if_nametoindex(name);
 	int err;
 
-	if (!ifindex || (iface && iface->ifindex == ifindex && strcmp(iface->mode, "gone")))
+	if (!if_nametoindex(name) || datapath_device(dp, name))
 		return 0;
 	err = datapath_attach(dp, name, mode, false);
 	if (!err)

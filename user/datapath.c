@@ -265,6 +265,13 @@ int datapath_refused_flows(const struct datapath *dp, __u64 *refused)
 	return 0;
 }
 
+/* One of several where the hardware runs another's. */
+static bool runs(const struct bpf_xdp_query_opts *query, __u32 program)
+{
+	return query->prog_id == program || query->drv_prog_id == program ||
+	       query->skb_prog_id == program;
+}
+
 /* Which device the pinned link holds the program on: 0 once it is gone. */
 static int open_link(struct interface *iface, const char *path)
 {
@@ -279,9 +286,12 @@ static int open_link(struct interface *iface, const char *path)
 	iface->attached_at = made.st_ctime;
 	iface->ifindex = info.xdp.ifindex;
 	iface->mode = "gone";
-	/* A device that was moved to another network namespace is not here either. */
+	/*
+	 * A device that was moved to another network namespace is not here either, and
+	 * another one may have its number.
+	 */
 	if (!iface->ifindex || bpf_xdp_query(iface->ifindex, 0, &query) ||
-	    query.attach_mode == XDP_ATTACHED_NONE)
+	    !runs(&query, info.prog_id) || !if_indextoname(iface->ifindex, iface->device))
 		return 0;
 	iface->mode = query.attach_mode == XDP_ATTACHED_SKB  ? "generic"
 		      : query.attach_mode == XDP_ATTACHED_HW ? "offload"
@@ -304,6 +314,7 @@ int interface_open(const struct datapath *dp, const char *name, struct interface
 
 	*iface = (struct interface){ 0 };
 	strncpy(iface->name, name, IFNAMSIZ - 1);
+	strcpy(iface->device, iface->name);
 	pin_path(dp, name, "link", path);
 	err = open_link(iface, path);
 	pin_path(dp, name, "table", path);
@@ -455,4 +466,19 @@ struct interface *datapath_interface(const struct datapath *dp, const char *name
 			return &dp->interfaces[i];
 	}
 	return NULL;
+}
+
+struct interface *datapath_device(const struct datapath *dp, const char *device)
+{
+	for (size_t i = 0; i < dp->count; i++) {
+		if (!strcmp(dp->interfaces[i].device, device) &&
+		    strcmp(dp->interfaces[i].mode, "gone"))
+			return &dp->interfaces[i];
+	}
+	return NULL;
+}
+
+bool interface_renamed(const struct interface *iface)
+{
+	return strcmp(iface->name, iface->device);
 }

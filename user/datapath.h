@@ -32,7 +32,8 @@
 #include "tally.h"
 
 struct interface {
-	char name[IFNAMSIZ];
+	char name[IFNAMSIZ]; /* when it was attached: what rules and pins have */
+	char device[IFNAMSIZ]; /* now; the same, unless it was renamed since */
 	unsigned int ifindex; /* 0: the device is gone */
 	const char *mode; /* "native", "generic", "offload" */
 	time_t attached_at; /* seconds since 1970 */
@@ -77,6 +78,12 @@ int datapath_map_counters(struct datapath *dp);
 
 /* The interface of that name, or NULL. */
 struct interface *datapath_interface(const struct datapath *dp, const char *name);
+
+/* The attached interface that is called so now, or NULL. */
+struct interface *datapath_device(const struct datapath *dp, const char *device);
+
+/* Whether it was renamed since it was attached, and lives under the other name. */
+bool interface_renamed(const struct interface *iface);
 
 enum attach_mode { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
 

@@ -36,7 +36,7 @@ static int check_device(const char *name, unsigned int *ifindex)
 	if (!*ifindex)
 		return fail(-ENODEV, "there is no interface %s here: \"ip link\" lists them",
 			    name);
-	strncpy(request.ifr_name, name, IFNAMSIZ - 1);
+	snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
 	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request))
 		return fail(-errno, "%s: %s", name, reason(-errno));
 	if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
@@ -318,21 +318,23 @@ static int add_interface(struct datapath *dp, const char *name)
 	return err ? fail(err, "%s is attached, but cannot be read: %s", name, reason(err)) : 0;
 }
 
-/* A device that is attached may have been renamed since. */
-static int check_former_name(const struct datapath *dp, const char *name, unsigned int ifindex)
+/*
+ * Of devices that were renamed since: none is attached twice, and one that has a former
+ * name must not take the pins of the one that is filtered under it.
+ */
+static int check_renamed(const struct datapath *dp, const char *name,
+			 const struct interface *known)
 {
-	for (size_t i = 0; i < dp->count; i++) {
-		const struct interface *iface = &dp->interfaces[i];
+	const struct interface *now = datapath_device(dp, name);
 
-		if (iface->ifindex == ifindex && strcmp(iface->mode, "gone") &&
-		    strcmp(iface->name, name))
-			return fail(
-				-EBUSY,
-				"%s is attached under its former name: \"portctl detach %s\" "
-				"first",
-				name, iface->name);
-	}
-	return 0;
+	if (!now && known && interface_renamed(known) && if_nametoindex(name))
+		now = known;
+	else if (!now || !interface_renamed(now))
+		return 0;
+	return fail(-EBUSY,
+		    "%s is attached under its former name %s: \"portctl save\", \"portctl "
+		    "detach %s\" and \"portctl restore\" make it the new one",
+		    now->device, now->name, now->name);
 }
 
 /* What a new attachment has made goes, and the rest of an earlier one. */
@@ -352,13 +354,14 @@ int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode
 {
 	struct attachment attachment = { .dp = dp, .name = name, .replace = replace };
 	struct interface *known = datapath_interface(dp, name), *present = known;
-	int err = check_kernel() ?: check_device(name, &attachment.ifindex);
+	int err = check_kernel() ?: check_renamed(dp, name, known);
 
 	if (!err)
-		err = check_former_name(dp, name, attachment.ifindex);
+		err = check_device(known ? known->device : name, &attachment.ifindex);
 	if (err)
 		return err;
-	if (present && present->ifindex != attachment.ifindex)
+	if (present &&
+	    (present->ifindex != attachment.ifindex || !strcmp(present->mode, "gone")))
 		present = NULL; /* the device was deleted, and made again */
 	if (present)
 		err = check_mode(present, mode);

@@ -55,6 +55,10 @@ static void check_mode(struct examined *examined)
 		     "the interface is gone, or another one now");
 	else
 		find(examined->doctor, LEVEL_OK, "mode", NULL, "%s", iface->mode);
+	if (iface && interface_renamed(iface))
+		find(examined->doctor, LEVEL_WARN, "name",
+		     "save, detach it by that name and restore make it the new one",
+		     "it was attached as %s: rules for %s judge it", iface->name, iface->name);
 }
 
 static void check_up(struct examined *examined)
@@ -138,11 +142,21 @@ static void check_counters(struct examined *examined)
 static void check_memory(struct examined *examined)
 {
 	const struct datapath *dp = examined->doctor->dp;
-	__u64 bytes = examined->iface ? datapath_memory(dp, examined->name) : 0;
+	__u64 bytes = examined->iface ? datapath_memory(dp, examined->iface->name) : 0;
 
 	if (bytes)
 		find(examined->doctor, LEVEL_OK, "memory", NULL, "%llu MiB",
 		     (unsigned long long)bytes / MIB);
+}
+
+/* One that is gone has the name still, but not where a renamed one had it. */
+static const struct interface *find_attached(const struct datapath *dp, const char *name)
+{
+	const struct interface *iface = datapath_device(dp, name);
+
+	if (!iface)
+		iface = datapath_interface(dp, name);
+	return iface && !strcmp(iface->device, name) ? iface : NULL;
 }
 
 void examine_interface(struct doctor *doctor, const char *name)
@@ -154,7 +168,7 @@ void examine_interface(struct doctor *doctor, const char *name)
 	struct examined examined = {
 		.doctor = doctor,
 		.name = name,
-		.iface = doctor->dp ? datapath_interface(doctor->dp, name) : NULL,
+		.iface = doctor->dp ? find_attached(doctor->dp, name) : NULL,
 	};
 
 	doctor->iface = name;

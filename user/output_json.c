@@ -186,6 +186,9 @@ static void status_json(FILE *out, const struct status_view *view)
 						text_json(iface->name), "mode", iface->mode,
 						"ifindex", (int)iface->ifindex, "attached_at",
 						when));
+		if (interface_renamed(iface))
+			json_object_set_new(json_array_get(interfaces, i), "device",
+					    text_json(iface->device));
 	}
 	dump(out,
 	     json_pack("{s:o, s:s, s:i, s:b, s:i, s:I, s:o}", "interfaces", interfaces,

@@ -162,8 +162,9 @@ static void status_table(FILE *out, const struct status_view *view)
 		char when[32];
 
 		strftime(when, sizeof(when), "%F %T", localtime_r(&iface->attached_at, &local));
-		fprintf(out, "%-16s %-8s %7u  %s\n", iface->name, iface->mode, iface->ifindex,
-			when);
+		fprintf(out, "%-16s %-8s %7u  %s%s%s\n", iface->name, iface->mode,
+			iface->ifindex, when, interface_renamed(iface) ? "  now " : "",
+			interface_renamed(iface) ? iface->device : "");
 	}
 	fprintf(out, "default %s, %zu rule%s, %s\n", action_name(view->ruleset->fallback),
 		view->ruleset->count, view->ruleset->count == 1 ? "" : "s",

@@ -156,6 +156,69 @@ count_on() {
 	adds_up
 }
 
+rename() {
+	ip -n "$SERVER" link set "$1" down
+	ip -n "$SERVER" link set "$1" name "$2"
+	ip -n "$SERVER" link set "$2" up
+}
+
+@test "a device that was renamed stays filtered, and another with its name takes nothing from it" {
+	portctl attach eth0
+	portctl drop 7000
+	rename eth0 eth9
+	swapped rename eth0 eth9
+	second_link eth0
+	refused 'eth9 is attached under its former name eth0: "portctl save", "portctl detach eth0"' \
+		attach eth0
+	refused "eth9 is attached under its former name eth0" attach eth9
+	send "$S4" 7000 3
+	equal "$(count_on eth0 7000 drop)" 3
+	# What save writes is right: the way out that was said.
+	wants 0 save
+	contains "$stderr" 'eth0 is called eth9 now and saved as that: rules "on eth0"'
+	equal "$(cat "$PORTCTL_RULES.interfaces")" "eth9 native"
+	portctl detach eth0
+	portctl restore
+	equal "$(portctl status -j | jq -c '.interfaces | map(.name)')" '["eth9"]'
+	portctl attach eth0
+	send "$S4" 7000 4
+	send 10.78.0.2 7000 5
+	equal "$(count_on eth9 7000 drop) $(count_on eth0 7000 drop)" "4 5"
+}
+
+@test "status, doctor, restore and an update know a device that was renamed" {
+	portctl attach eth0
+	portctl drop 7000
+	portctl save
+	rename eth0 eth9
+	[[ $(portctl status) =~ eth0\ +native\ .*\ now\ eth9 ]]
+	equal "$(portctl status -j | jq -c '.interfaces[0] | [.name, .device]')" '["eth0","eth9"]'
+	wants 0 doctor eth9
+	equal "$output" "$(portctl doctor)"
+	contains "$output" "ok    eth9 mode: native"
+	contains "$output" "warn  eth9 name: it was attached as eth0: rules for eth0 judge it"
+	portctl save
+	equal "$(portctl restore)" ""
+	wants 0 attach --all
+	equal "$output" "eth0: program replaced, native mode"
+	send "$S4" 7000 3
+	equal "$(count_on eth0 7000 drop)" 3
+}
+
+@test "a device in another namespace is not taken for one with its name and number here" {
+	portctl attach eth0
+	portctl drop 7000
+	local index
+	index=$(ip -n "$SERVER" -j link show eth0 | jq '.[0].ifindex')
+	add_namespace "$SERVER-far"
+	ip -n "$SERVER" link set eth0 netns "$SERVER-far"
+	ip -n "$SERVER" link add eth0 index "$index" type veth peer name eth8 netns "$CLIENT"
+	equal "$(portctl status -j | jq -r '.interfaces[0].mode')" gone
+	portctl attach eth0
+	equal "$(portctl status -j | jq -r '.interfaces[0].mode')" native
+	contains "$(ip -n "$SERVER" link show eth0)" prog/xdp
+}
+
 @test "a veth device with MTU 9000 is attached natively, and large frames are judged" {
 	ip -n "$CLIENT" link set eth0 mtu 9000
 	ip -n "$SERVER" link set eth0 mtu 9000
