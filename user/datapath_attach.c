@@ -27,6 +27,26 @@ struct attachment {
 	struct portctl_bpf *program;
 };
 
+/* The namespace's own, beside the maps that are shared. */
+static const char *const rule_pins[] = { "ruleset0", "ruleset1", "ruleset0_next",
+					 "ruleset1_next", "way_back" };
+
+/* They are in one folder with those of the interfaces. */
+static int check_name(const char *name)
+{
+	bool taken = false;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rule_pins); i++)
+		taken |= !strcmp(name, rule_pins[i]);
+	for (size_t i = 0; i < pinned_map_count; i++)
+		taken |= pinned_maps[i].shared && !strcmp(name, pinned_maps[i].pin);
+	return taken ? fail(-EINVAL,
+			    "cannot attach to an interface called %s: portctl keeps a file of "
+			    "that name; rename it (\"ip link set %s name ...\")",
+			    name, name)
+		     : 0;
+}
+
 static int check_device(const char *name, unsigned int *ifindex)
 {
 	struct ifreq request = { 0 };
@@ -284,12 +304,10 @@ static int remove_folder(const struct datapath *dp, const char *name)
 
 int datapath_remove(struct datapath *dp)
 {
-	static const char *const pins[] = { "ruleset0", "ruleset1", "ruleset0_next",
-					    "ruleset1_next", "way_back" };
 	int err = each_folder(dp, empty_folder);
 
-	for (size_t i = 0; i < ARRAY_SIZE(pins) && !err; i++)
-		err = remove_pin(dp, NULL, pins[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(rule_pins) && !err; i++)
+		err = remove_pin(dp, NULL, rule_pins[i]);
 	err = err		      ?:
 	      remove_maps(dp, NULL) ?:
 	      remove_pin(dp, NULL, pinned_maps[0].pin) ?:
@@ -354,7 +372,7 @@ int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode
 {
 	struct attachment attachment = { .dp = dp, .name = name, .replace = replace };
 	struct interface *known = datapath_interface(dp, name), *present = known;
-	int err = check_kernel() ?: check_renamed(dp, name, known);
+	int err = check_kernel() ?: check_name(name) ?: check_renamed(dp, name, known);
 
 	if (!err)
 		err = check_device(known ? known->device : name, &attachment.ifindex);

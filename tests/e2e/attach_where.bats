@@ -93,6 +93,24 @@ count_on() {
 	equal "$(pins)" ""
 }
 
+@test "an interface with the name of a pin that is shared is refused, and nothing breaks" {
+	local name folder
+	portctl attach eth0
+	portctl allow 22 --confirm 60s
+	folder=$(dirname "$TMP"/bpf/portctl/*/control)
+	for name in $(find "$folder" -mindepth 1 -maxdepth 1 -type f -printf '%f\n') ruleset0_next; do
+		ip -n "$SERVER" link add "$name" type veth peer name far
+		refused "cannot attach to an interface called $name: portctl keeps a file of that name" \
+			attach "$name"
+		ip -n "$SERVER" link del "$name"
+	done
+	equal "$(portctl status -j | jq -r '.interfaces[].name')" eth0
+	wants 0 detach --all
+	ip -n "$SERVER" link add control type veth peer name far
+	refused "cannot attach to an interface called control" attach control
+	equal "$(pins)" ""
+}
+
 @test "equal interface names in two namespaces never collide" {
 	portctl attach eth0
 	portctl drop 7000
