@@ -62,7 +62,7 @@ int cmd_delete(const struct command *command, int argc, char **argv)
 	ruleset_init(&running);
 	err = datapath_open(&dp, DATAPATH_WRITE);
 	if (!err)
-		err = datapath_ruleset(&dp, &running);
+		err = datapath_rules_in_force(&dp, &running);
 	if (!err)
 		err = delete_rule(&dp, &running, words - 1, argv + 1, &change);
 	if (!err && change.json)

@@ -150,7 +150,7 @@ int cmd_diff(const struct command *command, int argc, char **argv)
 	if (!err)
 		err = datapath_open(&dp, DATAPATH_READ);
 	if (!err)
-		err = datapath_ruleset(&dp, &running);
+		err = datapath_rules_in_force(&dp, &running);
 	if (!err)
 		err = diff(&running, &wanted, json);
 	if (err > 0)
@@ -247,7 +247,7 @@ int cmd_save(const struct command *command, int argc, char **argv)
 	/* Who writes the files does it alone. */
 	err = datapath_open(&dp, prints ? DATAPATH_READ : DATAPATH_WRITE);
 	if (!err)
-		err = datapath_ruleset(&dp, &running);
+		err = datapath_rules_in_force(&dp, &running);
 	if (!err)
 		err = save(&dp, &running, argc == 2 ? argv[1] : NULL);
 	ruleset_clear(&running);

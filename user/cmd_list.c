@@ -13,7 +13,7 @@ int cmd_list(const struct command *command, int argc, char **argv)
 	ruleset_init(&ruleset);
 	err = datapath_open(&dp, DATAPATH_READ);
 	if (!err)
-		err = datapath_ruleset(&dp, &ruleset);
+		err = datapath_rules_in_force(&dp, &ruleset);
 	if (!err)
 		err = print_list(&dp, &ruleset, json);
 	ruleset_clear(&ruleset);

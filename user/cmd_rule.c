@@ -65,8 +65,6 @@ static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset
 		return 0;
 	}
 	replace_rules(running, rule, change->json);
-	for (size_t i = 0; i < running->count; i++)
-		running->rules[i].row = i + 1;
 	err = ruleset_add(running, rule);
 	if (err)
 		return fail(err, "the ruleset is full: at most %d rules", MAX_RULES);
@@ -96,7 +94,7 @@ static int apply_to_running(struct ruleset *parsed, const struct change *change,
 	ruleset_init(&running);
 	err = datapath_open(&dp, DATAPATH_WRITE);
 	if (!err)
-		err = datapath_ruleset(&dp, &running);
+		err = datapath_rules_in_force(&dp, &running);
 	if (!err)
 		err = apply(&dp, &running, parsed, change);
 	if (!err && change->json)

@@ -301,7 +301,8 @@ int print_status(const struct datapath *dp, bool json)
 	int err;
 
 	ruleset_init(&ruleset);
-	err = datapath_ruleset(dp, &ruleset) ?: datapath_refused_flows(dp, &view.refused);
+	err = datapath_rules_in_force(dp, &ruleset)
+		      ?: datapath_refused_flows(dp, &view.refused);
 	if (!err) {
 		view.ruleset = &ruleset;
 		view.pending = datapath_pending(dp);

@@ -106,8 +106,14 @@ __u64 since_boot(void);
 /* Nanoseconds since 1970, UTC. */
 __u64 utc_now(void);
 
-/* Reads the running ruleset, lines included, into an initialised *ruleset. */
+/*
+ * Reads the running ruleset, lines included, into an initialised *ruleset. Rules that
+ * have ended are in it, since what they have counted is, until the next change.
+ */
 int datapath_ruleset(const struct datapath *dp, struct ruleset *ruleset);
+
+/* The same without those: what is listed and numbered, and what a change begins with. */
+int datapath_rules_in_force(const struct datapath *dp, struct ruleset *ruleset);
 
 /*
  * The rules of the slot that is not active, which may still have counts of their

@@ -194,7 +194,17 @@ int datapath_ruleset(const struct datapath *dp, struct ruleset *ruleset)
 	if (err)
 		return fail(err, "cannot read the running ruleset in %s: %s", dp->path,
 			    reason(err));
+	ruleset_number(ruleset, since_boot());
 	return 0;
+}
+
+int datapath_rules_in_force(const struct datapath *dp, struct ruleset *ruleset)
+{
+	int err = datapath_ruleset(dp, ruleset);
+
+	if (!err)
+		ruleset_drop_ended(ruleset, since_boot());
+	return err;
 }
 
 int datapath_previous(const struct datapath *dp, struct stored_rule **rules, size_t *count)
@@ -326,15 +336,6 @@ static int retire_lines(struct datapath *dp, const struct ruleset *active)
 	return err;
 }
 
-/* Rules that have ended go. */
-static void drop_ended(struct ruleset *ruleset, __u64 now)
-{
-	for (size_t i = ruleset->count; i-- > 0;) {
-		if (ruleset->rules[i].ends && ruleset->rules[i].ends <= now)
-			ruleset_remove(ruleset, i);
-	}
-}
-
 /* Rules with "for" that did not run before begin now. */
 static void set_ends(struct ruleset *ruleset, __u64 now)
 {
@@ -414,7 +415,7 @@ static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *
 		err = settle(dp);
 	if (!err)
 		err = retire_lines(dp, &active);
-	drop_ended(next, now);
+	ruleset_drop_ended(next, now);
 	if (!err)
 		err = assign_lines(next, &active);
 	set_ends(next, now);

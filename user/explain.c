@@ -82,15 +82,23 @@ static json_t *rule_json(const struct ruleset *ruleset, long index)
 	return text_json(text);
 }
 
+/* As in `list`; one that has ended has none there. */
+static json_t *number_json(const struct ruleset *ruleset, long index)
+{
+	unsigned int number = index < 0 ? 0 : ruleset->rules[index].row;
+
+	return number ? json_integer(number) : json_null();
+}
+
 static void add_asked(json_t *tried, const struct facts *facts, __u32 line, const char *why)
 {
 	long index = rule_of_line(facts->ruleset, line);
 
 	if (index >= 0)
-		json_array_append_new(tried,
-				      json_pack("{s:o, s:I, s:s}", "rule",
-						rule_json(facts->ruleset, index), "number",
-						(json_int_t)index + 1, "why", why));
+		json_array_append_new(
+			tried,
+			json_pack("{s:o, s:o, s:s}", "rule", rule_json(facts->ruleset, index),
+				  "number", number_json(facts->ruleset, index), "why", why));
 }
 
 /* The rules whose sources are in this group: none of them has this one. */
@@ -232,9 +240,9 @@ static json_t *sentence(const struct facts *facts, enum verdict verdict, __u32 l
 	if (!rule)
 		return format_json("%s from %s on %s %s: %s", facts->port, facts->source,
 				   facts->iface, done_to(verdict), reason_of(line));
-	return format_json("%s from %s on %s %s: %s rule %ld, \"%s\"", facts->port,
+	return format_json("%s from %s on %s %s: %s rule %u, \"%s\"", facts->port,
 			   facts->source, facts->iface, done_to(verdict),
-			   rule->line == line ? "by" : "it is over the limit of", index + 1,
+			   rule->line == line ? "by" : "it is over the limit of", rule->row,
 			   text ?: "?");
 }
 
@@ -268,12 +276,23 @@ json_t *explain_json(const struct judgement *judgement, const struct packet *pac
 		object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
 				   verdict_name(verdict), "line", line_text(facts, line),
 				   "rule", rule_json(ruleset, index), "number",
-				   index < 0 ? json_null() : json_integer(index + 1),
-				   "interface", text_json(iface), "text",
-				   sentence(facts, verdict, line), "tried", tried_json(facts),
-				   "advice", advice_json(facts, verdict == VERDICT_PASS));
+				   number_json(ruleset, index), "interface", text_json(iface),
+				   "text", sentence(facts, verdict, line), "tried",
+				   tried_json(facts), "advice",
+				   advice_json(facts, verdict == VERDICT_PASS));
 	image_clear(&facts->image);
 	return object;
+}
+
+static void print_tried(const json_t *one, FILE *out)
+{
+	json_int_t number = json_integer_value(json_object_get(one, "number"));
+
+	fputs("  before that, ", out);
+	if (number)
+		fprintf(out, "rule %lld, ", (long long)number);
+	fprintf(out, "\"%s\": %s\n", json_string_value(json_object_get(one, "rule")),
+		json_string_value(json_object_get(one, "why")));
 }
 
 void explain_print(const json_t *explanation, FILE *out)
@@ -285,11 +304,7 @@ void explain_print(const json_t *explanation, FILE *out)
 	size_t i;
 
 	fprintf(out, "%s\n", json_string_value(json_object_get(explanation, "text")));
-	json_array_foreach(json_object_get(explanation, "tried"), i, one)
-		fprintf(out, "  before that, rule %lld, \"%s\": %s\n",
-			(long long)json_integer_value(json_object_get(one, "number")),
-			json_string_value(json_object_get(one, "rule")),
-			json_string_value(json_object_get(one, "why")));
+	json_array_foreach(json_object_get(explanation, "tried"), i, one) print_tried(one, out);
 	if (advice)
 		fprintf(out, "\"portctl %s\" would %s\n", advice,
 			passed ? "keep it out" : "let it in");

@@ -77,6 +77,27 @@ __u64 limit_interval(const struct limit *limit)
 	return limit_unit(limit) / limit->count ?: 1;
 }
 
+static bool has_ended(const struct rule *rule, __u64 now)
+{
+	return rule->ends && rule->ends <= now;
+}
+
+void ruleset_drop_ended(struct ruleset *ruleset, __u64 now)
+{
+	for (size_t i = ruleset->count; i-- > 0;) {
+		if (has_ended(&ruleset->rules[i], now))
+			ruleset_remove(ruleset, i);
+	}
+}
+
+void ruleset_number(struct ruleset *ruleset, __u64 now)
+{
+	unsigned int number = 0;
+
+	for (size_t i = 0; i < ruleset->count; i++)
+		ruleset->rules[i].row = has_ended(&ruleset->rules[i], now) ? 0 : ++number;
+}
+
 static bool term_same(const struct term *a, const struct term *b)
 {
 	return a->transports == b->transports && a->protocol == b->protocol &&

@@ -74,7 +74,7 @@ struct rule {
 	__u32 door; /* the number of a knock's door, once it has one; 0: none */
 	__u32 line; /* enum line: what its packets are charged to */
 	__u32 limited_line; /* the same for those over its limit */
-	unsigned int row; /* where it stood in the text, from 1 */
+	unsigned int row; /* where it stood in the text, from 1; if it runs, ruleset_number() */
 };
 
 enum rule_option {
@@ -184,6 +184,15 @@ const struct rule *ruleset_door(const struct ruleset *ruleset, __u32 door);
 
 /* Removes the rule at `index`. */
 void ruleset_remove(struct ruleset *ruleset, size_t index);
+
+/* Removes the rules that have ended at `now` (nanoseconds since boot). */
+void ruleset_drop_ended(struct ruleset *ruleset, __u64 now);
+
+/*
+ * Makes each rule's row its number among those that have not ended at `now`; one that
+ * has has none: 0.
+ */
+void ruleset_number(struct ruleset *ruleset, __u64 now);
 
 /* Frees what a rule holds. */
 void rule_clear(struct rule *rule);

@@ -173,6 +173,26 @@ NUMBER      PACKETS          BYTES  RULE
 	equal "$(rules)" "default allow"
 }
 
+@test "a rule that has ended has no number, and is in nobody's way" {
+	portctl attach eth0
+	printf '%s\n' "drop 11 12 for 1s" "allow 13" "allow 14" "allow 22 for 1s" >f
+	portctl apply f
+	sleep 1.1
+	equal "$(portctl list -j | jq -c '[.rules[] | [.number, .rule]]')" '[[1,"allow 13"],[2,"allow 14"]]'
+	contains "$(portctl status)" "2 rules"
+	wants 0 explain "$C4" 11
+	contains "$output" 'before that, "drop 11 12 for 1s": its time is over'
+	wants 0 explain "$C4" 14
+	contains "$output" 'by rule 2, "allow 14"'
+	wants 0 delete 2
+	equal "$output" "deleted: allow 14"
+	portctl apply f
+	sleep 1.1
+	wants 0 allow 11
+	wants 0 knock web opens 22/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s
+	equal "$(portctl list -j | jq -r '.rules[0].rule')" "allow 13"
+}
+
 @test "default and option change one thing" {
 	portctl allow 22
 	wants 0 default drop

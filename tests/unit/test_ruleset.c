@@ -357,6 +357,31 @@ static void test_words(void **state)
 	}
 }
 
+/* What has ended has no number, and goes. */
+static void test_ended(void **state)
+{
+	static const __u64 ends[] = { 5, 0, 6, 4 };
+	struct parsed parsed;
+	struct rule *rules;
+	char *text;
+
+	(void)state;
+	parsed_valid(&parsed, "allow 1\nallow 2\nallow 3\nallow 4");
+	rules = parsed.ruleset.rules;
+	for (size_t i = 0; i < ARRAY_SIZE(ends); i++)
+		rules[i].ends = ends[i];
+	ruleset_number(&parsed.ruleset, 5);
+	assert_int_equal(rules[0].row, 0);
+	assert_int_equal(rules[1].row, 1);
+	assert_int_equal(rules[2].row, 2);
+	assert_int_equal(rules[3].row, 0);
+	ruleset_drop_ended(&parsed.ruleset, 5);
+	text = printed(&parsed.ruleset);
+	assert_string_equal(text, ALLOW "allow 2\nallow 3\n");
+	free(text);
+	parsed_clear(&parsed);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +399,7 @@ int main(void)
 		cmocka_unit_test(test_add),
 		cmocka_unit_test(test_text_of_rule),
 		cmocka_unit_test(test_words),
+		cmocka_unit_test(test_ended),
 	};
 
 	return run_suite("ruleset", tests);
