@@ -11,15 +11,8 @@
 /* Where a rule that says just the same stands, or -1. */
 static long find_same(const struct ruleset *running, const struct rule *rule)
 {
-	cleanup_free char *wanted = rule_text(rule, true);
-
-	for (size_t i = 0; i < running->count && wanted; i++) {
-		cleanup_free char *text = NULL;
-
-		if (!rule_same_match(&running->rules[i], rule))
-			continue;
-		text = rule_text(&running->rules[i], true);
-		if (text && !strcmp(text, wanted))
+	for (size_t i = 0; i < running->count; i++) {
+		if (rule_same(&running->rules[i], rule))
 			return i;
 	}
 	return -1;

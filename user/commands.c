@@ -70,7 +70,8 @@ const struct command commands[] = {
 	  "  dhcp on|off          what comes from a DHCP server's port to a client's\n" CHANGE_HELP,
 	  cmd_setting, CHANGES },
 	{ "delete", "NUMBER|RULE [--confirm TIME] [--force] [-j]", "remove a rule",
-	  "By its number in \"portctl list\", or by its own words: delete allow 22\n"
+	  "By its number in \"portctl list\", or by its own words: delete allow 22. Limit, for\n"
+	  "and comment may be left out, unless several rules would then be meant.\n"
 	  "A rule whose time is over is not listed, and has none.\n" CHANGE_HELP,
 	  cmd_delete, CHANGES },
 	{ "knock",

@@ -262,6 +262,17 @@ char *rule_text(const struct rule *rule, bool comment)
 	return text;
 }
 
+bool rule_same(const struct rule *a, const struct rule *b)
+{
+	cleanup_free char *left = NULL, *right = NULL;
+
+	if (a->action != b->action || !rule_same_match(a, b))
+		return false;
+	left = rule_text(a, true);
+	right = rule_text(b, true);
+	return left && right && !strcmp(left, right);
+}
+
 int rule_texts_print(struct rule_texts *texts, const struct ruleset *ruleset)
 {
 	size_t size;

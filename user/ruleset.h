@@ -170,6 +170,9 @@ __u64 limit_interval(const struct limit *limit);
 /* Whether two rules name the same ports on the same interface. */
 bool rule_same_match(const struct rule *a, const struct rule *b);
 
+/* Whether two rules say the same, their comments too. */
+bool rule_same(const struct rule *a, const struct rule *b);
+
 /* Whether every port that `inner` names is named by `outer` in the same words. */
 bool rule_covers(const struct rule *outer, const struct rule *inner);
 

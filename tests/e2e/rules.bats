@@ -173,6 +173,30 @@ NUMBER      PACKETS          BYTES  RULE
 	equal "$(rules)" "default allow"
 }
 
+@test "delete takes the rule that says just these words, and no other" {
+	portctl attach eth0
+	printf '%s\n' 'allow 95 limit 9/s' 'allow 96 comment "a"' 'allow 96 limit 5/s comment "b"' \
+		"allow 97 limit 1/s" "allow 97" "knock web opens 80/tcp for 30s after 7/tcp 9/udp 8/tcp within 9s" >f
+	portctl apply f
+	local words
+	for words in "limit 5/m" "limit 9/s for 3h" "limit 9/s comment a"; do
+		# shellcheck disable=SC2086
+		refused 'no rule says that: rule 1 says "allow 95 limit 9/s"' delete allow 95 $words
+	done
+	refused '2 rules say that and more: give one' delete allow 96
+	refused 'no rule says that: rule 6 says "knock web' delete knock web opens 80/tcp for 30s \
+		after 9/tcp 7/udp 8/tcp within 9s
+	wants 0 delete allow 96 comment a
+	equal "$output" 'deleted: allow 96 comment "a"'
+	wants 0 delete allow 96 limit 5/s
+	wants 0 delete allow 97
+	equal "$output" "deleted: allow 97"
+	wants 0 delete allow 95
+	equal "$output" "deleted: allow 95 limit 9/s"
+	wants 0 delete knock web opens 80/tcp for 30s after 7/tcp 9/udp 8/tcp within 9s
+	equal "$(listed)" "allow 97 limit 1/s"
+}
+
 @test "a rule that has ended has no number, and is in nobody's way" {
 	portctl attach eth0
 	printf '%s\n' "drop 11 12 for 1s" "allow 13" "allow 14" "allow 22 for 1s" >f
