@@ -18,19 +18,26 @@ static long find_same(const struct ruleset *running, const struct rule *rule)
 	return -1;
 }
 
-/* Removes the rules that the new one replaces: all their ports are its own. */
-static void replace_rules(struct ruleset *running, const struct rule *rule, bool quiet)
+/*
+ * Puts a rule in the place of those that it replaces: all their ports are its own. What
+ * is to be said of these once it has happened, to be freed, is *said.
+ */
+static int replace_rules(struct ruleset *running, struct rule *rule, char **said)
 {
-	for (size_t i = running->count; i-- > 0;) {
-		cleanup_free char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(said, &size);
 
+	for (size_t i = running->count; out && i-- > 0;) {
 		if (!rule_covers(rule, &running->rules[i]))
 			continue;
-		text = rule_text(&running->rules[i], true);
-		if (!quiet)
-			printf("replaces: %s\n", text ?: "?");
+		fputs("replaces: ", out);
+		rule_print(&running->rules[i], out, true);
+		fputc('\n', out);
 		ruleset_remove(running, i);
 	}
+	if (!out || fclose(out))
+		return -ENOMEM;
+	return ruleset_add(running, rule);
 }
 
 static void note_interface(const struct datapath *dp, const struct rule *rule)
@@ -47,6 +54,7 @@ static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset
 {
 	struct report report = { .out = stderr, .file = "argv", .unit = "rule" };
 	struct rule *rule = &parsed->rules[0];
+	cleanup_free char *replaced = NULL;
 	int err;
 
 	/* A rule with "for" said again begins anew, also if it runs now. */
@@ -57,19 +65,18 @@ static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset
 			printf("rule %ld says so already\n", find_same(running, rule) + 1);
 		return 0;
 	}
-	replace_rules(running, rule, change->json);
-	err = ruleset_add(running, rule);
-	if (err)
+	err = replace_rules(running, rule, &replaced);
+	if (err == -ENOSPC)
 		return fail(err, "the ruleset is full: at most %d rules", MAX_RULES);
 	see_listeners(&report);
-	err = ruleset_check(running, running->count - 1, &report);
+	err = err ?: ruleset_check(running, running->count - 1, &report);
 	if (err == -ENOMEM)
 		fail(err, "out of memory");
 	err = err ?: commit_change(dp, running, change);
 	if (!err)
 		note_interface(dp, &running->rules[running->count - 1]);
 	if (!err && !change->json)
-		printf("rule %zu added\n", running->count);
+		printf("%srule %zu added\n", replaced, running->count);
 	return err;
 }
 

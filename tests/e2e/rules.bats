@@ -257,6 +257,12 @@ NUMBER      PACKETS          BYTES  RULE
 }
 
 @test "a rule that is refused says why and nothing else" {
+	portctl allow 90
+	portctl drop 91 --confirm 60s
+	refused "a change waits to be confirmed" drop 90
+	portctl confirm
+	portctl delete 1
+	portctl delete 1
 	portctl drop 80 81
 	refused 'argv:1:1: found "allow" for 80, but rule 1' allow 80
 }
