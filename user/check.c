@@ -8,6 +8,13 @@
 #include "prefix.h"
 #include "util.h"
 
+void report_at(struct report *report, unsigned int *counter, const struct rule *rule)
+{
+	++*counter;
+	fprintf(report->out, "%s:%u:1: %s", report->file, report->unit ? 1 : rule->row,
+		counter == &report->warnings ? "warning: " : "");
+}
+
 /* What one rule says of one term and one source; rules without ports: no term. */
 struct want {
 	const struct rule *rule;
@@ -99,9 +106,8 @@ static void report_contradiction(struct report *report, const struct want *a,
 	const struct want *later = earlier == a->rule ? b : a;
 	cleanup_free char *text = rule_text(earlier, false);
 
-	report->errors++;
-	fprintf(report->out, "%s:%u:1: found \"%s\"", report->file, later->rule->row,
-		action_name(later->rule->action));
+	report_at(report, &report->errors, later->rule);
+	fprintf(report->out, "found \"%s\"", action_name(later->rule->action));
 	if (later->rule->term_count) {
 		fputs(" for ", report->out);
 		term_print(&later->term, report->out);
@@ -185,11 +191,11 @@ static int report_unused(const struct ruleset *ruleset, size_t first, struct rep
 	int err = used ? compile_each(ruleset, used, NULL, NULL) : -ENOMEM;
 
 	if (err == -E2BIG) {
-		report->errors++;
+		report_at(report, &report->errors, &ruleset->rules[first]);
 		fprintf(report->out,
-			"%s:%u:1: found more rules one behind the other for a port than a "
-			"packet may ask, expected at most %d with \"for\"\n",
-			report->file, ruleset->rules[first].row, DETAIL_ENDING);
+			"found more rules one behind the other for a port than a packet may "
+			"ask, expected at most %d with \"for\"\n",
+			DETAIL_ENDING);
 		return -EINVAL;
 	}
 	for (size_t i = first; i < ruleset->count && !err; i++) {
@@ -198,11 +204,11 @@ static int report_unused(const struct ruleset *ruleset, size_t first, struct rep
 		if (used[i])
 			continue;
 		text = rule_text(&ruleset->rules[i], false);
-		report->warnings++;
+		report_at(report, &report->warnings, &ruleset->rules[i]);
 		fprintf(report->out,
-			"%s:%u:1: warning: found \"%s\", which can never match: other rules "
-			"have all its packets\n",
-			report->file, ruleset->rules[i].row, text ?: "?");
+			"found \"%s\", which can never match: other rules have all its "
+			"packets\n",
+			text ?: "?");
 	}
 	return err;
 }
@@ -212,4 +218,53 @@ int ruleset_check(const struct ruleset *ruleset, size_t first, struct report *re
 	return report_contradictions(ruleset, report)
 		       ?: knocks_check(ruleset, first, report)
 		       ?: report_unused(ruleset, first, report);
+}
+
+/* As ruleset_check(), but into *messages, to be freed. */
+static int check_into(const struct ruleset *ruleset, struct report *report, char **messages)
+{
+	size_t size;
+	int err;
+
+	report->out = open_memstream(messages, &size);
+	if (!report->out)
+		return -ENOMEM;
+	err = ruleset_check(ruleset, 0, report);
+	return fclose(report->out) ? -ENOMEM : err;
+}
+
+/* Prints those of the lines that are not among the known ones, of which both are cut up. */
+static int print_others(char *messages, char *known, size_t known_count, FILE *out)
+{
+	cleanup_free char **lines = calloc(known_count + 1, sizeof(*lines));
+	size_t count = 0;
+	char *line;
+
+	if (!lines)
+		return -ENOMEM;
+	while (count < known_count && (lines[count] = strsep(&known, "\n")))
+		count++;
+	qsort(lines, count, sizeof(*lines), compare_names);
+	while ((line = strsep(&messages, "\n")) && messages) {
+		if (!bsearch(&line, lines, count, sizeof(*lines), compare_names))
+			fprintf(out, "%s\n", line);
+	}
+	return 0;
+}
+
+int ruleset_check_change(const struct ruleset *next, const struct ruleset *running,
+			 struct report *report)
+{
+	struct report after = *report, before = *report;
+	cleanup_free char *messages = NULL, *known = NULL;
+	int err = check_into(next, &after, &messages), told = 0;
+
+	report->errors += after.errors;
+	/* Looked at only where there is something to compare. */
+	if (err != -ENOMEM && after.warnings)
+		told = check_into(running, &before, &known);
+	if (err == -ENOMEM || told == -ENOMEM)
+		return -ENOMEM;
+	/* What is an error in it already is one still: told again. */
+	return print_others(messages, known, told ? 0 : before.warnings, report->out) ?: err;
 }

@@ -13,7 +13,6 @@
 #define STEPS_WANTED 3
 #define RANGE_WANTED 1000
 
-/* `counter` is the report's of errors, or of warnings, which say that they are some. */
 __attribute__((format(printf, 4, 5))) static void report_knock(struct report *report,
 							       unsigned int *counter,
 							       const struct rule *rule,
@@ -21,9 +20,7 @@ __attribute__((format(printf, 4, 5))) static void report_knock(struct report *re
 {
 	va_list arguments;
 
-	++*counter;
-	fprintf(report->out, "%s:%u:1: %s", report->file, rule->row,
-		counter == &report->warnings ? "warning: " : "");
+	report_at(report, counter, rule);
 	va_start(arguments, format);
 	vfprintf(report->out, format, arguments);
 	va_end(arguments);

@@ -91,7 +91,7 @@ static int delete_rule(struct datapath *dp, struct ruleset *running, int count, 
 		return -ENOENT;
 	text = rule_text(&running->rules[found], true);
 	ruleset_remove(running, found);
-	err = commit_change(dp, running, change);
+	err = commit_edit(dp, running, change);
 	if (!err && !change->json)
 		printf("deleted: %s\n", text ?: "?");
 	return err;

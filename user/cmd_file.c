@@ -81,7 +81,7 @@ int cmd_apply(const struct command *command, int argc, char **argv)
 	if (!err)
 		err = datapath_open(&dp, DATAPATH_WRITE);
 	if (!err)
-		err = commit_change(&dp, &next, &change);
+		err = commit_file(&dp, &next, &change);
 	if (!err && !dp.count)
 		note("portctl is attached to no interface: portctl attach IFACE");
 	if (!err && change.json)

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "command.h"
-#include "compile.h"
 #include "log.h"
 #include "util.h"
 
@@ -52,7 +51,6 @@ static void note_interface(const struct datapath *dp, const struct rule *rule)
 static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset *parsed,
 		    const struct change *change)
 {
-	struct report report = { .out = stderr, .file = "argv", .unit = "rule" };
 	struct rule *rule = &parsed->rules[0];
 	cleanup_free char *replaced = NULL;
 	int err;
@@ -65,14 +63,13 @@ static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset
 			printf("rule %ld says so already\n", find_same(running, rule) + 1);
 		return 0;
 	}
+	rule->row = running->count + 1;
 	err = replace_rules(running, rule, &replaced);
 	if (err == -ENOSPC)
 		return fail(err, "the ruleset is full: at most %d rules", MAX_RULES);
-	see_listeners(&report);
-	err = err ?: ruleset_check(running, running->count - 1, &report);
-	if (err == -ENOMEM)
-		fail(err, "out of memory");
-	err = err ?: commit_change(dp, running, change);
+	if (err)
+		return fail(err, "out of memory");
+	err = commit_edit(dp, running, change);
 	if (!err)
 		note_interface(dp, &running->rules[running->count - 1]);
 	if (!err && !change->json)
@@ -149,7 +146,7 @@ static int apply_setting(struct datapath *dp, struct ruleset *running, struct ru
 		if (parsed->option_rows[option])
 			running->options[option] = parsed->options[option];
 	}
-	err = commit_change(dp, running, change);
+	err = commit_edit(dp, running, change);
 	if (!err && !change->json)
 		print_settings(parsed);
 	return err;

@@ -116,13 +116,28 @@ static int check_secrets(const struct ruleset *next)
 	return err;
 }
 
-int commit_change(struct datapath *dp, struct ruleset *next, const struct change *change)
+static int check_edit(const struct ruleset *next, const struct ruleset *running)
+{
+	struct report report = { .out = stderr, .file = "argv", .unit = "rule" };
+	int err;
+
+	see_listeners(&report);
+	err = ruleset_check_change(next, running, &report);
+	return err == -ENOMEM ? fail(err, "out of memory") : err;
+}
+
+static int commit(struct datapath *dp, struct ruleset *next, const struct change *change,
+		  bool edit)
 {
 	struct ruleset running;
 	int err;
 
 	ruleset_init(&running);
-	err = datapath_ruleset(dp, &running) ?: check_secrets(next);
+	err = datapath_rules_in_force(dp, &running);
+	if (!err && edit)
+		err = check_edit(next, &running);
+	if (!err)
+		err = check_secrets(next);
 	if (!err && !change->force && !change->seconds)
 		err = lockout_check(dp, &running, next);
 	ruleset_clear(&running);
@@ -132,6 +147,16 @@ int commit_change(struct datapath *dp, struct ruleset *next, const struct change
 		printf("\"portctl confirm\" within %u s keeps this, else it is rolled back\n",
 		       change->seconds);
 	return err;
+}
+
+int commit_file(struct datapath *dp, struct ruleset *next, const struct change *change)
+{
+	return commit(dp, next, change, false);
+}
+
+int commit_edit(struct datapath *dp, struct ruleset *next, const struct change *change)
+{
+	return commit(dp, next, change, true);
 }
 
 const char *saved_path(void)

@@ -82,10 +82,16 @@ struct change {
 int options_change(int argc, char **argv, struct change *change);
 
 /*
- * Makes *next the running ruleset, unless that would shut out an open connection.
- * Returns 0 or a negative errno, having said what is wrong.
+ * Makes *next, which rules_read() has checked, the running ruleset, unless that would shut
+ * out an open connection. Returns 0 or a negative errno, having said what is wrong.
  */
-int commit_change(struct datapath *dp, struct ruleset *next, const struct change *change);
+int commit_file(struct datapath *dp, struct ruleset *next, const struct change *change);
+
+/*
+ * The same for what a command has made of the running rules. It is checked as a whole,
+ * so that what runs, and is saved, can be applied and restored.
+ */
+int commit_edit(struct datapath *dp, struct ruleset *next, const struct change *change);
 
 /* Where the saved ruleset is, and which interfaces were attached to. */
 const char *saved_path(void);

@@ -66,6 +66,19 @@ int ruleset_check(const struct ruleset *ruleset, size_t first, struct report *re
 int knocks_check(const struct ruleset *ruleset, size_t first, struct report *report);
 
 /*
+ * Checks a ruleset that was made of the running one: reports all errors, and the
+ * warnings that the running one does not give cause for. Returns as ruleset_check().
+ */
+int ruleset_check_change(const struct ruleset *next, const struct ruleset *running,
+			 struct report *report);
+
+/*
+ * Counts an error or a warning (`counter` is one of the report's own) and prints where
+ * it is: where the rule stands in a file. The command line (`unit`) is one line.
+ */
+void report_at(struct report *report, unsigned int *counter, const struct rule *rule);
+
+/*
  * Gives every rule of `next` its lines: those it has in `active`, so that its
  * counters go on, or else ones that no rule of `active` has. A rule that ends and
  * is kept ends when it would have, unless `next` says when. Returns 0, -ENOMEM, or

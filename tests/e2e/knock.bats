@@ -197,6 +197,28 @@ counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2
 	contains "$output" "replaces: $DOOR"
 }
 
+@test "what hurts a knock that runs is refused, and what runs can be restored" {
+	portctl attach eth0
+	portctl default drop
+	wants 0 knock web opens 80/tcp for 30s after 7000/tcp 7100/tcp 7200/tcp within 10s
+	contains "$stderr" 'the knock "web" goes in one direction'
+	refused 'argv:1:1: found the knock "web", which a scan of all ports would open' default allow
+	wants 0 allow 7001-7098/tcp
+	equal "$stderr" ""
+	refused 'argv:1:1: found the knock "web", which a scan' allow 7001-7099/tcp 7101-7199/tcp
+	wants 0 drop 7101-7199/tcp
+	portctl default drop
+	wants 0 allow 7100/tcp
+	contains "$stderr" 'the step 7100/tcp, which a rule allows: it is never heard'
+	wants 0 allow 5
+	equal "$stderr" ""
+	portctl delete drop 7101-7199/tcp
+	portctl save
+	portctl detach --all
+	portctl restore
+	equal "$(portctl list -j | jq '.rules | length')" 4
+}
+
 @test "bad knocks are refused, with what was expected" {
 	check_knock() {
 		printf 'default drop\n%s\n' "$2" >"$TMP/f"

@@ -213,7 +213,7 @@ static void test_knocks(void **state)
 	}
 }
 
-/* On the command line the running rules have numbers, not lines. */
+/* The command line is one line; the running rules have numbers. */
 static void test_unit_of_rows(void **state)
 {
 	struct parsed parsed;
@@ -223,10 +223,77 @@ static void test_unit_of_rows(void **state)
 	parsed.report.unit = "rule";
 	parsed.report.file = "argv";
 	assert_int_equal(check(&parsed, 0), -EINVAL);
-	assert_string_equal(parsed.messages, "argv:2:1: found \"drop\" for 1, but rule 1 "
+	assert_string_equal(parsed.messages, "argv:1:1: found \"drop\" for 1, but rule 1 "
 					     "(\"allow 1\") is as specific and says "
 					     "\"allow\"\n");
 	parsed_clear(&parsed);
+}
+
+#define KNOCK(name, steps) "knock " name " opens 80/tcp for 30s after " steps " within 10s\n"
+#define SCANNED(name)                                                                          \
+	"argv:1:1: found the knock \"" name                                                    \
+	"\", which a scan of all ports would open: give its steps another order\n"
+#define WARNING(name, rest) "argv:1:1: warning: the knock \"" name "\" " rest "\n"
+#define ORDERED "7000/tcp 7100/tcp 7200/tcp"
+#define ONE_WAY "goes in one direction, as scans do: give its steps another order"
+#define UNHEARD(port) "has the step " port "/tcp, which a rule allows: it is never heard"
+
+/* From one ruleset to another: all errors, and the warnings that are new. */
+static const struct {
+	const char *from;
+	const char *to;
+	const char *messages;
+} changes[] = {
+	{ "allow 22", "allow 22\nallow 23", "" },
+	/* an older knock is hurt by a setting, by a rule that goes or that comes */
+	{ "default drop\n" KNOCK("web", ORDERED), "default allow\n" KNOCK("web", ORDERED),
+	  SCANNED("web") },
+	{ "drop 7001-7199/tcp\n" KNOCK("web", ORDERED), KNOCK("web", ORDERED), SCANNED("web") },
+	{ "default drop\n" KNOCK("web", ORDERED),
+	  "default drop\n" KNOCK("web", ORDERED) "allow 7001-7099/tcp 7101-7199/tcp",
+	  SCANNED("web") },
+	/* a rule is in its way, and is told of once */
+	{ "default drop\n" KNOCK("web", "9/tcp 7/tcp 8/tcp"),
+	  "default drop\n" KNOCK("web", "9/tcp 7/tcp 8/tcp") "allow 7/tcp",
+	  WARNING("web", UNHEARD("7")) },
+	{ "default drop\nallow 7/tcp\n" KNOCK("web", "9/tcp 7/tcp 8/tcp"),
+	  "default drop\nallow 7/tcp\nallow 5\n" KNOCK("web", "9/tcp 7/tcp 8/tcp"), "" },
+	/* an older rule never matches any more; those that never did stay unsaid */
+	{ "drop 22\nallow 22/tcp\nallow 1\nallow 1",
+	  "drop 22\nallow 22/tcp\nallow 1\nallow 1\nallow 22/udp",
+	  "argv:1:1: warning: found \"drop 22\", which can never match: other rules have all "
+	  "its packets\n" },
+	{ "default drop\n" KNOCK("a", ORDERED),
+	  "default drop\n" KNOCK("a", ORDERED) KNOCK("b", "1/tcp 100/tcp 200/tcp"),
+	  WARNING("b", ONE_WAY) },
+	{ "allow 1", "allow 1\ndrop 1",
+	  "argv:1:1: found \"drop\" for 1, but rule 1 (\"allow 1\") is as specific and says "
+	  "\"allow\"\n" },
+	/* what was wrong already is wrong still */
+	{ KNOCK("web", ORDERED), KNOCK("web", ORDERED) "allow 1", SCANNED("web") },
+};
+
+static void test_changes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
+		struct parsed from, to;
+		int err;
+
+		parsed_valid(&from, changes[i].from);
+		parsed_valid(&to, changes[i].to);
+		ruleset_number(&from.ruleset, 0);
+		ruleset_number(&to.ruleset, 0);
+		to.report.unit = "rule";
+		to.report.file = "argv";
+		err = ruleset_check_change(&to.ruleset, &from.ruleset, &to.report);
+		fflush(to.report.out);
+		assert_string_equal(to.messages, changes[i].messages);
+		assert_int_equal(err, to.report.errors ? -EINVAL : 0);
+		assert_int_equal(!!to.report.errors, !strncmp(to.messages, "argv:1:1: f", 11));
+		parsed_clear(&from);
+		parsed_clear(&to);
+	}
 }
 
 /* A random ruleset in place of a text; rows are the rules' numbers. */
@@ -402,6 +469,7 @@ int main(void)
 		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_knocks),
 		cmocka_unit_test(test_unit_of_rows),
+		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_random_clashes),
 		cmocka_unit_test(test_random_warnings),
 	};
