@@ -76,8 +76,10 @@ static int rule_detail(struct chainer *chainer, const struct rule *rule, entry_t
 		       entry_t *entry)
 {
 	struct known_detail wanted = { .rule = rule, .next = next }, *known;
+	/* Of a rule that does not run yet nobody knows when it ends, but that it does. */
+	__u64 some_time = rule->seconds ? ~0ull : 0;
 	struct detail detail = {
-		.deadline = rule->ends,
+		.deadline = rule->ends ?: some_time,
 		.entry = rule_entry(chainer, rule),
 		.next = next,
 		.door = rule->knock ? rule->door : 0,

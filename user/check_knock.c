@@ -118,7 +118,7 @@ static int direction(const struct sequence *sequence)
  * it touches no more shut ports than an attempt may have misses.
  */
 static bool opens_by_scan(const struct rule *rule, const struct image *image,
-			  const struct prefix *scanner)
+			  const struct prefix *scanner, __u64 now)
 {
 	const struct sequence *open = &rule->knock->sequences[SEQUENCE_OPEN];
 	int way = direction(open);
@@ -127,7 +127,7 @@ static bool opens_by_scan(const struct rule *rule, const struct image *image,
 	for (__u32 i = 1; i < open->count && way; i++) {
 		for (__u32 key = open->steps[i - 1] + way;
 		     key != open->steps[i] && missed <= rule->knock->misses; key += way)
-			missed += evaluate(image, key, scanner, 0) != VERDICT_PASS;
+			missed += evaluate(image, key, scanner, now) != VERDICT_PASS;
 	}
 	return way && missed <= rule->knock->misses;
 }
@@ -135,8 +135,10 @@ static bool opens_by_scan(const struct rule *rule, const struct image *image,
 static bool is_scanned_open(const struct hearing *hearing, const struct rule *rule,
 			    const struct image *image)
 {
+	/* Also when all that ends has ended: such rules are not saved. */
 	for (size_t i = 0; i < STRANGERS; i++) {
-		if (opens_by_scan(rule, image, &hearing->strangers[i]))
+		if (opens_by_scan(rule, image, &hearing->strangers[i], 0) ||
+		    opens_by_scan(rule, image, &hearing->strangers[i], ~0ull))
 			return true;
 	}
 	return false;

@@ -266,6 +266,12 @@ static const struct {
 	{ "default drop\n" KNOCK("a", ORDERED),
 	  "default drop\n" KNOCK("a", ORDERED) KNOCK("b", "1/tcp 100/tcp 200/tcp"),
 	  WARNING("b", ONE_WAY) },
+	/* what keeps scans from it ends, and is not saved */
+	{ "", "drop 7001-7199/tcp for 1h\n" KNOCK("web", ORDERED), SCANNED("web") },
+	{ "", "drop 7001-7199/tcp\ndrop 7050/tcp for 1h\n" KNOCK("web", ORDERED),
+	  WARNING("web", ONE_WAY) },
+	{ "", "default drop\nallow 7001-7099/tcp 7101-7199/tcp for 1h\n" KNOCK("web", ORDERED),
+	  SCANNED("web") },
 	{ "allow 1", "allow 1\ndrop 1",
 	  "argv:1:1: found \"drop\" for 1, but rule 1 (\"allow 1\") is as specific and says "
 	  "\"allow\"\n" },
