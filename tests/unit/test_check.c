@@ -229,14 +229,14 @@ static void test_unit_of_rows(void **state)
 	parsed_clear(&parsed);
 }
 
-#define KNOCK(name, steps) "knock " name " opens 80/tcp for 30s after " steps " within 10s\n"
-#define SCANNED(name)                                                                          \
+#define DOOR(name, steps) "knock " name " opens 80/tcp for 30s after " steps " within 10s\n"
+#define FOUND_SCANNED(name)                                                                    \
 	"argv:1:1: found the knock \"" name                                                    \
 	"\", which a scan of all ports would open: give its steps another order\n"
 #define WARNING(name, rest) "argv:1:1: warning: the knock \"" name "\" " rest "\n"
 #define ORDERED "7000/tcp 7100/tcp 7200/tcp"
-#define ONE_WAY "goes in one direction, as scans do: give its steps another order"
-#define UNHEARD(port) "has the step " port "/tcp, which a rule allows: it is never heard"
+#define GOES_ONE_WAY "goes in one direction, as scans do: give its steps another order"
+#define HAS_UNHEARD(port) "has the step " port "/tcp, which a rule allows: it is never heard"
 
 /* From one ruleset to another: all errors, and the warnings that are new. */
 static const struct {
@@ -246,37 +246,38 @@ static const struct {
 } changes[] = {
 	{ "allow 22", "allow 22\nallow 23", "" },
 	/* an older knock is hurt by a setting, by a rule that goes or that comes */
-	{ "default drop\n" KNOCK("web", ORDERED), "default allow\n" KNOCK("web", ORDERED),
-	  SCANNED("web") },
-	{ "drop 7001-7199/tcp\n" KNOCK("web", ORDERED), KNOCK("web", ORDERED), SCANNED("web") },
-	{ "default drop\n" KNOCK("web", ORDERED),
-	  "default drop\n" KNOCK("web", ORDERED) "allow 7001-7099/tcp 7101-7199/tcp",
-	  SCANNED("web") },
+	{ "default drop\n" DOOR("web", ORDERED), "default allow\n" DOOR("web", ORDERED),
+	  FOUND_SCANNED("web") },
+	{ "drop 7001-7199/tcp\n" DOOR("web", ORDERED), DOOR("web", ORDERED),
+	  FOUND_SCANNED("web") },
+	{ "default drop\n" DOOR("web", ORDERED),
+	  "default drop\n" DOOR("web", ORDERED) "allow 7001-7099/tcp 7101-7199/tcp",
+	  FOUND_SCANNED("web") },
 	/* a rule is in its way, and is told of once */
-	{ "default drop\n" KNOCK("web", "9/tcp 7/tcp 8/tcp"),
-	  "default drop\n" KNOCK("web", "9/tcp 7/tcp 8/tcp") "allow 7/tcp",
-	  WARNING("web", UNHEARD("7")) },
-	{ "default drop\nallow 7/tcp\n" KNOCK("web", "9/tcp 7/tcp 8/tcp"),
-	  "default drop\nallow 7/tcp\nallow 5\n" KNOCK("web", "9/tcp 7/tcp 8/tcp"), "" },
+	{ "default drop\n" DOOR("web", "9/tcp 7/tcp 8/tcp"),
+	  "default drop\n" DOOR("web", "9/tcp 7/tcp 8/tcp") "allow 7/tcp",
+	  WARNING("web", HAS_UNHEARD("7")) },
+	{ "default drop\nallow 7/tcp\n" DOOR("web", "9/tcp 7/tcp 8/tcp"),
+	  "default drop\nallow 7/tcp\nallow 5\n" DOOR("web", "9/tcp 7/tcp 8/tcp"), "" },
 	/* an older rule never matches any more; those that never did stay unsaid */
 	{ "drop 22\nallow 22/tcp\nallow 1\nallow 1",
 	  "drop 22\nallow 22/tcp\nallow 1\nallow 1\nallow 22/udp",
 	  "argv:1:1: warning: found \"drop 22\", which can never match: other rules have all "
 	  "its packets\n" },
-	{ "default drop\n" KNOCK("a", ORDERED),
-	  "default drop\n" KNOCK("a", ORDERED) KNOCK("b", "1/tcp 100/tcp 200/tcp"),
-	  WARNING("b", ONE_WAY) },
+	{ "default drop\n" DOOR("a", ORDERED),
+	  "default drop\n" DOOR("a", ORDERED) DOOR("b", "1/tcp 100/tcp 200/tcp"),
+	  WARNING("b", GOES_ONE_WAY) },
 	/* what keeps scans from it ends, and is not saved */
-	{ "", "drop 7001-7199/tcp for 1h\n" KNOCK("web", ORDERED), SCANNED("web") },
-	{ "", "drop 7001-7199/tcp\ndrop 7050/tcp for 1h\n" KNOCK("web", ORDERED),
-	  WARNING("web", ONE_WAY) },
-	{ "", "default drop\nallow 7001-7099/tcp 7101-7199/tcp for 1h\n" KNOCK("web", ORDERED),
-	  SCANNED("web") },
+	{ "", "drop 7001-7199/tcp for 1h\n" DOOR("web", ORDERED), FOUND_SCANNED("web") },
+	{ "", "drop 7001-7199/tcp\ndrop 7050/tcp for 1h\n" DOOR("web", ORDERED),
+	  WARNING("web", GOES_ONE_WAY) },
+	{ "", "default drop\nallow 7001-7099/tcp 7101-7199/tcp for 1h\n" DOOR("web", ORDERED),
+	  FOUND_SCANNED("web") },
 	{ "allow 1", "allow 1\ndrop 1",
 	  "argv:1:1: found \"drop\" for 1, but rule 1 (\"allow 1\") is as specific and says "
 	  "\"allow\"\n" },
 	/* what was wrong already is wrong still */
-	{ KNOCK("web", ORDERED), KNOCK("web", ORDERED) "allow 1", SCANNED("web") },
+	{ DOOR("web", ORDERED), DOOR("web", ORDERED) "allow 1", FOUND_SCANNED("web") },
 };
 
 static void test_changes(void **state)
