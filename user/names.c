@@ -66,13 +66,6 @@ int protocol_number(const char *name)
 	return entry && entry->p_proto < 256 ? entry->p_proto : -ENOENT;
 }
 
-const char *protocol_name(__u8 number)
-{
-	struct protoent *entry = getprotobynumber(number);
-
-	return entry ? entry->p_name : NULL;
-}
-
 const char *port_class(__u16 port)
 {
 	if (port < 1024)

@@ -35,9 +35,6 @@ int service_port(const char *name, enum transport transport);
 /* Number of an IP protocol by its name (protocols(5)), or -ENOENT. */
 int protocol_number(const char *name);
 
-/* Name of an IP protocol; NULL where the database has none. */
-const char *protocol_name(__u8 number);
-
 /* "well-known", "registered" or "dynamic" (RFC 6335, section 6). */
 const char *port_class(__u16 port);
 

@@ -151,14 +151,7 @@ static void print_port(__u16 port, FILE *out)
 void term_print(const struct term *term, FILE *out)
 {
 	if (!term->transports) {
-		/* A name that is a service's as well would be read as that. */
-		const char *name = protocol_name(term->protocol);
-
-		if (name && service_port(name, TRANSPORT_TCP) < 0 &&
-		    service_port(name, TRANSPORT_UDP) < 0)
-			fputs(name, out);
-		else
-			fprintf(out, "%u/ip", term->protocol);
+		fprintf(out, "%u/ip", term->protocol);
 		return;
 	}
 	print_port(term->first, out);

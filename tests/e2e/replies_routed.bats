@@ -269,7 +269,7 @@ dhcp() {
 	portctl allow icmp from "$C4"
 	client ping -q -c 1 -W 1 "$S4"
 	run -1 client ping -q -c 1 -W 0.3 "$S6"
-	equal "$(line "allow icmp from $C4")" 1
+	equal "$(line "allow 1/ip from $C4")" 1
 }
 
 @test "with every lifeline off, default drop drops it all, and says so" {

@@ -71,7 +71,7 @@ NUMBER      PACKETS          BYTES  RULE
 		drop 5-5:drop 5
 		drop 0-65535:drop 0-65535
 		drop 22 22 22:drop 22
-		allow gre icmp ipv6-icmp:allow icmp gre ipv6-icmp
+		allow gre icmp ipv6-icmp:allow 1/ip 47/ip 58/ip
 		allow 22 on eth0.5:allow 22 on eth0.5
 	END
 }
@@ -371,7 +371,7 @@ f:7:10: found ",", expected a port after the comma'
 
 @test "save and apply are each other's inverse" {
 	file "default drop" "option fragments drop" \
-		'allow 53 80/tcp 6000-6100/udp gre on eth0 comment "a \"b\" \\ ü"' "drop 0-65535"
+		'allow 53 80/tcp 6000-6100/udp 47/ip on eth0 comment "a \"b\" \\ ü"' "drop 0-65535"
 	portctl apply f
 	wants 0 save -
 	equal "$output" "$(cat f)"
@@ -380,6 +380,19 @@ f:7:10: found ",", expected a port after the comma'
 	portctl delete 1
 	portctl apply g
 	equal "$(portctl save -)" "$(cat f)"
+}
+
+@test "what runs and what is saved means the same whatever names the host knows then" {
+	portctl attach eth0
+	portctl allow gre ssh
+	portctl save
+	printf '%s\n' 'gre 1234/tcp' 'ssh 2222/tcp' >names
+	for protocols in /dev/null /etc/protocols; do
+		run -0 server unshare -m bash -c "mount --bind names /etc/services
+			mount --bind $protocols /etc/protocols
+			'$PORTCTL' save - && '$PORTCTL' allow 81 && '$PORTCTL' delete 2 && '$PORTCTL' diff"
+		contains "$output" $'default allow\nallow 22/tcp 47/ip\n'
+	done
 }
 
 @test "save writes the whole file or none, for its owner only" {

@@ -156,7 +156,7 @@ ncat_udp() {
 	no client ping -qc1 -W0.3 "$S6"
 	portctl allow ipv6-icmp
 	client ping -qc3 -i0.1 -W1 "$S6"
-	equal "$(line 'allow icmp') $(line 'allow ipv6-icmp')" "2 3"
+	equal "$(line 'allow 1/ip') $(line 'allow 58/ip')" "2 3"
 	portctl drop icmp
 	no client ping -qc1 -W0.3 "$S4"
 	adds_up
@@ -169,7 +169,7 @@ ncat_udp() {
 	client "$PYTHON" "$NET" protocol "$S4" 47 3
 	client "$PYTHON" "$NET" protocol "$S6" 47 4
 	client "$PYTHON" "$NET" protocol "$S4" 132 2
-	equal "$(line 'allow gre') $(line default drop)" "7 2"
+	equal "$(line 'allow 47/ip') $(line default drop)" "7 2"
 	equal "$(stats '.interfaces[0].ports | length')" 0
 	adds_up
 }

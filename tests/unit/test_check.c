@@ -33,7 +33,7 @@ static const struct {
 	  CLASH("2", "allow", "9/udp", "1", "drop 9/udp", "drop") },
 	{ "allow 22 on eth0\n\ndrop 22 on eth0",
 	  CLASH("3", "drop", "22", "1", "allow 22 on eth0", "allow") },
-	{ "allow gre\ndrop gre", CLASH("2", "drop", "gre", "1", "allow gre", "allow") },
+	{ "allow gre\ndrop gre", CLASH("2", "drop", "47/ip", "1", "allow 47/ip", "allow") },
 	/* as wide as each other, and one port is both's */
 	{ "allow 10-19\ndrop 19-28", CLASH("2", "drop", "19-28", "1", "allow 10-19", "allow") },
 	{ "allow 0-65535\ndrop 0-65535",
@@ -109,7 +109,7 @@ static const struct {
 	{ "drop 10-12\nallow 10 12\nallow 11/tcp", "" },
 	{ "drop 10-12 99\nallow 10 12\nallow 11", "" },
 	{ "allow 10-19\nallow 20-29\nallow 15-24", "" },
-	{ "allow gre\nallow gre on eth0\nallow gre", NEVER("3", "allow gre") },
+	{ "allow gre\nallow gre on eth0\nallow gre", NEVER("3", "allow 47/ip") },
 	/* a rule for every interface is needed where no rule names the interface */
 	{ "allow 22 on eth0\nallow 22 on eth1\nallow 22", "" },
 	{ "allow 2 on b\nallow 2 on a\nallow 2 on b\nallow 2 on a",

@@ -10,23 +10,11 @@
 
 #define RULESETS 3000
 
-/* NULL where there is none: then the number is all there is to say. */
-static const char *protocol_of(const struct term *term)
-{
-	static const char *const names[256] = {
-		[1] = "icmp", [2] = "igmp", [47] = "gre", [50] = "esp", [51] = "ah",
-	};
-
-	return names[term->protocol];
-}
-
 static void print_ports(const struct term *term, FILE *out)
 {
 	static const char *const suffixes[] = { "", "/tcp", "/udp", "" };
 
-	if (!term->transports && protocol_of(term))
-		fputs(protocol_of(term), out);
-	else if (!term->transports)
+	if (!term->transports)
 		fprintf(out, "%u/ip", term->protocol);
 	else if (term->first == term->last)
 		fprintf(out, "%u%s", term->first, suffixes[term->transports]);
@@ -101,6 +89,16 @@ static void spell_space(struct random *random, bool needed, FILE *out)
 static void spell_number(struct random *random, unsigned int number, FILE *out)
 {
 	fprintf(out, "%0*u", (int)random_below(random, 8), number);
+}
+
+/* NULL where there is none: then the number is all there is to say. */
+static const char *protocol_of(const struct term *term)
+{
+	static const char *const names[256] = {
+		[1] = "icmp", [2] = "igmp", [47] = "gre", [50] = "esp", [51] = "ah",
+	};
+
+	return names[term->protocol];
 }
 
 static void spell_term(struct random *random, const struct term *term, FILE *out)

@@ -135,9 +135,6 @@ static void test_protocols(void **state)
 	assert_int_equal(protocol_number("nosuch"), -ENOENT);
 	assert_int_equal(protocol_number("mptcp"), -ENOENT); /* 262 is none on the wire */
 	assert_int_equal(protocol_number(""), -ENOENT);
-	assert_string_equal(protocol_name(47), "gre");
-	assert_string_equal(protocol_name(50), "esp");
-	assert_null(protocol_name(253)); /* RFC 3692: for experiments */
 }
 
 int main(void)
