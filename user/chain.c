@@ -109,6 +109,19 @@ static bool leaves_some(const struct rule *rule)
 	return rule->seconds || rule->knock;
 }
 
+/* Rules stand in an array: the later one is further on in the text. */
+static int exceed(struct chainer *chainer, struct candidate **order, size_t count)
+{
+	struct excess *excess = &chainer->image->excess;
+
+	*excess = (struct excess){ .key = KEYS };
+	for (size_t i = 0; i < count; i++) {
+		if (!excess->rule || order[i]->rule > excess->rule)
+			excess->rule = order[i]->rule;
+	}
+	return -E2BIG;
+}
+
 /*
  * The entry where these candidates apply, in this order: the first that does
  * not end decides, those before it as long as they last.
@@ -122,7 +135,7 @@ static int resolve(struct chainer *chainer, struct candidate **order, size_t cou
 	while (last < count && leaves_some(order[last]->rule))
 		last++;
 	if (last > DETAIL_ENDING)
-		return -E2BIG;
+		return exceed(chainer, order, last);
 	*entry = tail;
 	for (size_t i = last < count ? last + 1 : count; i-- > 0 && !err;) {
 		const struct rule *rule = order[i]->rule;

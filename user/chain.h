@@ -9,9 +9,6 @@
 #include "claims.h"
 #include "compile.h"
 
-/* Levels that can stand one behind the other at one key. */
-#define CHAIN_MAX 12
-
 /* What is asked about a key, one after the other, and what it has in the end. */
 struct chain {
 	entry_t tail;

@@ -143,13 +143,37 @@ static int report_contradictions(const struct ruleset *ruleset, struct report *r
 
 typedef void (*image_looker)(const struct image *image, const char *iface, void *data);
 
+static void report_excess(const struct image *image, const char *iface, void *data)
+{
+	const struct excess *excess = &image->excess;
+	struct report *report = data;
+	cleanup_free char *text = NULL;
+
+	(void)iface;
+	if (!excess->rule)
+		return;
+	text = rule_text(excess->rule, false);
+	report_at(report, &report->errors, excess->rule);
+	fprintf(report->out, "found \"%s\", with which more rules stand one behind the other",
+		text ?: "?");
+	if (excess->key < PORT_KEYS)
+		fprintf(report->out, " for %u/%s", key_port(excess->key),
+			key_protocol(excess->key));
+	else if (excess->key < KEYS)
+		fprintf(report->out, " for %u/ip", excess->key - KEY_PROTOCOL);
+	fprintf(report->out,
+		" than a packet may ask: expected at most %d ranges, and %d rules with \"for\" "
+		"or knocks\n",
+		CHAIN_MAX, DETAIL_ENDING);
+}
+
 static int compile_for(const struct ruleset *ruleset, const char *iface, unsigned char *used,
 		       image_looker look, void *data)
 {
 	cleanup_free struct image *image = large_calloc(1, sizeof(*image));
 	int err = image ? compile(ruleset, iface, image, used) : -ENOMEM;
 
-	if (!err && look)
+	if (!err || err == -E2BIG)
 		look(image, iface, data);
 	if (image)
 		image_clear(image);
@@ -188,16 +212,10 @@ int compile_each(const struct ruleset *ruleset, unsigned char *used, image_looke
 static int report_unused(const struct ruleset *ruleset, size_t first, struct report *report)
 {
 	cleanup_free unsigned char *used = calloc(ruleset->count + 1, 1);
-	int err = used ? compile_each(ruleset, used, NULL, NULL) : -ENOMEM;
+	int err = used ? compile_each(ruleset, used, report_excess, report) : -ENOMEM;
 
-	if (err == -E2BIG) {
-		report_at(report, &report->errors, &ruleset->rules[first]);
-		fprintf(report->out,
-			"found more rules one behind the other for a port than a packet may "
-			"ask, expected at most %d with \"for\"\n",
-			DETAIL_ENDING);
+	if (err == -E2BIG)
 		return -EINVAL;
-	}
 	for (size_t i = first; i < ruleset->count && !err; i++) {
 		cleanup_free char *text = NULL;
 

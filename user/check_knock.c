@@ -182,7 +182,8 @@ static void listen_on(const struct image *image, const char *iface, void *data)
 {
 	struct hearing *hearing = data;
 
-	for (size_t i = hearing->first; i < hearing->ruleset->count; i++) {
+	for (size_t i = hearing->first; i < hearing->ruleset->count && !image->excess.rule;
+	     i++) {
 		const struct rule *rule = &hearing->ruleset->rules[i];
 
 		if (!rule->knock)

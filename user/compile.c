@@ -35,6 +35,7 @@ struct painter {
 	size_t room;
 	__u32 last[KEY_NOT_IP];
 	__u32 free_from[KEY_NOT_IP + 1];
+	struct excess *excess;
 };
 
 static int add_link(struct painter *painter, __u32 before, const struct level *level)
@@ -51,6 +52,18 @@ static int add_link(struct painter *painter, __u32 before, const struct level *l
 	return 0;
 }
 
+/* Rules stand in an array: the later one is further on in the text. */
+static const struct rule *last_rule(const struct level *level)
+{
+	const struct rule *last = level->claims->rule;
+
+	for (size_t i = 1; i < level->count; i++) {
+		if (level->claims[i].rule > last)
+			last = level->claims[i].rule;
+	}
+	return last;
+}
+
 /* The chain of a key, but for its tail. */
 static void read_chain(const struct painter *painter, __u32 key, struct chain *chain)
 {
@@ -59,6 +72,20 @@ static void read_chain(const struct painter *painter, __u32 key, struct chain *c
 	chain->count = link->count;
 	for (; link->count; link = &painter->links[link->before])
 		chain->levels[link->count - 1] = link->level;
+}
+
+/* What add_link() had no room for, at that key. */
+static void exceed(struct painter *painter, __u32 key, const struct level *level)
+{
+	struct excess *excess = painter->excess;
+	struct chain chain;
+
+	read_chain(painter, key, &chain);
+	*excess = (struct excess){ .rule = last_rule(level), .key = key };
+	for (size_t l = 0; l < chain.count; l++) {
+		if (last_rule(chain.levels[l]) > excess->rule)
+			excess->rule = last_rule(chain.levels[l]);
+	}
 }
 
 static __u32 first_free(struct painter *painter, __u32 key)
@@ -78,19 +105,24 @@ static __u32 first_free(struct painter *painter, __u32 key)
 static int paint(struct painter *painter, __u32 first, __u32 last, const struct level *level)
 {
 	__u32 key = first_free(painter, first), before = NO_LINK;
-	int err = 0;
 
-	while (key <= last && !err) {
+	while (key <= last) {
 		if (painter->last[key] != before) {
+			int err;
+
 			before = painter->last[key];
 			err = add_link(painter, before, level);
+			if (err == -E2BIG)
+				exceed(painter, key, level);
+			if (err)
+				return err;
 		}
 		painter->last[key] = painter->count - 1;
 		if (level->closes)
 			painter->free_from[key] = key + 1;
 		key = first_free(painter, level->closes ? key : key + 1);
 	}
-	return err;
+	return 0;
 }
 
 static int paint_level(struct painter *painter, const struct level *level)
@@ -250,6 +282,8 @@ static int fill_entries(struct chainer *chainer, const struct painter *painter)
 		read_chain(painter, key, &chain);
 		set_tail(chainer, key, &chain);
 		err = chain_entry(chainer, &chain, &entries[key]);
+		if (err == -E2BIG)
+			chainer->image->excess.key = key;
 	}
 	return err ?: fill_kinds(chainer);
 }
@@ -269,8 +303,10 @@ int compile(const struct ruleset *ruleset, const char *iface, struct image *imag
 
 	if (!painter)
 		err = -ENOMEM;
-	if (!err)
+	if (!err) {
+		painter->excess = &image->excess;
 		err = paint_all(painter, &claims);
+	}
 	if (!err)
 		err = fill_entries(&chainer, painter);
 	if (!err)

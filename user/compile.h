@@ -12,12 +12,21 @@
 
 #include "ruleset.h"
 
+/* Levels that can stand one behind the other at one key. */
+#define CHAIN_MAX 12
+
 /* What is said about one prefix of a group. */
 struct source_entry {
 	struct prefix prefix;
 	__u32 group;
 	__u32 kind; /* as source_kind() makes it */
 	entry_t entry;
+};
+
+/* More rules one behind the other than a packet may ask. */
+struct excess {
+	const struct rule *rule; /* the last of them in the text */
+	__u32 key; /* where they are; KEYS: they name no port */
 };
 
 /* One interface's generation, before it is put into maps. */
@@ -29,6 +38,7 @@ struct image {
 	struct source_entry *sources;
 	size_t source_count;
 	size_t source_room;
+	struct excess excess; /* what -E2BIG is about */
 };
 
 /*
@@ -36,7 +46,8 @@ struct image {
  * Every rule must have its lines. Where `used` is not NULL, used[i] is set to 1
  * for each rule i that can decide about a packet. Returns 0, -ENOMEM, or -E2BIG
  * where more rules stand one behind the other than a packet may ask
- * (DETAIL_STEPS). Free with image_clear(), also after a failure.
+ * (CHAIN_MAX, DETAIL_ENDING): image->excess. Free with image_clear(), also after
+ * a failure.
  */
 int compile(const struct ruleset *ruleset, const char *iface, struct image *image,
 	    unsigned char *used);
@@ -44,8 +55,8 @@ void image_clear(struct image *image);
 
 /*
  * Compiles it as it is where no rule names the interface (""), and then for each one
- * that rules name, and has each image looked at, if `look` is not NULL; `used` is as
- * above. Returns 0 or a negative errno, as compile() does.
+ * that rules name, and has each image looked at, also the one of which compile() said
+ * -E2BIG; `used` is as above. Returns 0 or a negative errno, as compile() does.
  */
 int compile_each(const struct ruleset *ruleset, unsigned char *used,
 		 void (*look)(const struct image *image, const char *iface, void *data),

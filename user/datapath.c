@@ -35,6 +35,9 @@ const char *reason(int err)
 		       "CAP_NET_ADMIN";
 	case ENOMEM:
 		return "out of memory";
+	case E2BIG: /* compile() */
+		return "more rules would stand one behind the other for a port than a packet may "
+		       "ask: portctl.rules(5), WHICH RULE WINS";
 	case EUSERS: /* assign_lines() */
 		return "there is no room for these knocks (64), or limits, beside those that "
 		       "run: change some first, then the others";

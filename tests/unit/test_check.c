@@ -131,6 +131,59 @@ static void test_warnings(void **state)
 	}
 }
 
+#define EXCESS(line, text, where)                                                              \
+	"F:" line ":1: found \"" text                                                          \
+	"\", with which more rules stand one behind the other" where                           \
+	" than a packet may ask: expected at most 12 ranges, and 8 rules with \"for\" or "     \
+	"knocks\n"
+
+/* Rules that begin and end alike but for a growing number; the last of them is shown. */
+static const struct {
+	const char *before; /* what stands before them */
+	const char *rule; /* with the place of the number, */
+	int count; /* which goes up to this */
+	const char *after;
+	const char *messages;
+} crowds[] = {
+	{ "default drop\nallow 441\nallow 442\n", "allow 1000-110%d for 1h\n", 8, "", "" },
+	{ "default drop\nallow 441\nallow 442\n", "allow 1000-110%d for 1h\n", 9, "allow 7\n",
+	  EXCESS("12", "allow 1000-1109 for 1h", " for 1000/tcp") },
+	{ "allow 1-9\n", "allow 1000-11%02d/udp from 10.0.0.1\n", 12, "", "" },
+	{ "allow 1-9\n", "allow 1000-11%02d/udp from 10.0.0.1\n", 13, "",
+	  EXCESS("14", "allow 1000-1113/udp from 10.0.0.1", " for 1000/udp") },
+	/* not the widest one, but the last in the text */
+	{ "drop 500-65535\n", "allow 1000-11%02d/udp from 10.0.0.1\n", 12, "",
+	  EXCESS("13", "allow 1000-1112/udp from 10.0.0.1", " for 1000/udp") },
+	{ "", "allow 50/ip for %dh\n", 9, "", EXCESS("9", "allow 50/ip for 9h", " for 50/ip") },
+	{ "drop 22\n", "drop from ::/%d for 1h\n", 9, "allow 23\n",
+	  EXCESS("10", "drop from ::/9 for 1h", "") },
+	{ "", "allow 2 on b for %dh\n", 9, "",
+	  EXCESS("9", "allow 2 on b for 9h", " for 2/tcp") },
+};
+
+static void test_crowds(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(crowds); i++) {
+		cleanup_free char *text = NULL;
+		struct parsed parsed;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+		int err;
+
+		fputs(crowds[i].before, out);
+		for (int n = 1; n <= crowds[i].count; n++)
+			fprintf(out, crowds[i].rule, n);
+		fputs(crowds[i].after, out);
+		fclose(out);
+		parsed_valid(&parsed, text);
+		err = check(&parsed, 0);
+		assert_string_equal(parsed.messages, crowds[i].messages);
+		assert_int_equal(err, *crowds[i].messages ? -EINVAL : 0);
+		parsed_clear(&parsed);
+	}
+}
+
 /* Warnings only from `first` on, errors everywhere. */
 static void test_first(void **state)
 {
@@ -473,6 +526,7 @@ int main(void)
 		cmocka_unit_test(test_clashes),
 		cmocka_unit_test(test_clash_shows_the_line_it_names),
 		cmocka_unit_test(test_warnings),
+		cmocka_unit_test(test_crowds),
 		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_knocks),
 		cmocka_unit_test(test_unit_of_rows),
