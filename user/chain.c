@@ -15,6 +15,7 @@ struct candidate {
 	const struct rule *rule;
 	int rank; /* of its level in the chain; the smaller is asked first */
 	int bits; /* of its prefix; -1: everybody */
+	size_t place; /* among the claims of its chain */
 };
 
 struct candidates {
@@ -150,7 +151,7 @@ static int resolve(struct chainer *chainer, struct candidate **order, size_t cou
 	return err;
 }
 
-/* In the order they are asked at one place: level, longest prefix, doors, named first. */
+/* In the order they are asked at one place: range, longest prefix, doors, named first. */
 static int compare_order(const void *left, const void *right)
 {
 	const struct candidate *a = *(struct candidate *const *)left;
@@ -164,7 +165,7 @@ static int compare_order(const void *left, const void *right)
 		return !a->rule->knock - !b->rule->knock;
 	if (!*a->rule->iface != !*b->rule->iface)
 		return !*a->rule->iface - !*b->rule->iface;
-	return a->rule < b->rule ? -1 : a->rule > b->rule;
+	return a->place < b->place ? -1 : a->place > b->place;
 }
 
 /* By prefix, so that those which contain one stand before it; everybody first. */
@@ -182,7 +183,12 @@ static int add_candidates(struct candidates *candidates, const struct rule *rule
 	size_t count = rule->source_count ?: 1;
 
 	for (size_t i = 0; i < count; i++) {
-		struct candidate candidate = { .rule = rule, .rank = rank, .bits = -1 };
+		struct candidate candidate = {
+			.rule = rule,
+			.rank = rank,
+			.bits = -1,
+			.place = candidates->count,
+		};
 
 		if (array_reserve(&candidates->list, &candidates->room, candidates->count,
 				  sizeof(candidate)))

@@ -53,6 +53,14 @@ static const struct {
 	{ "drop 15-24\nallow 10-19 on eth0", TCP(17), "10.1.0.1", 2 },
 	{ "drop 10-19/tcp\nallow 15-24/tcp on eth0", TCP(17), "10.1.0.1", 2 },
 	{ "drop 10-19\nallow 15-24 on eth0 for 1h", TCP(17), "10.1.0.1", 2 },
+	/* as specific and agreed: the range that begins lower, then the first */
+	{ "allow 15-24\nallow 10-19", TCP(17), "10.0.0.1", 2 },
+	{ "allow 15-24 from 10.0.0.1\nallow 10-19 from 10.0.0.1", TCP(17), "10.0.0.1", 2 },
+	{ "allow 15-24 for 1h\nallow 10-19 for 1h", TCP(17), "10.0.0.1", 2 },
+	{ "allow 15-24 for 1h\nallow 10-19", TCP(17), "10.0.0.1", 2 },
+	{ "allow 15-24\nallow 10-19 on eth0 for 1h\nallow 10-19 on eth0", TCP(17), "10.0.0.1",
+	  2 },
+	{ "allow 10-19 from 10.0.0.1\nallow 10-19 from 10.0.0.1", TCP(17), "10.0.0.1", 1 },
 	/* the source before the interface */
 	{ "drop 22 from 10.0.0.0/8\nallow 22 on eth0", TCP(22), "10.0.0.1", 1 },
 	{ "drop 22 from 10.0.0.0/8\nallow 22 from 10.0.0.0/8 on eth0", TCP(22), "10.0.0.1", 2 },
