@@ -15,90 +15,6 @@ void report_at(struct report *report, unsigned int *counter, const struct rule *
 		counter == &report->warnings ? "warning: " : "");
 }
 
-/* What one rule says of one term and one source; rules without ports: no term. */
-struct want {
-	const struct rule *rule;
-	const struct prefix *source; /* NULL: everybody */
-	struct term term;
-	__u32 specificity;
-};
-
-struct wants {
-	struct want *list;
-	size_t count;
-	size_t room;
-};
-
-static int compare_sources(const struct prefix *a, const struct prefix *b)
-{
-	if (!a || !b)
-		return !a - !b;
-	return prefix_compare(a, b);
-}
-
-/* Zero for wants that contradict each other if they overlap and their actions differ. */
-static int compare_kinds(const struct want *a, const struct want *b)
-{
-	int order;
-
-	if (a->specificity != b->specificity)
-		return a->specificity < b->specificity ? -1 : 1;
-	if (a->term.transports != b->term.transports)
-		return a->term.transports - b->term.transports;
-	if (a->term.protocol != b->term.protocol)
-		return a->term.protocol - b->term.protocol;
-	order = compare_sources(a->source, b->source);
-	return order ?: strcmp(a->rule->iface, b->rule->iface);
-}
-
-static int compare_wants(const void *left, const void *right)
-{
-	const struct want *a = left, *b = right;
-	int order = compare_kinds(a, b);
-
-	if (!order)
-		order = a->term.first - b->term.first;
-	return order ?: a->rule < b->rule ? -1 : a->rule > b->rule;
-}
-
-static int add_wants(struct wants *wants, const struct rule *rule, struct term term,
-		     __u32 specificity)
-{
-	size_t count = rule->source_count ?: 1;
-
-	for (size_t i = 0; i < count; i++) {
-		const struct prefix *source = rule->source_count ? &rule->sources[i] : NULL;
-
-		if (array_reserve(&wants->list, &wants->room, wants->count,
-				  sizeof(*wants->list)))
-			return -ENOMEM;
-		wants->list[wants->count++] = (struct want){ rule, source, term, specificity };
-	}
-	return 0;
-}
-
-static int collect_wants(struct wants *wants, const struct ruleset *ruleset)
-{
-	struct claims claims;
-	int err = claims_collect(&claims, ruleset, NULL);
-
-	for (size_t i = 0; i < claims.count && !err; i++) {
-		/* A door goes before whoever is as specific. */
-		if (claims.list[i].rule->knock)
-			continue;
-		err = add_wants(wants, claims.list[i].rule, claims.list[i].term,
-				claims.list[i].specificity);
-	}
-	for (size_t i = 0; i < ruleset->count && !err; i++) {
-		if (!ruleset->rules[i].term_count)
-			err = add_wants(wants, &ruleset->rules[i], (struct term){ 0 }, -1);
-	}
-	if (!err && wants->count)
-		qsort(wants->list, wants->count, sizeof(*wants->list), compare_wants);
-	claims_clear(&claims);
-	return err;
-}
-
 static void report_contradiction(struct report *report, const struct want *a,
 				 const struct want *b)
 {
@@ -127,17 +43,17 @@ static void report_contradiction(struct report *report, const struct want *a,
  */
 static int report_contradictions(const struct ruleset *ruleset, struct report *report)
 {
-	struct wants wants = { 0 };
-	int err = collect_wants(&wants, ruleset);
+	struct wants wants;
+	int err = wants_collect(&wants, ruleset);
 
 	for (size_t i = 1; i < wants.count && !err; i++) {
 		const struct want *a = &wants.list[i - 1], *b = &wants.list[i];
 
-		if (!compare_kinds(a, b) && b->term.first <= a->term.last &&
+		if (!wants_compare(a, b) && b->term.first <= a->term.last &&
 		    a->rule->action != b->rule->action)
 			report_contradiction(report, a, b);
 	}
-	free(wants.list);
+	wants_clear(&wants);
 	return err ?: report->errors ? -EINVAL : 0;
 }
 

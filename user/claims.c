@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "prefix.h"
 #include "util.h"
 
 /* The narrowest range first, in it one protocol, in it rules with sources. */
@@ -101,4 +102,78 @@ void claims_clear(struct claims *claims)
 {
 	free(claims->list);
 	free(claims->levels);
+}
+
+static int compare_sources(const struct prefix *a, const struct prefix *b)
+{
+	if (!a || !b)
+		return !a - !b;
+	return prefix_compare(a, b);
+}
+
+int wants_compare(const struct want *a, const struct want *b)
+{
+	int order;
+
+	if (a->specificity != b->specificity)
+		return a->specificity < b->specificity ? -1 : 1;
+	/* A door goes before whoever is as specific. */
+	if (!a->rule->knock != !b->rule->knock)
+		return !a->rule->knock - !b->rule->knock;
+	if (a->term.transports != b->term.transports)
+		return a->term.transports - b->term.transports;
+	if (a->term.protocol != b->term.protocol)
+		return a->term.protocol - b->term.protocol;
+	order = compare_sources(a->source, b->source);
+	return order ?: strcmp(a->rule->iface, b->rule->iface);
+}
+
+static int compare_wants(const void *left, const void *right)
+{
+	const struct want *a = left, *b = right;
+	int order = wants_compare(a, b);
+
+	if (!order)
+		order = a->term.first - b->term.first;
+	return order ?: a->rule < b->rule ? -1 : a->rule > b->rule;
+}
+
+static int add_wants(struct wants *wants, const struct rule *rule, struct term term,
+		     __u32 specificity)
+{
+	size_t count = rule->source_count ?: 1;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct prefix *source = rule->source_count ? &rule->sources[i] : NULL;
+
+		if (array_reserve(&wants->list, &wants->room, wants->count,
+				  sizeof(*wants->list)))
+			return -ENOMEM;
+		wants->list[wants->count++] = (struct want){ rule, source, term, specificity };
+	}
+	return 0;
+}
+
+int wants_collect(struct wants *wants, const struct ruleset *ruleset)
+{
+	struct claims claims;
+	int err = claims_collect(&claims, ruleset, NULL);
+
+	*wants = (struct wants){ 0 };
+	for (size_t i = 0; i < claims.count && !err; i++)
+		err = add_wants(wants, claims.list[i].rule, claims.list[i].term,
+				claims.list[i].specificity);
+	for (size_t i = 0; i < ruleset->count && !err; i++) {
+		if (!ruleset->rules[i].term_count)
+			err = add_wants(wants, &ruleset->rules[i], (struct term){ 0 }, -1);
+	}
+	if (!err && wants->count)
+		qsort(wants->list, wants->count, sizeof(*wants->list), compare_wants);
+	claims_clear(&claims);
+	return err;
+}
+
+void wants_clear(struct wants *wants)
+{
+	free(wants->list);
 }

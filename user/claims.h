@@ -40,4 +40,29 @@ struct claims {
 int claims_collect(struct claims *claims, const struct ruleset *ruleset, const char *iface);
 void claims_clear(struct claims *claims);
 
+/* What one rule says of one term and one source; rules without ports: no term. */
+struct want {
+	const struct rule *rule;
+	const struct prefix *source; /* NULL: everybody */
+	struct term term;
+	__u32 specificity;
+};
+
+struct wants {
+	struct want *list;
+	size_t count;
+	size_t room;
+};
+
+/*
+ * Collects what all rules want: those that are as specific as each other stand together
+ * (wants_compare() is 0), in it by their first port, then in the order of the text.
+ * Returns 0 or -ENOMEM; free with wants_clear(), also after a failure.
+ */
+int wants_collect(struct wants *wants, const struct ruleset *ruleset);
+void wants_clear(struct wants *wants);
+
+/* Zero where they are as specific as each other about a packet that both name. */
+int wants_compare(const struct want *a, const struct want *b);
+
 #endif

@@ -129,8 +129,9 @@ int print_status(const struct datapath *dp, bool json);
 
 /*
  * Calls back for each statement that only one of the rulesets has, sign '-' for
- * `from` and '+' for `to`; the order of the rules means nothing. Returns how
- * many, or -ENOMEM. `found` may be NULL.
+ * `from` and '+' for `to`; then, with both signs, for each rule that stands in another
+ * order to one that is as specific and names the same: the first is charged, and its
+ * limit counts. Returns how many calls that is, or -ENOMEM. `found` may be NULL.
  */
 long ruleset_diff(const struct ruleset *from, const struct ruleset *to,
 		  void (*found)(char sign, const char *statement, void *data), void *data);

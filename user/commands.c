@@ -133,8 +133,10 @@ const struct command commands[] = {
 	  "            nothing\n",
 	  cmd_restore, CHANGES | FILES },
 	{ "diff", "[FILE] [-j]", "what FILE would change of the running rules",
-	  "Without FILE, the saved ruleset. Exit code 1 where they differ.\n", cmd_diff,
-	  READS | FILES },
+	  "Without FILE, the saved ruleset. Exit code 1 where they differ. A rule that is both\n"
+	  "removed (-) and added (+) stands in another order to one that is as specific: the\n"
+	  "first is charged, and its limit counts.\n",
+	  cmd_diff, READS | FILES },
 	{ "save", "[FILE]", "write the running rules to a file",
 	  "Without FILE, to /etc/portctl/rules, and beside it which interfaces are attached to\n"
 	  "(for restore); FILE may be - for standard output. Rules with \"for\" are left out.\n",

@@ -3,7 +3,11 @@
 #include "unit.h"
 
 #include "command.h"
+#include "prefix.h"
 #include "random.h"
+#include "slow_sources.h"
+
+#define BOTH(statement) "- " statement "\n+ " statement "\n"
 
 static const struct {
 	const char *from;
@@ -34,6 +38,33 @@ static const struct {
 	{ "allow 1\nallow 1", "allow 1", "- allow 1\n" },
 	{ "allow 1", "allow 1\nallow 2\nallow 1\nallow 1",
 	  "+ allow 1\n+ allow 1\n+ allow 2\n" },
+	/* in an order that counts: of rules as specific as each other the first is charged */
+	{ "allow 80\nallow 80 limit 1/h", "allow 80 limit 1/h\nallow 80",
+	  BOTH("allow 80") BOTH("allow 80 limit 1/h") },
+	{ "allow 1 comment a\nallow 2\nallow 1", "allow 1\nallow 2\nallow 1 comment a",
+	  BOTH("allow 1") BOTH("allow 1 comment \"a\"") },
+	{ "allow from ::1\nallow from ::1, ::2", "allow from ::1, ::2\nallow from ::1",
+	  BOTH("allow from ::1") BOTH("allow from ::1, ::2") },
+	{ "allow 1-9 5\nallow 4 1-9 on a\nallow 1-9",
+	  "allow 1-9\nallow 4 1-9 on a\nallow 1-9 5", BOTH("allow 1-9") BOTH("allow 1-9 5") },
+	{ "allow 1\nallow 1 2\nallow 1 3\nallow 4", "allow 1 3\nallow 1 2\nallow 1\nallow 5",
+	  "- allow 4\n+ allow 5\n" BOTH("allow 1") BOTH("allow 1 3") },
+	{ "allow 1\nallow 1 2\nallow 1 3", "allow 1 3\nallow 1",
+	  "- allow 1 2\n" BOTH("allow 1") BOTH("allow 1 3") },
+	{ "allow 1\nallow 1 2\nallow 1", "allow 1\nallow 1\nallow 1 2",
+	  BOTH("allow 1") BOTH("allow 1 2") },
+	{ "knock a opens 22 for 1m after 1/tcp 3/tcp 2/tcp within 1m\n"
+	  "knock b opens 22 for 1m after 4/tcp 6/tcp 5/tcp within 1m",
+	  "knock b opens 22 for 1m after 4/tcp 6/tcp 5/tcp within 1m\n"
+	  "knock a opens 22 for 1m after 1/tcp 3/tcp 2/tcp within 1m",
+	  BOTH("knock a opens 22 for 1m after 1/tcp 3/tcp 2/tcp within 1m")
+		  BOTH("knock b opens 22 for 1m after 4/tcp 6/tcp 5/tcp within 1m") },
+	/* not: one is more specific, or its range begins lower, or they never meet */
+	{ "allow 1-9\nallow 1-8\nallow 1-9/tcp\nallow 1-9 on a\nallow 1-9 on b\nallow 2-10\n"
+	  "allow 1-9 from ::1\nallow 1-9 from ::2\nallow from ::1",
+	  "allow from ::1\nallow 1-9 from ::2\nallow 1-9 from ::1\nallow 2-10\n"
+	  "allow 1-9 on b\nallow 1-9 on a\nallow 1-9/tcp\nallow 1-8\nallow 1-9",
+	  "" },
 };
 
 static void print_difference(char sign, const char *statement, void *data)
@@ -80,13 +111,39 @@ static void test_table(void **state)
 	}
 }
 
-/* Two readings of a random ruleset. */
-static void parsed_twice(struct random *random, struct parsed *one, struct parsed *other)
+/* Whether the order of two rules counts: they name the same in the same words. */
+static bool order_counts(const struct rule *a, const struct rule *b)
+{
+	bool source = !a->source_count && !b->source_count;
+	bool term = !a->term_count && !b->term_count;
+
+	for (size_t i = 0; i < a->source_count; i++) {
+		for (size_t j = 0; j < b->source_count; j++)
+			source |= !prefix_compare(&a->sources[i], &b->sources[j]);
+	}
+	for (size_t i = 0; i < a->term_count; i++) {
+		for (size_t j = 0; j < b->term_count; j++)
+			term |= !memcmp(&a->terms[i], &b->terms[j], sizeof(*a->terms));
+	}
+	return source && term && !strcmp(a->iface, b->iface);
+}
+
+static bool rule_same_text(const struct rule *a, const struct rule *b)
+{
+	cleanup_free char *s = rule_text(a, true), *t = rule_text(b, true);
+
+	return !strcmp(s, t);
+}
+
+/* Two readings of a random ruleset, in which no order counts or no rule is twice. */
+static void parsed_twice(struct random *random, bool ordered, struct parsed *one,
+			 struct parsed *other)
 {
 	cleanup_free char *text = NULL;
 	struct ruleset ruleset;
 
 	random_ruleset(random, 1 + random_below(random, 20), &ruleset);
+	rules_leave_out(&ruleset, ordered ? rule_same_text : order_counts);
 	text = printed(&ruleset);
 	parsed_valid(one, text);
 	parsed_valid(other, text);
@@ -102,7 +159,7 @@ static void test_random(void **state)
 		struct random random = { seed };
 		struct parsed from, to;
 
-		parsed_twice(&random, &from, &to);
+		parsed_twice(&random, false, &from, &to);
 		random_shuffle(&random, &from.ruleset);
 		check_diff(&from.ruleset, &to.ruleset, "");
 		gone = rule_text(&to.ruleset.rules[0], true);
@@ -116,11 +173,47 @@ static void test_random(void **state)
 	}
 }
 
+/* Whether two rules whose order counts, by their rows, have changed places. */
+static bool order_changed(const struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (ruleset->rules[j].row > ruleset->rules[i].row &&
+			    order_counts(&ruleset->rules[j], &ruleset->rules[i]))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void test_random_order(void **state)
+{
+	int changed = 0;
+
+	(void)state;
+	for (__u64 seed = 1; seed <= 500; seed++) {
+		struct random random = { seed };
+		struct parsed from, to;
+		long count;
+
+		parsed_twice(&random, true, &from, &to);
+		random_shuffle(&random, &from.ruleset);
+		count = ruleset_diff(&from.ruleset, &to.ruleset, NULL, NULL);
+		assert_int_equal(!!count, order_changed(&from.ruleset));
+		assert_int_equal(ruleset_diff(&to.ruleset, &from.ruleset, NULL, NULL), count);
+		changed += !!count;
+		parsed_clear(&from);
+		parsed_clear(&to);
+	}
+	assert_in_range(changed, 50, 450);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_table),
 		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random_order),
 	};
 
 	return run_suite("diff", tests);
