@@ -71,12 +71,15 @@ static int parse_options(int argc, char **argv, struct replay *replay)
 	return err;
 }
 
+/* What runs here, and where: as far as it was not said. */
 static int read_running(struct replay *replay)
 {
 	struct datapath dp;
-	int err = datapath_open(&dp, DATAPATH_READ) ?: datapath_ruleset(&dp, &replay->ruleset);
+	int err = datapath_open(&dp, DATAPATH_READ);
 
-	if (!err && !dp.count && !replay->ruleset.count)
+	if (!err && !replay->rules)
+		err = datapath_ruleset(&dp, &replay->ruleset);
+	if (!err && !replay->rules && !dp.count && !replay->ruleset.count)
 		err = fail(-ENOENT, "no rules run here: --rules FILE");
 	if (!err && !replay->on && dp.count)
 		snprintf(replay->iface, sizeof(replay->iface), "%s", dp.interfaces[0].name);
@@ -87,15 +90,17 @@ static int read_running(struct replay *replay)
 static int read_rules(struct replay *replay)
 {
 	struct ruleset none;
-	int err;
+	int err = 0;
 
 	ruleset_init(&none);
 	if (replay->on && strlen(replay->on) >= IFNAMSIZ)
 		return fail(-EINVAL, "argv: --on: found \"%s\", expected an interface",
 			    replay->on);
 	snprintf(replay->iface, sizeof(replay->iface), "%s", replay->on ?: "replay");
-	if (!replay->rules)
-		return read_running(replay);
+	if (!replay->rules || !replay->on)
+		err = read_running(replay);
+	if (err || !replay->rules)
+		return err;
 	err = rules_read(replay->rules, &replay->ruleset);
 	if (err)
 		return err;

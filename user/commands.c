@@ -216,7 +216,7 @@ const struct command commands[] = {
 	  "Every frame of FILE (pcap or pcapng; - for standard input) goes through the data path,\n"
 	  "with counters of its own and at the time it was captured; nothing is attached.\n"
 	  "  --rules FILE    not the running rules but these\n"
-	  "  --on IFACE      as if it came in there (the first that is attached)\n"
+	  "  --on IFACE      as if it came in there (the first that is attached, if any is)\n"
 	  "  --local PREFIX  what is from there went out: its replies are let in\n",
 	  cmd_replay, CHANGES | FILES },
 	{ "top", "[-i SECONDS]", "the busiest ports, on the whole screen",

@@ -48,6 +48,15 @@ allow 53/udp limit 2/h burst 2"
 	contains "$output" "drop 23"
 }
 
+@test "rules of a file are asked as if it came in where portctl is attached" {
+	make_capture "1700000000:tcp:$A:4000:$B:80"
+	echo "drop 80 on eth0" >"$TMP/rules"
+	equal "$(replayed '.interfaces[0] | [.name, .total.drop.packets]')" '["replay",0]'
+	portctl attach eth0
+	equal "$(replayed '.interfaces[0] | [.name, .total.drop.packets]')" '["eth0",1]'
+	equal "$(replayed '.interfaces[0] | [.name, .total.drop.packets]' --on eth1)" '["eth1",0]'
+}
+
 @test "limits and rules that end go by the capture's time" {
 	printf '%s\n' "default drop" "allow 53/udp limit 1/s burst 1" "allow 80/tcp for 10s" >"$TMP/rules"
 	make_capture "1700000000:udp:$A:4000:$B:53" "1700000000.5:udp:$A:4000:$B:53" \
