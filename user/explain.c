@@ -22,19 +22,21 @@ struct facts {
 	char source[ADDRESS_TEXT];
 };
 
-/* The packet that frame_build() makes: of ICMP an echo request. */
-static __u32 key_of(const struct packet *packet)
+/* Of the packet that frame_build() makes: of ICMP an echo request. */
+static __u32 key_of(const struct packet *packet, __u32 line)
 {
-	switch (packet->protocol) {
-	case IPPROTO_TCP:
+	bool ipv6 = packet->source.family == 6;
+
+	if (line == LINE_MALFORMED)
+		return KEY_MALFORMED;
+	if (packet->protocol == IPPROTO_TCP)
 		return PORT_KEY_TCP + packet->port;
-	case IPPROTO_UDP:
+	if (packet->protocol == IPPROTO_UDP)
 		return PORT_KEY_UDP + packet->port;
-	case IPPROTO_ICMP:
+	if (packet->protocol == IPPROTO_ICMP && !ipv6)
 		return KEY_ECHO;
-	case IPPROTO_ICMPV6:
+	if (packet->protocol == IPPROTO_ICMPV6 && ipv6)
 		return KEY_ECHO6;
-	}
 	return KEY_PROTOCOL + packet->protocol;
 }
 
@@ -145,50 +147,75 @@ static json_t *tried_json(const struct facts *facts)
 	return tried;
 }
 
+/* What runs, again: rules that have ended have ended, doors are for those with a grant. */
+static int copy_running(const struct ruleset *running, struct report *report,
+			struct ruleset *copy)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	int err;
+
+	if (!out)
+		return -ENOMEM;
+	ruleset_print(running, out);
+	if (fclose(out))
+		return -ENOMEM;
+	err = ruleset_parse(copy, text, report);
+	for (size_t i = 0; i < running->count && !err; i++) {
+		copy->rules[i].ends = running->rules[i].ends;
+		copy->rules[i].door = running->rules[i].door;
+	}
+	return err;
+}
+
+/* Its line, as it is tried out: no other rule has one. */
+#define LINE_TRIED LINE_FIRST_RULE
+
 /* The ruleset as it would be with one more statement, which replaces what it covers. */
-static int add_statement(const struct ruleset *ruleset, const char *statement,
+static int add_statement(const struct ruleset *running, const char *statement,
 			 struct ruleset *changed)
 {
-	cleanup_free char *text = NULL, *complaint = NULL;
+	cleanup_free char *complaint = NULL;
 	size_t size;
 	cleanup_file FILE *ignored = open_memstream(&complaint, &size);
-	FILE *out = open_memstream(&text, &size);
 	struct report report = { .out = ignored, .file = "" };
 	struct ruleset one;
 	int err;
 
-	if (!out || !ignored)
-		return -ENOMEM;
-	ruleset_print(ruleset, out);
-	if (fclose(out))
+	if (!ignored)
 		return -ENOMEM;
 	ruleset_init(&one);
-	err = ruleset_parse(&one, statement, &report) ?: ruleset_parse(changed, text, &report);
+	err = ruleset_parse(&one, statement, &report)
+		      ?: copy_running(running, &report, changed);
 	for (size_t i = changed->count; !err && i-- > 0;) {
 		if (rule_covers(&one.rules[0], &changed->rules[i]))
 			ruleset_remove(changed, i);
 	}
-	err = err ?: ruleset_add(changed, &one.rules[0]);
+	if (!err) {
+		one.rules[0].line = LINE_TRIED;
+		err = ruleset_add(changed, &one.rules[0]);
+	}
 	ruleset_clear(&one);
 	return err;
 }
 
-/* Whether the statement would make this verdict of the packet. */
-static bool would_change(const struct facts *facts, const char *statement, bool pass)
+/* Whether the statement would decide about the packet, and not a limit that is reached. */
+static bool would_decide(const struct facts *facts, const char *statement)
 {
 	cleanup_free struct image *image = large_calloc(1, sizeof(*image));
+	__u32 key = key_of(facts->packet, entry_line(facts->judgement->entry));
 	struct ruleset changed;
-	enum verdict verdict = VERDICT_UNSET;
+	entry_t entry = 0;
 
 	ruleset_init(&changed);
 	if (image && !add_statement(facts->ruleset, statement, &changed) &&
 	    !compile(&changed, facts->iface, image, NULL))
-		verdict = evaluate(image, key_of(facts->packet), &facts->packet->source,
-				   since_boot());
+		entry = evaluate_entry(image, key, &facts->packet->source, since_boot(), 0);
 	if (image)
 		image_clear(image);
 	ruleset_clear(&changed);
-	return verdict != VERDICT_UNSET && (verdict == VERDICT_PASS) == pass;
+	return entry_line(entry) == LINE_TRIED;
 }
 
 /* The narrowest statement that would turn the verdict round, tried out; or null. */
@@ -197,12 +224,13 @@ static json_t *advice_json(const struct facts *facts, bool passed)
 	const char *action = passed ? "drop" : "allow";
 	char statement[256];
 
+	/* DHCP, which evaluate_entry() does not ask, goes before all that name a port. */
 	snprintf(statement, sizeof(statement), "%s %s from %s", action, facts->port,
 		 facts->source);
-	if (would_change(facts, statement, !passed))
+	if (entry_line(facts->judgement->entry) != LINE_DHCP && would_decide(facts, statement))
 		return text_json(statement);
 	snprintf(statement, sizeof(statement), "%s from %s", action, facts->source);
-	return would_change(facts, statement, !passed) ? text_json(statement) : json_null();
+	return would_decide(facts, statement) ? text_json(statement) : json_null();
 }
 
 static const char *done_to(enum verdict verdict)

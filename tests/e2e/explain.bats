@@ -45,7 +45,7 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	attach_with "$RULES"
 	local question advice
 	for question in "198.51.100.7 22" "203.0.113.4 80" "198.51.100.7 113" "192.0.2.9 22/udp" \
-		"198.51.100.7 1500" "2001:db8::1 443" "198.51.100.7 gre" "198.51.100.7 8080"; do
+		"198.51.100.7 1500" "2001:db8::1 443" "198.51.100.7:67 68/udp" "198.51.100.7 icmp" "198.51.100.7 gre" "198.51.100.7 8080"; do
 		local before
 		before=$(said .verdict $question)
 		advice=$(said .advice $question)
@@ -135,6 +135,8 @@ time.sleep(60)"
 	refused 'expected some of fin, syn' explain 192.0.2.1 22 --flags sin
 	refused "portctl is not attached to eth9" explain 192.0.2.1 22 --on eth9
 	refused "expected an address of the source's family" explain 192.0.2.1 22 --to 2001:db8::1
+	refused 'found "60/ip", which of IPv6 is a header before another one' explain 2001:db8::1 60/ip
+	equal "$(said '[.verdict, .line]' 192.0.2.1 60/ip)" '["pass","default"]'
 	usage_of explain 192.0.2.1
 	usage_of explain 192.0.2.1 22 23
 }
