@@ -187,7 +187,7 @@ static void test_suggest(void **state)
 {
 	(void)state;
 	/* What says more than a port stays, with all that it says. */
-	expect_suggested("allow 2222/tcp gre", "\nallow 2222/tcp gre\n", true);
+	expect_suggested("allow 2222/tcp gre", "\nallow 2222/tcp 47/ip\n", true);
 	expect_suggested("allow 2222/tcp gre", "\nallow 2222/tcp comment", false);
 	expect_suggested("allow 2222/tcp 99/tcp", "\nallow 2222/tcp comment", true);
 	/* A rule that stays, and lets nobody in here. */
