@@ -145,16 +145,17 @@ int write_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
-/* Always the same name beside it: what a kill leaves is cleared away by the next. */
+/* A name of its own, never one that somebody else may have given a file. */
 int file_write(const char *path, const char *text, size_t size)
 {
+	const char *slash = strrchr(path, '/');
+	int fd, err, folder = slash ? slash + 1 - path : 0;
 	char temporary[PATH_MAX];
-	int fd, err;
 
-	if (snprintf(temporary, sizeof(temporary), "%s.new", path) >= (int)sizeof(temporary))
+	if (snprintf(temporary, sizeof(temporary), "%.*s.portctl.XXXXXX", folder, path) >=
+	    (int)sizeof(temporary))
 		return -ENAMETOOLONG;
-	unlink(temporary);
-	fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
 	err = write_all(fd, text, size);

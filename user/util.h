@@ -72,8 +72,9 @@ int file_read(const char *path, char **text, size_t *size);
 int write_all(int fd, const char *text, size_t size);
 
 /*
- * Writes a file whole or not at all: to PATH.new, then renamed. Whoever writes the same
- * file takes turns. The new file has mode 0600. Returns 0 or a negative errno.
+ * Writes a file whole or not at all: to one with a name that none has, .portctl. and six
+ * more characters, in the same folder, then renamed. No other file is touched. The new file
+ * has mode 0600. Returns 0 or a negative errno.
  */
 int file_write(const char *path, const char *text, size_t size);
 

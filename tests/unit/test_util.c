@@ -275,6 +275,34 @@ static void test_write(void **state)
 	umask(mask);
 }
 
+/* What lies beside it is somebody else's, whatever its name. */
+static void test_write_touches_nothing_else(void **state)
+{
+	(void)state;
+	make_file("file.new", "a draft", 7, 0644);
+	assert_int_equal(file_write("file", "x", 1), 0);
+	assert_file("file", "x");
+	assert_file("file.new", "a draft");
+	assert_int_equal(count_files(), 2);
+	unlink("file.new");
+	unlink("file");
+}
+
+/* A name as long as a file system lets it be can be written as well. */
+static void test_write_long_name(void **state)
+{
+	char name[NAME_MAX + 2] = "";
+
+	(void)state;
+	memset(name, 'n', NAME_MAX);
+	assert_int_equal(file_write(name, "x", 1), 0);
+	assert_file(name, "x");
+	unlink(name);
+	name[NAME_MAX] = 'n';
+	assert_int_equal(file_write(name, "x", 1), -ENAMETOOLONG);
+	assert_int_equal(count_files(), 0);
+}
+
 /* Whoever reads meanwhile finds the one text or the other, never a part. */
 static void test_write_is_atomic(void **state)
 {
@@ -399,6 +427,8 @@ int main(void)
 		cmocka_unit_test(test_read_too_large),
 		cmocka_unit_test(test_read_standard_input),
 		cmocka_unit_test(test_write),
+		cmocka_unit_test(test_write_touches_nothing_else),
+		cmocka_unit_test(test_write_long_name),
 		cmocka_unit_test(test_write_is_atomic),
 		cmocka_unit_test(test_write_fails),
 		cmocka_unit_test(test_write_no_room),
