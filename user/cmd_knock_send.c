@@ -47,7 +47,9 @@ int knock_key(const struct command *command, int argc, char **argv)
 
 	if (argc != 2)
 		return usage(command);
-	if (strlen(argv[1]) > KEY_NAME_MAX || argv[1][strcspn(argv[1], " \t\n\r#")]) {
+	if (strlen(argv[1]) > KEY_NAME_MAX || argv[1][strcspn(argv[1], " #")] ||
+	    !text_is_showable(argv[1])) {
+		text_clean(argv[1]);
 		fail(-EINVAL, "argv: found \"%s\", expected a name without blanks", argv[1]);
 		return EXIT_REFUSED;
 	}

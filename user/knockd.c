@@ -74,6 +74,7 @@ int knockd_parse(char *text, struct knockd *knockd)
 		if (*line == '[') {
 			bool options = !strcasecmp(line + 1, "options");
 
+			text_clean(line);
 			err = options ? 0 : add_event(knockd, line + 1, row);
 			event = options || err ? NULL : &knockd->events[knockd->count - 1];
 		} else if (event) {

@@ -79,14 +79,6 @@ int listener_compare(const void *left, const void *right)
 	return prefix_compare(&a->address, &b->address) ?: a->pid - b->pid;
 }
 
-void program_clean(char *program)
-{
-	for (; *program; program++) {
-		if (*program < ' ' || *program > '~')
-			*program = '?';
-	}
-}
-
 /* -ESRCH where the process has ended meanwhile. */
 static int read_program(pid_t pid, char program[16])
 {
@@ -98,7 +90,7 @@ static int read_program(pid_t pid, char program[16])
 	if (!file || !fgets(program, 16, file))
 		return -ESRCH;
 	program[strcspn(program, "\n")] = 0;
-	program_clean(program);
+	text_clean(program);
 	return 0;
 }
 

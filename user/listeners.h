@@ -31,9 +31,6 @@ int listener_compare(const void *left, const void *right);
  */
 int listeners_list(struct listener **list, size_t *count, size_t *hidden);
 
-/* A program names itself: what is no printable ASCII becomes "?". */
-void program_clean(char *program);
-
 /* Bits for the families of packets. */
 enum families { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2, FAMILIES = FAMILY_IPV4 | FAMILY_IPV6 };
 

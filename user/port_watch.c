@@ -121,7 +121,7 @@ static void hear(const struct socket_event *event, void *data)
 	};
 	memcpy(listener->address.address, event->address, sizeof(event->address));
 	memcpy(listener->program, event->program, sizeof(listener->program));
-	program_clean(listener->program);
+	text_clean(listener->program);
 }
 
 /*

@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What may follow the ports of a rule: from, on, limit, for, comment. */
-#include <ctype.h>
 #include <errno.h>
-#include <jansson.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -188,21 +186,6 @@ static int parse_for(struct scanner *scan, struct rule *rule)
 	return advance(scan);
 }
 
-static bool is_showable(const char *text)
-{
-	json_t *string = json_string(text); /* NULL unless it is UTF-8 */
-
-	json_decref(string);
-	for (; *text; text++) {
-		unsigned char c = text[0], next = text[1];
-
-		/* U+0080 to U+009F are control characters as well: C2 80 to C2 9F. */
-		if (iscntrl(c) || (c == 0xC2 && next < 0xA0))
-			return false;
-	}
-	return string;
-}
-
 static int parse_comment(struct scanner *scan, struct rule *rule)
 {
 	struct token *token = &scan->token;
@@ -224,7 +207,7 @@ static int parse_comment(struct scanner *scan, struct rule *rule)
 	rule->comment[length] = 0;
 	if (length > COMMENT_MAX)
 		return wrong(scan, token, "expected at most %d bytes", COMMENT_MAX);
-	if (!is_showable(rule->comment))
+	if (!text_is_showable(rule->comment))
 		return wrong(scan, token, "expected UTF-8 text without control characters");
 	return advance(scan);
 }

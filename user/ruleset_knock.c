@@ -83,7 +83,12 @@ static int parse_path(struct scanner *scan, char **path)
 	    scan->token.length >= PATH_LENGTH_MAX)
 		return wrong(scan, &scan->token, "expected the path of a file, from / on");
 	*path = strndup(scan->token.text, scan->token.length);
-	return *path ? advance(scan) : -ENOMEM;
+	if (!*path)
+		return -ENOMEM;
+	if (!text_is_showable(*path))
+		return wrong(scan, &scan->token,
+			     "expected UTF-8 text without control characters");
+	return advance(scan);
 }
 
 /* "spa PORT/udp keys FILE" */

@@ -58,8 +58,8 @@ static const char *read_key(char *line, struct signing_key *key)
 	char *secret = name ? strtok_r(NULL, " \t", &rest) : NULL;
 	char *server = secret ? strtok_r(NULL, " \t", &rest) : NULL;
 
-	if (!name || strlen(name) > KEY_NAME_MAX)
-		return "a name of at most 31 characters";
+	if (!name || strlen(name) > KEY_NAME_MAX || !text_is_showable(name))
+		return "a name of at most 31 characters, none of them a control character";
 	strcpy(key->name, name);
 	if (!secret || !hex_parse(secret, key->key, sizeof(key->key)))
 		return "a key of 64 hexadecimal digits after the name";

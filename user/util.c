@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "util.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <limits.h>
 #include <stdint.h>
 #include <string.h>
@@ -76,6 +78,29 @@ int number_parse(const char *text, size_t length, unsigned long max, unsigned lo
 	}
 	*value = number;
 	return 0;
+}
+
+bool text_is_showable(const char *text)
+{
+	json_t *string = json_string(text); /* NULL unless it is UTF-8 */
+
+	json_decref(string);
+	for (; *text; text++) {
+		unsigned char c = text[0], next = text[1];
+
+		/* U+0080 to U+009F are control characters as well: C2 80 to C2 9F. */
+		if (iscntrl(c) || (c == 0xC2 && next < 0xA0))
+			return false;
+	}
+	return string;
+}
+
+void text_clean(char *text)
+{
+	for (; *text; text++) {
+		if (*text < ' ' || *text > '~')
+			*text = '?';
+	}
 }
 
 int time_parse(const char *text, size_t length, unsigned long max, unsigned int *seconds)

@@ -62,6 +62,15 @@ int number_parse(const char *text, size_t length, unsigned long max, unsigned lo
 int time_parse(const char *text, size_t length, unsigned long max, unsigned int *seconds);
 
 /*
+ * Texts of others are shown on terminals and as JSON, and must bear it: whether one is
+ * UTF-8 without control characters.
+ */
+bool text_is_showable(const char *text);
+
+/* Makes a text bear it: what is no printable ASCII becomes "?". */
+void text_clean(char *text);
+
+/*
  * Reads a whole file, "-" being standard input, into *text (NUL-terminated, to
  * be freed; *size without the NUL). Returns 0 or a negative errno: -EFBIG over
  * 64 MiB, -EILSEQ where the file has a NUL byte.

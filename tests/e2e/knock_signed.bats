@@ -130,6 +130,10 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 	echo "bob 1234 5678" >>"$TMP/keys"
 	refused "$TMP/keys:2: expected a key of 64 hexadecimal digits" $rule
 	lacks "$stderr" 1234
+	# A name that would command the terminal of who monitors.
+	sed -i "s/^alice/a$(printf '\033')[2J/" "$TMP/keys"
+	refused "$TMP/keys:1: expected a name" $rule
+	refused 'found "a?[2J", expected a name' knock key "$(printf 'a\033[2J')"
 	rm "$TMP/keys"
 	refused "cannot read $TMP/keys" $rule
 	refused 'found "keys", expected the path of a file' ${rule/$TMP\/keys/keys}

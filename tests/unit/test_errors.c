@@ -67,6 +67,8 @@ static const struct {
 	{ "allow 22\x07", "F:1:7: found \"22?\", " PORT },
 	{ "allow s\xc3\xa4h", "F:1:7: found \"s??h\", " PORT },
 	{ "allow 22/\x1b", "F:1:7: found \"22/?\", expected tcp or udp after the slash\n" },
+	{ "knock k spa 1/udp keys /\x1b[2J opens 22", "F:1:24: found \"/?[2J\", " UTF8 },
+	{ "knock k totp /\xff steps 3", "F:1:14: found \"/?\", " UTF8 },
 	/* where a line ends */
 	{ "allow\r\n", "F:1:7: the line ends, " PORT },
 	{ "\n\r\n  allow 22 x\r\n", "F:3:12: found \"x\", " PORT },

@@ -121,6 +121,22 @@ static void test_file(void **state)
 	knockd_clear(&knockd);
 }
 
+/* The name is said on terminals. */
+static void test_name_is_shown(void **state)
+{
+	char text[] = "[x\033]0;PWNED\007\nsequence = 1\n";
+	char other[] = "[\033[2J\xc3\xa4 b]\n";
+	struct knockd knockd;
+
+	(void)state;
+	assert_int_equal(knockd_parse(text, &knockd), 0);
+	assert_string_equal(knockd.events[0].name, "x?");
+	knockd_clear(&knockd);
+	assert_int_equal(knockd_parse(other, &knockd), 0);
+	assert_string_equal(knockd.events[0].name, "?[2J?? b");
+	knockd_clear(&knockd);
+}
+
 /* Whatever the text is, nothing is read or written beyond it (run with a sanitizer). */
 static void test_garbage(void **state)
 {
@@ -153,6 +169,7 @@ int main(void)
 		cmocka_unit_test(test_commands),
 		cmocka_unit_test(test_sequences),
 		cmocka_unit_test(test_file),
+		cmocka_unit_test(test_name_is_shown),
 		cmocka_unit_test(test_garbage),
 	};
 
