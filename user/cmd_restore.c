@@ -2,7 +2,8 @@
 /*
  * restore: what was saved is there again, after a boot or when an interface comes
  * that was not there. It only ever adds: a ruleset that runs already is left as
- * it is, and ending this command detaches nothing.
+ * it is, and ending this command detaches nothing. Nor does it undo what others do:
+ * an interface that was there all along may have been detached on purpose.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -11,12 +12,19 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "arrivals.h"
 #include "command.h"
 #include "log.h"
 #include "util.h"
 
 struct options {
 	bool follow;
+};
+
+/* From one look to the next. */
+struct restorer {
+	struct arrivals seen;
+	bool ran; /* there was a ruleset at the last look, or an interface attached */
 };
 
 static int parse_options(int argc, char **argv, struct options *options)
@@ -35,13 +43,18 @@ static int parse_options(int argc, char **argv, struct options *options)
 	return optind == argc ? 0 : -1;
 }
 
+/* None ran yet where all there is was left by a restore that came to no end. */
+static bool runs(const struct datapath *dp)
+{
+	return dp->control && (dp->control->generation || dp->count);
+}
+
 static int restore_rules(struct datapath *dp)
 {
 	struct ruleset saved;
 	int err;
 
-	/* None ran yet where all there is was left by a restore that came to no end. */
-	if (dp->control && (dp->control->generation || dp->count))
+	if (runs(dp))
 		return 0;
 	ruleset_init(&saved);
 	err = rules_read(saved_path(), &saved) ?: datapath_commit(dp, &saved, 0);
@@ -52,7 +65,7 @@ static int restore_rules(struct datapath *dp)
 	return err;
 }
 
-/* An interface that is not there yet is no failure: it may come. */
+/* An interface that is not there any more is no failure: it may come again. */
 static int restore_interface(struct datapath *dp, const char *name, enum attach_mode mode)
 {
 	int err;
@@ -66,38 +79,112 @@ static int restore_interface(struct datapath *dp, const char *name, enum attach_
 }
 
 /* One that cannot be attached does not keep the others from it. */
-static int restore_interfaces(struct datapath *dp)
+static int restore_interfaces(struct datapath *dp, struct arrivals *arrivals)
 {
-	cleanup_free char *text = NULL;
-	char *rest, *line, name[IFNAMSIZ], mode[16];
-	size_t size;
-	int err = file_read(saved_interfaces_path(), &text, &size), failed = 0;
+	int failed = 0;
 
-	if (err)
-		return fail(err, "cannot read %s: %s; \"portctl save\" writes it",
-			    saved_interfaces_path(), strerror(-err));
-	rest = text;
-	while ((line = strsep(&rest, "\n"))) {
-		if (sscanf(line, "%15s %15s", name, mode) != 2)
+	for (size_t i = 0; i < arrivals->count; i++) {
+		struct sighting *sighting = &arrivals->list[i];
+		int err;
+
+		if (!sighting->due)
 			continue;
-		err = restore_interface(dp, name,
-					strcmp(mode, "generic") ? ATTACH_AUTO : ATTACH_GENERIC);
+		err = restore_interface(dp, sighting->name,
+					sighting->generic ? ATTACH_GENERIC : ATTACH_AUTO);
+		sighting->due = err;
 		failed = failed ?: err;
 	}
 	return failed;
 }
 
-static int restore_all(void)
+static int see_saved(struct arrivals *arrivals, char *rest)
+{
+	char *line, mode[16];
+	int err = 0;
+
+	while (!err && (line = strsep(&rest, "\n"))) {
+		struct sighting sighting = { .saved = true };
+
+		if (sscanf(line, "%15s %15s", sighting.name, mode) != 2)
+			continue;
+		sighting.ifindex = if_nametoindex(sighting.name);
+		sighting.generic = !strcmp(mode, "generic");
+		err = arrivals_add(arrivals, &sighting);
+	}
+	return err;
+}
+
+static int see_others(struct arrivals *arrivals)
+{
+	struct if_nameindex *devices = if_nameindex();
+	int err = devices ? 0 : -errno;
+
+	for (size_t i = 0; !err && devices[i].if_index; i++) {
+		struct sighting sighting = { .ifindex = devices[i].if_index };
+
+		snprintf(sighting.name, sizeof(sighting.name), "%s", devices[i].if_name);
+		err = arrivals_add(arrivals, &sighting);
+	}
+	if (devices)
+		if_freenameindex(devices);
+	return err;
+}
+
+/* After a failure what was seen is as it was, so that nothing is missed. */
+static int look(struct restorer *restorer, char *saved)
+{
+	struct arrivals now = { 0 };
+	int err = see_saved(&now, saved) ?: see_others(&now);
+
+	if (err) {
+		arrivals_clear(&now);
+		return fail(err, "cannot list the interfaces: %s", strerror(-err));
+	}
+	arrivals_compare(&now, &restorer->seen);
+	arrivals_clear(&restorer->seen);
+	restorer->seen = now;
+	return 0;
+}
+
+static int restore_there(struct restorer *restorer, struct datapath *dp, bool first)
+{
+	int err = 0;
+
+	/* Who has taken everything away meant what could not be attached as well. */
+	if (restorer->ran && !runs(dp))
+		arrivals_give_up(&restorer->seen);
+	if (first || arrivals_due(&restorer->seen))
+		err = restore_rules(dp) ?: restore_interfaces(dp, &restorer->seen);
+	restorer->ran = runs(dp);
+	return err;
+}
+
+static int restore(struct restorer *restorer, bool first)
 {
 	struct datapath dp;
-	int err = datapath_open(&dp, DATAPATH_WRITE);
+	int err = datapath_open(&dp, DATAPATH_WRITE) ?: restore_there(restorer, &dp, first);
 
-	if (!err)
-		err = restore_rules(&dp);
-	if (!err)
-		err = restore_interfaces(&dp);
 	datapath_close(&dp);
 	fflush(stdout);
+	return err;
+}
+
+static int look_and_restore(struct restorer *restorer, bool first)
+{
+	const char *path = saved_interfaces_path();
+	cleanup_free char *saved = NULL;
+	size_t size;
+	int unread = file_read(path, &saved, &size), err = 0;
+
+	if (unread == -ENOENT && !first)
+		unread = 0; /* was said */
+	if (!unread || unread == -ENOENT)
+		err = look(restorer, saved);
+	if (!err && (first || arrivals_due(&restorer->seen)))
+		err = restore(restorer, first);
+	if (!err && unread)
+		err = fail(unread, "cannot read %s: %s; \"portctl save\" writes it", path,
+			   strerror(-unread));
 	return err;
 }
 
@@ -114,26 +201,31 @@ static int open_link_events(void)
 	return -1;
 }
 
-/*
- * Whatever happens to any interface, look whether one is missing. Events that
- * were lost (ENOBUFS) are an event too.
- */
-static int follow(int events)
+/* Reads an event, or more of the same burst without waiting. False where none is left. */
+static bool hear_event(int events, struct restorer *restorer, int flags)
 {
 	char buffer[16384];
+	ssize_t size = recv(events, buffer, sizeof(buffer), flags);
 
-	while (recv(events, buffer, sizeof(buffer), 0) >= 0 || errno == ENOBUFS ||
-	       errno == EINTR) {
-		/* More of the same burst are answered by one look. */
-		while (recv(events, buffer, sizeof(buffer), MSG_DONTWAIT) >= 0)
+	if (size > 0)
+		arrivals_hear(&restorer->seen, buffer, size);
+	return size >= 0;
+}
+
+/* Events that were lost (ENOBUFS) are an event too: a look finds what they would have told. */
+static int follow(int events, struct restorer *restorer)
+{
+	while (hear_event(events, restorer, 0) || errno == ENOBUFS || errno == EINTR) {
+		while (hear_event(events, restorer, MSG_DONTWAIT))
 			continue;
-		restore_all();
+		look_and_restore(restorer, false);
 	}
 	return fail(-errno, "cannot watch for interfaces any more: %s", strerror(errno));
 }
 
 int cmd_restore(const struct command *command, int argc, char **argv)
 {
+	struct restorer restorer = { 0 };
 	struct options options = { 0 };
 	cleanup_close int events = -1;
 	int err;
@@ -145,8 +237,9 @@ int cmd_restore(const struct command *command, int argc, char **argv)
 		if (events < 0)
 			return EXIT_REFUSED;
 	}
-	err = restore_all();
+	err = look_and_restore(&restorer, true);
 	if (options.follow)
-		err = follow(events);
+		err = follow(events, &restorer);
+	arrivals_clear(&restorer.seen);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }

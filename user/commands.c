@@ -129,8 +129,8 @@ const struct command commands[] = {
 	{ "restore", "[--follow]", "the saved rules and interfaces are there again",
 	  "For the boot. Rules that run already are left as they are, and interfaces that are\n"
 	  "not there are passed over.\n"
-	  "  --follow  goes on, and attaches interfaces when they come; ending it detaches\n"
-	  "            nothing\n",
+	  "  --follow  goes on, and attaches interfaces when they come or are made again, not\n"
+	  "            those that are detached meanwhile; ending it detaches nothing\n",
 	  cmd_restore, CHANGES | FILES },
 	{ "diff", "[FILE] [-j]", "what FILE would change of the running rules",
 	  "Without FILE, the saved ruleset. Exit code 1 where they differ. A rule that is both\n"

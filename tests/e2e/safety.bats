@@ -253,6 +253,66 @@ s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
 	equal "$(portctl status -j | jq -r '.interfaces[0].mode')" native
 }
 
+# An event that has nothing to do with eth0, and the time that it takes to look.
+unrelated_event() {
+	ip -n "$SERVER" link add x0 type veth peer name x1
+	ip -n "$SERVER" link set x0 up
+	ip -n "$SERVER" link del x0
+	sleep 0.5
+}
+
+is_detached() { equal "$(portctl status -j | jq -c '[.interfaces, .rules]')" "[[],0]"; }
+
+@test "restore --follow leaves detached what was there all along" {
+	portctl attach eth0
+	portctl drop 23
+	portctl save
+	background follow server "$PORTCTL" restore --follow
+	unrelated_event
+	portctl detach --all
+	unrelated_event
+	is_detached
+	ip -n "$SERVER" link set eth0 down
+	ip -n "$SERVER" link set eth0 up
+	sleep 0.5
+	is_detached
+	# Nor what was saved only now.
+	add_link eth1 10.78.0.1 fd78::1 10.78.0.2 fd78::2
+	sleep 0.5
+	portctl attach eth1
+	portctl save
+	portctl detach eth1
+	unrelated_event
+	is_detached
+	# It comes again: away and back.
+	ip -n "$SERVER" link set eth1 netns "$CLIENT" name y1
+	ip -n "$CLIENT" link set y1 netns "$SERVER" name eth1
+	eventually is_attached
+	equal "$(portctl status -j | jq -r '[.interfaces[].name, .rules] | join(" ")')" "eth1 0"
+	equal "$(cat "$TMP/follow.err")" ""
+}
+
+@test "restore --follow tries again what could not be attached, unless all was taken away" {
+	portctl attach eth0
+	portctl drop 23
+	portctl save
+	echo "t0 native" >>"$PORTCTL_RULES.interfaces"
+	# t0 has no Ethernet header.
+	ip -n "$SERVER" tuntap add t0 mode tun
+	background follow server "$PORTCTL" restore --follow
+	failed() { [ "$(grep -c "t0 is not an Ethernet" "$TMP/follow.err")" -ge "$1" ]; }
+	eventually failed 1
+	unrelated_event
+	failed 2
+	portctl detach --all
+	unrelated_event
+	is_detached
+	ip -n "$SERVER" link del t0
+	ip -n "$SERVER" link add t0 type veth peer name t1
+	eventually is_attached
+	equal "$(portctl status -j | jq -r '[.interfaces[].name, .rules] | join(" ")')" "t0 1"
+}
+
 @test "restore with nothing saved says so" {
 	wants 1 restore
 	one_line "$stderr"
