@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The half of `export` that speaks HTTP. One request a connection: what a client
- * can hold is a place, for HTTP_SECONDS at most, and less when others want it.
+ * can hold is a place, for HTTP_SECONDS at most, and less when others want it, and an
+ * answer, which is that of others as well once there are too many.
  */
 #include <errno.h>
 #include <microhttpd.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,6 +25,12 @@
 #define HTTP_MEMORY 16384 /* of a connection, for its header */
 /* Above HTTP_CONNECTIONS, so that a new one gets in while the oldest is on its way out. */
 #define HTTP_MOST (2 * HTTP_CONNECTIONS)
+/*
+ * Bytes of all answers on their way. With more the newest is given to the next as well, until
+ * it is HTTP_SECONDS old: so there can be three of each exposition, however large.
+ */
+#define HTTP_ANSWERS (32u << 20)
+#define HTTP_UNSENT (128 << 10) /* bytes that the kernel takes of an answer, and doubles */
 #define HTTP_PER_ADDRESS (HTTP_CONNECTIONS + HTTP_CONNECTIONS / 2)
 
 struct guest {
@@ -31,11 +40,23 @@ struct guest {
 	bool leaving;
 };
 
+/* What the collector said, until the last that it is sent to has it, or has gone. */
+struct answer {
+	struct http *http;
+	struct MHD_Response *response;
+	unsigned int status; /* of HTTP */
+	time_t since;
+	size_t size;
+	char text[];
+};
+
 struct http {
 	int collector;
 	bool broken; /* the collector does not answer any more */
 	unsigned long came;
 	struct guest guests[HTTP_MOST];
+	struct answer *newest[EXPOSITIONS]; /* of those that are on their way */
+	size_t answers; /* bytes of those, and of older ones */
 };
 
 static time_t seconds_now(void)
@@ -46,11 +67,17 @@ static time_t seconds_now(void)
 	return now.tv_sec;
 }
 
-/* Only the library closes: it will, as soon as it sees the end. */
+/*
+ * Only the library closes: it will, as soon as it sees the end. What was not sent by then
+ * the kernel is not to keep.
+ */
 static void see_out(struct guest *guest)
 {
+	const struct linger none = { .l_onoff = 1 };
+
 	if (guest->leaving)
 		return;
+	setsockopt(guest->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	guest->leaving = true;
 	shutdown(guest->fd, SHUT_RDWR);
 }
@@ -123,20 +150,54 @@ static int receive(int socket, void *data, size_t size)
 	return got == (ssize_t)size ? 0 : got < 0 ? -errno : -EPIPE;
 }
 
-static int ask(struct http *http, enum question question, struct reply *reply, char **text)
+static void forget_answer(void *data)
+{
+	struct answer *answer = data;
+	struct http *http = answer->http;
+
+	for (size_t i = 0; i < EXPOSITIONS; i++) {
+		if (http->newest[i] == answer)
+			http->newest[i] = NULL;
+	}
+	http->answers -= answer->size;
+	free(answer);
+}
+
+static struct answer *receive_answer(struct http *http)
+{
+	struct answer *answer = NULL;
+	struct reply reply;
+
+	if (!receive(http->collector, &reply, sizeof(reply)))
+		answer = malloc(sizeof(*answer) + reply.size);
+	if (!answer)
+		return NULL;
+	*answer = (struct answer){
+		.http = http,
+		.status = reply.status,
+		.since = seconds_now(),
+		.size = reply.size,
+	};
+	http->answers += answer->size;
+	if (!receive(http->collector, answer->text, answer->size))
+		answer->response = MHD_create_response_from_buffer_with_free_callback_cls(
+			answer->size, answer->text, forget_answer, answer);
+	if (answer->response)
+		return answer;
+	forget_answer(answer);
+	return NULL;
+}
+
+/* NULL where the collector answers no more. */
+static struct answer *ask(struct http *http, enum question question)
 {
 	char byte = question;
-	int err = send(http->collector, &byte, 1, MSG_NOSIGNAL) == 1 ? 0 : -errno;
+	struct answer *answer = NULL;
 
-	*text = NULL;
-	if (!err)
-		err = receive(http->collector, reply, sizeof(*reply));
-	if (!err)
-		*text = malloc(reply->size + 1);
-	if (!err)
-		err = *text ? receive(http->collector, *text, reply->size) : -ENOMEM;
-	http->broken |= err;
-	return err;
+	if (send(http->collector, &byte, 1, MSG_NOSIGNAL) == 1)
+		answer = receive_answer(http);
+	http->broken |= !answer;
+	return answer;
 }
 
 static enum MHD_Result respond(struct MHD_Connection *connection, unsigned int status,
@@ -165,19 +226,19 @@ static enum MHD_Result respond_page(struct MHD_Connection *connection, unsigned 
 }
 
 /* `type` is that of the answer; what is wrong is said as plain text. */
-static enum MHD_Result respond_question(struct http *http, struct MHD_Connection *connection,
-					enum question question, const char *type)
+static enum MHD_Result respond_answer(struct MHD_Connection *connection, struct answer *answer,
+				      const char *type)
 {
-	struct reply reply;
-	char *text;
-
-	if (ask(http, question, &reply, &text)) {
-		free(text);
+	if (!answer)
 		return MHD_NO;
-	}
-	return respond(
-		connection, reply.status, reply.status == MHD_HTTP_OK ? type : PLAIN,
-		MHD_create_response_from_buffer(reply.size, text, MHD_RESPMEM_MUST_FREE));
+	return respond(connection, answer->status, answer->status == MHD_HTTP_OK ? type : PLAIN,
+		       answer->response);
+}
+
+static bool is_shared(const struct http *http, const struct answer *newest)
+{
+	return newest && http->answers + newest->size > HTTP_ANSWERS &&
+	       seconds_now() - newest->since < HTTP_SECONDS;
 }
 
 static enum MHD_Result respond_metrics(struct http *http, struct MHD_Connection *connection)
@@ -186,9 +247,13 @@ static enum MHD_Result respond_metrics(struct http *http, struct MHD_Connection 
 							 MHD_HTTP_HEADER_ACCEPT);
 	enum exposition exposition = exposition_choose(accept);
 	bool openmetrics = exposition == EXPOSITION_OPENMETRICS;
+	struct answer *answer = http->newest[exposition];
 
-	return respond_question(http, connection, openmetrics ? ASK_OPENMETRICS : ASK_TEXT,
-				exposition_type(exposition));
+	if (is_shared(http, answer))
+		return MHD_queue_response(connection, answer->status, answer->response);
+	answer = ask(http, openmetrics ? ASK_OPENMETRICS : ASK_TEXT);
+	http->newest[exposition] = answer;
+	return respond_answer(connection, answer, exposition_type(exposition));
 }
 
 static enum MHD_Result answer(void *data, struct MHD_Connection *connection, const char *url,
@@ -202,7 +267,7 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 	if (!strcmp(url, "/metrics"))
 		return respond_metrics(data, connection);
 	if (!strcmp(url, "/healthz"))
-		return respond_question(data, connection, ASK_HEALTH, PLAIN);
+		return respond_answer(connection, ask(data, ASK_HEALTH), PLAIN);
 	if (!strcmp(url, "/"))
 		return respond_page(connection, MHD_HTTP_OK, "text/html; charset=utf-8",
 				    "<!DOCTYPE html><title>portctl</title><h1>portctl</h1>"
@@ -234,14 +299,33 @@ static bool wait_for_work(struct MHD_Daemon *daemon, int collector)
 	return !(polls[1].revents & (POLLHUP | POLLERR));
 }
 
+/*
+ * What clients do not take is in the kernel's memory, and it would wait for minutes after
+ * the end. Their connections have this from the listening socket.
+ */
+static int limit_unsent(int listener)
+{
+	const int size = HTTP_UNSENT, milliseconds = HTTP_SECONDS * 1000;
+
+	if (setsockopt(listener, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size)) ||
+	    setsockopt(listener, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds,
+		       sizeof(milliseconds)))
+		return -errno;
+	return 0;
+}
+
 int http_run(int listener, int collector)
 {
 	struct http http = { .collector = collector };
 	struct MHD_Daemon *daemon;
 	char ready = ASK_READY;
+	int err;
 
 	for (size_t i = 0; i < HTTP_MOST; i++)
 		http.guests[i].fd = -1;
+	err = limit_unsent(listener);
+	if (err)
+		return fail(err, "cannot limit what clients may hold: %s", strerror(-err));
 	daemon = MHD_start_daemon(
 		MHD_USE_EPOLL, 0, NULL, NULL, answer, &http, MHD_OPTION_LISTEN_SOCKET, listener,
 		MHD_OPTION_CONNECTION_LIMIT, HTTP_MOST, MHD_OPTION_PER_IP_CONNECTION_LIMIT,

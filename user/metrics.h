@@ -87,6 +87,7 @@ void metrics_history_clear(struct metrics_history *history);
 enum exposition {
 	EXPOSITION_TEXT, /* 0.0.4 */
 	EXPOSITION_OPENMETRICS, /* 1.0.0 */
+	EXPOSITIONS,
 };
 
 /* Which of them an Accept header (NULL: there is none) asks for. */

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The half of `export` that speaks HTTP, with a collector that the test is. */
+#include "unit.h"
+
+#include <arpa/inet.h>
+#include <dirent.h>
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "exporter.h"
+
+#define ANSWER (4u << 20)
+
+static struct {
+	pid_t pid; /* of the server */
+	int collector;
+	struct sockaddr_in address;
+	unsigned int asked; /* questions */
+	size_t size; /* of an answer */
+} server;
+
+static int start(void **state)
+{
+	socklen_t length = sizeof(server.address);
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0), sockets[2];
+
+	(void)state;
+	server.asked = 0;
+	server.size = ANSWER;
+	server.address = (struct sockaddr_in){ .sin_family = AF_INET,
+					       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	if (bind(listener, (void *)&server.address, length) || listen(listener, 128) ||
+	    getsockname(listener, (void *)&server.address, &length) ||
+	    socketpair(AF_UNIX, SOCK_STREAM, 0, sockets))
+		return -1;
+	server.pid = fork();
+	if (!server.pid) {
+		close(sockets[0]);
+		_exit(!!http_run(listener, sockets[1]));
+	}
+	close(listener);
+	close(sockets[1]);
+	server.collector = sockets[0];
+	return server.pid < 0 ? -1 : 0;
+}
+
+static int stop(void **state)
+{
+	(void)state;
+	close(server.collector);
+	kill(server.pid, SIGKILL);
+	return waitpid(server.pid, NULL, 0) == server.pid ? 0 : -1;
+}
+
+/* Answers what was asked: each question with another text, of so many letters. */
+static void collect(void)
+{
+	struct reply reply = { .status = 200, .size = server.size };
+	cleanup_free char *text = malloc(server.size);
+	char question;
+
+	assert_int_equal(recv(server.collector, &question, 1, 0), 1);
+	if (question == ASK_READY)
+		return;
+	memset(text, 'a' + server.asked++ % 26, server.size);
+	assert_int_equal(write_all(server.collector, (char *)&reply, sizeof(reply)), 0);
+	assert_int_equal(write_all(server.collector, text, server.size), 0);
+}
+
+/* Waits until there is something to read from a client, and is the collector meanwhile. */
+static void wait_for(int client)
+{
+	struct pollfd polls[] = { { client, POLLIN, 0 }, { server.collector, POLLIN, 0 } };
+
+	while (!polls[0].revents) {
+		assert_true(poll(polls, 2, 20000) > 0);
+		if (polls[1].revents)
+			collect();
+	}
+}
+
+/* Asks for the metrics and waits until the answer begins. */
+static int begin(void)
+{
+	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
+	int client = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(connect(client, (void *)&server.address, sizeof(server.address)), 0);
+	assert_int_equal(write_all(client, request, sizeof(request) - 1), 0);
+	wait_for(client);
+	return client;
+}
+
+/* Reads an answer to its end; returns the letter that it is made of. */
+static char end(int client)
+{
+	cleanup_free char *text = malloc(ANSWER + 4096);
+	size_t size = 0;
+	ssize_t got;
+	char *body;
+
+	while ((got = recv(client, text + size, ANSWER + 4095 - size, 0)) > 0)
+		size += got;
+	assert_int_equal(got, 0);
+	close(client);
+	text[size] = 0;
+	body = strstr(text, "\r\n\r\n") + 4;
+	assert_int_equal(strlen(body), ANSWER);
+	for (size_t i = 0; i < ANSWER; i++)
+		assert_int_equal(body[i], *body);
+	return *body;
+}
+
+/* The most that the server ever had in memory, MiB. */
+static unsigned long server_peak(void)
+{
+	char path[32];
+	cleanup_free char *text = NULL;
+	unsigned long peak = 0;
+	size_t size;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", server.pid);
+	assert_int_equal(file_read(path, &text, &size), 0);
+	assert_int_equal(sscanf(strstr(text, "VmHWM:"), "VmHWM: %lu", &peak), 1);
+	return peak >> 10;
+}
+
+static size_t server_descriptors(void)
+{
+	struct dirent *entry;
+	char path[32];
+	size_t count = 0;
+	DIR *folder;
+
+	snprintf(path, sizeof(path), "/proc/%d/fd", server.pid);
+	folder = opendir(path);
+	assert_non_null(folder);
+	while ((entry = readdir(folder)))
+		count += *entry->d_name != '.';
+	closedir(folder);
+	return count;
+}
+
+/* Who asks gets what was collected for him. */
+static void test_fresh(void **state)
+{
+	(void)state;
+	for (int i = 0; i < 30; i++)
+		assert_int_equal(end(begin()), 'a' + i % 26);
+	assert_int_equal(server.asked, 30);
+}
+
+/* Also while a few others are slow. */
+static void test_fresh_beside_slow(void **state)
+{
+	int slow[4];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		slow[i] = begin();
+	assert_int_equal(end(begin()), 'e');
+	assert_int_equal(end(begin()), 'f');
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		assert_int_equal(end(slow[i]), 'a' + i);
+}
+
+/* Whoever asks and does not read costs no answer of his own. */
+static void test_memory(void **state)
+{
+	int slow[HTTP_CONNECTIONS - 1];
+	unsigned int asked;
+	char last;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		slow[i] = begin();
+	asked = server.asked;
+	assert_in_range(asked, 4, 9);
+	assert_in_range(server_peak(), 1, 64);
+	/* Another gets the newest, whole. */
+	last = end(begin());
+	assert_int_equal(server.asked, asked);
+	assert_int_equal(last, 'a' + asked - 1);
+	/* All get what they were promised, and then answers are fresh again. */
+	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
+		assert_int_equal(end(slow[i]), 'a' + (i < asked ? i : asked - 1));
+	assert_int_equal(end(begin()), 'a' + asked);
+	assert_in_range(server_peak(), 1, 64);
+}
+
+/* What is not read waits where it is limited, not in the kernel's memory after the end. */
+static void test_unsent(void **state)
+{
+	size_t idle;
+	int client;
+
+	(void)state;
+	server.size = 1 << 20;
+	close(begin());
+	usleep(300000);
+	idle = server_descriptors();
+	client = begin();
+	usleep(300000);
+	assert_int_equal(server_descriptors(), idle + 1);
+	close(client);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_fresh, start, stop),
+		cmocka_unit_test_setup_teardown(test_fresh_beside_slow, start, stop),
+		cmocka_unit_test_setup_teardown(test_memory, start, stop),
+		cmocka_unit_test_setup_teardown(test_unsent, start, stop),
+	};
+
+	return run_suite("http", tests);
+}
