@@ -21,9 +21,12 @@ struct options {
 	bool follow;
 };
 
+#define CLOCK_SECONDS 10 /* between two looks at the clock */
+
 /* From one look to the next. */
 struct restorer {
 	struct arrivals seen;
+	__u64 tai_offset;
 	bool ran; /* there was a ruleset at the last look, or an interface attached */
 };
 
@@ -190,10 +193,12 @@ static int look_and_restore(struct restorer *restorer, bool first)
 
 static int open_link_events(void)
 {
+	const struct timeval pause = { .tv_sec = CLOCK_SECONDS };
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
 
-	if (fd >= 0 && !bind(fd, (struct sockaddr *)&address, sizeof(address)))
+	if (fd >= 0 && !setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &pause, sizeof(pause)) &&
+	    !bind(fd, (struct sockaddr *)&address, sizeof(address)))
 		return fd;
 	fail(-errno, "cannot watch for interfaces: %s", strerror(errno));
 	if (fd >= 0)
@@ -212,15 +217,44 @@ static bool hear_event(int events, struct restorer *restorer, int flags)
 	return size >= 0;
 }
 
+/*
+ * Signed knocks go by TAI, of which the data path has to know how far it is from UTC. The
+ * kernel learns that from chronyd or ntpd some time after the boot, and tells nobody.
+ */
+static void keep_clock(struct restorer *restorer)
+{
+	struct datapath dp;
+
+	if (restorer->tai_offset == tai_offset())
+		return;
+	restorer->tai_offset = tai_offset();
+	datapath_open(&dp, DATAPATH_READ); /* which sets it right */
+	datapath_close(&dp);
+}
+
 /* Events that were lost (ENOBUFS) are an event too: a look finds what they would have told. */
+static int wait_for_event(int events, struct restorer *restorer)
+{
+	while (!hear_event(events, restorer, 0)) {
+		if (errno == ENOBUFS || errno == EINTR)
+			return 0;
+		if (errno != EAGAIN)
+			return -errno;
+		keep_clock(restorer);
+	}
+	return 0;
+}
+
 static int follow(int events, struct restorer *restorer)
 {
-	while (hear_event(events, restorer, 0) || errno == ENOBUFS || errno == EINTR) {
+	int err;
+
+	while (!(err = wait_for_event(events, restorer))) {
 		while (hear_event(events, restorer, MSG_DONTWAIT))
 			continue;
 		look_and_restore(restorer, false);
 	}
-	return fail(-errno, "cannot watch for interfaces any more: %s", strerror(errno));
+	return fail(err, "cannot watch for interfaces any more: %s", strerror(-err));
 }
 
 int cmd_restore(const struct command *command, int argc, char **argv)

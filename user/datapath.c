@@ -224,7 +224,7 @@ int datapath_create(struct datapath *dp)
 	err = folder_check(dp->path); /* somebody may have been faster */
 	if (err)
 		return err;
-	clock_refresh(&control);
+	control.tai_offset = tai_offset();
 	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "control", sizeof(zero), sizeof(control), 1,
 			    &opts);
 	pin_path(dp, NULL, "control", path);
@@ -443,7 +443,7 @@ int datapath_open(struct datapath *dp, enum datapath_access access)
 	err = check_bpffs(root)
 		      ?: folder_check(dp->path) ?: take_turn(dp, access) ?: open_control(dp);
 	if (!err && dp->control) /* one store, whoever else is there */
-		clock_refresh(dp->control);
+		dp->control->tai_offset = tai_offset();
 	if (!err && dp->control)
 		err = open_interfaces(dp);
 	return err;

@@ -130,9 +130,6 @@ void way_back_forget(struct datapath *dp);
  */
 void signers_fill(const struct datapath *dp, const struct ruleset *ruleset);
 
-/* What the kernel is told about the clock: see struct control. */
-void clock_refresh(struct control *control);
-
 /* Forgets what was at a door, before another knock gets its number. Says nothing. */
 int door_clear(const struct datapath *dp, __u32 door);
 

@@ -30,11 +30,11 @@ __u64 utc_now(void)
 }
 
 /* The difference is whole seconds; the two are not read at the same moment. */
-void clock_refresh(struct control *control)
+__u64 tai_offset(void)
 {
 	__u64 off = clock_now(CLOCK_TAI) - utc_now() + 500000000;
 
-	control->tai_offset = off / 1000000000 * 1000000000;
+	return off / 1000000000 * 1000000000;
 }
 
 static int open_one(const struct datapath *dp, const char *name, const char *pin)
