@@ -30,12 +30,15 @@ static __always_inline void mix(__u64 v[4])
 }
 
 /* IPv6 sources count by /64: whoever has one has all of its addresses. */
-static __always_inline __u32 source_bucket(const struct flow_key *flow, __u32 line)
+static __always_inline __u32 source_bucket(const struct flow_key *flow,
+					   const struct detail *detail)
 {
 	const __u64 *hash_key = (const __u64 *)&control.secret[12]; /* it never changes */
 	__u64 v[4] = { hash_key[0] ^ 0x736f6d6570736575, hash_key[1] ^ 0x646f72616e646f6d,
 		       hash_key[0] ^ 0x6c7967656e657261, hash_key[1] ^ 0x7465646279746573 };
-	__u64 address = 0, rest = (__u64)line << 8 | flow->family;
+	__u32 line = entry_line(detail->entry);
+	__u64 rest = (__u64)detail->per_source << 32 | line << 8 | flow->family;
+	__u64 address = 0;
 
 	__builtin_memcpy(&address, flow->remote, sizeof(address)); /* IPv4: then zeros */
 	v[3] ^= address;
@@ -75,7 +78,7 @@ static __always_inline bool within_limit(const struct subject *subject,
 	__u64 *bucket;
 
 	if (detail->per_source) {
-		index = source_bucket(&subject->flow, index);
+		index = source_bucket(&subject->flow, detail);
 		bucket = bpf_map_lookup_elem(&source_buckets, &index);
 	} else {
 		bucket = bpf_map_lookup_elem(&buckets, &index);

@@ -149,7 +149,8 @@ struct detail {
 			entry_t entry; /* what the rule says; plain */
 			entry_t limited; /* the same for packets over the limit; plain */
 			__u32 door; /* applies to those with a grant for it; 0: to all */
-			__u32 per_source; /* the limit is */
+			__u32 per_source; /* the limit is: a number that no other
+					   * rule with this line had; else 0 */
 		};
 		struct { /* ENTRY_SOURCES */
 			struct lengths lengths;

@@ -63,7 +63,8 @@ static void set_limit(struct detail *detail, const struct rule *rule)
 	detail->interval = limit_interval(limit);
 	detail->tolerance = (burst - 1) * detail->interval;
 	detail->limited = entry_make(VERDICT_DROP, 0, rule->limited_line);
-	detail->per_source = limit->per_source;
+	if (limit->per_source) /* never 0; by when the rule began, it is no other rule's */
+		detail->per_source = rule->since | 1;
 }
 
 /* What a rule says where it applies. */

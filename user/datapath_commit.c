@@ -141,7 +141,6 @@ static int store_next(const struct datapath *dp, unsigned int slot,
 	cleanup_free char *text = NULL;
 	char path[PATH_MAX];
 	size_t text_size, size;
-	__u64 now = utc_now();
 	FILE *out = open_memstream(&text, &text_size);
 	int err;
 
@@ -165,7 +164,7 @@ static int store_next(const struct datapath *dp, unsigned int slot,
 			.limited_line = rule->limited_line,
 			.verdict = rule->action,
 			.ends = rule->ends,
-			.since = rule->since ?: now,
+			.since = rule->since,
 			.door = rule->door,
 		};
 	}
@@ -336,12 +335,47 @@ static int retire_lines(struct datapath *dp, const struct ruleset *active)
 	return err;
 }
 
-/* Rules with "for" that did not run before begin now. */
-static void set_ends(struct ruleset *ruleset, __u64 now)
+/*
+ * Rules that did not run before find no limit used up by whichever had their lines; as no
+ * packet is charged to those, none takes from them meanwhile. Limits per source have
+ * nothing to be filled: the rule's `since` tells them from those before.
+ */
+static int fill_buckets(const struct datapath *dp, const struct interface *iface,
+			const struct ruleset *next)
 {
+	cleanup_close int buckets = pin_open(dp, iface->name, "buckets");
+	__u64 due = 0;
+
+	if (buckets < 0)
+		return buckets;
+	for (size_t i = 0; i < next->count; i++) {
+		const struct rule *rule = &next->rules[i];
+
+		if (!rule->since && (rule->limit.count || rule->door) &&
+		    bpf_map_update_elem(buckets, &rule->line, &due, BPF_ANY))
+			return -errno;
+	}
+	return 0;
+}
+
+static int fill_all_buckets(const struct datapath *dp, const struct ruleset *next)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < dp->count && !err; i++)
+		err = fill_buckets(dp, &dp->interfaces[i], next);
+	return err;
+}
+
+/* Rules that did not run before begin now; those with "for" also where they had ended. */
+static void begin_rules(struct ruleset *ruleset, __u64 now)
+{
+	__u64 utc = utc_now();
+
 	for (size_t i = 0; i < ruleset->count; i++) {
 		struct rule *rule = &ruleset->rules[i];
 
+		rule->since = rule->since ?: utc;
 		if (rule->seconds && rule->ends <= now)
 			rule->ends = now + rule->seconds * 1000000000ull;
 	}
@@ -418,7 +452,9 @@ static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *
 	ruleset_drop_ended(next, now);
 	if (!err)
 		err = assign_lines(next, &active);
-	set_ends(next, now);
+	if (!err)
+		err = fill_all_buckets(dp, next);
+	begin_rules(next, now);
 	if (!err)
 		err = clear_doors(dp, next, &active);
 	if (!err)

@@ -24,6 +24,9 @@ const char *reason(int err);
 void pin_path(const struct datapath *dp, const char *iface, const char *pin,
 	      char path[PATH_MAX]);
 
+/* Opens one; -ENOENT where it is not there. Says nothing. */
+int pin_open(const struct datapath *dp, const char *iface, const char *pin);
+
 /*
  * Maps a pinned array map into memory, unless `memory` is NULL. *size becomes the
  * bytes of one element and *count the number of elements; both may be NULL. Returns 0

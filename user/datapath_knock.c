@@ -13,17 +13,6 @@ static int fail_pin(const struct datapath *dp, int err, const char *pin)
 	return fail(err, "cannot use %s/%s: %s", dp->path, pin, reason(err));
 }
 
-/* A pinned map; -ENOENT where nothing was ever attached. */
-static int open_pin(const struct datapath *dp, const char *pin)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	pin_path(dp, NULL, pin, path);
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
-}
-
 /* Elements of a hash map as they are read: a key, and what it leads to behind it. */
 struct elements {
 	char *list;
@@ -59,7 +48,7 @@ static int read_elements(int map, struct elements *elements)
 
 static int list_pin(const struct datapath *dp, const char *pin, struct elements *elements)
 {
-	cleanup_close int map = open_pin(dp, pin);
+	cleanup_close int map = pin_open(dp, NULL, pin);
 	int err = map < 0 ? map : read_elements(map, elements);
 
 	if (err && err != -ENOENT)
@@ -172,7 +161,7 @@ static void remove_ended(int map)
 int datapath_grant(const struct datapath *dp, const struct grant_key *key, __u64 deadline)
 {
 	struct grant grant = { 0 };
-	cleanup_close int map = open_pin(dp, "grants");
+	cleanup_close int map = pin_open(dp, NULL, "grants");
 
 	if (map == -ENOENT)
 		return fail(map, "portctl is attached to no interface: portctl attach IFACE");
@@ -196,7 +185,7 @@ int datapath_grant(const struct datapath *dp, const struct grant_key *key, __u64
 
 int datapath_revoke(const struct datapath *dp, const struct grant_key *key)
 {
-	cleanup_close int map = open_pin(dp, "grants");
+	cleanup_close int map = pin_open(dp, NULL, "grants");
 	struct grant grant;
 
 	if (map == -ENOENT)

@@ -37,12 +37,12 @@ __u64 tai_offset(void)
 	return off / 1000000000 * 1000000000;
 }
 
-static int open_one(const struct datapath *dp, const char *name, const char *pin)
+int pin_open(const struct datapath *dp, const char *iface, const char *pin)
 {
 	char path[PATH_MAX];
 	int fd;
 
-	pin_path(dp, name, pin, path);
+	pin_path(dp, iface, pin, path);
 	fd = bpf_obj_get(path);
 	return fd < 0 ? -errno : fd;
 }
@@ -51,8 +51,8 @@ int slot_maps_open(const struct datapath *dp, const char *name, struct slot_maps
 {
 	maps->dp = dp;
 	maps->name = name;
-	maps->details = open_one(dp, name, "details");
-	maps->sources = open_one(dp, name, "sources");
+	maps->details = pin_open(dp, name, "details");
+	maps->sources = pin_open(dp, name, "sources");
 	return maps->details < 0 ? maps->details : maps->sources < 0 ? maps->sources : 0;
 }
 

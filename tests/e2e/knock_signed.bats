@@ -55,6 +55,20 @@ knock_send() { client "$PORTCTL" knock send "$@"; }
 	all_add_up
 }
 
+@test "a door is not limited by what a rule that had its line let through" {
+	new_key alice
+	attach_with "default drop
+allow 53/udp limit 1/h burst 3"
+	flood udp "$C4" "$S4" 53 10
+	portctl delete 1
+	portctl knock web spa 62201/udp keys "$TMP/keys" opens 80/tcp for 30s skew 1s
+	start_http 80
+	sleep 1.1
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+	equal "$(counted web refusals)" 0
+}
+
 @test "the address to open can be another than the sender's" {
 	signed_door
 	client_address 10.77.0.9/24

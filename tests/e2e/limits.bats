@@ -106,8 +106,28 @@ allow 53/udp limit 1/m burst 5"
 	# Taken away and made again it is a new one; what it counted is not lost.
 	portctl delete allow 53/udp limit 1/m burst 5
 	equal "$(line removed)" 40
+	portctl allow 53/udp limit 1/m burst 5
+	flood udp "$C4" "$S4" 53 20
+	equal "$(port udp 53 pass)" 10
 	adds_up
 }
+
+a_new_rule() {
+	attach_with "default drop
+allow 53/udp limit 1/h burst 3 $1"
+	flood udp "$C4" "$S4" 53 20
+	equal "$(port udp 53 pass)" 3
+	portctl delete allow 53/udp limit 1/h burst 3 $1
+	portctl allow 54/udp limit 1/h burst 4 $1
+	flood udp "$C4" "$S4" 54 20
+	equal "$(port udp 54 pass)" 4
+	# Only what is new begins anew.
+	portctl allow 80
+	flood udp "$C4" "$S4" 54 20
+	equal "$(port udp 54 pass)" 4
+}
+@test "a new rule has its whole limit, whatever rule had its line" { a_new_rule ""; }
+@test "a new rule has its whole limit for each source, too" { a_new_rule "per source"; }
 
 # --- for TIME ---------------------------------------------------------------------------
 
