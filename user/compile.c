@@ -162,7 +162,7 @@ static entry_t default_entry(const struct chainer *chainer)
 			  default_line(fallback));
 }
 
-/* Ports that are knocked at answer nothing, whatever the default is. */
+/* Doors, and ports that are knocked at, answer nothing, whatever the default is. */
 static entry_t knock_entry(void)
 {
 	return entry_make(VERDICT_DROP, ENTRY_MARKS, LINE_KNOCK);
@@ -220,7 +220,7 @@ static void set_doors(struct chainer *chainer)
 	}
 }
 
-/* A door's port is shut for those who have no grant, also where the default is allow. */
+/* A door's port is shut for those who have no grant. */
 static bool is_door(const struct chain *chain)
 {
 	for (size_t l = 0; l < chain->count; l++) {
@@ -234,9 +234,7 @@ static bool is_door(const struct chain *chain)
 
 static void set_tail(const struct chainer *chainer, __u32 key, struct chain *chain)
 {
-	bool pass = chainer->ruleset->fallback == VERDICT_PASS;
-
-	if (is_step(&chainer->image->table, key) || (pass && chainer->shut && is_door(chain)))
+	if (is_step(&chainer->image->table, key) || (chainer->shut && is_door(chain)))
 		chain->tail = knock_entry();
 	else
 		chain->tail = default_entry(chainer);

@@ -125,7 +125,7 @@ static inline bool is_wanted(const struct world *world, const struct reading *re
 	return false;
 }
 
-/* Whether it is knocked at, or stays shut where the default is to allow. */
+/* Whether it is knocked at, or a door. */
 static inline bool is_knocked(const struct world *world, __u32 key)
 {
 	if (!world->door || key >= PORT_KEYS)
@@ -134,7 +134,7 @@ static inline bool is_knocked(const struct world *world, __u32 key)
 		if (world->door->knock->sequences[SEQUENCE_OPEN].steps[i] == key)
 			return true;
 	}
-	return world->ruleset.fallback == VERDICT_PASS && names_key(world->door->terms, key);
+	return names_key(world->door->terms, key);
 }
 
 /* No rule is for it, and no lifeline. */
