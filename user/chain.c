@@ -36,9 +36,10 @@ int detail_add(struct image *image, __u32 flags, const struct detail *detail, en
 	return 0;
 }
 
-/* A detail that was made: the same rule before the same next is made once. */
+/* A detail that was made: it is made once for what a rule says before the same next. */
 struct known_detail {
 	const struct rule *rule;
+	entry_t says;
 	entry_t next;
 	entry_t entry;
 };
@@ -49,6 +50,8 @@ static int compare_known_details(const void *left, const void *right)
 
 	if (a->rule != b->rule)
 		return a->rule < b->rule ? -1 : 1;
+	if (a->says != b->says)
+		return a->says < b->says ? -1 : 1;
 	return a->next < b->next ? -1 : a->next > b->next;
 }
 
@@ -67,22 +70,29 @@ static void set_limit(struct detail *detail, const struct rule *rule)
 		detail->per_source = rule->since | 1;
 }
 
-/* What a rule says where it applies. */
-static entry_t rule_entry(const struct chainer *chainer, const struct rule *rule)
+/*
+ * What a rule says where it applies. Whom one without ports keeps out is not heard at
+ * all; behind a door are those who came in by it before, and their connections go on.
+ */
+static entry_t rule_entry(const struct chainer *chainer, const struct rule *rule,
+			  bool behind_door)
 {
-	return entry_make(rule->action, rule->action == VERDICT_PASS ? 0 : chainer->shut,
-			  rule->line);
+	__u32 marks = chainer->shut | (behind_door ? ENTRY_REPLY : 0);
+
+	if (rule->action == VERDICT_PASS || !rule->term_count)
+		marks = 0;
+	return entry_make(rule->action, marks, rule->line);
 }
 
-static int rule_detail(struct chainer *chainer, const struct rule *rule, entry_t next,
-		       entry_t *entry)
+static int rule_detail(struct chainer *chainer, const struct rule *rule, entry_t says,
+		       entry_t next, entry_t *entry)
 {
-	struct known_detail wanted = { .rule = rule, .next = next }, *known;
+	struct known_detail wanted = { .rule = rule, .says = says, .next = next }, *known;
 	/* Of a rule that does not run yet nobody knows when it ends, but that it does. */
 	__u64 some_time = rule->seconds ? ~0ull : 0;
 	struct detail detail = {
 		.deadline = rule->ends ?: some_time,
-		.entry = rule_entry(chainer, rule),
+		.entry = says,
 		.next = next,
 		.door = rule->knock ? rule->door : 0,
 	};
@@ -124,6 +134,15 @@ static int exceed(struct chainer *chainer, struct candidate **order, size_t coun
 	return -E2BIG;
 }
 
+static bool has_door(struct candidate **order, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (order[i]->rule->knock)
+			return true;
+	}
+	return false;
+}
+
 /*
  * The entry where these candidates apply, in this order: the first that does
  * not end decides, those before it as long as they last.
@@ -141,13 +160,15 @@ static int resolve(struct chainer *chainer, struct candidate **order, size_t cou
 	*entry = tail;
 	for (size_t i = last < count ? last + 1 : count; i-- > 0 && !err;) {
 		const struct rule *rule = order[i]->rule;
+		entry_t says = rule_entry(chainer, rule, has_door(order, i));
 
 		if (chainer->used)
 			chainer->used[rule - chainer->ruleset->rules] = 1;
 		if (!leaves_some(rule) && !rule->limit.count)
-			*entry = rule_entry(chainer, rule);
+			*entry = says;
 		else
-			err = rule_detail(chainer, rule, leaves_some(rule) ? *entry : 0, entry);
+			err = rule_detail(chainer, rule, says, leaves_some(rule) ? *entry : 0,
+					  entry);
 	}
 	return err;
 }
@@ -379,7 +400,7 @@ static bool plain_entry(struct chainer *chainer, const struct chain *chain, entr
 		return false;
 	if (chainer->used)
 		chainer->used[rule - chainer->ruleset->rules] = 1;
-	*entry = rule_entry(chainer, rule);
+	*entry = rule_entry(chainer, rule, false);
 	return true;
 }
 

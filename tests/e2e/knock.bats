@@ -60,8 +60,9 @@ counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2
 	web
 }
 
-@test "the closing sequence shuts the door at once; open connections go on" {
-	closed "$DOOR"
+# open_go_on RULES...: beside those of the door.
+open_go_on() {
+	closed "$DOOR" "$@"
 	background echo_in server "$PYTHON" "$WIRE" echo :: 9000
 	portctl knock tcp9000 opens 9000/tcp for 1m after 3/tcp 1/udp 2/tcp within 10s \
 		close 2/tcp 3/tcp
@@ -74,6 +75,10 @@ counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2
 	run -1 client timeout 0.4 "$PYTHON" -c \
 		"import socket; socket.create_connection(('$S4', 9000), 0.3)"
 	say in still-here
+}
+@test "the closing sequence shuts the door at once; open connections go on" { open_go_on; }
+@test "they do so too where a rule shuts the ports behind the door" {
+	open_go_on "drop 1-65535" "reject 9000"
 }
 
 @test "a grant ends by itself, and connections outlive it" {

@@ -211,22 +211,35 @@ static inline struct outcome come_to_rule(struct world *world, const struct read
 	return outcome;
 }
 
+/* A door is a rule for its guests, and has ended for all others. */
+static inline const struct rule *rule_for(struct world *world, const struct probe *probe,
+					  bool guest, enum verdict *verdict)
+{
+	const struct rule *rule;
+
+	if (world->door)
+		world->door->ends = guest ? ~0ull : 1;
+	*verdict = slow_evaluate(&world->ruleset, *probe, &rule);
+	return rule;
+}
+
 /* What a frame comes to. Limits count it. */
 static inline struct outcome come_of(struct world *world, const struct reading *reading)
 {
-	struct probe probe = { IFACE, reading->key, reading->source, NOW };
-	const struct rule *rule;
+	const struct probe probe = { IFACE, reading->key, reading->source, NOW };
+	const struct rule *first, *rule;
 	enum verdict verdict;
 
-	/* A door is a rule for its guests, and has ended for all others. */
-	if (world->door)
-		world->door->ends = is_guest(world, &reading->source) ? ~0ull : 1;
-	verdict = slow_evaluate(&world->ruleset, probe, &rule);
+	first = rule_for(world, &probe, true, &verdict);
+	rule = rule_for(world, &probe, is_guest(world, &reading->source), &verdict);
 	if ((!rule || rule->term_count) && is_dhcp(reading) &&
 	    world->ruleset.options[OPTION_DHCP] == VERDICT_PASS)
 		return (struct outcome){ VERDICT_PASS, LINE_DHCP, NULL };
 	if (!rule && is_echo_over(world, reading->key))
 		return (struct outcome){ VERDICT_DROP, LINE_ECHO_LIMITED, NULL };
+	/* Who came in by the door stays in, whatever is behind it. */
+	if (rule && rule != first && verdict != VERDICT_PASS && is_wanted(world, reading))
+		return (struct outcome){ VERDICT_PASS, LINE_REPLY, NULL };
 	return rule ? come_to_rule(world, reading, rule)
 		    : come_to_kind(world, reading, verdict);
 }

@@ -3,6 +3,7 @@
 #include "unit.h"
 
 #include "compile.h"
+#include "evaluate.h"
 #include "random.h"
 #include "slow.h"
 
@@ -334,6 +335,49 @@ static void test_by_hand(void **state)
 	}
 }
 
+#define KNOCK "knock k opens 22/tcp for 1h after 7/tcp 9/udp 8/tcp within 10s\n"
+
+/* The marks of what a packet of nobody who has a grant comes to in the end. */
+static const struct {
+	const char *rules;
+	__u32 key;
+	__u32 marks;
+} marks[] = {
+	{ "default allow\n" KNOCK, TCP(22), ENTRY_MARKS },
+	{ "default reject\n" KNOCK, TCP(22), ENTRY_MARKS },
+	{ KNOCK "drop 1-1023", TCP(22), ENTRY_MARKS },
+	{ KNOCK "reject 22", TCP(22), ENTRY_MARKS },
+	{ KNOCK "drop 22 for 1s\ndrop 1-1023", TCP(22), ENTRY_MARKS },
+	{ KNOCK "allow 1-1023 from 10.0.0.0/8\ndrop 1-1023", TCP(22), ENTRY_MARKS },
+	{ KNOCK "drop 1-1023", UDP(22), ENTRY_TOUCH },
+	{ KNOCK "drop 1-1023", TCP(7), ENTRY_TOUCH },
+	{ KNOCK "drop from 0.0.0.0/0", TCP(7), 0 },
+	{ "drop 1-1023", TCP(22), 0 },
+};
+
+static void test_marks(void **state)
+{
+	const struct prefix nobody = { .family = 4, .length = 32 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
+		struct compiled compiled;
+		struct parsed parsed;
+		struct ruleset none = { 0 };
+		entry_t entry;
+
+		parsed_valid(&parsed, marks[i].rules);
+		assert_int_equal(assign_lines(&parsed.ruleset, &none), 0);
+		compiled_init(&compiled, &parsed.ruleset, "eth0", 0);
+		entry = evaluate_entry(compiled.image, marks[i].key, &nobody, 1, 0);
+		if (entry_flags(entry) != marks[i].marks)
+			fail_msg("%s: key %u has the marks %u", marks[i].rules, marks[i].key,
+				 entry_flags(entry));
+		compiled_clear(&compiled);
+		parsed_clear(&parsed);
+	}
+}
+
 /* Lines of 24 bits: the last one fits into an entry beside the verdict. */
 static void test_last_line(void **state)
 {
@@ -383,6 +427,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_by_hand),
 		cmocka_unit_test(test_last_line),
+		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_most_rules),
 		cmocka_unit_test(test_random_at_edges),
 		cmocka_unit_test(test_random_at_all_keys),
