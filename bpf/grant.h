@@ -6,7 +6,11 @@
 #ifndef GRANT_H
 #define GRANT_H
 
-#define GRANT_PORT (1ull << 16) /* tells port 0 from no port */
+/* A connection: its own port and the port key it came to; not 0, which is none. */
+static __always_inline __u64 connection_of(const struct flow_key *flow)
+{
+	return (__u64)flow_port_key(flow) << 17 | 1 << 16 | bpf_ntohs(flow->remote_port);
+}
 
 static __always_inline __u64 present_window(void)
 {
@@ -46,13 +50,13 @@ static __always_inline struct grant *find_grant(const struct flow_key *flow, __u
 }
 
 /*
- * Whether a packet is let in. A grant for one connection belongs to the first port
- * that comes; the same port may come again, since a SYN may be sent again.
+ * Whether a packet is let in. A grant for one connection belongs to the first that
+ * comes; the same may come again, since a SYN may be sent again.
  */
 static __always_inline bool is_granted(const struct subject *subject, __u32 slot, __u32 door)
 {
 	struct grant *grant = find_grant(&subject->flow, slot, door);
-	__u64 port = bpf_ntohs(subject->flow.remote_port) | GRANT_PORT, opener;
+	__u64 connection = connection_of(&subject->flow), opener;
 
 	if (!grant)
 		return false;
@@ -60,8 +64,8 @@ static __always_inline bool is_granted(const struct subject *subject, __u32 slot
 		return true;
 	opener = purpose == PURPOSE_EXPLAIN
 			 ? grant->opener
-			 : __sync_val_compare_and_swap(&grant->opener, 0, port);
-	return !opener || opener == port;
+			 : __sync_val_compare_and_swap(&grant->opener, 0, connection);
+	return !opener || opener == connection;
 }
 
 struct moment {

@@ -75,8 +75,9 @@ __noinline __u32 follow(const struct subject *subject, __u32 entry, __u32 slot, 
 }
 
 /*
- * Finds the plain entry behind one with a flag. Not static either: plain entries
- * are not made slower by it.
+ * Finds the entry behind one with a flag; with the mark ENTRY_TOUCH if the packet touched
+ * a port that is shut, and with no other. Not static either: plain entries are not made
+ * slower by it.
  */
 __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry,
 			       __u32 slot)
@@ -91,10 +92,11 @@ __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 		return 0;
 	if (entry_flags(entry) & ENTRY_REPLY && is_reply(ctx, &subject))
 		return entry_make(VERDICT_PASS, 0, LINE_REPLY);
-	if (entry_flags(entry) & ENTRY_TOUCH && key < PORT_KEYS && !subject.tcp_answers &&
-	    purpose != PURPOSE_EXPLAIN)
-		knock(ctx, &subject.flow, slot, key);
-	return entry_plain(entry);
+	if (!(entry_flags(entry) & ENTRY_TOUCH) || !subject.touches ||
+	    purpose == PURPOSE_EXPLAIN)
+		return entry_plain(entry);
+	knock(ctx, &subject.flow, slot, key);
+	return entry_make(entry_verdict(entry), ENTRY_TOUCH, entry_line(entry));
 }
 
 /*
@@ -104,9 +106,9 @@ __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 __noinline __u32 judge_step(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry, __u32 slot)
 {
 	entry = judge_further(ctx, key, place, entry, slot);
-	if (entry_verdict(entry) == VERDICT_DROP && purpose != PURPOSE_EXPLAIN)
+	if (entry_flags(entry) & ENTRY_TOUCH)
 		signature(ctx, place, slot, key);
-	return entry;
+	return entry_plain(entry);
 }
 
 static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *packet)
@@ -124,10 +126,9 @@ static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *pa
 	asks_for_flow = entry_flags(entry) & ENTRY_REPLY && packet->may_reply;
 	if (!entry_leads_on(entry) && !asks_for_flow && !may_knock(ctx, packet, slot))
 		return entry_plain(entry);
-	if (entry_flags(entry) & ENTRY_TOUCH && packet->key < PORT_KEYS &&
-	    is_step(slot, packet->key))
+	if (packet->key < PORT_KEYS && is_step(slot, packet->key))
 		return judge_step(ctx, packet->key, packet->place, entry, slot);
-	return judge_further(ctx, packet->key, packet->place, entry, slot);
+	return entry_plain(judge_further(ctx, packet->key, packet->place, entry, slot));
 }
 
 #endif

@@ -9,6 +9,7 @@
 struct subject {
 	struct flow_key flow; /* remote is the source: the other side */
 	bool tcp_answers; /* a segment that only a conversation can have */
+	bool touches; /* a SYN, or a datagram */
 };
 
 /* The port key that a packet was sent to. */
@@ -77,8 +78,11 @@ static __always_inline void read_ports(struct xdp_md *ctx, __u32 place, __u32 ke
 	} else if (is_icmp(&subject->flow)) {
 		subject->flow.local_port = NO_REPLY;
 	}
-	if (key < PORT_KEY_UDP && (void *)(tcp + 1) <= cur.end)
+	subject->touches = key >= PORT_KEY_UDP && key < PORT_KEYS;
+	if (key < PORT_KEY_UDP && (void *)(tcp + 1) <= cur.end) {
 		subject->tcp_answers = tcp_answers(tcp);
+		subject->touches = tcp->syn && !subject->tcp_answers;
+	}
 }
 
 static __always_inline bool read_subject(struct xdp_md *ctx, __u32 place, __u32 key,

@@ -315,7 +315,7 @@ struct grant_key {
 
 struct grant {
 	__u64 deadline; /* nanoseconds since boot */
-	__u64 opener; /* DOOR_ONCE: the port whose connection it was, plus 1 << 16 */
+	__u64 opener; /* DOOR_ONCE: whose connection it was, bpf/grant.h; 0: nobody's yet */
 	__u64 window; /* DOOR_TIMED: the last one it was made by; kept after its end */
 };
 

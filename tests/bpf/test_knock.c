@@ -128,7 +128,8 @@ static void test_time(void)
 /* What is no SYN and no datagram is no knock: other scans neither open nor spoil. */
 static void test_other_segments(void)
 {
-	static const __u16 flags[] = { 0x10, 0x12, 0x04, 0x01, 0x29, 0x11 };
+	static const __u16 flags[] = { 0x10, 0x12, 0x04, 0x01, 0x29,
+				       0x11, 0x00, 0x08, 0x20, 0x13 };
 	struct doors doors;
 
 	doors_load(&doors, DOOR);
@@ -146,6 +147,21 @@ static void test_other_segments(void)
 		expect_open(&doors, source, true);
 	}
 	tap_end("knock: only SYNs and datagrams are knocks");
+	doors_close(&doors);
+}
+
+/* Whom a rule without ports keeps out knocks at nothing. */
+static void test_kept_out(void)
+{
+	struct doors doors;
+
+	doors_load(&doors, DOOR "drop from 192.0.2.1\nallow 6999-9000 from 192.0.2.7");
+	TOUCH(&doors, one, T(7000), U(9000), T(8000));
+	expect_count("attempts", doors.counts[0].attempts, 0);
+	expect_count("grants", doors.counts[0].grants, 0);
+	TOUCH(&doors, other, T(7000), U(9000), T(8000));
+	expect_open(&doors, other, true);
+	tap_end("knock: who is dropped before all is not heard, others are");
 	doors_close(&doors);
 }
 
@@ -233,13 +249,16 @@ static void test_once(void)
 	const struct layer first = TCP(22, .from = 1111), second = TCP(22, .from = 2222);
 	struct doors doors;
 
-	doors_load(&doors, "default drop\nknock a opens 22/tcp for 30s once after 7000/tcp "
+	doors_load(&doors, "default drop\nknock a opens 22/tcp 80 for 30s once after 7000/tcp "
 			   "9000/udp 8000/tcp within 10s");
 	TOUCH(&doors, one, T(7000), U(9000), T(8000));
 	if (send_frame(&doors, one, first) != PASS || send_frame(&doors, one, first) != PASS)
 		tap_wrong("the connection was not let in");
 	if (send_frame(&doors, one, second) == PASS)
 		tap_wrong("another connection was let in");
+	if (send_frame(&doors, one, (struct layer)TCP(80, .from = 1111)) == PASS ||
+	    send_frame(&doors, one, (struct layer)UDP(80, .from = 1111)) == PASS)
+		tap_wrong("a connection to another port was let in");
 	tap_end("knock: once lets in one connection, which may try again");
 	TOUCH(&doors, one, T(7000), U(9000), T(8000));
 	if (send_frame(&doors, one, second) != PASS || send_frame(&doors, one, first) == PASS)
@@ -465,6 +484,7 @@ int main(void)
 	test_touches();
 	test_time();
 	test_other_segments();
+	test_kept_out();
 	test_sharing();
 	test_all_doors();
 	test_net();

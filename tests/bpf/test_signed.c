@@ -46,15 +46,17 @@ static void add_signer(const struct gate *gate, const struct signing_key *key, _
 		tap_bail("cannot add a signer");
 }
 
-static void gate_load(struct gate *gate)
+#define GATE                                                                                   \
+	"default drop\n"                                                                       \
+	"knock ssh spa 62201/udp keys /k opens 22/tcp for 30s\n"                               \
+	"knock web spa 62201/udp keys /k opens 80/tcp for 1h skew 5s\n"                        \
+	"knock far spa 62202/udp keys /k opens 81/tcp for 30s\n"
+
+static void gate_load_rules(struct gate *gate, const char *rules)
 {
 	struct timespec tai;
 
-	load_rules(&gate->filter,
-		   "default drop\n"
-		   "knock ssh spa 62201/udp keys /k opens 22/tcp for 30s\n"
-		   "knock web spa 62201/udp keys /k opens 80/tcp for 1h skew 5s\n"
-		   "knock far spa 62202/udp keys /k opens 81/tcp for 30s");
+	load_rules(&gate->filter, rules);
 	gate->counts = map_memory(gate->filter.program->maps.door_counts,
 				  MAX_DOORS * sizeof(*gate->counts));
 	clock_gettime(CLOCK_TAI, &tai);
@@ -62,6 +64,11 @@ static void gate_load(struct gate *gate)
 		(tai.tv_sec * SECOND + tai.tv_nsec - now() + SECOND / 2) / SECOND * SECOND;
 	gate->filter.program->data_control->control.created = now() - 3600 * SECOND;
 	add_signer(gate, &alice, 3);
+}
+
+static void gate_load(struct gate *gate)
+{
+	gate_load_rules(gate, GATE);
 }
 
 static void gate_close(struct gate *gate)
@@ -150,6 +157,35 @@ static void test_opens(__u8 family)
 	expect_count("closed", gate.counts[0].closed, 1);
 	tap_end("signed: closes it, IPv%u", family);
 	gate_close(&gate);
+}
+
+/* Rules beside the knock: a packet of 192.0.2.1 may be asked about its source first. */
+static const struct {
+	const char *name;
+	const char *rules;
+	bool heard;
+} beside[] = {
+	{ "other sources are dropped before all", GATE "drop from 203.0.113.0/24", true },
+	{ "this one is", GATE "drop from 192.0.2.0/24", false },
+	{ "this one is, but for a while that is over", GATE "drop from 192.0.2.0/24 for 1s",
+	  true },
+	{ "others may use the port", GATE "allow 62201/udp from 203.0.113.0/24", true },
+	{ "a rule shuts the port", GATE "drop 60000-65535/udp", true },
+};
+
+static void test_beside(void)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(beside); i++) {
+		struct signed_knock knock;
+		struct gate gate;
+
+		gate_load_rules(&gate, beside[i].rules);
+		knock = make_knock("ssh", now());
+		deliver(&gate, &knock, 4, PORT, 0);
+		expect_count("grants", gate.counts[0].grants, beside[i].heard);
+		tap_end("signed: %s", beside[i].name);
+		gate_close(&gate);
+	}
 }
 
 /* Seconds that a source's grant has left, or 0. */
@@ -492,6 +528,7 @@ int main(void)
 	sandbox_enter();
 	test_opens(4);
 	test_opens(6);
+	test_beside();
 	test_times();
 	test_address();
 	test_lies();
