@@ -27,6 +27,7 @@ enum knocked {
 	KNOCKED_MISS,
 	KNOCKED_FAILED,
 	KNOCKED_DONE, /* the sequence is whole */
+	KNOCKED_UNHEARD, /* by who is locked out: it would have had an effect */
 };
 
 /*
@@ -144,11 +145,38 @@ static __always_inline const struct sequence *sequence_at(const struct door *doo
 	return index % DOOR_SEQUENCES < SEQUENCES ? &door->sequences[index % SEQUENCES] : NULL;
 }
 
+static __always_inline struct lockout_key lockout_key(const struct flow_key *flow)
+{
+	struct lockout_key key = { .family = flow->family };
+
+	__builtin_memcpy(key.address, flow->remote, 8); /* IPv4: then zeros */
+	return key;
+}
+
+static __always_inline bool is_locked_out(const struct flow_key *flow)
+{
+	struct lockout_key key = lockout_key(flow);
+	struct lockout *lockout = bpf_map_lookup_elem(&lockouts, &key);
+
+	return lockout && lockout->failures >= LOCKOUT_FAILURES &&
+	       boot_now() - lockout->last < LOCKOUT_SECONDS * SECOND;
+}
+
+/*
+ * Whoever holds a grant for the door is heard there all the same. Not static: the
+ * verifier looks at it once, and not for each try.
+ */
+__noinline int is_heard(const struct flow_key *flow, __u32 slot, __u32 door)
+{
+	return flow && (!is_locked_out(flow) || find_grant(flow, slot, door));
+}
+
 /*
  * One sequence and one touch. The word is changed by compare-and-swap: two touches
  * of one source can arrive on two CPUs, and only one of them has its effect.
  */
-__noinline int knock_sequence(__u64 hash, __u32 slot, __u32 number, __u32 key)
+__noinline int knock_sequence(__u64 hash, __u32 slot, __u32 number, __u32 key,
+			      const struct flow_key *flow)
 {
 	__u32 index = number % (MAX_DOORS * DOOR_SEQUENCES);
 	const struct door *door = &table[slot & 1].doors[index / DOOR_SEQUENCES];
@@ -169,29 +197,15 @@ __noinline int knock_sequence(__u64 hash, __u32 slot, __u32 number, __u32 key)
 			new = next_word(old, sequence, door, key, &knocked);
 		else
 			new = first_word(name, now, sequence, key, &knocked);
+		if (knocked != KNOCKED_NOTHING &&
+		    !is_heard(flow, slot, index / DOOR_SEQUENCES + 1))
+			return KNOCKED_UNHEARD;
 		if (knocked == KNOCKED_NOTHING ||
 		    (!begun && !new) || /* a sequence of one step leaves nothing behind */
 		    __sync_val_compare_and_swap(word, old, new) == old)
 			return knocked;
 	}
 	return KNOCKED_NOTHING;
-}
-
-static __always_inline struct lockout_key lockout_key(const struct flow_key *flow)
-{
-	struct lockout_key key = { .family = flow->family };
-
-	__builtin_memcpy(key.address, flow->remote, 8); /* IPv4: then zeros */
-	return key;
-}
-
-static __always_inline bool is_locked_out(const struct flow_key *flow)
-{
-	struct lockout_key key = lockout_key(flow);
-	struct lockout *lockout = bpf_map_lookup_elem(&lockouts, &key);
-
-	return lockout && lockout->failures >= LOCKOUT_FAILURES &&
-	       boot_now() - lockout->last < LOCKOUT_SECONDS * SECOND;
 }
 
 /* Whether it was one failure too many. */
@@ -247,14 +261,11 @@ static __always_inline enum event_kind count_knock(const struct flow_key *flow, 
 						   struct door_counts *counts)
 {
 	__u32 door = index / DOOR_SEQUENCES + 1;
-	bool granted = find_grant(flow, slot, door);
 
-	if ((knocked == KNOCKED_BEGIN || knocked == KNOCKED_DONE) && !granted &&
-	    is_locked_out(flow)) {
+	switch (knocked) {
+	case KNOCKED_UNHEARD:
 		count_one(&counts->refusals);
 		return EVENT_REFUSAL;
-	}
-	switch (knocked) {
 	case KNOCKED_BEGIN:
 		count_one(&counts->attempts);
 		return EVENT_ATTEMPT;
@@ -267,7 +278,8 @@ static __always_inline enum event_kind count_knock(const struct flow_key *flow, 
 	case KNOCKED_FAILED:
 		count_one(&counts->misses);
 		count_one(&counts->failures);
-		return !granted && note_failure(flow) ? EVENT_LOCKOUT : EVENT_FAILURE;
+		return !find_grant(flow, slot, door) && note_failure(flow) ? EVENT_LOCKOUT
+									   : EVENT_FAILURE;
 	}
 	return finish(flow, slot, index, counts);
 }
@@ -368,7 +380,7 @@ static __always_inline void knock(struct xdp_md *ctx, const struct flow_key *flo
 	for (__u32 i = 0; i < MAX_DOORS * DOOR_SEQUENCES && i < count; i++) {
 		bool has_begun = begun[i / 64] >> (i & 63) & 1;
 		int knocked = may_matter(slot, i, key, has_begun)
-				      ? knock_sequence(hash, slot, i, key)
+				      ? knock_sequence(hash, slot, i, key, flow)
 				      : KNOCKED_NOTHING;
 
 		if (knocked != KNOCKED_NOTHING)

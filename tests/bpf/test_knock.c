@@ -289,10 +289,14 @@ static void test_lockout(void)
 	expect_count("failures", doors.counts[0].failures, 2 * LOCKOUT_FAILURES - 1);
 	if (!doors.counts[0].refusals)
 		tap_wrong("no refusal was counted");
+	TOUCH(&doors, other, T(7000), U(9000));
+	expect_count("attempts", count_attempts(&doors), 0);
 	age_lockouts(&doors, LOCKOUT_SECONDS + 1);
+	TOUCH(&doors, other, T(8000));
+	expect_open(&doors, other, false);
 	TOUCH(&doors, other, T(7000), U(9000), T(8000));
 	expect_open(&doors, other, true);
-	tap_end("lockout: then for a minute");
+	tap_end("lockout: then for a minute, in which no touch is heard");
 	for (int i = 0; i < 2 * LOCKOUT_FAILURES; i++)
 		fail_once(&doors, other);
 	TOUCH(&doors, other, T(7000), U(9000), T(8000));
