@@ -330,7 +330,7 @@ add_bridge() {
 		equal "$(server curl -gsS -m 1 --interface if!br0 "http://$host/")" hello
 	done
 	equal "$(line default)" 0
-	equal "$(flows)" 2
+	at_least "$(flows)" 2 # the bridge may say which groups it listens to
 }
 
 @test "connections that the host closes first leave no flow" {
