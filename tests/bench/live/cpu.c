@@ -4,8 +4,7 @@
  * and what is left over by ksoftirqd. The kernel counts both to the nanosecond, unless it
  * was built to take the time of interrupts out: then there is no figure.
  *
- * What the receiving side takes of it can be told apart where its NAPI runs in a thread.
- * It shares the CPU with the sender, so packets are as warm as ever.
+ * The receiving side has a CPU of its own where its NAPI runs in a thread.
  */
 #include <dirent.h>
 #include <sched.h>
@@ -112,10 +111,10 @@ bool receive_in_threads(const struct candidate *candidate, bool threads)
 		    threads);
 	enter(NULL);
 	CPU_ZERO(&cpu);
-	CPU_SET(0, &cpu);
+	CPU_SET(RECEIVER_CPU, &cpu);
 	count = find_receivers(pids);
 	for (size_t i = 0; i < count; i++)
-		sched_setaffinity(pids[i], sizeof(cpu), &cpu);
+		done &= !sched_setaffinity(pids[i], sizeof(cpu), &cpu);
 	return done;
 }
 

@@ -45,7 +45,7 @@ static void prepare(void)
 		exit(1);
 	}
 	CPU_ZERO(&cpu);
-	CPU_SET(0, &cpu);
+	CPU_SET(SENDER_CPU, &cpu);
 	sched_setaffinity(0, sizeof(cpu), &cpu);
 	write_keys();
 	traffic_prepare();

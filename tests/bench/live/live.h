@@ -11,6 +11,8 @@
 #include "bench.h"
 #include "samples.h"
 
+#define SENDER_CPU 0
+#define RECEIVER_CPU 1
 #define PORT 1234 /* where a workload with one port sends */
 #define ROUNDS_LIVE 5
 #define STARTS 3 /* how often the rules are taken up */
@@ -44,7 +46,7 @@ struct workload {
 	enum signature signature; /* portctl's alone as well */
 	bool weighed; /* memory is measured too */
 	bool listed; /* and how long it takes to show the counters of all ports */
-	bool receiver; /* and what the receiving side takes by itself */
+	bool receiver; /* and what the receiving side does by itself */
 	/* What `bench-check` asks of portctl's rate: at least so many times another's. */
 	struct bound {
 		const char *candidate; /* NULL: nothing */
@@ -58,7 +60,7 @@ struct workload {
 enum quantity {
 	RATE, /* Mpps */
 	CPU, /* seconds for a million packets */
-	RECEIVER, /* the same, of the receiving side by itself */
+	RECEIVER, /* Mpps, the receiving side on a CPU of its own */
 	RUN, /* ns a packet by test run */
 	APPLY, /* ms to take up the rules */
 	MEMORY, /* MiB */
@@ -170,7 +172,10 @@ double kernel_memory(void);
 /* cpu.c: the CPU seconds that this process and what it sets off have taken; -1: unknown. */
 double cpu_seconds(void);
 
-/* Lets a candidate receive in threads of its own, or no longer; false: the kernel cannot. */
+/*
+ * Lets a candidate receive in threads of its own, on a CPU of their own, or no longer;
+ * false: there is no such CPU, or the kernel cannot.
+ */
 bool receive_in_threads(const struct candidate *candidate, bool threads);
 /* The CPU seconds of all of these. */
 double receiver_seconds(void);

@@ -21,13 +21,13 @@ static const struct table {
 	[CPU] = { "cpu_seconds_per_million", "CPU seconds for a million packets",
 		  "Less is better. Of the sending process and of ksoftirqd, in the same turns.",
 		  3, true },
-	[RECEIVER] = { "receiver_cpu_seconds_per_million",
-		       "CPU seconds for a million packets, of the receiving side by itself",
-		       "Less is better. In turns of their own, in which it receives in a thread "
-		       "(threaded NAPI): what it\ntakes to make packets and to send them is not in "
-		       "it. Of those judged: what the thread has no time\nfor is lost on the way, "
-		       "as at a network card.",
-		       3, true },
+	[RECEIVER] = { "receiver_mpps",
+		       "Million packets a second, the receiving side on a CPU of its own",
+		       "More is better. In turns of their own: made on one CPU, judged on another, in "
+		       "a thread (threaded\nNAPI). Of those judged: what the thread has no time for is "
+		       "lost on the way, as at a network card.\nWhatever reads a packet, which the "
+		       "empty program does not, has to fetch it from the other CPU.",
+		       2, true },
 	[RUN] = { "test_run_ns", "Nanoseconds a packet, by test run (BPF_PROG_TEST_RUN)",
 		  "Less is better. One packet a million times, one port and one source; XDP "
 		  "programs only. Part of\nit is the test's own: see the empty program. \"a ... "
