@@ -180,6 +180,7 @@ static struct frame with_tcp_flags(struct frame frame, __be32 address, __u16 sou
 	ip->saddr = ip->daddr = address;
 	tcp->source = source;
 	tcp->dest = dest;
+	tcp->syn = 0;
 	tcp->ack = 1;
 	return frame;
 }

@@ -16,7 +16,7 @@ struct frame {
 	size_t size;
 };
 
-/* A minimal packet to a port: 60 bytes or so, as a flood has them. */
+/* A minimal packet to a port: 60 bytes or so, as a flood has them; of TCP a SYN. */
 struct frame build(bool ipv6, int protocol, __u16 port);
 
 /*

@@ -41,10 +41,12 @@ struct frame build(bool ipv6, int protocol, __u16 port)
 	tcp = (void *)(frame.data + frame.size);
 	udp = (void *)tcp;
 	udp->dest = htons(port);
-	if (protocol == IPPROTO_TCP)
+	if (protocol == IPPROTO_TCP) {
 		tcp->doff = 5;
-	else
+		tcp->syn = 1;
+	} else {
 		udp->len = htons(l4);
+	}
 	frame.size = frame.size + l4 < 60 ? 60 : frame.size + l4;
 	return frame;
 }
