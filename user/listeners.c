@@ -193,14 +193,16 @@ unsigned char listener_families(const struct listener *listener)
 {
 	static const struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
 	const __u8 *address = listener->address.address;
+	struct in6_addr ip6; /* in a prefix it is not aligned */
 
 	if (listener->ifindex == LOOPBACK_INDEX)
 		return 0;
 	if (listener->address.family == 4)
 		return address[0] == 127 ? 0 : FAMILY_IPV4;
-	if (IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)address))
+	memcpy(&ip6, address, sizeof(ip6));
+	if (IN6_IS_ADDR_V4MAPPED(&ip6))
 		return address[12] == 127 ? 0 : FAMILY_IPV4;
-	if (!memcmp(address, &loopback, sizeof(loopback)))
+	if (!memcmp(&ip6, &loopback, sizeof(loopback)))
 		return 0;
 	return listener->both ? FAMILIES : FAMILY_IPV6;
 }
