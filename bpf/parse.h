@@ -17,11 +17,8 @@
 
 /* Those the kernel's own enumeration has not. */
 #define IPPROTO_ICMPV6 58
-#define IPPROTO_HOPOPTS 0 /* this and the next are extension headers of IPv6 */
-#define IPPROTO_ROUTING 43
+#define IPPROTO_HOPOPTS 0 /* of IPv6, as is the next */
 #define IPPROTO_FRAGMENT 44
-#define IPPROTO_DSTOPTS 60
-#define IPPROTO_MH 135
 
 #define VLAN_TAGS_MAX 2
 #define EXTENSIONS_MAX 8
@@ -293,20 +290,6 @@ static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, struct cursor *cur,
 	packet->place |= (packet->place + (cur->pos - (void *)ip)) << 16;
 	return parse_transport(cur, packet, ip->protocol, length - header, fragment & IPV4_MORE,
 			       false);
-}
-
-static __always_inline bool is_extension(__u8 protocol)
-{
-	switch (protocol) {
-	case IPPROTO_HOPOPTS:
-	case IPPROTO_ROUTING:
-	case IPPROTO_FRAGMENT:
-	case IPPROTO_AH:
-	case IPPROTO_DSTOPTS:
-	case IPPROTO_MH:
-		return true;
-	}
-	return false;
 }
 
 /* Bytes of the extension header whose length field is `units` (RFC 8200, 4302). */

@@ -130,6 +130,24 @@ static inline __u32 entry_line(entry_t entry)
 }
 
 /*
+ * Headers of IPv6 with another one behind them, which is what is judged (RFC 8200, 4; the
+ * mobility header is RFC 6275's).
+ */
+static inline int is_extension(__u8 protocol)
+{
+	switch (protocol) {
+	case 0: /* hop-by-hop options */
+	case 43: /* routing */
+	case 44: /* fragment */
+	case 51: /* authentication */
+	case 60: /* destination options */
+	case 135: /* mobility */
+		return 1;
+	}
+	return 0;
+}
+
+/*
  * The lengths of a group's prefixes, a bit for each: `ipv4` has bit 32 - length,
  * `ipv6[0]` bit 128 - length of those longer than 64, `ipv6[1]` bit 64 - length of
  * the others. So the lowest bit is the longest one, and its negation is its mask.

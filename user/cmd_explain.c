@@ -187,21 +187,6 @@ static void print(const json_t *explanation, bool json)
 	putchar('\n');
 }
 
-/* Headers that no packet ends with: what comes behind them is what is judged. */
-static bool is_extension(const struct packet *packet)
-{
-	switch (packet->protocol) {
-	case IPPROTO_HOPOPTS:
-	case IPPROTO_ROUTING:
-	case IPPROTO_FRAGMENT:
-	case IPPROTO_AH:
-	case IPPROTO_DSTOPTS:
-	case IPPROTO_MH:
-		return packet->source.family == 6;
-	}
-	return false;
-}
-
 static int explain(struct question *question)
 {
 	struct judgement judgement;
@@ -235,7 +220,8 @@ int cmd_explain(const struct command *command, int argc, char **argv)
 		return usage(command);
 	err = err ?: parse_source(argv[optind], &question.packet)
 		  ?: parse_port(argv[optind + 1], &question.packet);
-	if (!err && is_extension(&question.packet))
+	if (!err && question.packet.source.family == 6 &&
+	    is_extension(question.packet.protocol))
 		err = fail(-EINVAL,
 			   "argv: found \"%s\", which of IPv6 is a header before another one: "
 			   "expected the port or protocol behind it, which is what is judged",
