@@ -26,15 +26,27 @@ WARNINGS := -Wall -Wextra -Wformat-security -Werror
 PORTCTL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARNINGS) -Iinclude -Iuser -I$(BUILD) \
 	-DVERSION='"$(VERSION)"' -MMD -MP $(HARDENING) $(CPPFLAGS)
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Iinclude -Ivmlinux -MMD -MP
-LIBS := -lbpf -ljansson -lcrypto -lpcap -lmicrohttpd -lncursesw
+# Each program is linked to what it uses of them.
+LIBS := -Wl,--as-needed -lbpf -ljansson -lnettle -lpcap -lmicrohttpd -lncursesw
 
-SOURCES := $(filter-out user/main.c,$(wildcard user/*.c))
+# Commands that are programs of their own, since their library takes long to load.
+PROGRAMS := $(patsubst user/main_%.c,$(BUILD)/libexec/portctl/portctl-%,$(wildcard user/main_*.c))
+SOURCES := $(filter-out user/main%.c,$(wildcard user/*.c))
 OBJECTS := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
 LIBRARY := $(BUILD)/libportctl.a
 
 all: $(BUILD)/portctl
 
-$(BUILD)/portctl: $(BUILD)/user/main.o $(LIBRARY)
+# As it is installed, so that portctl finds its programs.
+$(BUILD)/portctl: $(BUILD)/sbin/portctl | $(PROGRAMS)
+	ln -sf sbin/portctl $@
+
+$(BUILD)/sbin/portctl: $(BUILD)/user/main.o $(LIBRARY)
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(HARDENED_LINK) $(LDFLAGS) $^ $(LIBS) -o $@
+
+$(BUILD)/libexec/portctl/portctl-%: $(BUILD)/user/main_%.o $(LIBRARY)
+	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(HARDENED_LINK) $(LDFLAGS) $^ $(LIBS) -o $@
 
 $(LIBRARY): $(OBJECTS)
@@ -96,7 +108,8 @@ $(BUILD)/completions/portctl.%: $(BUILD)/scripts/completions
 	$(BUILD)/scripts/completions $* >$@
 
 install: all man
-	install -D -m 755 $(BUILD)/portctl $(DESTDIR)$(PREFIX)/sbin/portctl
+	install -D -m 755 $(BUILD)/sbin/portctl $(DESTDIR)$(PREFIX)/sbin/portctl
+	install -D -m 755 $(PROGRAMS) -t $(DESTDIR)$(PREFIX)/libexec/portctl
 	install -D -m 644 $(BUILD)/man/portctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/portctl.8
 	install -D -m 644 $(BUILD)/man/portctl.rules.5 $(DESTDIR)$(PREFIX)/share/man/man5/portctl.rules.5
 	install -D -m 644 $(BUILD)/completions/portctl.bash \

@@ -42,7 +42,8 @@ static int make_sequence(const struct knock *knock, __u64 window, struct sequenc
 	struct totp totp;
 	int err = totp_read(knock->secret, &totp);
 
-	err = err ?: totp_sequence(&totp, knock, window, sequence);
+	if (!err)
+		totp_sequence(&totp, knock, window, sequence);
 	explicit_bzero(&totp, sizeof(totp));
 	return err;
 }

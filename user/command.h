@@ -13,6 +13,7 @@ struct command {
 	const char *arguments; /* as usage shows them */
 	const char *summary; /* one line */
 	const char *help; /* the rest, or NULL */
+	/* Or NULL, where it is a program of its own: see program.h. */
 	int (*run)(const struct command *command, int argc, char **argv);
 	__u64 privileges; /* what it may keep: see privileges.h */
 };
@@ -47,7 +48,6 @@ int cmd_diff(const struct command *command, int argc, char **argv);
 int cmd_save(const struct command *command, int argc, char **argv);
 int cmd_stats(const struct command *command, int argc, char **argv);
 int cmd_explain(const struct command *command, int argc, char **argv);
-int cmd_replay(const struct command *command, int argc, char **argv);
 int cmd_doctor(const struct command *command, int argc, char **argv);
 int cmd_top(const struct command *command, int argc, char **argv);
 int cmd_services(const struct command *command, int argc, char **argv);
@@ -58,7 +58,6 @@ int cmd_ports(const struct command *command, int argc, char **argv);
 int cmd_monitor(const struct command *command, int argc, char **argv);
 int cmd_confirm(const struct command *command, int argc, char **argv);
 int cmd_restore(const struct command *command, int argc, char **argv);
-int cmd_export(const struct command *command, int argc, char **argv);
 int cmd_rollback(const struct command *command, int argc, char **argv);
 
 /* Says how the command is used, on standard error; returns EXIT_USAGE. */

@@ -218,7 +218,7 @@ const struct command commands[] = {
 	  "  --rules FILE    not the running rules but these\n"
 	  "  --on IFACE      as if it came in there (the first that is attached, if any is)\n"
 	  "  --local PREFIX  what is from there went out: its replies are let in\n",
-	  cmd_replay, CHANGES | FILES },
+	  NULL, CHANGES | FILES },
 	{ "top", "[-i SECONDS]", "the busiest ports, on the whole screen",
 	  "Every second, or every so many. The keys are in the last line; up and down choose the\n"
 	  "port whose dropped sources are shown. A filter is a port, a range, a service, tcp or udp.\n",
@@ -241,7 +241,7 @@ const struct command commands[] = {
 	  "  --listen     127.0.0.1:9847 unless it is said; of IPv6 as in [::1]:9847\n"
 	  "  --max-ports  how many ports of an interface have series of their own (1000):\n"
 	  "               the busiest; the rest is summed up as port=\"other\"\n",
-	  cmd_export,
+	  NULL,
 	  READS | CAPABILITY(NET_BIND_SERVICE) | CAPABILITY(SETPCAP) | CAPABILITY(SETUID) |
 		  CAPABILITY(SETGID) },
 };

@@ -4,12 +4,12 @@
 #include <arpa/inet.h>
 #include <endian.h>
 #include <errno.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
+#include <nettle/hmac.h>
 #include <string.h>
 
 #include "log.h"
 #include "secret.h"
+#include "util.h"
 
 int totp_read(const char *path, struct totp *totp)
 {
@@ -52,18 +52,19 @@ __u32 totp_key(const struct term *range, __u32 place)
 	return (udp ? PORT_KEY_UDP : PORT_KEY_TCP) + range->first + place % ports_of(range);
 }
 
-int totp_sequence(const struct totp *totp, const struct knock *knock, __u64 window,
-		  struct sequence *sequence)
+void totp_sequence(const struct totp *totp, const struct knock *knock, __u64 window,
+		   struct sequence *sequence)
 {
 	__be64 counter = htobe64(window);
-	__be32 words[MAX_STEPS];
-	unsigned int size = sizeof(words);
+	__be32 words[SHA512_DIGEST_SIZE / sizeof(__be32)];
+	struct hmac_sha512_ctx hmac;
 	__u32 range = totp_range(knock);
 
-	_Static_assert(sizeof(words) == 64, "the digest of SHA-512");
-	if (!HMAC(EVP_sha512(), totp->secret, totp->size, (const unsigned char *)&counter,
-		  sizeof(counter), (unsigned char *)words, &size))
-		return fail(-EIO, "OpenSSL has no HMAC-SHA-512");
+	_Static_assert(ARRAY_SIZE(words) >= MAX_STEPS, "each step has a word of the digest");
+	hmac_sha512_set_key(&hmac, totp->size, totp->secret);
+	hmac_sha512_update(&hmac, sizeof(counter), (const void *)&counter);
+	hmac_sha512_digest(&hmac, sizeof(words), (void *)words);
+	explicit_bzero(&hmac, sizeof(hmac));
 	sequence->count = knock->steps;
 	for (__u32 i = 0; i < knock->steps; i++) {
 		__u32 place = ntohl(words[i]) % range;
@@ -72,5 +73,4 @@ int totp_sequence(const struct totp *totp, const struct knock *knock, __u64 wind
 			place = (place + 1) % range;
 		sequence->steps[i] = totp_key(&knock->range, place);
 	}
-	return 0;
 }

@@ -32,8 +32,8 @@ __u32 totp_range(const struct knock *knock);
 /* The port key at a place of the range, from 0 on. */
 __u32 totp_key(const struct term *range, __u32 place);
 
-/* The steps of a timed knock in a window. Returns 0, or -EIO where OpenSSL fails. */
-int totp_sequence(const struct totp *totp, const struct knock *knock, __u64 window,
-		  struct sequence *sequence);
+/* The steps of a timed knock in a window. */
+void totp_sequence(const struct totp *totp, const struct knock *knock, __u64 window,
+		   struct sequence *sequence);
 
 #endif

@@ -54,11 +54,14 @@ own_folders() {
 	export PORTCTL_RULES=$TMP/own/saved
 }
 
-@test "it is compiled as Debian hardens" {
+# Those of the build, or those that are installed.
+programs() { ls "$PORTCTL" "$(dirname "$PORTCTL")"/../libexec/portctl/portctl-*; }
+
+hardened() {
 	local headers dynamic symbols
-	headers=$(readelf -hlW "$PORTCTL")
-	dynamic=$(readelf -dW "$PORTCTL")
-	symbols=$(readelf --dyn-syms -W "$PORTCTL")
+	headers=$(readelf -hlW "$1")
+	dynamic=$(readelf -dW "$1")
+	symbols=$(readelf --dyn-syms -W "$1")
 	grep -q 'Type: *DYN' <<<"$headers"
 	grep -q 'FLAGS_1.* PIE' <<<"$dynamic"
 	grep -q GNU_RELRO <<<"$headers"
@@ -68,9 +71,44 @@ own_folders() {
 	contains "$symbols" __snprintf_chk
 	no grep -qE 'RPATH|RUNPATH' <<<"$dynamic"
 	# Debian's crt files do not say that they could: so not in the notes, but in the code.
-	[ "$(uname -m)" != x86_64 ] || objdump -d --disassemble=main "$PORTCTL" | grep -q endbr64
+	[ "$(uname -m)" != x86_64 ] || objdump -d --disassemble=main "$1" | grep -q endbr64
 	# No program is looked for in PATH, and no shell is asked.
-	no grep -qE ' (execv?[lp]*e?|posix_spawnp|system|popen)@' <<<"$symbols"
+	no grep -qE ' (execl.*|execvpe?|posix_spawnp|system|popen)@' <<<"$symbols"
+}
+
+@test "it is compiled as Debian hardens" {
+	local program
+	equal "$(programs | wc -l)" 3
+	for program in $(programs); do
+		hardened "$program"
+	done
+}
+
+@test "what only one command needs, the others do not load" {
+	needs() { readelf -dW "$1" | sed -n 's/.*NEEDED.*\[lib\(.*\)\.so.*/\1/p' | sort | xargs; }
+	equal "$(needs "$PORTCTL")" "bpf c jansson ncursesw nettle tinfo"
+	equal "$(ldd "$PORTCTL" | grep -cE 'pcap|microhttpd|gnutls|systemd|lzma')" 0
+	contains "$(needs "$(programs | grep export)")" microhttpd
+	contains "$(needs "$(programs | grep replay)")" pcap
+}
+
+@test "a program without its others says so, and they are none by themselves" {
+	mkdir -p "$TMP/own/sbin" "$TMP/own/libexec/portctl"
+	cp "$PORTCTL" "$TMP/own/sbin/portctl"
+	local whole=$PORTCTL
+	PORTCTL=$TMP/own/sbin/portctl
+	refused "there is no $TMP/own/libexec/portctl/portctl-export: install portctl as a whole" export
+	wants 0 help export
+	contains "$output" "portctl export: "
+	echo '#!/bin/sh' >"$TMP/own/libexec/portctl/portctl-replay"
+	refused "cannot run the program of \"replay\": Permission denied" replay "$TMP/x"
+	# By a link it finds what is beside the program, not beside the link.
+	ln -s "$whole" "$TMP/own/sbin/link"
+	PORTCTL=$TMP/own/sbin/link
+	refused "no rules run here: --rules FILE" replay "$TMP/x"
+	PORTCTL=$(dirname "$whole")/../libexec/portctl/portctl-replay
+	wants 2 "$TMP/x"
+	contains "$stderr" 'this is a part of portctl: use "portctl replay"'
 }
 
 @test "what a command does not need it gives up before it does anything" {

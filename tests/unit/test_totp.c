@@ -25,7 +25,7 @@ static void test_known(void **state)
 	struct sequence sequence;
 
 	(void)state;
-	assert_int_equal(totp_sequence(&totp, &knock, 59 / WINDOW_SECONDS, &sequence), 0);
+	totp_sequence(&totp, &knock, 59 / WINDOW_SECONDS, &sequence);
 	assert_int_equal(sequence.count, 16);
 	for (int i = 0; i < 16; i++)
 		assert_int_equal(sequence.steps[i], expected[i]);
@@ -41,7 +41,7 @@ static void test_many(void **state)
 
 	(void)state;
 	for (__u64 window = 0; window < 20000; window++) {
-		assert_int_equal(totp_sequence(&totp, &narrow, window, &sequence), 0);
+		totp_sequence(&totp, &narrow, window, &sequence);
 		for (__u32 i = 0; i < 4; i++) {
 			assert_in_range(sequence.steps[i], PORT_KEY_UDP + 65528,
 					PORT_KEY_UDP + 65535);

@@ -7,10 +7,10 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "command.h"
 #include "exporter.h"
 #include "log.h"
 #include "privileges.h"
+#include "program.h"
 #include "util.h"
 
 #define ADDRESS_MAX 128
@@ -160,7 +160,7 @@ static int run(int listener, const struct options *options)
 	return err;
 }
 
-int cmd_export(const struct command *command, int argc, char **argv)
+static int export(const struct command *command, int argc, char **argv)
 {
 	struct options options;
 	int listener;
@@ -171,4 +171,9 @@ int cmd_export(const struct command *command, int argc, char **argv)
 	if (listener < 0)
 		return EXIT_REFUSED;
 	return run(listener, &options) ? EXIT_REFUSED : EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	return program_of_one("export", export, argc, argv);
 }

@@ -6,11 +6,11 @@
 #include <string.h>
 
 #include "capture.h"
-#include "command.h"
 #include "compile.h"
 #include "log.h"
 #include "output.h"
 #include "prefix.h"
+#include "program.h"
 #include "util.h"
 
 struct replay {
@@ -273,7 +273,7 @@ static int replay_file(struct replay *replay, const char *path)
 	return err ?: print_result(replay);
 }
 
-int cmd_replay(const struct command *command, int argc, char **argv)
+static int replay(const struct command *command, int argc, char **argv)
 {
 	struct replay replay = { 0 };
 	int err = parse_options(argc, argv, &replay);
@@ -289,4 +289,9 @@ int cmd_replay(const struct command *command, int argc, char **argv)
 	if (err == -ENOEXEC)
 		return usage(command);
 	return err ? EXIT_REFUSED : EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	return program_of_one("replay", replay, argc, argv);
 }

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "program.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "privileges.h"
+
+/* Whoever began us without one of the three would have a file of ours take its place. */
+static void fill_descriptors(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+	}
+}
+
+int program_begin(void)
+{
+	fill_descriptors();
+	unsetenv("POSIXLY_CORRECT"); /* getopt() would take no option behind a word */
+	return privileges_check_origin();
+}
+
+int program_end(int status)
+{
+	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_DONE) {
+		fail(0, "cannot write the output");
+		return EXIT_REFUSED;
+	}
+	return status;
+}
+
+const struct command *command_find(const char *name)
+{
+	for (size_t i = 0; i < command_count; i++) {
+		if (!strcmp(commands[i].name, name))
+			return &commands[i];
+	}
+	fail(0, "there is no command \"%s\": \"portctl help\" lists them", name);
+	return NULL;
+}
+
+int command_run(const struct command *command,
+		int (*run)(const struct command *command, int argc, char **argv), int argc,
+		char **argv)
+{
+	char name[32]; /* what getopt calls us in its messages */
+	int err = privileges_keep(command->privileges);
+
+	if (err) {
+		fail(err, "cannot give up privileges: %s", strerror(-err));
+		return EXIT_REFUSED;
+	}
+	snprintf(name, sizeof(name), "portctl %s", command->name);
+	argv[1] = name;
+	return run(command, argc - 1, argv + 1);
+}
+
+/* Where this program is, without `levels` last parts of the path, and "/". */
+static int own_folder(char path[PATH_MAX], int levels)
+{
+	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
+
+	if (length < 0)
+		return -errno;
+	while (levels && length)
+		levels -= path[--length] == '/';
+	path[length] = 0;
+	return 0;
+}
+
+int command_hand_over(const struct command *command, char **argv)
+{
+	char folder[PATH_MAX], path[PATH_MAX + 64];
+	int err = own_folder(folder, 2);
+
+	if (!err) {
+		snprintf(path, sizeof(path), "%s/libexec/portctl/portctl-%s", folder,
+			 command->name);
+		execv(path, argv);
+		err = -errno;
+	}
+	if (err == -ENOENT)
+		fail(err, "there is no %s: install portctl as a whole", path);
+	else
+		fail(err, "cannot run the program of \"%s\": %s", command->name,
+		     strerror(-err));
+	return EXIT_REFUSED;
+}
+
+int program_of_one(const char *name,
+		   int (*run)(const struct command *command, int argc, char **argv), int argc,
+		   char **argv)
+{
+	if (program_begin())
+		return EXIT_REFUSED;
+	if (argc < 2 || strcmp(argv[1], name)) {
+		fail(0, "this is a part of portctl: use \"portctl %s\"", name);
+		return EXIT_USAGE;
+	}
+	return program_end(command_run(command_find(name), run, argc, argv));
+}
