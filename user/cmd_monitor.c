@@ -82,7 +82,7 @@ static void show_expiries(struct monitor *monitor, const struct datapath *dp, __
 static __u64 count_drops(struct datapath *dp, const struct ruleset *ruleset)
 {
 	__u64 dropped = 0;
-	int err = datapath_map_counters(dp);
+	int err = datapath_map_counters(dp, ALL_COUNTERS);
 
 	for (size_t i = 0; i < dp->count && !err; i++) {
 		struct stats stats;

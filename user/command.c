@@ -6,6 +6,7 @@
 #include <getopt.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "compile.h"
 #include "connections.h"
@@ -293,8 +294,12 @@ bool is_saved(const struct ruleset *running)
 int print_list(struct datapath *dp, const struct ruleset *ruleset, bool json)
 {
 	cleanup_free struct tally *counts = calloc(ruleset->count + 1, sizeof(*counts));
-	int err = datapath_map_counters(dp);
+	__u32 lines = LINE_FIRST_RULE;
+	int err;
 
+	for (size_t i = 0; i < ruleset->count; i++)
+		lines = MAX(lines, ruleset->rules[i].line + 1);
+	err = datapath_map_counters(dp, lines);
 	if (err)
 		return err;
 	if (!counts)

@@ -25,16 +25,16 @@ struct link {
 #define NO_LINK (~0u)
 
 /*
- * `free_from` leads, as a path, from a key towards the first one at or after it
- * that is not closed. Following it shortens it (union-find), so painting takes
- * next to no time per rule, however wide the rules are.
+ * `closed` leads, as a path, from a key towards the first one at or after it that is not
+ * closed: by how much further it is, 0 there. Following it shortens it (union-find), so
+ * painting takes next to no time per rule, however wide the rules are.
  */
 struct painter {
 	struct link *links;
 	size_t count;
 	size_t room;
 	__u32 last[KEY_NOT_IP];
-	__u32 free_from[KEY_NOT_IP + 1];
+	__u32 closed[KEY_NOT_IP + 1];
 	struct excess *excess;
 };
 
@@ -92,11 +92,11 @@ static __u32 first_free(struct painter *painter, __u32 key)
 {
 	__u32 end = key, next;
 
-	while (painter->free_from[end] != end)
-		end = painter->free_from[end];
+	while (painter->closed[end])
+		end += painter->closed[end];
 	for (; key != end; key = next) {
-		next = painter->free_from[key];
-		painter->free_from[key] = end;
+		next = key + painter->closed[key];
+		painter->closed[key] = end - key;
 	}
 	return end;
 }
@@ -119,7 +119,7 @@ static int paint(struct painter *painter, __u32 first, __u32 last, const struct 
 		}
 		painter->last[key] = painter->count - 1;
 		if (level->closes)
-			painter->free_from[key] = key + 1;
+			painter->closed[key] = 1;
 		key = first_free(painter, level->closes ? key : key + 1);
 	}
 	return 0;
@@ -146,8 +146,6 @@ static int paint_all(struct painter *painter, const struct claims *claims)
 {
 	int err = add_link(painter, 0, NULL);
 
-	for (__u32 key = 0; key <= KEY_NOT_IP; key++)
-		painter->free_from[key] = key;
 	for (size_t i = 0; i < claims->level_count && !err; i++)
 		err = paint_level(painter, &claims->levels[i]);
 	return err;
@@ -254,36 +252,41 @@ static int fill_kinds(struct chainer *chainer)
 	return fill_lifelines(chainer);
 }
 
-/* Neighbours often have the same chain, and the same tail: then also the same entry. */
-static bool is_like_the_one_before(const struct chainer *chainer, const struct painter *painter,
-				   __u32 key)
+static int make_entry(struct chainer *chainer, const struct painter *painter, __u32 key,
+		      entry_t *entry)
 {
-	const struct generation *table = &chainer->image->table;
+	struct chain chain;
+	int err;
 
-	return key && painter->last[key] == painter->last[key - 1] &&
-	       is_step(table, key) == is_step(table, key - 1);
+	read_chain(painter, key, &chain);
+	set_tail(chainer, key, &chain);
+	err = chain_entry(chainer, &chain, entry);
+	if (err == -E2BIG)
+		chainer->image->excess.key = key;
+	return err;
 }
 
 static int fill_entries(struct chainer *chainer, const struct painter *painter)
 {
-	entry_t *entries = chainer->image->table.entries;
-	int err = 0;
+	struct generation *table = &chainer->image->table;
+	__u32 link = NO_LINK;
+	bool step = false;
+	entry_t entry = 0;
 
 	set_doors(chainer);
-	for (__u32 key = 0; key < KEY_NOT_IP && !err; key++) {
-		struct chain chain;
+	/* Neighbours often have the same chain, and the same tail: then also the same entry. */
+	for (__u32 key = 0; key < KEY_NOT_IP; key++) {
+		if (painter->last[key] != link || is_step(table, key) != step) {
+			int err = make_entry(chainer, painter, key, &entry);
 
-		if (is_like_the_one_before(chainer, painter, key)) {
-			entries[key] = entries[key - 1];
-			continue;
+			if (err)
+				return err;
+			link = painter->last[key];
+			step = is_step(table, key);
 		}
-		read_chain(painter, key, &chain);
-		set_tail(chainer, key, &chain);
-		err = chain_entry(chainer, &chain, &entries[key]);
-		if (err == -E2BIG)
-			chainer->image->excess.key = key;
+		table->entries[key] = entry;
 	}
-	return err ?: fill_kinds(chainer);
+	return fill_kinds(chainer);
 }
 
 int compile(const struct ruleset *ruleset, const char *iface, struct image *image,

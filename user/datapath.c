@@ -45,7 +45,7 @@ const char *reason(int err)
 	return strerror(-err);
 }
 
-static size_t page_align(size_t size)
+size_t page_align(size_t size)
 {
 	size_t page = sysconf(_SC_PAGESIZE);
 
@@ -237,8 +237,7 @@ int datapath_create(struct datapath *dp)
 	return open_control(dp);
 }
 
-/* A table that the other end of a name could not have made is not mapped. */
-static int map_sized(const char *path, size_t wanted, void **memory, size_t *count)
+int map_sized(const char *path, size_t wanted, void **memory, size_t *count)
 {
 	size_t size;
 	int err = pin_map(path, memory, &size, count);
@@ -305,8 +304,7 @@ static int open_link(struct interface *iface, const char *path)
 void interface_close(struct interface *iface)
 {
 	unmap(iface->table, sizeof(struct tables));
-	unmap(iface->counters, sizeof(*iface->counters));
-	unmap(iface->cpu_counters, iface->cpus * sizeof(*iface->cpu_counters));
+	interface_unmap_counters(iface);
 	*iface = (struct interface){ 0 };
 }
 
@@ -331,47 +329,6 @@ int interface_open(const struct datapath *dp, const char *name, struct interface
 	if (err)
 		interface_close(iface);
 	return err;
-}
-
-/* Unless it is mapped. */
-static int map_once(const struct datapath *dp, const char *name, const char *pin, size_t wanted,
-		    void **memory, size_t *count)
-{
-	char path[PATH_MAX];
-	int err;
-
-	if (*memory)
-		return 0;
-	pin_path(dp, name, pin, path);
-	err = map_sized(path, wanted, memory, count);
-	/* The child that settles does without: they are many pages. */
-	if (!err)
-		madvise(*memory, wanted * *count, MADV_DONTFORK);
-	return err;
-}
-
-int interface_map_counters(const struct datapath *dp, struct interface *iface)
-{
-	size_t one;
-	int err = map_once(dp, iface->name, "counters", sizeof(*iface->counters),
-			   (void **)&iface->counters, &one);
-
-	if (!err)
-		err = map_once(dp, iface->name, "cpu_counters", sizeof(*iface->cpu_counters),
-			       (void **)&iface->cpu_counters, &iface->cpus);
-	return err;
-}
-
-int datapath_map_counters(struct datapath *dp)
-{
-	for (size_t i = 0; i < dp->count; i++) {
-		int err = interface_map_counters(dp, &dp->interfaces[i]);
-
-		if (err)
-			return fail(err, "cannot read the counters of %s: %s",
-				    dp->interfaces[i].name, reason(err));
-	}
-	return 0;
 }
 
 static int compare_interfaces(const void *left, const void *right)

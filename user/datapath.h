@@ -42,6 +42,7 @@ struct interface {
 	struct counters *counters; /* shared as well; see datapath_map_counters() */
 	struct cpu_counters *cpu_counters; /* one for each of so many CPUs */
 	size_t cpus;
+	__u32 mapped; /* so many lines of the counters, or ALL_COUNTERS */
 };
 
 struct datapath {
@@ -73,8 +74,13 @@ enum datapath_access { DATAPATH_READ, DATAPATH_WRITE };
 int datapath_open(struct datapath *dp, enum datapath_access access);
 void datapath_close(struct datapath *dp);
 
-/* Maps the counters of every interface, which takes longer than all else that is opened. */
-int datapath_map_counters(struct datapath *dp);
+/*
+ * Maps the counters of every interface, unless they are: so many lines, from the first on,
+ * or ALL_COUNTERS, which takes longer than all else that is opened. Returns 0 or a
+ * negative errno, having said why.
+ */
+#define ALL_COUNTERS UINT_MAX
+int datapath_map_counters(struct datapath *dp, __u32 lines);
 
 /* The interface of that name, or NULL. */
 struct interface *datapath_interface(const struct datapath *dp, const char *name);

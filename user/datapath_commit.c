@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/param.h>
 
 #include "compile.h"
 #include "counters.h"
@@ -285,16 +286,36 @@ static void retire_rule(struct interface *iface, const struct stored_rule *rule,
 		move_line(iface, rule->limited_line, LINE_REMOVED_DROP);
 }
 
-int finish_moves(struct datapath *dp)
+/* Of one interface, of which so many lines are needed besides. */
+static int finish_begun(const struct datapath *dp, struct interface *iface, __u32 lines)
+{
+	const struct line_move *move;
+	int err = interface_map_counters(dp, iface, MAX(lines, LINE_FIRST_RULE));
+
+	if (err)
+		return err;
+	move = &iface->counters->move;
+	if (!move->from)
+		return 0;
+	err = interface_map_counters(dp, iface,
+				     MAX(iface->mapped, MAX(move->from, move->to) + 1));
+	if (!err)
+		finish_move(iface);
+	return err;
+}
+
+static int finish_all(struct datapath *dp, __u32 lines)
 {
 	int err = 0;
 
-	for (size_t i = 0; i < dp->count && !err; i++) {
-		err = interface_map_counters(dp, &dp->interfaces[i]);
-		if (!err && dp->interfaces[i].counters->move.from)
-			finish_move(&dp->interfaces[i]);
-	}
+	for (size_t i = 0; i < dp->count && !err; i++)
+		err = finish_begun(dp, &dp->interfaces[i], lines);
 	return err;
+}
+
+int finish_moves(struct datapath *dp)
+{
+	return finish_all(dp, 0);
 }
 
 /* Those of a ruleset's rules. */
@@ -307,6 +328,16 @@ static unsigned char *lines_in_use(const struct ruleset *ruleset)
 		in_use[ruleset->rules[i].limited_line] = 1;
 	}
 	return in_use;
+}
+
+/* How many lines there are up to the last of these rules'. */
+static __u32 lines_of(const struct stored_rule *rules, size_t count)
+{
+	__u32 lines = 0;
+
+	for (size_t i = 0; i < count; i++)
+		lines = MAX(lines, MAX(rules[i].line, rules[i].limited_line) + 1);
+	return MIN(lines, MAX_LINES);
 }
 
 /*
@@ -327,7 +358,7 @@ static int retire_lines(struct datapath *dp, const struct ruleset *active)
 		first++;
 	if (first == count)
 		return 0;
-	err = finish_moves(dp);
+	err = finish_all(dp, lines_of(rules, count));
 	for (size_t n = 0; n < dp->count && !err; n++) {
 		for (size_t i = first; i < count; i++)
 			retire_rule(&dp->interfaces[n], &rules[i], in_use);

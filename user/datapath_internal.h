@@ -35,6 +35,12 @@ int pin_open(const struct datapath *dp, const char *iface, const char *pin);
 int pin_map(const char *path, void **memory, size_t *size, size_t *count);
 void unmap(const void *memory, size_t size);
 
+/* The same, and -EPROTO for a map whose elements are not of that size: another's, or older. */
+int map_sized(const char *path, size_t wanted, void **memory, size_t *count);
+
+/* Rounds up to whole pages. */
+size_t page_align(size_t size);
+
 /* Makes the namespace's folder and its control map, if they are not there. */
 int datapath_create(struct datapath *dp);
 
@@ -45,8 +51,9 @@ bool interface_folder(const struct dirent *entry, char name[IFNAMSIZ]);
 int interface_open(const struct datapath *dp, const char *name, struct interface *iface);
 void interface_close(struct interface *iface);
 
-/* Maps the counters of one, unless they are; says nothing. */
-int interface_map_counters(const struct datapath *dp, struct interface *iface);
+/* datapath_map_counters() for one of them, which says nothing. */
+int interface_map_counters(const struct datapath *dp, struct interface *iface, __u32 lines);
+void interface_unmap_counters(struct interface *iface);
 
 /*
  * Finishes what a kill has left of a rule's counts on their way, before another slot

@@ -31,7 +31,7 @@ int snapshot_take(struct snapshot *snapshot)
 	if (!err)
 		err = datapath_previous(&snapshot->dp, &gone, &gone_count);
 	if (!err)
-		err = datapath_map_counters(&snapshot->dp);
+		err = datapath_map_counters(&snapshot->dp, ALL_COUNTERS);
 	if (err)
 		return err;
 	clock_gettime(CLOCK_MONOTONIC, &snapshot->taken);

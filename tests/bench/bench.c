@@ -356,7 +356,7 @@ static void check_malformed(void)
 	struct datapath dp;
 	__u64 packets;
 
-	if (datapath_open(&dp, DATAPATH_READ) || datapath_map_counters(&dp))
+	if (datapath_open(&dp, DATAPATH_READ) || datapath_map_counters(&dp, ALL_COUNTERS))
 		exit(1);
 	packets = counter_line(&dp.interfaces[0], LINE_MALFORMED).packets;
 	datapath_close(&dp);

@@ -200,7 +200,7 @@ static int collect(struct datapath *dp, struct ruleset *ruleset, struct stats *s
 	if (!err)
 		err = datapath_previous(dp, &gone, &gone_count);
 	if (!err)
-		err = datapath_map_counters(dp);
+		err = datapath_map_counters(dp, ALL_COUNTERS);
 	if (!err)
 		err = stats_collect(iface, ruleset, gone, gone_count, stats);
 	return err;
@@ -415,7 +415,7 @@ static void test_counters(const struct tally *sent, const __u64 sent_each[TARGET
 	struct datapath dp;
 
 	if (read_totals(&totals, builtin) || datapath_open(&dp, DATAPATH_READ) ||
-	    datapath_map_counters(&dp))
+	    datapath_map_counters(&dp, ALL_COUNTERS))
 		tap_bail("cannot read the counters");
 	test_sums(&totals, sent);
 	test_builtin(builtin);
