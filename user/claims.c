@@ -67,8 +67,7 @@ static int collect(struct claims *claims, const struct ruleset *ruleset, const c
 			claims->list[claims->count++] = make_claim(rule, &rule->terms[t]);
 		}
 	}
-	if (claims->count)
-		qsort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
+	sort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
 	return 0;
 }
 
@@ -167,8 +166,8 @@ int wants_collect(struct wants *wants, const struct ruleset *ruleset)
 		if (!ruleset->rules[i].term_count)
 			err = add_wants(wants, &ruleset->rules[i], (struct term){ 0 }, -1);
 	}
-	if (!err && wants->count)
-		qsort(wants->list, wants->count, sizeof(*wants->list), compare_wants);
+	if (!err)
+		sort(wants->list, wants->count, sizeof(*wants->list), compare_wants);
 	claims_clear(&claims);
 	return err;
 }

@@ -36,6 +36,19 @@ void *large_calloc(size_t count, size_t size)
 	return large_pages(calloc(count, size), count * size);
 }
 
+void sort(void *array, size_t count, size_t size,
+	  int (*compare)(const void *left, const void *right))
+{
+	const char *element = array;
+
+	for (size_t i = 1; i < count; i++, element += size) {
+		if (compare(element, element + size) > 0) {
+			qsort(array, count, size, compare);
+			return;
+		}
+	}
+}
+
 int array_reserve(void *array, size_t *room, size_t count, size_t size)
 {
 	void **pointer = array, *grown;

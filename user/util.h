@@ -35,6 +35,13 @@ static inline void file_cleanup(FILE **file)
 }
 
 /*
+ * qsort(), and only a look where they stand in order already, as the rules of a long file
+ * mostly do.
+ */
+void sort(void *array, size_t count, size_t size,
+	  int (*compare)(const void *left, const void *right));
+
+/*
  * As calloc(), for what has megabytes: in large pages, if there are some. A page fault for
  * each 4 KiB takes longer than most of what is done with them.
  */
