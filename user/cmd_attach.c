@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "command.h"
+#include "lockout.h"
 #include "log.h"
 #include "privileges.h"
 
@@ -10,6 +11,7 @@ struct options {
 	enum attach_mode mode;
 	bool all;
 	bool replace;
+	bool force;
 	bool json;
 };
 
@@ -33,11 +35,9 @@ static int parse_mode(const char *text, enum attach_mode *mode)
 static int parse_options(int argc, char **argv, struct options *options)
 {
 	static const struct option known[] = {
-		{ "all", no_argument, NULL, 'a' },
-		{ "mode", required_argument, NULL, 'm' },
-		{ "replace", no_argument, NULL, 'r' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
+		{ "all", no_argument, NULL, 'a' },     { "mode", required_argument, NULL, 'm' },
+		{ "replace", no_argument, NULL, 'r' }, { "force", no_argument, NULL, 'f' },
+		{ "json", no_argument, NULL, 'j' },    { 0 },
 	};
 	int option;
 
@@ -46,6 +46,8 @@ static int parse_options(int argc, char **argv, struct options *options)
 			options->all = true;
 		else if (option == 'r')
 			options->replace = true;
+		else if (option == 'f')
+			options->force = true;
 		else if (option == 'j')
 			options->json = true;
 		else if (option != 'm' || parse_mode(optarg, &options->mode))
@@ -54,11 +56,28 @@ static int parse_options(int argc, char **argv, struct options *options)
 	return options->all == (optind < argc) ? -1 : 0;
 }
 
+/* Rules that run already may shut out whoever comes in by another interface. */
+static int guard(const struct datapath *dp, const char *name)
+{
+	struct ruleset running;
+	int err;
+
+	ruleset_init(&running);
+	err = datapath_rules_in_force(dp, &running) ?: lockout_check_attach(name, &running);
+	ruleset_clear(&running);
+	return err;
+}
+
 static int attach_one(struct datapath *dp, const char *name, const struct options *options)
 {
-	bool again = datapath_interface(dp, name);
-	int err = datapath_attach(dp, name, options->mode, options->replace);
+	const struct interface *there = datapath_interface(dp, name);
+	bool again = there;
+	int err = 0;
 
+	if (!options->force && (!there || !there->ifindex))
+		err = guard(dp, name);
+	if (!err)
+		err = datapath_attach(dp, name, options->mode, options->replace);
 	if (!err && !options->json)
 		printf("%s: %s, %s mode\n", name, again ? "program replaced" : "attached",
 		       datapath_interface(dp, name)->mode);

@@ -38,14 +38,15 @@
 	"  --force         even if it shuts out connections that are open now\n"
 
 const struct command commands[] = {
-	{ "attach", "IFACE...|--all [--mode auto|native|generic] [--replace] [-j]",
+	{ "attach", "IFACE...|--all [--mode auto|native|generic] [--replace] [--force] [-j]",
 	  "count and filter what arrives on an interface",
 	  "With no rules everything passes and is counted. Attached already, the program is\n"
 	  "replaced in place, counters kept.\n"
 	  "  --all      where portctl is attached already: after an update of portctl\n"
 	  "  --mode     native: in the driver; generic: slower, for every device; auto\n"
 	  "             (default): native, or generic where the driver cannot\n"
-	  "  --replace  take the place of another's XDP program\n",
+	  "  --replace  take the place of another's XDP program\n"
+	  "  --force    even if the running rules shut out connections that are open now\n",
 	  cmd_attach, CHANGES | CAPABILITY(SYS_ADMIN) },
 	{ "detach", "IFACE...|--all [-j]", "stop counting and filtering",
 	  "With the last interface the running rules go too; save them first.\n", cmd_detach,

@@ -15,4 +15,7 @@
 int lockout_check(const struct datapath *dp, const struct ruleset *running,
 		  const struct ruleset *next);
 
+/* The same for an interface that nothing was attached to, and where `running` is from now on. */
+int lockout_check_attach(const char *name, const struct ruleset *running);
+
 #endif

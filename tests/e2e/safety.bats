@@ -112,6 +112,24 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	SSH_CONNECTION="hostile words" wants 0 drop 2200
 }
 
+@test "attaching where an open connection comes in is a change, too" {
+	portctl attach lo
+	portctl default drop
+	start_http 2222
+	hold_open "$S4" 2222
+	refused "refused: this would shut out the open connection from $C4" attach eth0
+	contains "$stderr" "port 2222 on eth0; allow it, or insist with --force"
+	equal "$(portctl status -j | jq -c '[.interfaces[].name]')" '["lo"]'
+	portctl allow 2222 from "$C4" on eth0
+	portctl attach eth0
+	# What is attached already is not asked again: its rules do not change.
+	portctl delete 1 --force
+	portctl attach eth0
+	portctl detach eth0
+	refused "port 2222 on eth0" attach eth0
+	portctl attach eth0 --force
+}
+
 # onto BRIDGE PORT ADDRESS: the server has the address on a bridge from now on.
 onto() {
 	ip -n "$SERVER" link add "$1" type bridge
