@@ -35,7 +35,7 @@ struct image {
 	struct detail *details;
 	size_t detail_count;
 	size_t detail_room;
-	struct source_entry *sources;
+	struct source_entry *sources; /* by group, and in each by prefix_compare() */
 	size_t source_count;
 	size_t source_room;
 	struct excess excess; /* what -E2BIG is about */

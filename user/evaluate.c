@@ -3,20 +3,44 @@
 
 #include "prefix.h"
 
-/* The longest prefix of the group. */
+/* The last source of the group, and of the family, that does not stand behind a place. */
+static const struct source_entry *last_up_to(const struct image *image, __u32 group,
+					     const struct prefix *place)
+{
+	const struct source_entry *found;
+	size_t begin = 0, end = image->source_count; /* all before `begin` are up to it */
+
+	while (begin < end) {
+		size_t middle = begin + (end - begin) / 2;
+		const struct source_entry *entry = &image->sources[middle];
+
+		if (entry->group < group ||
+		    (entry->group == group && prefix_compare(&entry->prefix, place) <= 0))
+			begin = middle + 1;
+		else
+			end = middle;
+	}
+	found = begin ? &image->sources[begin - 1] : NULL;
+	return found && found->group == group && found->prefix.family == place->family ? found
+										       : NULL;
+}
+
+/*
+ * The longest prefix of the group. Sources are in order, so it is the last one up to the
+ * source that contains it; and what contains it, but not the last one, contains what the
+ * two have in common.
+ */
 static entry_t look_up_source(const struct image *image, __u32 group,
 			      const struct prefix *source)
 {
-	const struct source_entry *best = NULL;
+	const struct source_entry *last = last_up_to(image, group, source);
 
-	for (size_t i = 0; i < image->source_count; i++) {
-		const struct source_entry *entry = &image->sources[i];
+	while (last && !prefix_contains(&last->prefix, source)) {
+		struct prefix common = prefix_common(&last->prefix, source);
 
-		if (entry->group == group && prefix_contains(&entry->prefix, source) &&
-		    (!best || entry->prefix.length > best->prefix.length))
-			best = entry;
+		last = last_up_to(image, group, &common);
 	}
-	return best ? best->entry : 0;
+	return last ? last->entry : 0;
 }
 
 static entry_t ask(const struct image *image, __u32 flags, const struct detail *detail,

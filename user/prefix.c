@@ -106,6 +106,20 @@ bool prefix_contains(const struct prefix *outer, const struct prefix *inner)
 	return !bits || !((outer->address[whole] ^ inner->address[whole]) >> (8 - bits));
 }
 
+struct prefix prefix_common(const struct prefix *one, const struct prefix *other)
+{
+	struct prefix common = *one;
+
+	if (other->length < common.length)
+		common.length = other->length;
+	clear_host_bits(&common);
+	while (!prefix_contains(&common, other)) {
+		common.length--;
+		clear_host_bits(&common);
+	}
+	return common;
+}
+
 /* One is added to the last bit of the prefix, and carried. */
 bool prefix_behind(const struct prefix *prefix, struct prefix *address)
 {

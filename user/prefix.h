@@ -27,6 +27,9 @@ int prefix_compare(const void *left, const void *right);
 /* Whether every address of `inner` is one of `outer`. */
 bool prefix_contains(const struct prefix *outer, const struct prefix *inner);
 
+/* The longest prefix that contains both, which are of one family. */
+struct prefix prefix_common(const struct prefix *one, const struct prefix *other);
+
 /* The first address behind it; false where there is none. */
 bool prefix_behind(const struct prefix *prefix, struct prefix *address);
 
