@@ -11,6 +11,10 @@
 #include "utf8.h"
 #include "util.h"
 
+/* Of what an explanation says in sentences. */
+#define TEXT_SHOWN 100
+#define RULES_SHOWN 10
+
 /* What an explanation is made from. */
 struct facts {
 	const struct judgement *judgement;
@@ -18,6 +22,7 @@ struct facts {
 	const struct ruleset *ruleset;
 	const char *iface;
 	struct image image; /* the rules, as they were compiled for the interface */
+	__u32 places[MAX_LINES]; /* of the rule that has a line, from 1 on; 0: none */
 	char port[64]; /* as rules name it */
 	char source[ADDRESS_TEXT];
 };
@@ -66,15 +71,18 @@ static void name_packet(struct facts *facts)
 	address_text(source->address, source->family, facts->source);
 }
 
-/* The rule that a line belongs to: its place in the list, or -1. */
-static long rule_of_line(const struct ruleset *ruleset, __u32 line)
+static void place_rules(struct facts *facts)
 {
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (line >= LINE_FIRST_RULE &&
-		    (ruleset->rules[i].line == line || ruleset->rules[i].limited_line == line))
-			return i;
+	for (size_t i = 0; i < facts->ruleset->count; i++) {
+		facts->places[facts->ruleset->rules[i].line] = i + 1;
+		facts->places[facts->ruleset->rules[i].limited_line] = i + 1;
 	}
-	return -1;
+}
+
+/* The rule that a line belongs to: its place in the list, or -1. */
+static long rule_of_line(const struct facts *facts, __u32 line)
+{
+	return line < LINE_FIRST_RULE || line >= MAX_LINES ? -1 : (long)facts->places[line] - 1;
 }
 
 static json_t *rule_json(const struct ruleset *ruleset, long index)
@@ -92,22 +100,29 @@ static json_t *number_json(const struct ruleset *ruleset, long index)
 	return number ? json_integer(number) : json_null();
 }
 
-static void add_asked(json_t *tried, const struct facts *facts, __u32 line, const char *why)
-{
-	long index = rule_of_line(facts->ruleset, line);
+/* What did not apply, each rule once. */
+struct tried {
+	json_t *list;
+	bool *told; /* of each rule */
+};
 
-	if (index >= 0)
-		json_array_append_new(
-			tried,
-			json_pack("{s:o, s:o, s:s}", "rule", rule_json(facts->ruleset, index),
-				  "number", number_json(facts->ruleset, index), "why", why));
+static void add_asked(struct tried *tried, const struct facts *facts, __u32 line,
+		      const char *why)
+{
+	long index = rule_of_line(facts, line);
+
+	if (index < 0 || tried->told[index])
+		return;
+	tried->told[index] = true;
+	json_array_append_new(tried->list,
+			      json_pack("{s:o, s:o, s:s}", "rule",
+					rule_json(facts->ruleset, index), "number",
+					number_json(facts->ruleset, index), "why", why));
 }
 
 /* The rules whose sources are in this group: none of them has this one. */
-static void add_sources(json_t *tried, const struct facts *facts, __u32 group)
+static void add_sources(struct tried *tried, const struct facts *facts, __u32 group)
 {
-	__u32 before = 0;
-
 	for (size_t i = 0; i < facts->image.source_count; i++) {
 		const struct source_entry *source = &facts->image.sources[i];
 		__u32 line = entry_line(source->entry);
@@ -116,9 +131,7 @@ static void add_sources(json_t *tried, const struct facts *facts, __u32 group)
 			continue;
 		if (entry_leads_on(source->entry))
 			line = entry_line(facts->image.details[line].entry);
-		if (line != before)
-			add_asked(tried, facts, line, "it is for other sources");
-		before = line;
+		add_asked(tried, facts, line, "it is for other sources");
 	}
 }
 
@@ -127,12 +140,13 @@ static const char *why_not(const struct detail *detail)
 	return detail->door ? "this source has no grant" : "its time is over";
 }
 
-/* What did not apply. The image is compiled as the data path's was. */
+/* The image is compiled as the data path's was. */
 static json_t *tried_json(const struct facts *facts)
 {
-	json_t *tried = json_array();
+	cleanup_free bool *told = calloc(facts->ruleset->count + 1, sizeof(*told));
+	struct tried tried = { .list = json_array(), .told = told };
 
-	for (size_t i = 0; i < facts->judgement->count; i++) {
+	for (size_t i = 0; i < facts->judgement->count && told; i++) {
 		const struct asked *asked = &facts->judgement->asked[i];
 		const struct detail *detail;
 
@@ -140,11 +154,11 @@ static json_t *tried_json(const struct facts *facts)
 			continue;
 		detail = &facts->image.details[asked->detail];
 		if (asked->flags == ENTRY_SOURCES)
-			add_sources(tried, facts, detail->group);
+			add_sources(&tried, facts, detail->group);
 		else if (asked->flags == ENTRY_RULE)
-			add_asked(tried, facts, entry_line(detail->entry), why_not(detail));
+			add_asked(&tried, facts, entry_line(detail->entry), why_not(detail));
 	}
-	return tried;
+	return tried.list;
 }
 
 /* What runs, again: rules that have ended have ended, doors are for those with a grant. */
@@ -259,24 +273,43 @@ static const char *reason_of(__u32 line)
 	return line_name(line);
 }
 
+/* Rules may have thousands of sources. What is left out of a text, *dots stand for. */
+static int short_length(const char *text, const char **dots)
+{
+	size_t length = strlen(text);
+
+	*dots = "";
+	if (length <= TEXT_SHOWN)
+		return length;
+	*dots = "...";
+	for (length = TEXT_SHOWN; length > TEXT_SHOWN / 2; length--) {
+		if (text[length] == ' ')
+			break;
+	}
+	return length;
+}
+
 static json_t *sentence(const struct facts *facts, enum verdict verdict, __u32 line)
 {
-	long index = rule_of_line(facts->ruleset, line);
+	const char *dots;
+	int length;
+	long index = rule_of_line(facts, line);
 	const struct rule *rule = index < 0 ? NULL : &facts->ruleset->rules[index];
 	cleanup_free char *text = rule ? rule_text(rule, false) : NULL;
 
 	if (!rule)
 		return format_json("%s from %s on %s %s: %s", facts->port, facts->source,
 				   facts->iface, done_to(verdict), reason_of(line));
-	return format_json("%s from %s on %s %s: %s rule %u, \"%s\"", facts->port,
+	length = short_length(text ?: "?", &dots);
+	return format_json("%s from %s on %s %s: %s rule %u, \"%.*s%s\"", facts->port,
 			   facts->source, facts->iface, done_to(verdict),
 			   rule->line == line ? "by" : "it is over the limit of", rule->row,
-			   text ?: "?");
+			   length, text ?: "?", dots);
 }
 
 static const char *line_text(const struct facts *facts, __u32 line)
 {
-	long index = rule_of_line(facts->ruleset, line);
+	long index = rule_of_line(facts, line);
 
 	if (index < 0)
 		return line_name(line);
@@ -299,7 +332,8 @@ json_t *explain_json(const struct judgement *judgement, const struct packet *pac
 	facts->ruleset = ruleset;
 	facts->iface = iface;
 	name_packet(facts);
-	index = rule_of_line(ruleset, line);
+	place_rules(facts);
+	index = rule_of_line(facts, line);
 	if (!compile(ruleset, iface, &facts->image, NULL))
 		object = json_pack("{s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o}", "verdict",
 				   verdict_name(verdict), "line", line_text(facts, line),
@@ -314,13 +348,26 @@ json_t *explain_json(const struct judgement *judgement, const struct packet *pac
 
 static void print_tried(const json_t *one, FILE *out)
 {
+	const char *text = json_string_value(json_object_get(one, "rule")), *dots;
+	int length = short_length(text, &dots);
 	json_int_t number = json_integer_value(json_object_get(one, "number"));
 
 	fputs("  before that, ", out);
 	if (number)
 		fprintf(out, "rule %lld, ", (long long)number);
-	fprintf(out, "\"%s\": %s\n", json_string_value(json_object_get(one, "rule")),
+	fprintf(out, "\"%.*s%s\": %s\n", length, text, dots,
 		json_string_value(json_object_get(one, "why")));
+}
+
+static void print_all_tried(const json_t *tried, FILE *out)
+{
+	size_t count = json_array_size(tried);
+
+	for (size_t i = 0; i < count && i < RULES_SHOWN; i++)
+		print_tried(json_array_get(tried, i), out);
+	if (count > RULES_SHOWN)
+		fprintf(out, "  before that, and %zu more rules: -j has them\n",
+			count - RULES_SHOWN);
 }
 
 void explain_print(const json_t *explanation, FILE *out)
@@ -328,11 +375,9 @@ void explain_print(const json_t *explanation, FILE *out)
 	const char *advice = json_string_value(json_object_get(explanation, "advice"));
 	bool passed =
 		!strcmp(json_string_value(json_object_get(explanation, "verdict")), "pass");
-	const json_t *one;
-	size_t i;
 
 	fprintf(out, "%s\n", json_string_value(json_object_get(explanation, "text")));
-	json_array_foreach(json_object_get(explanation, "tried"), i, one) print_tried(one, out);
+	print_all_tried(json_object_get(explanation, "tried"), out);
 	if (advice)
 		fprintf(out, "\"portctl %s\" would %s\n", advice,
 			passed ? "keep it out" : "let it in");

@@ -19,6 +19,25 @@ knock web opens 8080/tcp for 30s once after 7000/tcp 9000/udp 8000/tcp within 10
 # said FILTER QUESTION...: what jq makes of the explanation.
 said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 
+@test "rules are told once each, however many sources they have, and text is kept short" {
+	portctl attach eth0
+	{
+		echo "drop from $(seq -s, -f 203.0.113.%g 1 2 255)"
+		echo "reject from $(seq -s, -f 203.0.113.%g 2 2 254)"
+		seq -f "drop from 192.0.2.%g" 1 40
+	} >"$TMP/rules"
+	portctl apply "$TMP/rules"
+	equal "$(said '[.tried[].number] | sort' 198.51.100.7 22)" "[$(seq -s, 1 42)]"
+	contains "$(said '.tried[] | select(.number == 2).rule' 198.51.100.7 22)" ", 203.0.113.254"
+	wants 0 explain 198.51.100.7 22
+	contains "$output" "  before that, and 32 more rules: -j has them"
+	equal "$(grep -c 'before that, rule ' <<<"$output")" 10
+	[ "$(wc -L <<<"$output")" -lt 220 ]
+	wants 0 explain 203.0.113.9 22
+	contains "$output" '203.0.113.11,..."'
+	[ "$(wc -L <<<"$output")" -lt 220 ]
+}
+
 @test "the verdict, the rule, its number, and what was tried before" {
 	attach_with "$RULES"
 	equal "$(said '[.verdict, .line, .rule, .number]' 192.0.2.9 22)" \
