@@ -62,6 +62,8 @@ static void mark(unsigned char *marks, const struct term *term, unsigned char bi
 {
 	if (term->last - term->first < PORTS_NAMED)
 		bits |= MARK_NAMED;
+	if (!bits)
+		return;
 	for (__u32 port = term->first; port <= term->last; port++) {
 		if (term->transports & TRANSPORT_TCP)
 			marks[PORT_KEY_TCP + port] |= bits;
@@ -98,6 +100,8 @@ static int find_in_force(struct outlook *outlook, const struct interface *interf
 
 static int read_marks(struct outlook *outlook)
 {
+	unsigned char everywhere = 0; /* what rules for some sources without a port mark */
+
 	outlook->marks = calloc(PORT_KEYS, 1);
 	if (!outlook->marks)
 		return -ENOMEM;
@@ -108,10 +112,11 @@ static int read_marks(struct outlook *outlook)
 			continue;
 		for (size_t t = 0; t < rule->term_count; t++)
 			mark(outlook->marks, &rule->terms[t], marks_of(rule));
-		/* From some sources without a port: all ports. */
-		for (__u32 key = 0; !rule->term_count && key < PORT_KEYS; key++)
-			outlook->marks[key] |= marks_of(rule) & MARK_SOURCES;
+		if (!rule->term_count)
+			everywhere |= marks_of(rule) & MARK_SOURCES;
 	}
+	for (__u32 key = 0; everywhere && key < PORT_KEYS; key++)
+		outlook->marks[key] |= everywhere;
 	return 0;
 }
 

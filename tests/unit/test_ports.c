@@ -4,6 +4,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <time.h>
 
 #include "compile.h"
 #include "known_services.h"
@@ -238,6 +239,42 @@ static void test_marks(void **state)
 	clear(&fixture);
 }
 
+static double seconds_of_clock(void)
+{
+	return (double)clock() / CLOCKS_PER_SEC;
+}
+
+/* As many rules as there can be, which say nothing of a port: beside compiling them. */
+static void test_many_sources(void **state)
+{
+	struct image *image = calloc(1, sizeof(*image));
+	cleanup_free char *text = NULL;
+	double begun, compiled, prepared;
+	struct fixture fixture;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	for (int i = 0; i < MAX_RULES; i += 2)
+		fprintf(out, "drop from 11.%d.%d.1\ndrop 1-65535 from 12.%d.%d.1\n", i >> 8,
+			i & 255, i >> 8, i & 255);
+	fclose(out);
+	prepare(&fixture, text);
+	outlook_clear(&fixture.outlook);
+	assert_non_null(image);
+	begun = seconds_of_clock();
+	assert_int_equal(compile(&fixture.ruleset, "eth0", image, NULL), 0);
+	compiled = seconds_of_clock() - begun;
+	begun = seconds_of_clock();
+	assert_int_equal(outlook_prepare(&fixture.outlook, interfaces, 2), 0);
+	prepared = seconds_of_clock() - begun;
+	if (prepared > 10 * compiled)
+		fail_msg("%.3f s beside %.3f s to compile", prepared, compiled);
+	image_clear(image);
+	free(image);
+	clear(&fixture);
+}
+
 static void test_known_services(void **state)
 {
 	struct known_services known;
@@ -296,6 +333,7 @@ int main(void)
 		cmocka_unit_test(test_interfaces),
 		cmocka_unit_test(test_grants),
 		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_many_sources),
 		cmocka_unit_test(test_known_services),
 		cmocka_unit_test(test_wrong_services),
 	};
