@@ -49,7 +49,6 @@ int cmd_save(const struct command *command, int argc, char **argv);
 int cmd_stats(const struct command *command, int argc, char **argv);
 int cmd_explain(const struct command *command, int argc, char **argv);
 int cmd_doctor(const struct command *command, int argc, char **argv);
-int cmd_top(const struct command *command, int argc, char **argv);
 int cmd_services(const struct command *command, int argc, char **argv);
 int cmd_watch(const struct command *command, int argc, char **argv);
 int cmd_audit(const struct command *command, int argc, char **argv);

@@ -223,7 +223,7 @@ const struct command commands[] = {
 	{ "top", "[-i SECONDS]", "the busiest ports, on the whole screen",
 	  "Every second, or every so many. The keys are in the last line; up and down choose the\n"
 	  "port whose dropped sources are shown. A filter is a port, a range, a service, tcp or udp.\n",
-	  cmd_top, READS },
+	  NULL, READS },
 	{ "monitor", "[EVENT...] [--samples N] [--exec PROGRAM] [-j]",
 	  "what happens, as it happens",
 	  "Every second it says what was not told. An EVENT is one of these; without any, all:\n"

@@ -160,7 +160,7 @@ static int run(int listener, const struct options *options)
 	return err;
 }
 
-static int export(const struct command *command, int argc, char **argv)
+static int cmd_export(const struct command *command, int argc, char **argv)
 {
 	struct options options;
 	int listener;
@@ -175,5 +175,5 @@ static int export(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	return program_of_one("export", export, argc, argv);
+	return program_of_one("export", cmd_export, argc, argv);
 }

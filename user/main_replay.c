@@ -273,7 +273,7 @@ static int replay_file(struct replay *replay, const char *path)
 	return err ?: print_result(replay);
 }
 
-static int replay(const struct command *command, int argc, char **argv)
+static int cmd_replay(const struct command *command, int argc, char **argv)
 {
 	struct replay replay = { 0 };
 	int err = parse_options(argc, argv, &replay);
@@ -293,5 +293,5 @@ static int replay(const struct command *command, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	return program_of_one("replay", replay, argc, argv);
+	return program_of_one("replay", cmd_replay, argc, argv);
 }

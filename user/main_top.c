@@ -11,9 +11,9 @@
 /* A name that curses.h takes, and portctl.h needs. */
 #undef lines
 
-#include "command.h"
 #include "log.h"
 #include "prefix.h"
+#include "program.h"
 #include "screen.h"
 #include "snapshot.h"
 #include "top.h"
@@ -429,7 +429,7 @@ static int parse_options(int argc, char **argv, struct top *top)
 	return optind == argc ? 0 : -EINVAL;
 }
 
-int cmd_top(const struct command *command, int argc, char **argv)
+static int cmd_top(const struct command *command, int argc, char **argv)
 {
 	const struct sigaction action = { .sa_handler = stop };
 	cleanup_free struct top *top = calloc(1, sizeof(*top));
@@ -452,4 +452,9 @@ int cmd_top(const struct command *command, int argc, char **argv)
 	free(top->now);
 	free(top->before);
 	return err ? EXIT_REFUSED : EXIT_DONE;
+}
+
+int main(int argc, char **argv)
+{
+	return program_of_one("top", cmd_top, argc, argv);
 }
