@@ -63,35 +63,35 @@ int command_run(const struct command *command,
 	return run(command, argc - 1, argv + 1);
 }
 
-/* Where this program is, without `levels` last parts of the path, and "/". */
-static int own_folder(char path[PATH_MAX], int levels)
+/* The folder above the one that this program is in: PREFIX, where it was installed. */
+static int own_prefix(char path[PATH_MAX])
 {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
 
 	if (length < 0)
 		return -errno;
-	while (levels && length)
-		levels -= path[--length] == '/';
+	for (int parts = 0; parts < 2 && length; length--)
+		parts += path[length - 1] == '/';
 	path[length] = 0;
 	return 0;
 }
 
 int command_hand_over(const struct command *command, char **argv)
 {
-	char folder[PATH_MAX], path[PATH_MAX + 64];
-	int err = own_folder(folder, 2);
+	char prefix[PATH_MAX], path[PATH_MAX + 64];
+	int err = own_prefix(prefix);
 
-	if (!err) {
-		snprintf(path, sizeof(path), "%s/libexec/portctl/portctl-%s", folder,
-			 command->name);
-		execv(path, argv);
-		err = -errno;
-	}
-	if (err == -ENOENT)
-		fail(err, "there is no %s: install portctl as a whole", path);
-	else
-		fail(err, "cannot run the program of \"%s\": %s", command->name,
+	if (err) {
+		fail(err, "cannot tell where portctl is, by /proc/self/exe: %s",
 		     strerror(-err));
+		return EXIT_REFUSED;
+	}
+	snprintf(path, sizeof(path), "%s/libexec/portctl/portctl-%s", prefix, command->name);
+	execv(path, argv);
+	if (errno == ENOENT)
+		fail(-ENOENT, "there is no %s: install portctl as a whole", path);
+	else
+		fail(-errno, "cannot run %s: %s", path, strerror(errno));
 	return EXIT_REFUSED;
 }
 

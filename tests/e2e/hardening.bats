@@ -102,7 +102,7 @@ hardened() {
 	wants 0 help export
 	contains "$output" "portctl export: "
 	echo '#!/bin/sh' >"$TMP/own/libexec/portctl/portctl-replay"
-	refused "cannot run the program of \"replay\": Permission denied" replay "$TMP/x"
+	refused "cannot run $TMP/own/libexec/portctl/portctl-replay: Permission denied" replay "$TMP/x"
 	# By a link it finds what is beside the program, not beside the link.
 	ln -s "$whole" "$TMP/own/sbin/link"
 	PORTCTL=$TMP/own/sbin/link
