@@ -348,7 +348,7 @@ json_t *explain_json(const struct judgement *judgement, const struct packet *pac
 
 static void print_tried(const json_t *one, FILE *out)
 {
-	const char *text = json_string_value(json_object_get(one, "rule")), *dots;
+	const char *text = json_string_value(json_object_get(one, "rule")) ?: "?", *dots;
 	int length = short_length(text, &dots);
 	json_int_t number = json_integer_value(json_object_get(one, "number"));
 
