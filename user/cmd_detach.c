@@ -2,6 +2,7 @@
 #include <getopt.h>
 
 #include "command.h"
+#include "log.h"
 
 struct options {
 	bool all;
@@ -49,21 +50,47 @@ static int detach_all(struct datapath *dp, const struct options *options)
 	return err ?: datapath_remove(dp);
 }
 
+static int detach(struct datapath *dp, int count, char **names, const struct options *options)
+{
+	int err = options->all ? detach_all(dp, options) : 0;
+
+	for (int i = 0; i < count && !err; i++)
+		err = detach_one(dp, names[i], options);
+	return err;
+}
+
+/* The rules that ran went with the last interface. */
+static void tell_of_lost(const struct ruleset *rules)
+{
+	struct ruleset none;
+
+	ruleset_init(&none);
+	if (ruleset_diff(&none, rules, NULL, NULL) && !is_saved(rules))
+		note("the running rules went with the last interface, and were not saved");
+	ruleset_clear(&none);
+}
+
 int cmd_detach(const struct command *command, int argc, char **argv)
 {
 	struct options options = { 0 };
+	struct ruleset rules;
 	struct datapath dp;
 	int err;
 
 	if (parse_options(argc, argv, &options))
 		return usage(command);
+	ruleset_init(&rules);
 	err = datapath_open(&dp, DATAPATH_WRITE);
-	if (!err && options.all)
-		err = detach_all(&dp, &options);
-	for (int i = optind; i < argc && !err; i++)
-		err = detach_one(&dp, argv[i], &options);
+	/* Rules that cannot be read are no reason to go on filtering. */
+	if (!err)
+		datapath_rules_in_force(&dp, &rules);
+	if (!err)
+		err = detach(&dp, argc - optind, argv + optind, &options);
+	if (!err && !dp.count)
+		tell_of_lost(&rules);
 	if (!err && options.json)
 		err = print_status(&dp, true);
 	datapath_close(&dp);
+	ruleset_clear(&rules);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }

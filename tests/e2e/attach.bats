@@ -59,6 +59,26 @@ nothing_there() {
 	equal "$(portctl status -j | jq -c 'del(.interfaces)')" '{"default":"drop","rules":1,"saved":true,"pending":0,"flows_refused":0,"knock_serve":null}'
 }
 
+@test "rules that go with the last interface, and were not saved, are told of" {
+	wants 0 attach eth0
+	wants 0 detach eth0
+	equal "$stderr" ""
+	portctl attach eth0
+	portctl attach lo
+	portctl drop 9
+	wants 0 detach lo
+	equal "$stderr" ""
+	wants 0 detach eth0
+	one_line "$stderr"
+	contains "$stderr" "the running rules went with the last interface, and were not saved"
+	portctl attach eth0
+	portctl drop 9
+	export PORTCTL_RULES=$TMP/saved
+	portctl save
+	wants 0 detach eth0
+	equal "$stderr" ""
+}
+
 @test "--mode generic attaches in generic mode and filters" {
 	start_echo 7000 7001
 	wants 0 attach eth0 --mode generic
