@@ -63,18 +63,20 @@ static int guard(const struct datapath *dp, const char *name)
 	int err;
 
 	ruleset_init(&running);
-	err = datapath_rules_in_force(dp, &running) ?: lockout_check_attach(name, &running);
+	err = datapath_rules_in_force(dp, &running) ?: lockout_check_attach(dp, name, &running);
 	ruleset_clear(&running);
 	return err;
 }
 
 static int attach_one(struct datapath *dp, const char *name, const struct options *options)
 {
-	const struct interface *there = datapath_interface(dp, name);
-	bool again = there;
+	const struct interface *known = datapath_interface(dp, name);
+	bool again = known;
 	int err = 0;
 
-	if (!options->force && (!there || !there->ifindex))
+	/* Not where it is filtered already, if under another name: that is said then. */
+	if (!options->force && !datapath_device(dp, name) &&
+	    !(known && interface_renamed(known)))
 		err = guard(dp, name);
 	if (!err)
 		err = datapath_attach(dp, name, options->mode, options->replace);

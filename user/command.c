@@ -127,6 +127,19 @@ static int check_edit(const struct ruleset *next, const struct ruleset *running)
 	return err == -ENOMEM ? fail(err, "out of memory") : err;
 }
 
+/* Grants are told by the numbers of doors, which knocks have from their lines' assignment. */
+static int check_lockout(const struct datapath *dp, const struct ruleset *running,
+			 struct ruleset *next)
+{
+	bool knocks = false;
+
+	for (size_t i = 0; i < next->count; i++)
+		knocks |= !!next->rules[i].knock;
+	if (knocks && assign_lines(next, running)) /* which datapath_commit() will say */
+		return 0;
+	return lockout_check(dp, running, next);
+}
+
 static int commit(struct datapath *dp, struct ruleset *next, const struct change *change,
 		  bool edit)
 {
@@ -140,7 +153,7 @@ static int commit(struct datapath *dp, struct ruleset *next, const struct change
 	if (!err)
 		err = check_secrets(next);
 	if (!err && !change->force && !change->seconds)
-		err = lockout_check(dp, &running, next);
+		err = check_lockout(dp, &running, next);
 	ruleset_clear(&running);
 	if (!err)
 		err = datapath_commit(dp, next, change->seconds);

@@ -128,8 +128,8 @@ const struct command commands[] = {
 	{ "rollback", "[-j]", "go back to the rules before the running ones",
 	  "Twice is there and back again.\n", cmd_rollback, READS },
 	{ "restore", "[--follow]", "the saved rules and interfaces are there again",
-	  "For the boot. Rules that run already are left as they are, and interfaces that are\n"
-	  "not there are passed over.\n"
+	  "For the boot: open connections keep it from nothing. Rules that run already are left\n"
+	  "as they are, and interfaces that are not there are passed over.\n"
 	  "  --follow  goes on, and attaches interfaces when they come or are made again, not\n"
 	  "            those that are detached meanwhile; ending it detaches nothing\n",
 	  cmd_restore, CHANGES | FILES },

@@ -156,6 +156,10 @@ struct granted {
 /* Those that have not ended, in no order; *list is to be freed. */
 int datapath_grants(const struct datapath *dp, struct granted **list, size_t *count);
 
+/* The doors of a ruleset's knocks that these let a source in by: a bit for each, number 1 first. */
+__u64 granted_doors(const struct granted *list, size_t count, const struct ruleset *ruleset,
+		    const struct prefix *source);
+
 /* Those that ended after `from`, and at `to` at the latest. */
 int datapath_ended_grants(const struct datapath *dp, __u64 from, __u64 to,
 			  struct granted **list, size_t *count);

@@ -12,6 +12,9 @@
 #include "log.h"
 #include "util.h"
 
+/* A process may have 65,530 mappings (vm.max_map_count); each part of a CPU's is two. */
+#define MANY_PARTS 8192
+
 static void *reserve(size_t size)
 {
 	void *place = mmap(NULL, page_align(size), PROT_NONE,
@@ -93,6 +96,8 @@ int interface_map_counters(const struct datapath *dp, struct interface *iface, _
 
 	if (iface->mapped >= lines)
 		return 0;
+	if (dp->count * iface->cpus > MANY_PARTS)
+		lines = ALL_COUNTERS;
 	interface_unmap_counters(iface);
 	err = map_counters(dp, iface, lines);
 	if (err)

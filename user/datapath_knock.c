@@ -97,6 +97,31 @@ int datapath_grants(const struct datapath *dp, struct granted **list, size_t *co
 	return list_grants(dp, has_not_ended, list, count);
 }
 
+/* Whether the source is the one of a grant, of IPv6 perhaps by its /64. */
+static bool is_granted(const struct granted *granted, const struct rule *rule,
+		       const struct prefix *source)
+{
+	size_t size = source->family == 4 ? 4 : rule->knock->per_net ? 8 : 16;
+
+	return granted->key.family == source->family &&
+	       !memcmp(granted->key.address, source->address, size) &&
+	       !(rule->knock->once && granted->grant.opener);
+}
+
+__u64 granted_doors(const struct granted *list, size_t count, const struct ruleset *ruleset,
+		    const struct prefix *source)
+{
+	__u64 doors = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct rule *rule = ruleset_door(ruleset, list[i].key.door);
+
+		if (rule && is_granted(&list[i], rule, source))
+			doors |= 1ull << (rule->door - 1);
+	}
+	return doors;
+}
+
 int datapath_ended_grants(const struct datapath *dp, __u64 from, __u64 to,
 			  struct granted **list, size_t *count)
 {

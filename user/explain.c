@@ -286,6 +286,8 @@ static int short_length(const char *text, const char **dots)
 		if (text[length] == ' ')
 			break;
 	}
+	while ((text[length] & 0xC0) == 0x80) /* within a character of UTF-8 */
+		length--;
 	return length;
 }
 

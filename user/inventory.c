@@ -30,17 +30,6 @@ static int choose_interfaces(struct inventory *inventory)
 		    inventory->iface);
 }
 
-/* Whether the source that looks is the one of a grant, of IPv6 perhaps by its /64. */
-static bool is_granted(const struct granted *granted, const struct rule *rule,
-		       const struct prefix *source)
-{
-	size_t size = source->family == 4 ? 4 : rule->knock->per_net ? 8 : 16;
-
-	return granted->key.family == source->family &&
-	       !memcmp(granted->key.address, source->address, size) &&
-	       !(rule->knock->once && granted->grant.opener);
-}
-
 /* The doors that are open to the source that looks. */
 static int find_doors(struct inventory *inventory)
 {
@@ -50,13 +39,9 @@ static int find_doors(struct inventory *inventory)
 
 	if (inventory->source.family && inventory->snapshot.dp.control)
 		err = datapath_grants(&inventory->snapshot.dp, &list, &count);
-	for (size_t i = 0; i < count && !err; i++) {
-		const struct rule *rule =
-			ruleset_door(&inventory->snapshot.ruleset, list[i].key.door);
-
-		if (rule && is_granted(&list[i], rule, &inventory->source))
-			inventory->outlook.doors |= 1ull << (rule->door - 1);
-	}
+	if (!err)
+		inventory->outlook.doors = granted_doors(
+			list, count, &inventory->snapshot.ruleset, &inventory->source);
 	free(list);
 	return err;
 }

@@ -12,53 +12,75 @@
 #include "util.h"
 #include "way_in.h"
 
-/* What is open now, and where it comes in. */
+/* What is open now, where it comes in, and for whom doors are open. */
 struct guarded {
 	struct connections connections;
 	struct devices devices;
+	struct granted *grants;
+	size_t grant_count;
 	const char *advice; /* to whom is refused */
 };
 
-/* The two rulesets as one interface has them. */
-struct comparison {
-	struct image before;
-	struct image after;
+/* A ruleset as one interface has it. */
+struct judge {
+	const struct ruleset *ruleset;
+	struct image image;
 };
 
-static int fail_cut(const struct connection *connection, const char *iface, const char *advice)
-{
-	cleanup_free char *address = NULL;
-	size_t size;
-	FILE *out = open_memstream(&address, &size);
-	const char *service = service_name(PORT_KEY_TCP + connection->local_port);
+/* What becomes of a connection that is open, the better the greater. */
+enum fate { FATE_CUT, FATE_GOES_ON, FATE_LET_IN };
 
-	if (out) {
-		prefix_print(&connection->remote, out);
-		fclose(out);
-	}
-	return fail(
-		-EACCES,
-		"refused: this would shut out the open connection from %s (port %u) to port "
-		"%u%s%s on %s; %s",
-		address ?: "?", connection->remote_port, connection->local_port,
-		service ? " " : "", service ?: "", iface, advice);
+static enum fate fate_of(const struct judge *judge, const struct connection *connection,
+			 const struct guarded *guarded)
+{
+	__u64 doors = granted_doors(guarded->grants, guarded->grant_count, judge->ruleset,
+				    &connection->remote);
+	entry_t entry = evaluate_entry(&judge->image, PORT_KEY_TCP + connection->local_port,
+				       &connection->remote, since_boot(), doors);
+
+	if (entry_verdict(entry) == VERDICT_PASS)
+		return FATE_LET_IN;
+	return entry_flags(entry) & ENTRY_REPLY ? FATE_GOES_ON : FATE_CUT;
 }
 
-static int check_interface(const struct comparison *comparison, const struct guarded *guarded,
-			   const struct interface *iface)
+static char *connection_text(const struct connection *connection, const char *iface)
 {
-	__u64 now = since_boot();
+	const char *service = service_name(PORT_KEY_TCP + connection->local_port);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
+	if (!out)
+		return NULL;
+	fputs("the open connection from ", out);
+	prefix_print(&connection->remote, out);
+	fprintf(out, " (port %u) to port %u%s%s on %s", connection->remote_port,
+		connection->local_port, service ? " " : "", service ?: "", iface);
+	fclose(out);
+	return text;
+}
+
+static int fail_cut(const struct connection *connection, const char *iface, enum fate fate,
+		    const char *advice)
+{
+	cleanup_free char *text = connection_text(connection, iface);
+
+	if (fate == FATE_GOES_ON)
+		return fail(-EACCES, "refused: %s would go on, but could not be made again; %s",
+			    text ?: "one", advice);
+	return fail(-EACCES, "refused: this would shut out %s; %s", text ?: "one", advice);
+}
+
+static int check_interface(const struct judge *before, const struct judge *after,
+			   const struct guarded *guarded, const struct interface *iface)
+{
 	for (size_t i = 0; i < guarded->connections.count; i++) {
 		const struct connection *connection = &guarded->connections.list[i];
-		__u32 key = PORT_KEY_TCP + connection->local_port;
+		enum fate fate = fate_of(after, connection, guarded);
 
-		if (evaluate(&comparison->before, key, &connection->remote, now) ==
-			    VERDICT_PASS &&
-		    evaluate(&comparison->after, key, &connection->remote, now) !=
-			    VERDICT_PASS &&
+		if (fate < fate_of(before, connection, guarded) &&
 		    may_come_in_on(&guarded->devices, connection, iface->ifindex))
-			return fail_cut(connection, iface->name, guarded->advice);
+			return fail_cut(connection, iface->name, fate, guarded->advice);
 	}
 	return 0;
 }
@@ -66,21 +88,19 @@ static int check_interface(const struct comparison *comparison, const struct gua
 static int compare_on(const struct interface *iface, const struct ruleset *running,
 		      const struct ruleset *next, const struct guarded *guarded)
 {
-	cleanup_free struct comparison *comparison = calloc(1, sizeof(*comparison));
-	int err = comparison ? 0 : -ENOMEM;
+	cleanup_free struct judge *judges = calloc(2, sizeof(*judges));
+	int err = judges ? 0 : -ENOMEM;
 
-	if (!err)
-		err = compile(running, iface->name, &comparison->before, NULL);
-	if (!err)
-		err = compile(next, iface->name, &comparison->after, NULL);
+	for (int i = 0; i < 2 && !err; i++) {
+		judges[i].ruleset = i ? next : running;
+		err = compile(judges[i].ruleset, iface->name, &judges[i].image, NULL);
+	}
 	if (err)
 		fail(err, "cannot check the open connections: %s", reason(err));
 	else
-		err = check_interface(comparison, guarded, iface);
-	if (comparison) {
-		image_clear(&comparison->before);
-		image_clear(&comparison->after);
-	}
+		err = check_interface(&judges[0], &judges[1], guarded, iface);
+	for (int i = 0; i < 2 && judges; i++)
+		image_clear(&judges[i].image);
 	return err;
 }
 
@@ -95,7 +115,8 @@ static int add_ssh(struct connections *connections)
 	if (sscanf(text, "%63s %5u %63s %5u", remote, &remote_port, local, &local_port) != 4 ||
 	    remote_port > 65535 || local_port > 65535 ||
 	    prefix_parse(remote, &connection.remote, expected) ||
-	    prefix_parse(local, &connection.local, expected))
+	    prefix_parse(local, &connection.local, expected) ||
+	    !is_own_address(&connection.local)) /* of another network namespace */
 		return 0;
 	connection.remote_port = remote_port;
 	connection.local_port = local_port;
@@ -106,7 +127,7 @@ static int add_ssh(struct connections *connections)
 	return 0;
 }
 
-static int guarded_list(struct guarded *guarded)
+static int guarded_list(const struct datapath *dp, struct guarded *guarded)
 {
 	struct connections *connections = &guarded->connections;
 	int err = connections_inbound(connections);
@@ -120,6 +141,8 @@ static int guarded_list(struct guarded *guarded)
 		err = add_ssh(connections);
 	if (!err && connections->count)
 		err = devices_list(&guarded->devices);
+	if (!err && connections->count && dp->control)
+		err = datapath_grants(dp, &guarded->grants, &guarded->grant_count);
 	return err ? fail(err, "cannot list the open connections: %s", reason(err)) : 0;
 }
 
@@ -127,6 +150,7 @@ static void guarded_clear(struct guarded *guarded)
 {
 	devices_clear(&guarded->devices);
 	free(guarded->connections.list);
+	free(guarded->grants);
 }
 
 int lockout_check(const struct datapath *dp, const struct ruleset *running,
@@ -135,7 +159,7 @@ int lockout_check(const struct datapath *dp, const struct ruleset *running,
 	struct guarded guarded = {
 		.advice = "allow it, or try with --confirm 60s, or insist with --force",
 	};
-	int err = guarded_list(&guarded);
+	int err = guarded_list(dp, &guarded);
 
 	for (size_t i = 0; i < dp->count && !err && guarded.connections.count; i++)
 		err = compare_on(&dp->interfaces[i], running, next, &guarded);
@@ -143,18 +167,21 @@ int lockout_check(const struct datapath *dp, const struct ruleset *running,
 	return err;
 }
 
-int lockout_check_attach(const char *name, const struct ruleset *running)
+int lockout_check_attach(const struct datapath *dp, const char *name,
+			 const struct ruleset *running)
 {
 	struct guarded guarded = { .advice = "allow it, or insist with --force" };
 	struct interface iface = { .ifindex = if_nametoindex(name) };
 	struct ruleset none;
-	int err = 0;
+	int err;
 
 	if (!iface.ifindex || strlen(name) >= sizeof(iface.name)) /* attaching says so */
 		return 0;
+	if (!running->count && running->fallback == VERDICT_PASS)
+		return 0;
 	strcpy(iface.name, name);
 	ruleset_init(&none);
-	err = guarded_list(&guarded);
+	err = guarded_list(dp, &guarded);
 	if (!err && guarded.connections.count)
 		err = compare_on(&iface, &none, running, &guarded);
 	guarded_clear(&guarded);

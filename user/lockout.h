@@ -6,16 +6,17 @@
 #include "datapath.h"
 
 /*
- * Refuses, naming the connection, a change from `running` to `next` after which
- * a new connection like one that is open now (any established inbound TCP
- * connection, or that of SSH_CONNECTION) would not be let in, though it is now, on an
- * interface that it may come in on.
+ * Refuses, naming the connection, a change from `running` to `next` which would cut off a
+ * connection that is open now (any established inbound TCP connection, or that of
+ * SSH_CONNECTION), or after which a new one like it would not be let in, though it is
+ * now, on an interface that it may come in on. The knocks of `next` have their doors.
  * Returns 0, -EACCES, or another negative errno; has said why.
  */
 int lockout_check(const struct datapath *dp, const struct ruleset *running,
 		  const struct ruleset *next);
 
 /* The same for an interface that nothing was attached to, and where `running` is from now on. */
-int lockout_check_attach(const char *name, const struct ruleset *running);
+int lockout_check_attach(const struct datapath *dp, const char *name,
+			 const struct ruleset *running);
 
 #endif

@@ -238,6 +238,16 @@ static int find_route(const struct connection *connection, struct route *route)
 	return netlink_ask(NETLINK_ROUTE, &message.header, read_route, route);
 }
 
+bool is_own_address(const struct prefix *address)
+{
+	const struct connection to_it = { .remote = *address,
+					  .local = { .family = address->family } };
+	struct route route;
+	int err = find_route(&to_it, &route);
+
+	return err ? err != -ENETUNREACH : route.type == RTN_LOCAL;
+}
+
 static bool has_address(const struct devices *devices, unsigned int ifindex,
 			const struct prefix *address)
 {

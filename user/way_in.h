@@ -39,6 +39,9 @@ void devices_clear(struct devices *devices);
  */
 bool lies_below(const struct devices *devices, unsigned int ifindex, unsigned int upper);
 
+/* Whether an address is this host's, by its routes; also where the kernel does not say. */
+bool is_own_address(const struct prefix *address);
+
 /*
  * Whether packets of a connection may come in on a device: unless it is known that they
  * do not, which is where the device that has the address is also on the way to the peer

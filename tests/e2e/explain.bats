@@ -36,6 +36,17 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	wants 0 explain 203.0.113.9 22
 	contains "$output" '203.0.113.11,..."'
 	[ "$(wc -L <<<"$output")" -lt 220 ]
+	# Not within a character.
+	local name secret
+	for name in a ab; do
+		secret=$TMP/$name$(printf 'é%.0s' {1..60})
+		(umask 077 && echo 0102030405060708090a0b0c0d0e0f10 >"$secret")
+		portctl apply /dev/null
+		portctl knock a totp "$secret" steps 4 ports 20000-29999 opens 23/tcp for 1m within 10s
+		wants 0 explain 198.51.100.7 23
+		contains "$output" 'éé...": this source has no grant'
+		iconv -f utf-8 -t utf-8 <<<"$output" >"$TMP/text"
+	done
 }
 
 @test "the verdict, the rule, its number, and what was tried before" {

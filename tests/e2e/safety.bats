@@ -112,13 +112,52 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	SSH_CONNECTION="hostile words" wants 0 drop 2200
 }
 
+@test "a connection that goes on as a reply is guarded from being cut off" {
+	portctl attach eth0
+	start_http 2222
+	hold_open "$S4" 2222
+	refused "the open connection from $C4" default drop
+	contains "$stderr" "port 2222 on eth0 would go on, but could not be made again"
+	portctl default drop --force
+	refused "refused: this would shut out the open connection from $C4" drop 2222/tcp
+	portctl drop 2223/tcp
+}
+
+@test "the guard knows a door from an open port, and who may come in by it" {
+	local knock="knock ssh opens 2222/tcp for 5m after 7000/udp 9000/udp 8000/udp within 10s"
+	portctl attach eth0
+	start_http 2222
+	hold_open "$S4" 2222
+	printf 'default drop\n%s\n' "$knock" >"$TMP/rules"
+	refused "could not be made again" apply "$TMP/rules"
+	portctl apply "$TMP/rules" --force
+	portctl knock grant ssh "$C4" for 5m
+	refused "could not be made again" delete 1
+	portctl allow 80
+	# Attaching where who has a grant comes in shuts nobody out.
+	portctl attach lo
+	portctl detach eth0
+	portctl attach eth0
+	portctl detach eth0
+	portctl knock revoke ssh "$C4"
+	refused "could not be made again; allow it, or insist with --force" attach eth0
+}
+
+@test "SSH_CONNECTION of another host, or network namespace, is no matter of the guard" {
+	portctl attach lo
+	portctl default drop
+	SSH_CONNECTION="$C4 50000 198.51.100.1 22" wants 0 attach eth0
+	portctl detach eth0
+	SSH_CONNECTION="$C4 50000 $S4 22" refused "the open connection from $C4" attach eth0
+}
+
 @test "attaching where an open connection comes in is a change, too" {
 	portctl attach lo
 	portctl default drop
 	start_http 2222
 	hold_open "$S4" 2222
-	refused "refused: this would shut out the open connection from $C4" attach eth0
-	contains "$stderr" "port 2222 on eth0; allow it, or insist with --force"
+	refused "refused: the open connection from $C4" attach eth0
+	contains "$stderr" "port 2222 on eth0 would go on, but could not be made again; allow it, or insist with --force"
 	equal "$(portctl status -j | jq -c '[.interfaces[].name]')" '["lo"]'
 	portctl allow 2222 from "$C4" on eth0
 	portctl attach eth0
@@ -128,6 +167,18 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl detach eth0
 	refused "port 2222 on eth0" attach eth0
 	portctl attach eth0 --force
+}
+
+@test "attaching under the name of a device that was moved away is guarded, too" {
+	ip -n "$SERVER" link add x0 type veth peer name x1
+	portctl attach x0
+	portctl drop 2222/tcp
+	start_http 2222
+	hold_open "$S4" 2222
+	ip -n "$SERVER" link set x0 netns "$CLIENT"
+	ip -n "$SERVER" link set eth0 name x0
+	refused "refused: this would shut out the open connection from $C4" attach x0
+	portctl attach x0 --force
 }
 
 # onto BRIDGE PORT ADDRESS: the server has the address on a bridge from now on.
