@@ -65,6 +65,7 @@ comes_back() { # RULESET
 	comes_back new
 	FAULTS=all points kill 1 detach eth0
 	portctl attach eth0
+	portctl apply new # it is read, as in the run before
 	gone_at 'OBJ_GET link' detach eth0
 	equal "$status" 0
 	nothing_left
