@@ -72,8 +72,8 @@ hardened() {
 	no grep -qE 'RPATH|RUNPATH' <<<"$dynamic"
 	# Debian's crt files do not say that they could: so not in the notes, but in the code.
 	[ "$(uname -m)" != x86_64 ] || objdump -d --disassemble=main "$1" | grep -q endbr64
-	# No program is looked for in PATH, and no shell is asked.
-	no grep -qE ' (execl.*|execvpe?|posix_spawnp|system|popen)@' <<<"$symbols"
+	# No program is looked for in PATH, and no shell is asked: execv() alone, of a whole path.
+	no grep -qE ' (execl.*|execv.+|fexecve|execveat|posix_spawnp|system|popen)@' <<<"$symbols"
 }
 
 @test "it is compiled as Debian hardens" {

@@ -228,6 +228,9 @@ onto() {
 	ip -n "$SERVER" link set eth9 up
 	hold_open "$S4" 2222
 	refused "the open connection from $C4" drop 2222/tcp
+	# It is filtered already, which is what attaching says.
+	portctl default drop --force
+	refused "eth9 is attached under its former name eth0" attach eth9
 }
 
 @test "connections that do not come in on what is attached are no matter of the guard" {
