@@ -82,10 +82,10 @@ unconfirmed() { # RULESET
 	old_and_new
 	portctl attach eth0
 	portctl apply new
-	portctl apply old
+	settled apply old
 	FAULTS=all points kill 1 apply new --confirm 10m
 	portctl confirm
-	portctl apply old
+	settled apply old
 	local started
 	started=$(printf '%s\n' "${points[@]}" | grep -nE 'BPF_PROG_(TEST_)?RUN' | cut -d: -f1)
 	strike kill "${points[started - 1]}" apply new --confirm 3s

@@ -48,6 +48,12 @@ points() {
 	[ -n "$all" ]
 }
 
+# A change, and until no packet holds what was before: strace(1) ends with the child that
+# waits for that. Whoever comes before does it itself, and makes more calls.
+settled() {
+	server strace -f -qq -o /dev/null "$PORTCTL" "$@"
+}
+
 # strace of portctl, in the background: traced CALL INJECTION COMMAND...
 traced() {
 	background struck server strace -f -o "$TMP/trace" -e trace="$1" -e inject="$1:$2" \
