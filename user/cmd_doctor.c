@@ -2,46 +2,11 @@
 /* doctor: what is not as it should be, and what to do about it. */
 #include <errno.h>
 #include <net/if.h>
-#include <stdarg.h>
 #include <string.h>
 
 #include "command.h"
 #include "doctor.h"
 #include "log.h"
-#include "utf8.h"
-#include "util.h"
-
-static const char *const level_names[] = {
-	[LEVEL_OK] = "ok",
-	[LEVEL_NOTE] = "note",
-	[LEVEL_WARN] = "warn",
-	[LEVEL_FAIL] = "fail",
-};
-
-void find(struct doctor *doctor, enum level level, const char *topic, const char *advice,
-	  const char *format, ...)
-{
-	va_list arguments;
-	json_t *text;
-
-	va_start(arguments, format);
-	text = format_json_list(format, arguments);
-	va_end(arguments);
-	json_array_append_new(doctor->findings,
-			      json_pack("{s:s, s:s, s:o, s:o, s:o}", "level",
-					level_names[level], "topic", topic, "interface",
-					text_json(doctor->iface), "text", text ?: json_null(),
-					"advice", text_json(advice)));
-	doctor->failed |= level == LEVEL_FAIL;
-}
-
-long read_number(const char *path)
-{
-	cleanup_file FILE *file = fopen(path, "re");
-	long number;
-
-	return file && fscanf(file, "%ld", &number) == 1 ? number : -1;
-}
 
 static void print_finding(const json_t *finding)
 {
