@@ -20,7 +20,7 @@ test-unit: $(UNIT_TESTS)
 
 # Everything that belongs to every change; as root.
 test: deps
-	$(MAKE) test-programs fuzz-programs $(BUILD)/tests/differential
+	$(MAKE) -j$(shell nproc) test-programs fuzz-programs $(BUILD)/tests/differential
 	tests/run unit bpf fuzz e2e
 
 .PHONY: test test-unit test-programs
