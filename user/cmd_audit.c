@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "audit.h"
+#include "clock.h"
 #include "command.h"
 #include "log.h"
 #include "netns.h"

@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <string.h>
 
+#include "clock.h"
 #include "command.h"
 #include "log.h"
 #include "output.h"

@@ -8,6 +8,7 @@
 #include <sys/random.h>
 #include <sys/socket.h>
 
+#include "clock.h"
 #include "command.h"
 #include "log.h"
 #include "prefix.h"

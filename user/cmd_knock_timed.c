@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <time.h>
 
+#include "clock.h"
 #include "command.h"
 #include "log.h"
 #include "totp.h"

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <string.h>
 
+#include "clock.h"
 #include "command.h"
 #include "events.h"
 #include "log.h"

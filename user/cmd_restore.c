@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 
 #include "arrivals.h"
+#include "clock.h"
 #include "command.h"
 #include "log.h"
 #include "util.h"

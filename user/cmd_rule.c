@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "command.h"
 #include "log.h"
 #include "util.h"

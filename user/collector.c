@@ -6,6 +6,7 @@
 #include <sys/file.h>
 #include <sys/socket.h>
 
+#include "clock.h"
 #include "exporter.h"
 #include "folder.h"
 #include "log.h"

@@ -17,6 +17,7 @@
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
+#include "clock.h"
 #include "datapath_internal.h"
 #include "folder.h"
 #include "log.h"

@@ -106,18 +106,6 @@ int datapath_detach(struct datapath *dp, const char *name);
 /* Removes what is left of this namespace, its rules, once nothing is attached. */
 int datapath_remove(struct datapath *dp);
 
-/* Nanoseconds since boot, as the data path counts them (CLOCK_BOOTTIME). */
-__u64 since_boot(void);
-
-/* Nanoseconds since 1970, UTC. */
-__u64 utc_now(void);
-
-/*
- * Nanoseconds that CLOCK_TAI is before UTC, as the kernel has it now: whole seconds, 0 until
- * somebody tells it. The data path has it from the last datapath_open().
- */
-__u64 tai_offset(void);
-
 /*
  * Reads the running ruleset, lines included, into an initialised *ruleset. Rules that
  * have ended are in it, since what they have counted is, until the next change.

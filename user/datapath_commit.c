@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <sys/param.h>
 
+#include "clock.h"
 #include "compile.h"
 #include "counters.h"
 #include "datapath_internal.h"

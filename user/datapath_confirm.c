@@ -4,6 +4,7 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 
+#include "clock.h"
 #include "datapath_internal.h"
 #include "confirm.skel.h" /* needs struct control */
 #include "log.h"

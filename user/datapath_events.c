@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/file.h>
 
+#include "clock.h"
 #include "datapath_internal.h"
 #include "folder.h"
 #include "log.h"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "datapath_internal.h"
 #include "log.h"
 #include "util.h"

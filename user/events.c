@@ -7,6 +7,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "clock.h"
 #include "names.h"
 #include "prefix.h"
 #include "signing.h"

@@ -5,6 +5,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
+#include "clock.h"
 #include "compile.h"
 #include "evaluate.h"
 #include "prefix.h"

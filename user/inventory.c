@@ -5,6 +5,7 @@
 #include <pwd.h>
 #include <string.h>
 
+#include "clock.h"
 #include "log.h"
 #include "prefix.h"
 #include "utf8.h"

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "connections.h"
 #include "datapath_internal.h"
 #include "evaluate.h"

@@ -2,6 +2,7 @@
 /* What listens, and what the outside sees of it, as metrics. */
 #include <errno.h>
 
+#include "clock.h"
 #include "inventory.h"
 #include "metrics.h"
 #include "util.h"

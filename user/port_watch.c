@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "clock.h"
 #include "datapath_listen.h"
 #include "events.h"
 #include "inventory.h"

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "bench.h"
+#include "clock.h"
 #include "datapath.h"
 #include "signing.h"
 
