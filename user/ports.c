@@ -58,7 +58,15 @@ static unsigned char marks_of(const struct rule *rule)
 	return MARK_ALLOWED | (rule->source_count ? MARK_SOURCES : 0);
 }
 
-static void mark(unsigned char *marks, const struct term *term, unsigned char bits)
+static void mark_key(struct outlook *outlook, __u32 key, unsigned char bits, size_t rule)
+{
+	if (bits & ~outlook->marks[key] & MARK_SOURCES)
+		outlook->first_sources[key] = rule;
+	outlook->marks[key] |= bits;
+}
+
+static void mark(struct outlook *outlook, const struct term *term, unsigned char bits,
+		 size_t rule)
 {
 	if (term->last - term->first < PORTS_NAMED)
 		bits |= MARK_NAMED;
@@ -66,9 +74,9 @@ static void mark(unsigned char *marks, const struct term *term, unsigned char bi
 		return;
 	for (__u32 port = term->first; port <= term->last; port++) {
 		if (term->transports & TRANSPORT_TCP)
-			marks[PORT_KEY_TCP + port] |= bits;
+			mark_key(outlook, PORT_KEY_TCP + port, bits, rule);
 		if (term->transports & TRANSPORT_UDP)
-			marks[PORT_KEY_UDP + port] |= bits;
+			mark_key(outlook, PORT_KEY_UDP + port, bits, rule);
 	}
 }
 
@@ -100,23 +108,26 @@ static int find_in_force(struct outlook *outlook, const struct interface *interf
 
 static int read_marks(struct outlook *outlook)
 {
-	unsigned char everywhere = 0; /* what rules for some sources without a port mark */
+	bool everywhere = false; /* one for some sources has no port: the first will do */
 
 	outlook->marks = calloc(PORT_KEYS, 1);
-	if (!outlook->marks)
+	outlook->first_sources = calloc(PORT_KEYS, sizeof(*outlook->first_sources));
+	if (!outlook->marks || !outlook->first_sources)
 		return -ENOMEM;
 	for (size_t i = 0; i < outlook->ruleset->count; i++) {
 		const struct rule *rule = &outlook->ruleset->rules[i];
+		unsigned char bits = marks_of(rule);
 
 		if (!outlook->in_force[i])
 			continue;
 		for (size_t t = 0; t < rule->term_count; t++)
-			mark(outlook->marks, &rule->terms[t], marks_of(rule));
-		if (!rule->term_count)
-			everywhere |= marks_of(rule) & MARK_SOURCES;
+			mark(outlook, &rule->terms[t], bits, i);
+		if (rule->term_count || everywhere || !(bits & MARK_SOURCES))
+			continue;
+		everywhere = true;
+		for (__u32 key = 0; key < PORT_KEYS; key++)
+			mark_key(outlook, key, MARK_SOURCES, i);
 	}
-	for (__u32 key = 0; everywhere && key < PORT_KEYS; key++)
-		outlook->marks[key] |= everywhere;
 	return 0;
 }
 
@@ -168,10 +179,12 @@ void outlook_clear(struct outlook *outlook)
 	free(outlook->images);
 	free(outlook->in_force);
 	free(outlook->marks);
+	free(outlook->first_sources);
 	outlook->images = NULL;
 	outlook->image_count = 0;
 	outlook->in_force = NULL;
 	outlook->marks = NULL;
+	outlook->first_sources = NULL;
 }
 
 static bool has_family(unsigned char families, const struct prefix *source)
@@ -219,7 +232,7 @@ static bool has_source(const struct outlook *outlook, __u32 key, unsigned char f
 {
 	if (!(outlook->marks[key] & MARK_SOURCES))
 		return false;
-	for (size_t i = 0; i < outlook->ruleset->count; i++) {
+	for (size_t i = outlook->first_sources[key]; i < outlook->ruleset->count; i++) {
 		const struct rule *rule = &outlook->ruleset->rules[i];
 
 		if (rule->action != VERDICT_PASS || rule->knock || !rule_has_key(rule, key))

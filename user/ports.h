@@ -39,6 +39,7 @@ struct outlook {
 	__u64 now; /* nanoseconds since boot */
 	bool *in_force; /* of each rule: it is for one of the interfaces, and has not ended */
 	unsigned char *marks; /* enum mark, of each port key, by the rules in force */
+	__u32 *first_sources; /* of those with MARK_SOURCES, the first rule that gives it */
 };
 
 /*

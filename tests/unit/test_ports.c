@@ -244,34 +244,84 @@ static double seconds_of_clock(void)
 	return (double)clock() / CLOCKS_PER_SEC;
 }
 
-/* As many rules as there can be, which say nothing of a port: beside compiling them. */
-static void test_many_sources(void **state)
+static void write_sources(FILE *out, int i)
 {
-	struct image *image = calloc(1, sizeof(*image));
+	fprintf(out, "drop from 11.%d.%d.1\n", i >> 8, i & 255);
+	fprintf(out, "drop 1-65535 from 12.%d.%d.1\n", i >> 8, i & 255);
+}
+
+static void write_port(FILE *out, int port)
+{
+	fprintf(out, "allow %d/tcp from 11.%d.%d.1\n", port, port >> 8, port & 255);
+	fprintf(out, "allow %d/udp from 12.%d.%d.1\n", port, port >> 8, port & 255);
+}
+
+/* As many rules as there can be. */
+static void prepare_many(struct fixture *fixture, void (*write)(FILE *out, int number))
+{
 	cleanup_free char *text = NULL;
-	double begun, compiled, prepared;
-	struct fixture fixture;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	(void)state;
-	for (int i = 0; i < MAX_RULES; i += 2)
-		fprintf(out, "drop from 11.%d.%d.1\ndrop 1-65535 from 12.%d.%d.1\n", i >> 8,
-			i & 255, i >> 8, i & 255);
+	fputs("default drop\n", out);
+	for (int i = 1; i <= 0xffff; i += 2)
+		write(out, i);
 	fclose(out);
-	prepare(&fixture, text);
-	outlook_clear(&fixture.outlook);
+	prepare(fixture, text);
+}
+
+/* What other times are beside. */
+static double seconds_to_compile(const struct ruleset *ruleset)
+{
+	struct image *image = calloc(1, sizeof(*image));
+	double begun = seconds_of_clock(), seconds;
+
 	assert_non_null(image);
-	begun = seconds_of_clock();
-	assert_int_equal(compile(&fixture.ruleset, "eth0", image, NULL), 0);
-	compiled = seconds_of_clock() - begun;
-	begun = seconds_of_clock();
-	assert_int_equal(outlook_prepare(&fixture.outlook, interfaces, 2), 0);
-	prepared = seconds_of_clock() - begun;
-	if (prepared > 10 * compiled)
-		fail_msg("%.3f s beside %.3f s to compile", prepared, compiled);
+	assert_int_equal(compile(ruleset, "eth0", image, NULL), 0);
+	seconds = seconds_of_clock() - begun;
 	image_clear(image);
 	free(image);
+	return seconds;
+}
+
+static void expect_quick(const struct fixture *fixture, double begun)
+{
+	double seconds = seconds_of_clock() - begun;
+	double compiled = seconds_to_compile(&fixture->ruleset);
+
+	if (seconds > 10 * compiled)
+		fail_msg("%.3f s beside %.3f s to compile", seconds, compiled);
+}
+
+/* Rules that say nothing of a port, or of all. */
+static void test_many_sources(void **state)
+{
+	struct fixture fixture;
+	double begun;
+
+	(void)state;
+	prepare_many(&fixture, write_sources);
+	outlook_clear(&fixture.outlook);
+	begun = seconds_of_clock();
+	assert_int_equal(outlook_prepare(&fixture.outlook, interfaces, 2), 0);
+	expect_quick(&fixture, begun);
+	clear(&fixture);
+}
+
+/* Each port has sources of its own: the rules before those of a port are not gone through. */
+static void test_sources_of_each_port(void **state)
+{
+	struct fixture fixture;
+	double begun;
+
+	(void)state;
+	prepare_many(&fixture, write_port);
+	begun = seconds_of_clock();
+	for (__u32 key = 0; key < PORT_KEYS; key++) {
+		if ((key & 1) != (port_reach(&fixture.outlook, key, FAMILIES) == REACH_SOURCES))
+			fail_msg("key %u", key);
+	}
+	expect_quick(&fixture, begun);
 	clear(&fixture);
 }
 
@@ -334,6 +384,7 @@ int main(void)
 		cmocka_unit_test(test_grants),
 		cmocka_unit_test(test_marks),
 		cmocka_unit_test(test_many_sources),
+		cmocka_unit_test(test_sources_of_each_port),
 		cmocka_unit_test(test_known_services),
 		cmocka_unit_test(test_wrong_services),
 	};
