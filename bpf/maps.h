@@ -147,17 +147,20 @@ struct {
 	__type(value, struct lockout);
 } lockouts SEC(".maps");
 
-/* By the signer's number: who they are, and the time of their last knock. */
+/*
+ * Who may sign; and by their numbers the time of their last knock, which stays for a
+ * while where they may no longer: there is room for more of those.
+ */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_SIGNERS);
-	__type(key, __be32);
+	__uint(max_entries, 2 * MAX_SIGNERS);
+	__type(key, struct signer_key);
 	__type(value, struct signer);
 } signers SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, MAX_SIGNERS);
+	__uint(max_entries, 4 * MAX_SIGNERS);
 	__type(key, __be32);
 	__type(value, __u64);
 } last_signed SEC(".maps");

@@ -160,16 +160,16 @@ __noinline int knock_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 k
 {
 	struct signed_knock *message = signed_payload(ctx, place);
 	struct door_counts *counts;
+	struct signer_key who = { .slot = slot & 1 };
 	struct signer *signer;
 	__u32 door;
-	__be32 name;
 
 	if (!message)
 		return EVENT_NONE;
-	name = message->signer;
+	who.number = message->signer;
 	door = signed_door(slot, key, message->door);
 	counts = door ? counts_of(door) : NULL;
-	signer = bpf_map_lookup_elem(&signers, &name);
+	signer = bpf_map_lookup_elem(&signers, &who);
 	if (!counts || !signer || !is_server(signer, message))
 		return EVENT_NONE;
 	return verify(ctx, place, slot, door, signer, message, counts);

@@ -15,7 +15,7 @@
 #define PORTCTL_H
 
 /* Raised whenever a layout below changes; pins of another schema are refused. */
-#define PORTCTL_SCHEMA 8
+#define PORTCTL_SCHEMA 9
 
 /*
  * Keys. Every packet is judged by one entry of the table, found by its key:
@@ -386,6 +386,12 @@ struct signed_knock {
 #define SIGNED_BURST 1000
 
 #define MAX_SIGNERS 1024
+
+/* Whose key it is, and in which slot: who may sign goes back together with the rules. */
+struct signer_key {
+	__be32 number;
+	__u32 slot;
+};
 
 /* Who may sign. The time of the last knock is kept apart: only the kernel writes it. */
 struct signer {

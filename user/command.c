@@ -89,6 +89,9 @@ static int check_key_file(const char *path)
 	int err = keys_read(path, &keys, &count);
 
 	keys_free(keys, count);
+	if (!err && count > MAX_SIGNERS)
+		return fail(-E2BIG, "%s has %zu keys: no more than %u can be known", path,
+			    count, MAX_SIGNERS);
 	return err;
 }
 
@@ -101,18 +104,32 @@ static int check_secret_file(const char *path)
 	return err;
 }
 
-/* A change that names a file of secrets which is not as it must be is refused. */
-static int check_secrets(const struct ruleset *next)
+static bool has_rule(const struct ruleset *ruleset, const struct rule *rule)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (rule_same(&ruleset->rules[i], rule))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * A change that names a file of secrets which is not as it must be is refused. What is
+ * `running` has been told so when it began, and must not stop what else is to change.
+ */
+static int check_secrets(const struct ruleset *next, const struct ruleset *running)
 {
 	int err = 0;
 
 	for (size_t i = 0; i < next->count && !err; i++) {
-		const struct knock *knock = next->rules[i].knock;
+		const struct rule *rule = &next->rules[i];
 
-		if (knock && knock->keys)
-			err = check_key_file(knock->keys);
-		if (knock && knock->secret)
-			err = check_secret_file(knock->secret);
+		if (!rule->knock || (running && has_rule(running, rule)))
+			continue;
+		if (rule->knock->keys)
+			err = check_key_file(rule->knock->keys);
+		if (rule->knock->secret)
+			err = check_secret_file(rule->knock->secret);
 	}
 	return err;
 }
@@ -151,7 +168,7 @@ static int commit(struct datapath *dp, struct ruleset *next, const struct change
 	if (!err && edit)
 		err = check_edit(next, &running);
 	if (!err)
-		err = check_secrets(next);
+		err = check_secrets(next, edit ? &running : NULL);
 	if (!err && !change->force && !change->seconds)
 		err = check_lockout(dp, &running, next);
 	ruleset_clear(&running);

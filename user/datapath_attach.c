@@ -100,6 +100,8 @@ static int fill_slots(const struct attachment *attachment)
 		if (!err)
 			err = slot_fill(&maps, attachment->name,
 					attachment->program->bss->table, slot, &ruleset);
+		if (!err && !attachment->dp->count) /* else the first did it */
+			signers_fill(attachment->dp, slot, &ruleset);
 		ruleset_clear(&ruleset);
 		if (err)
 			return fail(err, "%s: %s", attachment->name, reason(err));
@@ -179,16 +181,6 @@ static int check_mode(const struct interface *present, enum attach_mode mode)
 	return 0;
 }
 
-static void fill_signers(const struct datapath *dp)
-{
-	struct ruleset ruleset;
-
-	ruleset_init(&ruleset);
-	if (!datapath_ruleset(dp, &ruleset))
-		signers_fill(dp, &ruleset);
-	ruleset_clear(&ruleset);
-}
-
 static int attach_prepared(struct attachment *attachment, const struct interface *present,
 			   enum attach_mode mode)
 {
@@ -201,8 +193,6 @@ static int attach_prepared(struct attachment *attachment, const struct interface
 		err = pin_maps(attachment);
 	if (!err)
 		err = fill_slots(attachment);
-	if (!err)
-		fill_signers(attachment->dp);
 	if (!err)
 		err = attach_egress(attachment);
 	if (err)

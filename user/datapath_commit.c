@@ -447,6 +447,8 @@ static int fill_interfaces(const struct datapath *dp, unsigned int slot,
 
 	for (size_t i = 0; i < dp->count && !err; i++)
 		err = fill_interface(dp, &dp->interfaces[i], slot, ruleset);
+	if (!err)
+		signers_fill(dp, slot, ruleset);
 	return err;
 }
 
@@ -521,7 +523,6 @@ int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds)
 		return fail(err, "cannot change the rules: %s; nothing was changed",
 			    reason(err));
 	}
-	signers_fill(dp, next);
 	__atomic_store_n(&dp->control->generation, generation, __ATOMIC_RELEASE);
 	own_next(dp, generation & 1);
 	settle_behind(dp);

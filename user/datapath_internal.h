@@ -135,10 +135,11 @@ void way_back_forget(struct datapath *dp);
 
 /*
  * Reads the key files of a ruleset's signed knocks and makes who is in them, and no
- * one else, a signer. Where a file is not as it must be it says so, and the door
- * stays shut: the rest is to be filtered all the same.
+ * one else, a signer of a slot that no packet holds. Where a file is not as it must be it
+ * says so, and the door keeps the signers that the same knock has in the other slot, else
+ * none: the rest is to be filtered all the same.
  */
-void signers_fill(const struct datapath *dp, const struct ruleset *ruleset);
+void signers_fill(const struct datapath *dp, unsigned int slot, const struct ruleset *ruleset);
 
 /* Forgets what was at a door, before another knock gets its number. Says nothing. */
 int door_clear(const struct datapath *dp, __u32 door);

@@ -4,15 +4,21 @@
 #include <errno.h>
 #include <string.h>
 
-#include "hash.h"
+#include "clock.h"
 #include "datapath_internal.h"
+#include "hash.h"
 #include "log.h"
 #include "signing.h"
 #include "util.h"
 
+/* The maps, and the slot that is filled. */
 struct signer_maps {
 	int signers;
 	int last;
+	__u32 slot;
+	struct signer_key *keys; /* of both slots, as they were before */
+	size_t key_count;
+	size_t added; /* to the slot */
 };
 
 static int open_map(const struct datapath *dp, const char *pin)
@@ -29,93 +35,179 @@ static int fail_full(int err)
 		    err == -E2BIG ? "there are too many" : reason(err));
 }
 
-/* Adds a door to a signer; when they last signed is written once and then left alone. */
-static int add_signer(const struct signer_maps *maps, const struct signing_key *key, __u32 door)
+static int list_keys(struct signer_maps *maps)
 {
-	struct signer signer = { 0 }, known;
-	__be32 number = key_number(key);
+	struct signer_key *before = NULL;
+
+	maps->keys = calloc(2 * MAX_SIGNERS, sizeof(*maps->keys));
+	if (!maps->keys)
+		return -ENOMEM;
+	while (maps->key_count < 2 * MAX_SIGNERS &&
+	       !bpf_map_get_next_key(maps->signers, before, &maps->keys[maps->key_count]))
+		before = &maps->keys[maps->key_count++];
+	return 0;
+}
+
+static void empty_slot(const struct signer_maps *maps)
+{
+	for (size_t i = 0; i < maps->key_count; i++) {
+		if (maps->keys[i].slot == maps->slot)
+			bpf_map_delete_elem(maps->signers, &maps->keys[i]);
+	}
+}
+
+static bool may_sign(const struct signer_maps *maps, __be32 number)
+{
+	bool found = false;
+
+	for (__u32 slot = 0; slot < 2 && !found; slot++) {
+		struct signer_key key = { number, slot };
+		struct signer signer;
+
+		found = !bpf_map_lookup_elem(maps->signers, &key, &signer);
+		explicit_bzero(&signer, sizeof(signer));
+	}
+	return found;
+}
+
+/* Forgets when those last signed who may not any more, and whom nobody can repeat. */
+static void forget_times(const struct signer_maps *maps)
+{
+	__u64 now = utc_now(), time;
+	__be32 number, next;
+	bool more = !bpf_map_get_next_key(maps->last, NULL, &next);
+
+	while (more) {
+		number = next;
+		more = !bpf_map_get_next_key(maps->last, &number, &next);
+		if (!bpf_map_lookup_elem(maps->last, &number, &time) &&
+		    time + 2 * SKEW_MAX * 1000000000ull < now && !may_sign(maps, number))
+			bpf_map_delete_elem(maps->last, &number);
+	}
+}
+
+/* When somebody last signed is written once and then left alone. */
+static int begin_time(const struct signer_maps *maps, __be32 number)
+{
 	__u64 never = 0;
+	int err = bpf_map_update_elem(maps->last, &number, &never, BPF_NOEXIST);
+
+	if (err && errno == E2BIG) {
+		forget_times(maps);
+		err = bpf_map_update_elem(maps->last, &number, &never, BPF_NOEXIST);
+	}
+	return err && errno != EEXIST ? -errno : 0;
+}
+
+/* Adds the doors of a signer to those that he has. */
+static int put_signer(struct signer_maps *maps, __be32 number, struct signer *signer)
+{
+	struct signer_key key = { number, maps->slot };
+	struct signer known;
 	int err = 0;
 
-	blake2s_keyed(signer.state, sizeof(((struct signed_knock *)0)->tag), key->key);
-	memcpy(signer.server, key->server, sizeof(signer.server));
-	signer.expires = key->expires;
-	signer.doors = 1ull << (door - 1);
-	if (!bpf_map_lookup_elem(maps->signers, &number, &known))
-		signer.doors |= known.doors;
-	if (bpf_map_update_elem(maps->last, &number, &never, BPF_NOEXIST) && errno != EEXIST)
-		err = -errno;
-	else if (bpf_map_update_elem(maps->signers, &number, &signer, BPF_ANY))
-		err = -errno;
-	explicit_bzero(&signer, sizeof(signer));
+	if (!bpf_map_lookup_elem(maps->signers, &key, &known))
+		signer->doors |= known.doors;
+	else if (maps->added++ >= MAX_SIGNERS)
+		err = -E2BIG;
 	explicit_bzero(&known, sizeof(known));
+	err = err ?: begin_time(maps, number);
+	if (!err && bpf_map_update_elem(maps->signers, &key, signer, BPF_ANY))
+		err = -errno;
 	return err ? fail_full(err) : 0;
 }
 
-static bool is_among(const struct signing_key *keys, size_t count, __be32 number,
-		     const char *door)
+static int add_signer(struct signer_maps *maps, const struct signing_key *key, __u32 door)
 {
-	for (size_t i = 0; i < count; i++) {
-		if (key_number(&keys[i]) == number && key_opens(&keys[i], door))
+	struct signer signer = { .expires = key->expires, .doors = 1ull << (door - 1) };
+	int err;
+
+	blake2s_keyed(signer.state, sizeof(((struct signed_knock *)0)->tag), key->key);
+	memcpy(signer.server, key->server, sizeof(signer.server));
+	err = put_signer(maps, key_number(key), &signer);
+	explicit_bzero(&signer, sizeof(signer));
+	return err;
+}
+
+/* Those who may open a door in the other slot may in this one. */
+static int keep_signers(struct signer_maps *maps, __u32 door)
+{
+	__u64 bit = 1ull << (door - 1);
+	int err = 0;
+
+	for (size_t i = 0; i < maps->key_count && !err; i++) {
+		const struct signer_key *key = &maps->keys[i];
+		struct signer signer;
+
+		if (key->slot == maps->slot || bpf_map_lookup_elem(maps->signers, key, &signer))
+			continue;
+		if (signer.doors & bit) {
+			signer.doors = bit;
+			err = put_signer(maps, key->number, &signer);
+		}
+		explicit_bzero(&signer, sizeof(signer));
+	}
+	return err;
+}
+
+static bool is_known(const struct ruleset *others, const struct rule *rule)
+{
+	for (size_t i = 0; i < others->count; i++) {
+		if (others->rules[i].door == rule->door && rule_same(&others->rules[i], rule))
 			return true;
 	}
 	return false;
 }
 
-/* Takes a door from those who are not in its key file. They stay, as does their time. */
-static void take_door(const struct signer_maps *maps, const struct signing_key *keys,
-		      size_t count, const struct rule *rule)
+static void fill_door(struct signer_maps *maps, const struct rule *rule,
+		      const struct ruleset *others)
 {
-	__u64 bit = 1ull << (rule->door - 1);
-	__be32 number;
-	bool first = true;
-
-	while (!bpf_map_get_next_key(maps->signers, first ? NULL : &number, &number)) {
-		struct signer signer;
-
-		first = false;
-		if (!bpf_map_lookup_elem(maps->signers, &number, &signer) &&
-		    signer.doors & bit && !is_among(keys, count, number, rule->knock->name)) {
-			signer.doors &= ~bit;
-			bpf_map_update_elem(maps->signers, &number, &signer, BPF_EXIST);
-		}
-		explicit_bzero(&signer, sizeof(signer));
-	}
-}
-
-static void fill_door(const struct signer_maps *maps, const struct rule *rule)
-{
-	const char *path = rule->knock->keys;
 	struct signing_key *keys = NULL;
 	size_t count = 0;
-	int err = path ? keys_read(path, &keys, &count) : 0;
+	int err = keys_read(rule->knock->keys, &keys, &count);
+	bool keeps = err && is_known(others, rule);
 
-	if (err) {
-		keys_free(keys, count);
-		keys = NULL;
-		count = 0;
-	}
-	for (size_t i = 0; i < count && !err; i++) {
+	if (keeps)
+		err = keep_signers(maps, rule->door);
+	for (size_t i = 0; i < count && !err && !keeps; i++) {
 		if (key_opens(&keys[i], rule->knock->name))
 			err = add_signer(maps, &keys[i], rule->door);
 	}
-	take_door(maps, keys, count, rule);
 	keys_free(keys, count);
 	if (err)
-		note("the door \"%s\" stays shut until \"portctl apply\" finds its keys",
+		note("the door \"%s\" stays shut to keys that are not taken up: mend that, "
+		     "then \"portctl apply\"",
 		     rule->knock->name);
+	else if (keeps)
+		note("the door \"%s\" keeps the keys that it had", rule->knock->name);
 }
 
-void signers_fill(const struct datapath *dp, const struct ruleset *ruleset)
+static void fill_doors(struct signer_maps *maps, const struct ruleset *ruleset,
+		       const struct ruleset *others)
+{
+	if (list_keys(maps)) {
+		note("signed knocks are not heard: out of memory");
+		return;
+	}
+	empty_slot(maps);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].knock && ruleset->rules[i].knock->keys)
+			fill_door(maps, &ruleset->rules[i], others);
+	}
+	free(maps->keys);
+}
+
+void signers_fill(const struct datapath *dp, unsigned int slot, const struct ruleset *ruleset)
 {
 	cleanup_close int signers = open_map(dp, "signers");
 	cleanup_close int last = open_map(dp, "last_signed");
-	struct signer_maps maps = { signers, last };
+	struct signer_maps maps = { .signers = signers, .last = last, .slot = slot };
+	struct ruleset others;
 
 	if (signers < 0 || last < 0) /* nothing was ever attached: attaching fills them */
 		return;
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (ruleset->rules[i].knock)
-			fill_door(&maps, &ruleset->rules[i]);
-	}
+	ruleset_init(&others);
+	if (!ruleset_load(dp, !slot, &others))
+		fill_doors(&maps, ruleset, &others);
+	ruleset_clear(&others);
 }

@@ -40,6 +40,7 @@ struct limit {
 #define KNOCK_NAME_MAX 31
 #define KNOCK_MISSES 2 /* where it is not said */
 #define KNOCK_SKEW 30
+#define SKEW_MAX 3600
 
 /* "knock": a door that a sequence of touches opens for who made them. */
 struct knock {

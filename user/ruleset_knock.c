@@ -9,7 +9,6 @@
 #include "util.h"
 
 #define GRANT_SECONDS_MAX (365 * 86400)
-#define SKEW_MAX 3600
 #define PATH_LENGTH_MAX 256
 
 /* Words that "portctl knock" takes for something else than a name. */

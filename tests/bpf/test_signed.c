@@ -34,15 +34,15 @@ static __u64 now(void)
 static void add_signer(const struct gate *gate, const struct signing_key *key, __u64 doors)
 {
 	struct signer signer = { .expires = key->expires, .doors = doors };
-	__be32 number = key_number(key);
+	struct signer_key who = { .number = key_number(key) };
 	__u64 never = 0;
 
 	blake2s_keyed(signer.state, 16, key->key);
 	memcpy(signer.server, key->server, sizeof(signer.server));
-	if (bpf_map_update_elem(bpf_map__fd(gate->filter.program->maps.signers), &number,
-				&signer, BPF_ANY) ||
-	    bpf_map_update_elem(bpf_map__fd(gate->filter.program->maps.last_signed), &number,
-				&never, BPF_ANY))
+	if (bpf_map_update_elem(bpf_map__fd(gate->filter.program->maps.signers), &who, &signer,
+				BPF_ANY) ||
+	    bpf_map_update_elem(bpf_map__fd(gate->filter.program->maps.last_signed),
+				&who.number, &never, BPF_ANY))
 		tap_bail("cannot add a signer");
 }
 

@@ -171,6 +171,73 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 	no_web
 }
 
+# Keys of so many more, in the file.
+more_keys() { # COUNT
+	"$PYTHON" -c 'import os, sys
+for i in range(int(sys.argv[1])): print(f"k{i}", os.urandom(32).hex(), os.urandom(8).hex())' \
+		"$1" >>"$TMP/keys"
+}
+
+@test "who may sign goes back with the rules, be it by the kernel or by rollback" {
+	signed_door
+	(umask 077 && portctl knock key mallory >"$TMP/mallory.key")
+	cp "$TMP/mallory.key" "$TMP/keys"
+	{ cat "$TMP/rules" && echo "allow 443"; } >"$TMP/slip"
+	portctl apply --force --confirm 1s "$TMP/slip"
+	knock_send "$S4" web --key "$TMP/alice.key"
+	no_web
+	gone_back() { [ "$(portctl list -j | jq '.rules | length')" = 1 ]; }
+	eventually gone_back
+	knock_send "$S4" web --key "$TMP/mallory.key"
+	no_web
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+	knock_send "$S4" web --key "$TMP/alice.key" --close
+	portctl apply --force "$TMP/slip"
+	knock_send "$S4" web --key "$TMP/mallory.key"
+	web
+	knock_send "$S4" web --key "$TMP/mallory.key" --close
+	portctl rollback
+	knock_send "$S4" web --key "$TMP/mallory.key"
+	no_web
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+}
+
+@test "a key file that is gone does not stop other changes; its door keeps its keys" {
+	signed_door
+	mv "$TMP/keys" "$TMP/away"
+	run -0 --separate-stderr portctl drop from 203.0.113.0/24
+	contains "$stderr" "cannot read $TMP/keys"
+	contains "$stderr" 'the door "web" keeps the keys that it had'
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+	# But what names it anew is refused, and so is the file that is applied again.
+	refused "cannot read $TMP/keys" apply --force "$TMP/rules"
+	refused "cannot read $TMP/keys" \
+		knock other spa 62202/udp keys "$TMP/keys" opens 81/tcp for 30s
+	portctl drop from 198.51.100.0/24
+	knock_send "$S4" web --key "$TMP/alice.key" --close
+	no_web
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+}
+
+@test "keys are changed as often as one likes; too many at once are refused" {
+	signed_door
+	local i
+	for i in {1..6}; do
+		cp "$TMP/alice.key" "$TMP/keys"
+		more_keys 1000
+		run -0 --separate-stderr portctl apply --force "$TMP/rules"
+		equal "$stderr" ""
+	done
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+	more_keys 100
+	refused "has 1101 keys: no more than 1024 can be known" apply --force "$TMP/rules"
+}
+
 @test "a key is never printed" {
 	signed_door
 	local secret
