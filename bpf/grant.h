@@ -51,7 +51,8 @@ static __always_inline struct grant *find_grant(const struct flow_key *flow, __u
 
 /*
  * Whether a packet is let in. A grant for one connection belongs to the first that
- * comes; the same may come again, since a SYN may be sent again.
+ * opens; the same may come again, since a SYN may be sent again. One that was open before
+ * goes on as a reply, and has no use for it.
  */
 static __always_inline bool is_granted(const struct subject *subject, __u32 slot, __u32 door)
 {
@@ -62,10 +63,10 @@ static __always_inline bool is_granted(const struct subject *subject, __u32 slot
 		return false;
 	if (!(door_at(slot, door)->flags & DOOR_ONCE))
 		return true;
-	opener = purpose == PURPOSE_EXPLAIN
-			 ? grant->opener
-			 : __sync_val_compare_and_swap(&grant->opener, 0, connection);
-	return !opener || opener == connection;
+	opener = *(volatile __u64 *)&grant->opener;
+	if (!opener && subject->touches && purpose != PURPOSE_EXPLAIN)
+		opener = __sync_val_compare_and_swap(&grant->opener, 0, connection);
+	return opener ? opener == connection : subject->touches;
 }
 
 struct moment {
@@ -91,6 +92,14 @@ static __always_inline __u64 used_window(const struct flow_key *flow, __u32 slot
 	return grant ? grant->window : 0;
 }
 
+/* When a grant of so many seconds ends; whoever has a longer one does not lose it. */
+static __always_inline __u64 deadline_after(__u32 seconds, const struct grant *known)
+{
+	__u64 deadline = boot_now() + seconds * SECOND;
+
+	return known && known->deadline > deadline ? known->deadline : deadline;
+}
+
 /*
  * What opens a door, for so many seconds; grants that ended make room. `window` is
  * the one whose sequence it was, at other doors 0.
@@ -101,7 +110,10 @@ static __always_inline bool make_grant(const struct flow_key *flow, __u32 slot, 
 	const struct door *opened = door_at(slot, door);
 	struct grant_key key = grant_key(flow, door, opened->flags & DOOR_NET);
 	struct moment moment = { boot_now(), present_window() };
-	struct grant grant = { .deadline = moment.now + seconds * SECOND, .window = window };
+	struct grant grant = {
+		.deadline = deadline_after(seconds, bpf_map_lookup_elem(&grants, &key)),
+		.window = window,
+	};
 
 	if (!bpf_map_update_elem(&grants, &key, &grant, BPF_ANY))
 		return true;

@@ -60,12 +60,15 @@ static __always_inline bool is_old(__u64 word, __u64 now, __u32 window)
 
 /*
  * Where this attempt stands, else an empty place, or whoever's turn it is; and the word
- * that was seen there. Each is looked at once: another CPU that begins the same attempt
+ * that was seen there. Attempts that one touch begins take different turns, or each would
+ * end the one before. Each is looked at once: another CPU that begins the same attempt
  * has taken a place that was seen here as empty, so only one of the two gets it.
  */
 static __always_inline int place_for_attempt(const struct attempts *set, __u64 name, __u64 now,
 					     __u64 *seen)
 {
+	__u32 index = name >> 29 & (MAX_DOORS * DOOR_SEQUENCES - 1);
+	__u32 turn = now + index + index / DOOR_SEQUENCES & (ATTEMPT_WAYS - 1);
 	int empty = -1;
 
 	for (int i = 0; i < ATTEMPT_WAYS; i++) {
@@ -80,8 +83,8 @@ static __always_inline int place_for_attempt(const struct attempts *set, __u64 n
 	*seen = 0;
 	if (empty >= 0)
 		return empty;
-	*seen = set->words[now & (ATTEMPT_WAYS - 1)];
-	return now & (ATTEMPT_WAYS - 1);
+	*seen = set->words[turn];
+	return turn;
 }
 
 /* What the word becomes; 0 where the attempt is over. */
@@ -255,9 +258,12 @@ static __always_inline enum event_kind finish(const struct flow_key *flow, __u32
 	return EVENT_GRANT;
 }
 
-/* What follows from a touch that had an effect. */
+/*
+ * What follows from a touch that had an effect. `again`: it has failed in another sequence
+ * already, which is one failure of who touched.
+ */
 static __always_inline enum event_kind count_knock(const struct flow_key *flow, __u32 slot,
-						   __u32 index, int knocked,
+						   __u32 index, int knocked, bool again,
 						   struct door_counts *counts)
 {
 	__u32 door = index / DOOR_SEQUENCES + 1;
@@ -278,14 +284,18 @@ static __always_inline enum event_kind count_knock(const struct flow_key *flow, 
 	case KNOCKED_FAILED:
 		count_one(&counts->misses);
 		count_one(&counts->failures);
-		return !find_grant(flow, slot, door) && note_failure(flow) ? EVENT_LOCKOUT
-									   : EVENT_FAILURE;
+		return !again && !find_grant(flow, slot, door) && note_failure(flow)
+			       ? EVENT_LOCKOUT
+			       : EVENT_FAILURE;
 	}
 	return finish(flow, slot, index, counts);
 }
 
+/* `effects`: enum knocked, and above it a bit for each that the touch had elsewhere. */
+#define KNOCKED_BEFORE(knocked) (1u << (8 + (knocked)))
+
 __noinline int knocked_at(struct xdp_md *ctx, const struct flow_key *flow, __u32 slot,
-			  __u32 index, int knocked)
+			  __u32 index, __u32 effects)
 {
 	__u32 door = index / DOOR_SEQUENCES + 1;
 	struct door_counts *counts = counts_of(door);
@@ -294,7 +304,8 @@ __noinline int knocked_at(struct xdp_md *ctx, const struct flow_key *flow, __u32
 
 	if (!flow || !counts)
 		return 0;
-	kind = count_knock(flow, slot, index, knocked, counts);
+	kind = count_knock(flow, slot, index, effects & 255,
+			   effects & KNOCKED_BEFORE(KNOCKED_FAILED), counts);
 	if (is_watched() && kind != EVENT_NONE)
 		tell(ctx, kind, flow_port_key(flow), flow, &event);
 	return 0;
@@ -374,6 +385,7 @@ static __always_inline void knock(struct xdp_md *ctx, const struct flow_key *flo
 	__u32 count = table[slot & 1].door_count * DOOR_SEQUENCES;
 	__u64 hash = source_hash((const __u32 *)flow->remote, flow->family == 6);
 	__u64 begun[BEGUN_WORDS] = { 0 };
+	__u32 before = 0;
 
 	if (!find_begun(hash, begun) && !is_step(slot, key))
 		return;
@@ -383,8 +395,11 @@ static __always_inline void knock(struct xdp_md *ctx, const struct flow_key *flo
 				      ? knock_sequence(hash, slot, i, key, flow)
 				      : KNOCKED_NOTHING;
 
-		if (knocked != KNOCKED_NOTHING)
-			knocked_at(ctx, flow, slot, i, knocked);
+		if (knocked == KNOCKED_NOTHING)
+			continue;
+		knocked_at(ctx, flow, slot, i, knocked | before);
+		/* Without a branch, or the verifier goes on with and without. */
+		before |= KNOCKED_BEFORE(knocked & 7);
 	}
 }
 

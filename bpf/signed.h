@@ -102,7 +102,9 @@ static __always_inline enum event_kind act(const struct signed_knock *message,
 					   struct door_counts *counts)
 {
 	__u32 most = door_at(slot, door)->seconds, seconds = bpf_ntohl(message->seconds);
+	struct grant *extended = NULL;
 
+	seconds = seconds && seconds < most ? seconds : most;
 	if (message->family) {
 		flow->family = message->family;
 		__builtin_memset(flow->remote, 0, sizeof(flow->remote));
@@ -116,8 +118,12 @@ static __always_inline enum event_kind act(const struct signed_knock *message,
 		count_one(&counts->closed);
 		return EVENT_CLOSE;
 	}
-	if ((message->action == SIGNED_EXTEND && !find_grant(flow, slot, door)) ||
-	    !make_grant(flow, slot, door, seconds && seconds < most ? seconds : most, 0)) {
+	if (message->action == SIGNED_EXTEND)
+		extended = find_grant(flow, slot, door);
+	if (extended) /* of who opened a connection with it already it stays */
+		extended->deadline = deadline_after(seconds, extended);
+	else if (message->action == SIGNED_EXTEND ||
+		 !make_grant(flow, slot, door, seconds, 0)) {
 		count_one(&counts->refusals);
 		return EVENT_REFUSAL;
 	}

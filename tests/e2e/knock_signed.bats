@@ -238,6 +238,21 @@ for i in range(int(sys.argv[1])): print(f"k{i}", os.urandom(32).hex(), os.urando
 	refused "has 1101 keys: no more than 1024 can be known" apply --force "$TMP/rules"
 }
 
+@test "once: who extends his grant gets no second connection" {
+	new_key alice
+	attach_with "default drop
+knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s once skew 1s"
+	start_http 80
+	sleep 1.1
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+	no_web
+	knock_send "$S4" web --key "$TMP/alice.key" --extend
+	no_web
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+}
+
 @test "a key is never printed" {
 	signed_door
 	local secret
