@@ -61,29 +61,23 @@ static const char *read_seconds(const struct knockd_value *value, unsigned long 
 }
 
 /* What it closes again has to be what it opened. */
-static const char *read_stop(struct door_event *door)
+static const char *read_stop(struct door_event *door, struct knockd_command *stop)
 {
 	const struct knockd_event *event = door->event;
-	struct knockd_command stop;
-	const char *wrong = knockd_command(event->stop_command.text, &stop);
+	const char *wrong = knockd_command(event->stop_command.text, stop);
 
 	if (wrong)
 		return wrong;
-	if (door->command.action != KNOCKD_OPENS || stop.action != KNOCKD_CLOSES ||
-	    stop.count != door->command.count ||
-	    memcmp(stop.terms, door->command.terms, stop.count * sizeof(*stop.terms)))
+	if (door->command.action != KNOCKD_OPENS || stop->action != KNOCKD_CLOSES ||
+	    stop->count != door->command.count ||
+	    memcmp(stop->terms, door->command.terms, stop->count * sizeof(*stop->terms)))
 		return "it does not close what it opens";
 	return read_seconds(&event->cmd_timeout, CMD_TIMEOUT, 365 * 86400, &door->seconds);
 }
 
-/* Which line of an event is to blame is the command's, unless something else is. */
-static bool read_event(struct import *import, const struct knockd_event *event,
-		       struct door_event *door)
+/* What no door can do, or a door cannot be without. */
+static bool can_be_door(struct import *import, const struct knockd_event *event)
 {
-	const char *wrong;
-	unsigned int row = event->row;
-
-	*door = (struct door_event){ .event = event };
 	if (event->one_time_sequences.text) {
 		cannot(import, event->one_time_sequences.row, event,
 		       "sequences from a file; see \"totp\" and \"spa\"");
@@ -95,9 +89,23 @@ static bool read_event(struct import *import, const struct knockd_event *event,
 		return false;
 	}
 	if (!event->sequence.text || !event->start_command.text) {
-		cannot(import, row, event, "it has no sequence, or no command");
+		cannot(import, event->row, event, "it has no sequence, or no command");
 		return false;
 	}
+	return true;
+}
+
+/* Which line of an event is to blame is the command's, unless something else is. */
+static bool read_event(struct import *import, const struct knockd_event *event,
+		       struct door_event *door)
+{
+	struct knockd_command stop;
+	const char *wrong;
+	unsigned int row;
+
+	*door = (struct door_event){ .event = event };
+	if (!can_be_door(import, event))
+		return false;
 	row = event->sequence.row;
 	wrong = knockd_sequence(event->sequence.text, &door->sequence);
 	if (!wrong) {
@@ -111,7 +119,7 @@ static bool read_event(struct import *import, const struct knockd_event *event,
 	}
 	if (!wrong && event->stop_command.text) {
 		row = event->stop_command.row;
-		wrong = read_stop(door);
+		wrong = read_stop(door, &stop);
 	}
 	if (wrong)
 		cannot(import, row, event, wrong);

@@ -110,7 +110,8 @@ const struct command commands[] = {
 	  "the kernel, as long as it runs; without it these doors are shut. sequence: prints the\n"
 	  "present one. now: knocks it. Both look into FILE, or into the running rules.\n"
 	  "import: prints the knocks that a configuration of knockd (/etc/knockd.conf) makes, as\n"
-	  "far as its commands open and close ports, and says what it could not turn.\n"
+	  "far as its commands open and close ports, and says what it could not turn: a command\n"
+	  "is turned only where each of its words is understood.\n"
 	  "list: the knocks. status: what happened at each. grants: who is let in. attempts:\n"
 	  "sequences under way. lockouts: who failed five times and is not heard for a minute.\n"
 	  "grant, revoke: let in and shut out by hand.\n",

@@ -45,11 +45,12 @@ struct knockd_command {
 	enum { KNOCKD_OPENS, KNOCKD_CLOSES } action;
 	struct term terms[MAX_STEPS];
 	size_t count;
+	char why[80]; /* what knockd_command() returns, where it has to be put together */
 };
 
 /*
  * Finds out what a command line of iptables, ip6tables, ufw or nft does. Returns NULL,
- * or why it cannot be turned into a door.
+ * or why it cannot be turned into a door, which is good as long as *command.
  */
 const char *knockd_command(const char *line, struct knockd_command *command);
 

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the commands of a knockd configuration do with the firewall. */
+/*
+ * What the commands of a knockd configuration do with the firewall. A word that is passed
+ * over could narrow the rule, or make it another: all of them have to be understood.
+ */
 #include <string.h>
 
 #include "knockd.h"
@@ -11,10 +14,17 @@
 #define EVERYBODY "its command is not for %IP% only"
 #define NO_PORT "its command names no port"
 
-/* The words of a command line; the last is NULL. */
-struct words {
-	char *list[WORDS_MAX + 1];
-	size_t count;
+/* How far a command is read, and what it has said so far. */
+struct reading {
+	char **next; /* the words that are left; the last is NULL */
+	const char *unknown; /* the first that was not understood */
+	const char *source;
+	const char *ports;
+	const char *protocol;
+	const char *comment;
+	bool opens;
+	bool closes;
+	bool accepts;
 };
 
 static const char *base_name(const char *path)
@@ -24,51 +34,219 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Whether there is one of the words, which are separated by blanks. */
-static bool is_one_of(const char *word, const char *list)
+/* Whether a text is one of the words, which are separated by blanks. */
+static bool is_listed(const char *text, size_t length, const char *list)
 {
-	size_t length = strlen(word);
-
 	while (*list) {
 		size_t part = strcspn(list, " ");
 
-		if (part == length && !memcmp(list, word, length))
+		if (part == length && !memcmp(list, text, length))
 			return true;
 		list += part + (list[part] == ' ');
 	}
 	return false;
 }
 
-/* The word behind one of these words, or NULL. */
-static const char *word_after(const struct words *words, const char *list)
+static bool is_one_of(const char *word, const char *list)
 {
-	for (size_t i = 0; i < words->count; i++) {
-		if (is_one_of(words->list[i], list))
-			return words->list[i + 1];
-	}
-	return NULL;
+	return is_listed(word, strlen(word), list);
 }
 
-static bool has_word(const struct words *words, const char *word)
+/* The next word, or, where one is missing, the last. */
+static void not_understood(struct reading *at)
 {
-	for (size_t i = 0; i < words->count; i++) {
-		if (!strcmp(words->list[i], word))
-			return true;
-	}
-	return false;
+	const char *word = *at->next ? *at->next++ : at->next[-1];
+
+	if (!at->unknown)
+		at->unknown = word;
 }
 
-static const char *add_port(struct knockd_command *command, const char *text, __u8 transports)
+static bool take(struct reading *at, const char *list)
 {
+	bool is = *at->next && is_one_of(*at->next, list);
+
+	at->next += is;
+	return is;
+}
+
+static bool need(struct reading *at, const char *list)
+{
+	bool is = take(at, list);
+
+	if (!is)
+		not_understood(at);
+	return is;
+}
+
+/* Said twice, it would be the last for one program, and an error for another. */
+static void take_value(struct reading *at, const char **value)
+{
+	if (*value || !*at->next)
+		not_understood(at);
+	else
+		*value = *at->next++;
+}
+
+static void take_number(struct reading *at)
+{
+	const char *word = *at->next;
+
+	if (word && !word[strspn(word, "0123456789")])
+		at->next++;
+}
+
+/* States of connections: all that a door lets in begin as new ones. */
+static void need_new(struct reading *at)
+{
+	const char *states = *at->next ?: "";
+	bool understood = true, new = false;
+
+	while (*states && understood) {
+		size_t length = strcspn(states, ",");
+
+		new |= is_listed(states, length, "NEW new");
+		understood = is_listed(states, length,
+				       "NEW new ESTABLISHED established RELATED related");
+		states += length + (states[length] == ',');
+	}
+	if (understood && new)
+		at->next++;
+	else
+		not_understood(at);
+}
+
+#define IPTABLES_PORTS "--dport --dports --destination-port --destination-ports"
+
+static void read_iptables(struct reading *at)
+{
+	while (*at->next) {
+		if (take(at, "-A --append")) {
+			at->opens = true;
+			need(at, "INPUT");
+		} else if (take(at, "-I --insert")) {
+			at->opens = true;
+			need(at, "INPUT");
+			take_number(at);
+		} else if (take(at, "-D --delete")) {
+			at->closes = true;
+			need(at, "INPUT");
+		} else if (take(at, "-s --source --src")) {
+			take_value(at, &at->source);
+		} else if (take(at, "-p --protocol --proto")) {
+			take_value(at, &at->protocol);
+		} else if (take(at, IPTABLES_PORTS)) {
+			take_value(at, &at->ports);
+		} else if (take(at, "-m --match")) {
+			need(at, "tcp udp multiport comment state conntrack");
+		} else if (take(at, "--state --ctstate")) {
+			need_new(at);
+		} else if (take(at, "--comment")) {
+			take_value(at, &at->comment);
+		} else if (take(at, "-j --jump")) {
+			at->accepts = need(at, "ACCEPT");
+		} else if (take(at, "-t --table")) {
+			need(at, "filter");
+		} else if (take(at, "-w --wait")) {
+			take_number(at);
+		} else {
+			need(at, "--syn");
+		}
+	}
+}
+
+/* A port behind "from" is the sender's, which no door asks for. */
+static void read_ufw(struct reading *at)
+{
+	at->opens = true;
+	while (*at->next) {
+		if (take(at, "delete")) {
+			at->opens = false;
+			at->closes = true;
+		} else if (take(at, "allow")) {
+			at->accepts = true;
+		} else if (take(at, "insert")) {
+			take_number(at);
+		} else if (take(at, "from")) {
+			take_value(at, &at->source);
+		} else if (take(at, "to")) {
+			if (need(at, "any") && take(at, "port"))
+				take_value(at, &at->ports);
+		} else if (take(at, "proto")) {
+			take_value(at, &at->protocol);
+		} else if (take(at, "comment")) {
+			take_value(at, &at->comment);
+		} else {
+			need(at, "in prepend rule --force");
+		}
+	}
+}
+
+/* A chain may have any name: that it is for what comes in is all that tells it. */
+static void read_nft_chain(struct reading *at)
+{
+	take(at, "ip ip6 inet");
+	if (!*at->next || is_one_of(*at->next, "arp bridge netdev nat mangle raw"))
+		not_understood(at);
+	else
+		at->next++;
+	if (*at->next && strcasestr(*at->next, "input"))
+		at->next++;
+	else
+		not_understood(at);
+	if (take(at, "position handle index"))
+		take_number(at);
+}
+
+/* Deleting by a handle, or elements of sets, say nothing about ports. */
+static void read_nft(struct reading *at)
+{
+	at->opens = take(at, "add insert") && take(at, "rule");
+	if (!at->opens)
+		return;
+	read_nft_chain(at);
+	while (*at->next) {
+		const char *word = *at->next;
+
+		if (take(at, "ip ip6")) {
+			if (need(at, "saddr"))
+				take_value(at, &at->source);
+		} else if (take(at, "tcp udp")) {
+			at->protocol = word;
+			if (need(at, "dport"))
+				take_value(at, &at->ports);
+		} else if (take(at, "ct")) {
+			if (need(at, "state"))
+				need_new(at);
+		} else if (take(at, "comment")) {
+			take_value(at, &at->comment);
+		} else if (take(at, "accept")) {
+			at->accepts = true;
+		} else {
+			need(at, "counter");
+		}
+	}
+}
+
+/* A service's name has the port that it has with the protocol. */
+static const char *add_port(struct knockd_command *command, const char *text,
+			    const char *protocol)
+{
+	char spelled[72];
 	struct term terms[2];
 	const char *expected;
+	int length, count;
 
-	if (command->count == ARRAY_SIZE(command->terms))
-		return "its command has more ports than can be turned";
-	if (term_parse(text, strlen(text), terms, &expected) < 1 || !terms[0].transports)
+	length = snprintf(spelled, sizeof(spelled), "%s%s%s", text, protocol ? "/" : "",
+			  protocol ?: "");
+	if (strchr(text, '/') || length >= (int)sizeof(spelled))
 		return NO_PORT;
-	terms[0].transports = transports;
-	command->terms[command->count++] = terms[0];
+	count = term_parse(spelled, length, terms, &expected);
+	if (count < 1 || !terms[0].transports)
+		return NO_PORT;
+	if (command->count + count > ARRAY_SIZE(command->terms))
+		return "its command has more ports than can be turned";
+	memcpy(command->terms + command->count, terms, count * sizeof(*terms));
+	command->count += count;
 	return NULL;
 }
 
@@ -79,79 +257,58 @@ static const char *add_ports(struct knockd_command *command, const char *text,
 	cleanup_free char *copy = text ? strdup(text) : NULL;
 	char *rest = copy, *part;
 	const char *wrong = NULL;
-	__u8 transports = TRANSPORT_BOTH;
 
 	if (!copy)
 		return NO_PORT;
 	if (protocol && !is_one_of(protocol, "tcp udp all"))
 		return "its command is for a protocol without ports";
-	if (protocol && strcmp(protocol, "all"))
-		transports = !strcmp(protocol, "tcp") ? TRANSPORT_TCP : TRANSPORT_UDP;
+	if (protocol && !strcmp(protocol, "all"))
+		protocol = NULL;
 	while (!wrong && (part = strsep(&rest, ","))) {
 		char *colon = strchr(part, ':');
 
 		if (colon)
 			*colon = '-';
-		wrong = *part ? add_port(command, part, transports) : NO_PORT;
+		wrong = *part ? add_port(command, part, protocol) : NO_PORT;
 	}
 	return wrong;
 }
 
-static const char *read_iptables(const struct words *words, struct knockd_command *command)
+static const char *judge(const struct reading *at, struct knockd_command *command)
 {
-	const char *source = word_after(words, "-s --source --src");
-	const char *target = word_after(words, "-j --jump");
-
-	if (has_word(words, "!") || !target || strcmp(target, "ACCEPT"))
+	if (!at->accepts || at->opens == at->closes)
 		return OTHER;
-	if (word_after(words, "-A --append -I --insert"))
-		command->action = KNOCKD_OPENS;
-	else if (word_after(words, "-D --delete"))
-		command->action = KNOCKD_CLOSES;
-	else
-		return OTHER;
-	if (!source || strcmp(source, "%IP%"))
+	command->action = at->opens ? KNOCKD_OPENS : KNOCKD_CLOSES;
+	if (!at->source || strcmp(at->source, "%IP%"))
 		return EVERYBODY;
-	return add_ports(command,
-			 word_after(words, "--dport --dports --destination-port "
-					   "--destination-ports"),
-			 word_after(words, "-p --protocol --proto"));
+	if (!at->unknown)
+		return add_ports(command, at->ports, at->protocol);
+	snprintf(command->why, sizeof(command->why),
+		 "\"%.40s\" in its command is not understood", at->unknown);
+	text_clean(command->why);
+	return command->why;
 }
 
-static const char *read_ufw(const struct words *words, struct knockd_command *command)
+static const char *read_words(char **words, struct knockd_command *command)
 {
-	const char *source = word_after(words, "from");
+	struct reading at = { .next = words + 1 };
+	const char *program = base_name(*words);
 
-	if (!has_word(words, "allow"))
-		return OTHER;
-	command->action = has_word(words, "delete") ? KNOCKD_CLOSES : KNOCKD_OPENS;
-	if (!source || strcmp(source, "%IP%"))
-		return EVERYBODY;
-	return add_ports(command, word_after(words, "port"), word_after(words, "proto"));
-}
-
-/* Deleting by a handle, or elements of sets, say nothing about ports. */
-static const char *read_nft(const struct words *words, struct knockd_command *command)
-{
-	const char *source = word_after(words, "saddr");
-	const char *tcp = word_after(words, "tcp"), *udp = word_after(words, "udp");
-
-	if (words->count < 3 || !is_one_of(words->list[1], "add insert") ||
-	    strcmp(words->list[2], "rule") || !has_word(words, "accept") ||
-	    has_word(words, "!=") || !!tcp == !!udp || strcmp(tcp ?: udp, "dport"))
-		return OTHER;
-	command->action = KNOCKD_OPENS;
-	if (!source || strcmp(source, "%IP%"))
-		return EVERYBODY;
-	return add_ports(command, word_after(words, "dport"), tcp ? "tcp" : "udp");
+	if (is_one_of(program, "iptables ip6tables"))
+		read_iptables(&at);
+	else if (!strcmp(program, "ufw"))
+		read_ufw(&at);
+	else if (!strcmp(program, "nft"))
+		read_nft(&at);
+	return judge(&at, command);
 }
 
 const char *knockd_command(const char *line, struct knockd_command *command)
 {
 	cleanup_free char *copy = strdup(line);
-	struct words words = { 0 };
+	char *words[WORDS_MAX + 1] = { NULL };
 	char *rest = copy, *word;
-	const char *program;
+	size_t count = 0;
 
 	*command = (struct knockd_command){ 0 };
 	if (!copy)
@@ -161,16 +318,9 @@ const char *knockd_command(const char *line, struct knockd_command *command)
 	while ((word = strsep(&rest, " \t"))) {
 		if (!*word)
 			continue;
-		if (words.count == WORDS_MAX)
+		if (count == WORDS_MAX)
 			return OTHER;
-		words.list[words.count++] = word;
+		words[count++] = word;
 	}
-	program = words.count ? base_name(words.list[0]) : "";
-	if (is_one_of(program, "iptables ip6tables"))
-		return read_iptables(&words, command);
-	if (!strcmp(program, "ufw"))
-		return read_ufw(&words, command);
-	if (!strcmp(program, "nft"))
-		return read_nft(&words, command);
-	return OTHER;
+	return count ? read_words(words, command) : OTHER;
 }

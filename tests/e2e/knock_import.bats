@@ -68,6 +68,31 @@ load helpers
 	contains "$stderr" "knockd.conf:19: [list]: not turned: no valid knock: found \"list\", expected a name for the door"
 }
 
+@test "a command with a word that would be lost is not turned, which is said" {
+	cat >"$TMP/knockd.conf" <<-'END'
+		[inside]
+		sequence = 1,2,3
+		command = iptables -A INPUT -i eth1 -s %IP% -p tcp --dport 22 -j ACCEPT
+		[out]
+		sequence = 1,2,4
+		command = ufw allow out from %IP% to any port 27
+		[sender]
+		sequence = 1,2,5
+		command = ufw allow from %IP% port 1000 to any port 22 proto tcp
+		[forward]
+		sequence = 1,2,6
+		command = nft add rule inet filter forward ip saddr %IP% tcp dport 28 accept
+		[stop]
+		sequence = 1,2,7
+		start_command = iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
+		stop_command = iptables -D INPUT -o eth1 -s %IP% -p tcp --dport 22 -j ACCEPT
+	END
+	refused_lines() { sed 's/.*knockd.conf:\([0-9]*\): \[.*\]: not turned: "\(.*\)" in its command.*/\1 \2/'; }
+	run -1 --separate-stderr portctl knock import "$TMP/knockd.conf"
+	equal "$output" ""
+	equal "$(refused_lines <<<"$stderr" | xargs)" "3 -i 6 out 9 port 12 forward 16 -o"
+}
+
 @test "names that become the same are told apart, long ones too" {
 	local name command port=80 long=a234567890123456789012345678901234567890
 	for name in open.ssh open:ssh open_ssh2 open_ssh ${long}1 ${long}2; do
@@ -82,7 +107,7 @@ load helpers
 }
 
 @test "everything turned: exit 0; no configuration: exit 1; nothing: usage" {
-	printf '[a]\nsequence=7,9,8\ncommand=nft add rule inet f i ip saddr %%IP%% udp dport 53 accept\n' \
+	printf '[a]\nsequence=7,9,8\ncommand=nft add rule inet f input ip saddr %%IP%% udp dport 53 accept\n' \
 		>"$TMP/knockd.conf"
 	run -0 --separate-stderr portctl knock import "$TMP/knockd.conf"
 	equal "$output" "knock a opens 53/udp for 1h after 7/tcp 9/tcp 8/tcp within 25s"

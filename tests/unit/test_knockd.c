@@ -27,13 +27,26 @@ static void command_text(const char *line, char *text, size_t size)
 #define SCRIPT "its command is for a shell, or has quotes"
 #define EVERYBODY "its command is not for %IP% only"
 #define NO_PORT "its command names no port"
+#define UNKNOWN(word) "\"" word "\" in its command is not understood"
+
+struct command_case {
+	const char *line;
+	const char *expected;
+};
+
+static void check_commands(const struct command_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		char text[256] = "";
+
+		command_text(cases[i].line, text, sizeof(text));
+		assert_string_equal(text, cases[i].expected);
+	}
+}
 
 static void test_commands(void **state)
 {
-	static const struct {
-		const char *line;
-		const char *expected;
-	} cases[] = {
+	static const struct command_case cases[] = {
 		{ "/sbin/iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT", "+ 22/tcp" },
 		{ "iptables -D INPUT -s %IP% -p tcp --dport 22 -j ACCEPT", "- 22/tcp" },
 		{ "ip6tables  -I INPUT 1 -s %IP% -p udp --dport 1194 -j ACCEPT", "+ 1194/udp" },
@@ -47,7 +60,7 @@ static void test_commands(void **state)
 		{ "iptables -A INPUT -s %IP% -p tcp --dport 70000 -j ACCEPT", NO_PORT },
 		{ "iptables -A INPUT -s %IP% -p tcp --dport", OTHER },
 		{ "iptables -A INPUT -s %IP% -p tcp --dport 22 -j DROP", OTHER },
-		{ "iptables -A INPUT ! -s %IP% -p tcp --dport 22 -j ACCEPT", OTHER },
+		{ "iptables -A INPUT ! -s %IP% -p tcp --dport 22 -j ACCEPT", UNKNOWN("!") },
 		{ "iptables -A INPUT -s %IP% -p gre --dport 22 -j ACCEPT",
 		  "its command is for a protocol without ports" },
 		{ "iptables -F", OTHER },
@@ -72,12 +85,92 @@ static void test_commands(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		char text[256] = "";
+	check_commands(cases, ARRAY_SIZE(cases));
+}
 
-		command_text(cases[i].line, text, sizeof(text));
-		assert_string_equal(text, cases[i].expected);
-	}
+/* They say nothing that a door would lose. */
+static void test_words_that_change_nothing(void **state)
+{
+	static const struct command_case cases[] = {
+		{ "iptables -w 5 -t filter -I INPUT -m comment --comment -i -s %IP% -p tcp "
+		  "--syn -m state --state NEW,RELATED,ESTABLISHED -m tcp --dport 22 -j ACCEPT",
+		  "+ 22/tcp" },
+		{ "ip6tables --wait --table filter --insert INPUT 2 --src %IP% --proto udp "
+		  "--match conntrack --ctstate NEW --destination-port 53 --jump ACCEPT",
+		  "+ 53/udp" },
+		{ "iptables --delete INPUT -s %IP% -p udp -m udp --dport domain -j ACCEPT",
+		  "- 53/udp" },
+		{ "ufw --force delete allow in from %IP% to any port 22 proto tcp comment ssh",
+		  "- 22/tcp" },
+		{ "ufw prepend allow from %IP% to any port ssh", "+ 22/tcp" },
+		{ "nft insert rule filter INPUT position 4 ct state established,new "
+		  "ip6 saddr %IP% tcp dport 22,80 counter accept comment a",
+		  "+ 22/tcp 80/tcp" },
+		{ "nft add rule ip6 filter my_input ip6 saddr %IP% udp dport 53 accept",
+		  "+ 53/udp" },
+	};
+
+	(void)state;
+	check_commands(cases, ARRAY_SIZE(cases));
+}
+
+/* A door that left such a word out would be wider, or another. */
+static void test_words_that_are_not_understood(void **state)
+{
+	static const struct command_case cases[] = {
+		{ "iptables -A INPUT -i eth1 -s %IP% -p tcp --dport 22 -j ACCEPT",
+		  UNKNOWN("-i") },
+		{ "iptables -A INPUT -d 10.0.0.5 -s %IP% -p tcp --dport 22 -j ACCEPT",
+		  UNKNOWN("-d") },
+		{ "iptables -A INPUT -s %IP% -p tcp --dport 29 --sport 1000 -j ACCEPT",
+		  UNKNOWN("--sport") },
+		{ "iptables -A INPUT -s %IP% -p tcp --dport 29 -m limit --limit 1/m -j ACCEPT",
+		  UNKNOWN("limit") },
+		{ "iptables -A INPUT -s %IP% -m state --state ESTABLISHED -p tcp --dport 22 "
+		  "-j ACCEPT",
+		  UNKNOWN("ESTABLISHED") },
+		{ "iptables -A INPUT -s %IP% -m state --state NEW,INVALID -p tcp --dport 22 "
+		  "-j ACCEPT",
+		  UNKNOWN("NEW,INVALID") },
+		{ "iptables -A OUTPUT -s %IP% -p tcp --dport 25 -j ACCEPT", UNKNOWN("OUTPUT") },
+		{ "iptables -A INPUT 1 -s %IP% -p tcp --dport 25 -j ACCEPT", UNKNOWN("1") },
+		{ "iptables -t nat -A PREROUTING -s %IP% -p tcp --dport 26 -j ACCEPT",
+		  UNKNOWN("nat") },
+		{ "iptables -A INPUT -D INPUT -s %IP% -p tcp --dport 26 -j ACCEPT", OTHER },
+		{ "iptables -A INPUT -s %IP% -p tcp --dport 26 --dport 27 -j ACCEPT",
+		  UNKNOWN("27") },
+		{ "iptables -A INPUT -s %IP% -p tcp --dport 22/udp -j ACCEPT", NO_PORT },
+		{ "iptables -A INPUT -s %IP% -p udp --dport ssh -j ACCEPT", NO_PORT },
+		{ "iptables -A INPUT -s %IP% -j ACCEPT --dport", UNKNOWN("--dport") },
+		{ "iptables -A INPUT -s %IP% \033[2J -j ACCEPT", UNKNOWN("?[2J") },
+		{ "ufw allow from %IP% port 1000 to any port 22 proto tcp", UNKNOWN("port") },
+		{ "ufw allow from %IP% to 10.0.0.5 port 22", UNKNOWN("10.0.0.5") },
+		{ "ufw allow out from %IP% to any port 27", UNKNOWN("out") },
+		{ "ufw allow in on eth1 from %IP% to any port 27", UNKNOWN("on") },
+		{ "ufw route allow from %IP% to any port 27", UNKNOWN("route") },
+		{ "ufw allow from %IP% to any app OpenSSH", UNKNOWN("app") },
+		{ "nft add rule inet filter output ip saddr %IP% tcp dport 28 accept",
+		  UNKNOWN("output") },
+		{ "nft add rule ip nat input ip saddr %IP% tcp dport 28 accept",
+		  UNKNOWN("nat") },
+		{ "nft add rule netdev filter input ip saddr %IP% tcp dport 28 accept",
+		  UNKNOWN("netdev") },
+		{ "nft add rule inet filter input iif eth1 ip saddr %IP% tcp dport 28 accept",
+		  UNKNOWN("iif") },
+		{ "nft add rule inet filter input ip saddr %IP% ip daddr 10.0.0.5 tcp dport 28 "
+		  "accept",
+		  UNKNOWN("daddr") },
+		{ "nft add rule inet filter input ip saddr %IP% tcp sport 9 tcp dport 28 accept",
+		  UNKNOWN("sport") },
+		{ "nft add rule inet filter input ip saddr %IP% tcp dport 28 udp dport 9 accept",
+		  UNKNOWN("9") },
+		{ "nft add rule inet filter input ip saddr %IP% tcp dport 28 limit rate 1/minute "
+		  "accept",
+		  UNKNOWN("limit") },
+	};
+
+	(void)state;
+	check_commands(cases, ARRAY_SIZE(cases));
 }
 
 static void test_sequences(void **state)
@@ -167,6 +260,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_commands),
+		cmocka_unit_test(test_words_that_change_nothing),
+		cmocka_unit_test(test_words_that_are_not_understood),
 		cmocka_unit_test(test_sequences),
 		cmocka_unit_test(test_file),
 		cmocka_unit_test(test_name_is_shown),
