@@ -25,10 +25,14 @@ struct door_event {
 	bool used; /* as the closing half of another */
 };
 
+/* Those that open are few, for there are MAX_DOORS at most; those that close may be many. */
 struct import {
 	const char *path;
-	struct door_event *doors;
+	struct door_event doors[MAX_DOORS];
 	size_t count;
+	struct door_event *closings;
+	size_t closing_count;
+	size_t closing_room;
 	unsigned int failures;
 };
 
@@ -149,7 +153,8 @@ static void make_name(struct import *import, size_t index)
 
 		name[length++] = isalnum(c) || c == '-' || c == '_' ? c : '_';
 	}
-	for (size_t i = 0; i < import->count && is_taken(import, index); i++)
+	/* As many tries as there can be doors find one that none has. */
+	for (size_t i = 0; i < MAX_DOORS && is_taken(import, index); i++)
 		snprintf(name + length, NUMBER_DIGITS + 1, "%zu", index + i);
 }
 
@@ -157,14 +162,13 @@ static struct door_event *find_closing(struct import *import, const struct door_
 {
 	const struct knockd_command *opens = &opening->command;
 
-	for (size_t i = 0; i < import->count; i++) {
-		struct door_event *door = &import->doors[i];
-		const struct knockd_command *closes = &door->command;
+	for (size_t i = 0; i < import->closing_count; i++) {
+		struct door_event *closing = &import->closings[i];
+		const struct knockd_command *closes = &closing->command;
 
-		if (!door->used && closes->action == KNOCKD_CLOSES &&
-		    closes->count == opens->count &&
+		if (!closing->used && closes->count == opens->count &&
 		    !memcmp(closes->terms, opens->terms, opens->count * sizeof(*opens->terms)))
-			return door;
+			return closing;
 	}
 	return NULL;
 }
@@ -225,37 +229,54 @@ static void write_door(struct import *import, size_t index)
 
 static void write_doors(struct import *import)
 {
-	for (size_t i = 0; i < import->count; i++) {
-		if (import->doors[i].command.action == KNOCKD_OPENS)
-			write_door(import, i);
-	}
-	for (size_t i = 0; i < import->count; i++) {
-		const struct door_event *door = &import->doors[i];
+	for (size_t i = 0; i < import->count; i++)
+		write_door(import, i);
+	for (size_t i = 0; i < import->closing_count; i++) {
+		const struct door_event *closing = &import->closings[i];
 
-		if (door->command.action == KNOCKD_CLOSES && !door->used)
-			cannot(import, door->event->row, door->event,
+		if (!closing->used)
+			cannot(import, closing->event->row, closing->event,
 			       "it closes what no other event opens");
 	}
+}
+
+static int add_door(struct import *import, const struct door_event *door)
+{
+	if (door->command.action == KNOCKD_CLOSES) {
+		if (array_reserve(&import->closings, &import->closing_room,
+				  import->closing_count, sizeof(*import->closings)))
+			return fail(-ENOMEM, "out of memory");
+		import->closings[import->closing_count++] = *door;
+		return 0;
+	}
+	if (import->count == MAX_DOORS)
+		return fail(
+			-E2BIG,
+			"%s:%u: [%s] is one door more than rules can have, %d at most: take out "
+			"events that are not needed",
+			import->path, door->event->row, door->event->name, MAX_DOORS);
+	import->doors[import->count++] = *door;
+	return 0;
 }
 
 static int import_text(struct import *import, char *text)
 {
 	struct knockd knockd;
+	struct door_event door;
 	int err = knockd_parse(text, &knockd);
 
-	import->doors = calloc(knockd.count + 1, sizeof(*import->doors));
-	if (err || !import->doors)
-		err = fail(-ENOMEM, "out of memory");
+	if (err)
+		fail(err, "out of memory");
 	for (size_t i = 0; i < knockd.count && !err; i++) {
-		if (read_event(import, &knockd.events[i], &import->doors[import->count]))
-			import->count++;
+		if (read_event(import, &knockd.events[i], &door))
+			err = add_door(import, &door);
 	}
 	if (!err && !knockd.count)
 		err = fail(-EINVAL, "%s has no events: is it a configuration of knockd?",
 			   import->path);
 	if (!err)
 		write_doors(import);
-	free(import->doors);
+	free(import->closings);
 	knockd_clear(&knockd);
 	return err ?: import->failures ? -EINVAL : 0;
 }

@@ -106,6 +106,26 @@ load helpers
 	run -0 --separate-stderr portctl check "$TMP/rules"
 }
 
+# events NAME ACTION COUNT: so many, for ports from 1 on.
+events() {
+	seq "$3" | sed "s/.*/[$1]\nsequence=7,9,8\ncommand=iptables -$2 INPUT -s %IP% -p tcp --dport & -j ACCEPT/"
+}
+
+@test "as many doors as there can be, and one more is refused; events that close may be many" {
+	{ events shut D 20000 && events open A 64; } >"$TMP/knockd.conf"
+	run -1 --separate-stderr timeout 20 "$PORTCTL" knock import "$TMP/knockd.conf"
+	equal "${#lines[@]}" 64
+	equal "$(cut -d' ' -f2 <<<"$output" | sort -u | wc -l)" 64
+	equal "$(grep -c " close 7/tcp 9/tcp 8/tcp$" <<<"$output")" 64
+	equal "$(grep -c "it closes what no other event opens" <<<"$stderr")" $((20000 - 64))
+	events a A 65 >"$TMP/knockd.conf"
+	refused "$TMP/knockd.conf:193: [a] is one door more than rules can have, 64 at most: take out" \
+		knock import "$TMP/knockd.conf"
+	events a A 20000 >"$TMP/knockd.conf"
+	run -1 --separate-stderr timeout 20 "$PORTCTL" knock import "$TMP/knockd.conf"
+	contains "$stderr" "64 at most"
+}
+
 @test "everything turned: exit 0; no configuration: exit 1; nothing: usage" {
 	printf '[a]\nsequence=7,9,8\ncommand=nft add rule inet f input ip saddr %%IP%% udp dport 53 accept\n' \
 		>"$TMP/knockd.conf"
