@@ -94,7 +94,7 @@ const struct command commands[] = {
 	  "       portctl knock revoke NAME SOURCE",
 	  "open ports to those who touch others in the right order",
 	  "Whoever sends a packet to each STEP (a port, as 7000/tcp) in this order may come in\n"
-	  "at PORTS for TIME; to all others, and without an answer, PORTS and steps are shut.\n"
+	  "at PORTS for TIME; to all others PORTS and steps are shut.\n"
 	  "Connections that are open outlive the grant.\n"
 	  "  once             for one connection\n"
 	  "  close STEP...    ends the grant at once\n"

@@ -127,7 +127,7 @@ static int check_bpffs(const char *path)
 	if (fs.f_type != BPF_FS_MAGIC)
 		return fail(-ENODEV,
 			    "%s is not on a BPF file system, where the filter is kept: "
-			    "mount -t bpf bpf /sys/fs/bpf",
+			    "mount -t bpf -o mode=700 bpf /sys/fs/bpf",
 			    path);
 	return 0;
 }

@@ -220,10 +220,10 @@ int datapath_revoke(const struct datapath *dp, const struct grant_key *key)
 		return fail_pin(dp, map, "grants");
 	if (bpf_map_lookup_elem(map, key, &grant))
 		return -errno;
-	if (!grant.window)
-		return bpf_map_delete_elem(map, key) ? -errno : 0;
 	if (grant.deadline <= since_boot())
 		return -ENOENT;
+	if (!grant.window)
+		return bpf_map_delete_elem(map, key) ? -errno : 0;
 	grant.deadline = 0; /* the window stays used */
 	return bpf_map_update_elem(map, key, &grant, BPF_EXIST) ? -errno : 0;
 }

@@ -66,7 +66,7 @@ static void check_bpffs(struct doctor *doctor)
 		find(doctor, LEVEL_NOTE, "pins", NULL, "PORTCTL_BPFFS moves them to %s",
 		     env_or("PORTCTL_BPFFS", ""));
 	else if (statfs("/sys/fs/bpf", &fs) || fs.f_type != BPF_FS_MAGIC)
-		find(doctor, LEVEL_FAIL, "pins", "mount -t bpf bpf /sys/fs/bpf",
+		find(doctor, LEVEL_FAIL, "pins", "mount -t bpf -o mode=700 bpf /sys/fs/bpf",
 		     "/sys/fs/bpf is no BPF file system");
 	else
 		find(doctor, LEVEL_OK, "pins", NULL, "/sys/fs/bpf is a BPF file system");

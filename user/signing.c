@@ -25,7 +25,9 @@ static __u64 read_day(const char *text)
 		return 0;
 	day = said;
 	seconds = timegm(&day); /* of February 31 it makes a day in March */
-	return seconds > 0 && day.tm_mday == said.tm_mday ? (__u64)seconds * 1000000000 : 0;
+	if (seconds <= 0 || day.tm_mday != said.tm_mday)
+		return 0;
+	return (__u64)seconds > ~0ull / 1000000000 ? ~0ull : (__u64)seconds * 1000000000;
 }
 
 /* What follows the three words; NULL where it is right, else what was expected. */

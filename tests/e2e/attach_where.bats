@@ -291,7 +291,7 @@ rename() {
 
 @test "without a BPF file system: what to do" {
 	export PORTCTL_BPFFS=$TMP/plain/portctl
-	refused "$TMP/plain/portctl is not on a BPF file system, where the filter is kept: mount -t bpf bpf /sys/fs/bpf" \
+	refused "$TMP/plain/portctl is not on a BPF file system, where the filter is kept: mount -t bpf -o mode=700 bpf /sys/fs/bpf" \
 		attach eth0
 	refused "is not on a BPF file system" status
 	[ ! -e "$TMP/plain" ]

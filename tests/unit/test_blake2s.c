@@ -162,16 +162,18 @@ static void test_key_file(void **state)
 	(void)state;
 	assert_int_equal(read_text("# who\n\nalice " KEY " " SERVER "\n"
 				   "bob\t" KEY " " SERVER
-				   " expires 2030-12-31 doors ssh,web # b\n",
+				   " expires 2030-12-31 doors ssh,web # b\n"
+				   "carol " KEY " " SERVER " expires 2600-01-01\n",
 				   0600, &keys, &count),
 			 0);
-	assert_int_equal(count, 2);
+	assert_int_equal(count, 3);
 	assert_string_equal(keys[0].name, "alice");
 	assert_int_equal(keys[0].key[31], 31);
 	assert_int_equal(keys[0].server[7], 0xA7);
 	assert_int_equal(keys[0].expires, 0);
 	assert_true(key_opens(&keys[0], "anything"));
 	assert_int_equal(keys[1].expires, 1924905600000000000);
+	assert_true(keys[2].expires > keys[1].expires); /* more nanoseconds than there are */
 	assert_true(key_opens(&keys[1], "ssh"));
 	assert_true(key_opens(&keys[1], "web"));
 	assert_false(key_opens(&keys[1], "we"));
