@@ -43,7 +43,9 @@ static int read_rules(struct monitor *monitor, const struct datapath *dp)
 	ruleset_init(&monitor->ruleset);
 	err = datapath_ruleset(dp, &monitor->ruleset);
 	monitor->generation = dp->control->generation;
-	return err ?: event_names_read(&monitor->names, &monitor->ruleset);
+	return err
+		       ?: event_names_read(&monitor->names, &monitor->ruleset, dp->interfaces,
+					   dp->count);
 }
 
 /* A change of the rules may be told of before the next turn. */

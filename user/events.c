@@ -77,11 +77,29 @@ static int add_signers(struct event_names *names, const struct signing_key *keys
 
 _Static_assert(sizeof(((struct signer_name *)0)->name) == KEY_NAME_MAX + 1, "names of keys");
 
-int event_names_read(struct event_names *names, const struct ruleset *ruleset)
+_Static_assert(sizeof(((struct interface_name *)0)->name) == IFNAMSIZ, "names of interfaces");
+
+static int add_interfaces(struct event_names *names, const struct interface *interfaces,
+			  size_t count)
 {
-	int err = 0;
+	names->interfaces = calloc(count + 1, sizeof(*names->interfaces));
+	if (!names->interfaces)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		names->interfaces[i].ifindex = interfaces[i].ifindex;
+		memcpy(names->interfaces[i].name, interfaces[i].name, IFNAMSIZ);
+	}
+	names->interface_count = count;
+	return 0;
+}
+
+int event_names_read(struct event_names *names, const struct ruleset *ruleset,
+		     const struct interface *interfaces, size_t count)
+{
+	int err;
 
 	*names = (struct event_names){ .ruleset = ruleset };
+	err = add_interfaces(names, interfaces, count);
 	for (size_t i = 0; i < ruleset->count && !err; i++) {
 		const struct knock *knock = ruleset->rules[i].knock;
 		struct signing_key *keys;
@@ -99,6 +117,7 @@ int event_names_read(struct event_names *names, const struct ruleset *ruleset)
 void event_names_clear(struct event_names *names)
 {
 	free(names->signers);
+	free(names->interfaces);
 	*names = (struct event_names){ 0 };
 }
 
@@ -171,14 +190,27 @@ static void set_line(json_t *object, const struct event_names *names, __u32 line
 	set_string(object, "line", NULL); /* its rule went in between */
 }
 
+/* One that was attached since is called what it is called. */
+static void set_interface(json_t *object, const struct event_names *names, __u32 ifindex)
+{
+	char name[IF_NAMESIZE];
+
+	for (size_t i = 0; i < names->interface_count; i++) {
+		if (names->interfaces[i].ifindex == ifindex) {
+			set_string(object, "interface", names->interfaces[i].name);
+			return;
+		}
+	}
+	set_string(object, "interface", if_indextoname(ifindex, name));
+}
+
 json_t *event_json(const struct event *event, const struct event_names *names)
 {
 	json_t *object = json_object();
-	char iface[IF_NAMESIZE];
 
 	json_object_set_new(object, "time", json_real(time_of_day(event->time)));
 	set_string(object, "event", event_name(event->kind));
-	set_string(object, "interface", if_indextoname(event->ifindex, iface));
+	set_interface(object, names, event->ifindex);
 	set_port(object, event->key);
 	set_address(object, event->address, event->family);
 	if (event->port)

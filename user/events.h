@@ -13,19 +13,28 @@ struct signer_name {
 	char name[32];
 };
 
+/* What portctl calls an interface, which may be elsewhere, or be called otherwise, by now. */
+struct interface_name {
+	unsigned int ifindex;
+	char name[16];
+};
+
 /* What numbers in events mean, as long as the rules stay the same. */
 struct event_names {
 	const struct ruleset *ruleset;
 	struct signer_name *signers;
 	size_t signer_count;
 	size_t signer_room;
+	struct interface_name *interfaces;
+	size_t interface_count;
 };
 
 /*
  * Reads who may sign in a ruleset's key files; those that cannot be read have no
  * names. Returns 0 or -ENOMEM; free with event_names_clear() either way.
  */
-int event_names_read(struct event_names *names, const struct ruleset *ruleset);
+int event_names_read(struct event_names *names, const struct ruleset *ruleset,
+		     const struct interface *interfaces, size_t count);
 void event_names_clear(struct event_names *names);
 
 /* "drop", "grant", ...: EVENT_KINDS of them. */

@@ -37,6 +37,18 @@ count() { seen "$1" | wc -l; }
 	at_most "$(seen '.port == 23' | head -1 | jq "($now - .time) | fabs | floor")" 5
 }
 
+@test "an interface is called what it was attached as, whatever it is called now" {
+	attach_with $'default drop'
+	server ip link set eth0 down
+	server ip link set eth0 name other
+	server ip link set other up
+	watch
+	client_sends udp 5353
+	eventually happened '.port == 5353'
+	equal "$(seen '.port == 5353' | head -1 | jq -r .interface)" \
+		"$(portctl stats -j | jq -r '.interfaces[0].name')"
+}
+
 @test "each step of a knock, with its door: attempt, step, grant, expiry" {
 	attach_with $'default drop\n'"$DOOR"
 	watch attempt step grant close expiry refusal lockout failure miss
