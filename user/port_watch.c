@@ -125,6 +125,22 @@ static void hear(const struct socket_event *event, void *data)
 	text_clean(listener->program);
 }
 
+/* The very same socket: several can be at one address (SO_REUSEPORT). */
+static const struct listener *find_known(const struct sockets *sockets,
+					 const struct listener *wanted)
+{
+	const struct listener *found = find_socket(sockets, wanted);
+	const struct listener *end = sockets->list + sockets->count;
+
+	while (found && found > sockets->list && !compare_sockets(found - 1, wanted))
+		found--;
+	for (; found && found < end && !compare_sockets(found, wanted); found++) {
+		if (found->inode == wanted->inode)
+			return found;
+	}
+	return NULL;
+}
+
 /*
  * Whose the sockets are: as it was known, or as the kernel told. Whether that is all of
  * them; else the processes must be looked through.
@@ -134,7 +150,7 @@ static bool learn_programs(const struct sockets *before, const struct sockets *f
 {
 	for (size_t i = 0; i < now->count; i++) {
 		struct listener *listener = &now->list[i];
-		const struct listener *known = find_socket(before, listener);
+		const struct listener *known = find_known(before, listener);
 
 		known = known ?: find_socket(fresh, listener);
 		if (!known)

@@ -53,6 +53,34 @@ hold_open() { background "held$2" server "$PYTHON" -c "$OPEN" "$@" 100; }
 	eventually was_told '.event == "state" and .port == 8080 and .was == "open"'
 }
 
+# take_over PORT NAME: one more that listens there, under this name, until it is ended.
+TAKE_OVER="
+import ctypes, socket, sys, time
+ctypes.CDLL(None).prctl(15, sys.argv[2].encode(), 0, 0, 0)
+s = socket.socket()
+s.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+s.bind(('0.0.0.0', int(sys.argv[1])))
+s.listen()
+time.sleep(100)"
+take_over() { background "$2" server "$PYTHON" -c "$TAKE_OVER" "$@"; }
+is_of() { portctl ports "$1" -j | jq -e ".ports[0].listeners[] | select(.program == \"$2\")" >/dev/null; }
+
+@test "of two at one port, the one that is left is told as gone" {
+	take_over 5000 older
+	local older=$pid
+	eventually is_of 5000 older
+	begin_watch
+	take_over 5000 newer
+	local newer=$pid
+	eventually is_of 5000 newer
+	sleep 0.5
+	stop "$older"
+	sleep 0.5
+	stop "$newer"
+	eventually was_told '.event == "gone" and .port == 5000'
+	equal "$(told '.event == "gone"' | jq -c '[.program, .pid]')" "[\"newer\",$newer]"
+}
+
 @test "one that is gone at once is told all the same" {
 	begin_watch
 	for i in 1 2 3; do
