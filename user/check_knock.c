@@ -148,11 +148,8 @@ static bool is_scanned_open(const struct hearing *hearing, const struct rule *ru
 static bool is_unheard(const struct hearing *hearing, __u32 key, const struct image *image)
 {
 	for (size_t i = 0; i < STRANGERS; i++) {
-		entry_t entry = evaluate_entry(image, key, &hearing->strangers[i], 0, 0);
-
-		/* Where the default is allow, steps are shut by being steps. */
-		if (entry_verdict(entry) == VERDICT_PASS &&
-		    entry_line(entry) != LINE_DEFAULT_PASS)
+		/* Not the default: steps are shut by being steps. */
+		if (evaluate(image, key, &hearing->strangers[i], 0) == VERDICT_PASS)
 			return true;
 	}
 	return false;
@@ -379,8 +376,27 @@ static bool has_knock(const struct ruleset *ruleset, size_t first)
 	return false;
 }
 
+/*
+ * The rules once more, with doors: those that are only checked have none, and then
+ * everybody would go through, and no step be shut. Free the list, not what it holds.
+ */
+static int number_doors(const struct ruleset *ruleset, struct ruleset *numbered)
+{
+	__u32 door = 0;
+
+	*numbered = *ruleset;
+	numbered->rules = calloc(ruleset->count, sizeof(*numbered->rules));
+	if (!numbered->rules)
+		return -ENOMEM;
+	memcpy(numbered->rules, ruleset->rules, ruleset->count * sizeof(*numbered->rules));
+	for (size_t i = 0; i < numbered->count; i++)
+		numbered->rules[i].door = numbered->rules[i].knock ? ++door : 0;
+	return 0;
+}
+
 int knocks_check(const struct ruleset *ruleset, size_t first, struct report *report)
 {
+	struct ruleset numbered;
 	int err = 0;
 
 	report_names(ruleset, report);
@@ -388,7 +404,9 @@ int knocks_check(const struct ruleset *ruleset, size_t first, struct report *rep
 		if (ruleset->rules[i].knock)
 			report_open(ruleset, &ruleset->rules[i], report);
 	}
-	if (!report->errors && has_knock(ruleset, first))
-		err = check_weak(ruleset, first, report);
+	if (!report->errors && has_knock(ruleset, first)) {
+		err = number_doors(ruleset, &numbered) ?: check_weak(&numbered, first, report);
+		free(numbered.rules);
+	}
 	return err ?: report->errors ? -EINVAL : 0;
 }

@@ -249,6 +249,19 @@ static const struct {
 	{ CLOSING("8000/tcp 9000/udp"), "" },
 	{ CLOSING("8000/tcp 7001/tcp"), "" },
 	{ CLOSING("8001/tcp 7001/tcp"), "" },
+	/* a door is shut for strangers: what it opens is heard, and is a miss */
+	{ "knock a opens 81/tcp for 9s after 7000/tcp 9000/udp 8000/tcp within 9s\n"
+	  "knock c opens 7000/tcp 9000/udp for 9s after 1000/tcp 900/udp 8000/tcp within 9s\n"
+	  "default drop",
+	  "" },
+	{ KNOCK "knock c opens 7001-7099/tcp 7101-7199/tcp for 9s after 9/tcp 7/tcp 8/tcp "
+		"within 9s\ndefault drop",
+	  ONE_WAY },
+	/* so are the steps of other knocks */
+	{ KNOCK "knock c opens 82/tcp for 9s after 7010/tcp 7150/tcp 7020/tcp within 9s",
+	  ONE_WAY },
+	{ KNOCK "knock c opens 82/tcp for 9s after 7010/tcp 7150/tcp 6999/tcp within 9s",
+	  SCANNED },
 };
 
 static void test_knocks(void **state)
