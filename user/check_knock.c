@@ -53,34 +53,73 @@ static void report_names(const struct ruleset *ruleset, struct report *report)
 	}
 }
 
-static bool overlap(const struct term *a, const struct term *b)
-{
-	return a->transports & b->transports && a->first <= b->last && b->first <= a->last;
-}
+/* What is found out on each interface that rules name, and where they name none (""). */
+struct hearing {
+	const struct ruleset *ruleset; /* with numbers */
+	struct report *report;
+	size_t first; /* the knocks from this rule on are looked at */
+	struct prefix strangers[STRANGERS];
+	const char **scanned; /* of each rule: where a scan opens it; NULL: nowhere */
+	const char **unheard; /* of each port key: where a step there is never heard */
+};
 
-/* A rule that lets everybody through one of the door's ports, or NULL. */
-static const struct rule *open_to_all(const struct ruleset *ruleset, const struct rule *door)
+/*
+ * The rule that lets everybody through at this port, or NULL. Also when all that ends
+ * has ended: such rules are not saved.
+ */
+static const struct rule *opener_at(const struct hearing *hearing, __u32 key,
+				    const struct image *image)
 {
-	for (size_t i = 0; i < ruleset->count; i++) {
-		const struct rule *rule = &ruleset->rules[i];
+	for (size_t i = 0; i < 2 * STRANGERS; i++) {
+		entry_t entry = evaluate_entry(image, key, &hearing->strangers[i / 2],
+					       i % 2 ? ~0ull : 0, 0);
 
-		if (rule->action != VERDICT_PASS || rule->source_count || rule->knock)
-			continue;
-		for (size_t t = 0; t < rule->term_count; t++) {
-			for (size_t d = 0; d < door->term_count; d++) {
-				if (overlap(&rule->terms[t], &door->terms[d]))
-					return rule;
-			}
-		}
+		if (entry_verdict(entry) == VERDICT_PASS &&
+		    entry_line(entry) >= LINE_FIRST_RULE)
+			return &hearing->ruleset->rules[entry_line(entry) - LINE_FIRST_RULE];
 	}
 	return NULL;
 }
 
-static void report_open(const struct ruleset *ruleset, const struct rule *door,
-			struct report *report)
+static const struct rule *opener_among(const struct hearing *hearing, __u32 first, __u32 last,
+				       const struct image *image)
 {
-	const struct rule *rule = open_to_all(ruleset, door);
+	const entry_t *entries = image->table.entries;
+	const struct rule *found = NULL;
+
+	for (__u32 key = first; key <= last && !found; key++) {
+		/* Neighbours often have the same entry, and then the same answer. */
+		if (key == first || entries[key] != entries[key - 1])
+			found = opener_at(hearing, key, image);
+	}
+	return found;
+}
+
+/* A rule that lets everybody through one of the door's ports, or NULL. */
+static const struct rule *open_to_all(const struct hearing *hearing, const struct rule *door,
+				      const struct image *image)
+{
+	const struct rule *found = NULL;
+
+	for (size_t t = 0; t < door->term_count && !found; t++) {
+		const struct term *term = &door->terms[t];
+
+		if (term->transports & TRANSPORT_TCP)
+			found = opener_among(hearing, PORT_KEY_TCP + term->first,
+					     PORT_KEY_TCP + term->last, image);
+		if (!found && term->transports & TRANSPORT_UDP)
+			found = opener_among(hearing, PORT_KEY_UDP + term->first,
+					     PORT_KEY_UDP + term->last, image);
+	}
+	return found;
+}
+
+static void report_open(const struct hearing *hearing, const struct rule *door,
+			const struct image *image)
+{
+	const struct rule *rule = open_to_all(hearing, door, image);
 	cleanup_free char *text = rule ? rule_text(rule, false) : NULL;
+	struct report *report = hearing->report;
 
 	if (!rule)
 		return;
@@ -89,15 +128,6 @@ static void report_open(const struct ruleset *ruleset, const struct rule *door,
 		     "everybody in",
 		     door->knock->name, report->unit ?: "line", rule->row, text ?: "?");
 }
-
-/* What is found out on each interface that rules name, and where they name none (""). */
-struct hearing {
-	const struct ruleset *ruleset;
-	size_t first; /* the knocks from this rule on are looked at */
-	struct prefix strangers[STRANGERS];
-	const char **scanned; /* of each rule: where a scan opens it; NULL: nowhere */
-	const char **unheard; /* of each port key: where a step there is never heard */
-};
 
 /* 1 where each step is above the one before, -1 where each is below, else 0. */
 static int direction(const struct sequence *sequence)
@@ -179,11 +209,14 @@ static void listen_on(const struct image *image, const char *iface, void *data)
 {
 	struct hearing *hearing = data;
 
-	for (size_t i = hearing->first; i < hearing->ruleset->count && !image->excess.rule;
-	     i++) {
+	for (size_t i = 0; i < hearing->ruleset->count && !image->excess.rule; i++) {
 		const struct rule *rule = &hearing->ruleset->rules[i];
 
 		if (!rule->knock)
+			continue;
+		if (!*iface) /* to let all in on one interface is a choice, as of a LAN */
+			report_open(hearing, rule, image);
+		if (i < hearing->first)
 			continue;
 		listen_for(hearing, rule->knock, image, iface);
 		if (!hearing->scanned[i] && is_scanned_open(hearing, rule, image))
@@ -334,8 +367,10 @@ static void report_signed(struct report *report, const struct rule *rule,
 		report_sequence(report, rule, &port, hearing);
 }
 
-static void report_weak(struct report *report, const struct hearing *hearing)
+static void report_weak(const struct hearing *hearing)
 {
+	struct report *report = hearing->report;
+
 	for (size_t i = hearing->first; i < hearing->ruleset->count; i++) {
 		const struct rule *rule = &hearing->ruleset->rules[i];
 
@@ -350,26 +385,30 @@ static void report_weak(struct report *report, const struct hearing *hearing)
 	}
 }
 
-static int check_weak(const struct ruleset *ruleset, size_t first, struct report *report)
+static int check_image(const struct ruleset *ruleset, size_t first, struct report *report)
 {
 	cleanup_free const char **scanned = calloc(ruleset->count, sizeof(*scanned));
 	cleanup_free const char **unheard = calloc(PORT_KEYS, sizeof(*unheard));
 	struct hearing hearing = {
-		.ruleset = ruleset, .first = first, .scanned = scanned, .unheard = unheard
+		.ruleset = ruleset,
+		.report = report,
+		.first = first,
+		.scanned = scanned,
+		.unheard = unheard,
 	};
 	int err = scanned && unheard ? strangers_find(ruleset, hearing.strangers) : -ENOMEM;
 
 	err = err ?: compile_each(ruleset, NULL, listen_on, &hearing);
 	if (err == -E2BIG) /* report_unused() says so */
 		return 0;
-	if (!err)
-		report_weak(report, &hearing);
+	if (!err && !report->errors)
+		report_weak(&hearing);
 	return err;
 }
 
-static bool has_knock(const struct ruleset *ruleset, size_t first)
+static bool has_knock(const struct ruleset *ruleset)
 {
-	for (size_t i = first; i < ruleset->count; i++) {
+	for (size_t i = 0; i < ruleset->count; i++) {
 		if (ruleset->rules[i].knock)
 			return true;
 	}
@@ -377,10 +416,11 @@ static bool has_knock(const struct ruleset *ruleset, size_t first)
 }
 
 /*
- * The rules once more, with doors: those that are only checked have none, and then
- * everybody would go through, and no step be shut. Free the list, not what it holds.
+ * The rules once more, with doors and lines: those that are only checked have none, and
+ * then everybody would go through, no step be shut, and nobody know which rule decides.
+ * Free the list, not what it holds.
  */
-static int number_doors(const struct ruleset *ruleset, struct ruleset *numbered)
+static int number_rules(const struct ruleset *ruleset, struct ruleset *numbered)
 {
 	__u32 door = 0;
 
@@ -389,8 +429,12 @@ static int number_doors(const struct ruleset *ruleset, struct ruleset *numbered)
 	if (!numbered->rules)
 		return -ENOMEM;
 	memcpy(numbered->rules, ruleset->rules, ruleset->count * sizeof(*numbered->rules));
-	for (size_t i = 0; i < numbered->count; i++)
-		numbered->rules[i].door = numbered->rules[i].knock ? ++door : 0;
+	for (size_t i = 0; i < numbered->count; i++) {
+		struct rule *rule = &numbered->rules[i];
+
+		rule->line = LINE_FIRST_RULE + i;
+		rule->door = rule->knock ? ++door : 0;
+	}
 	return 0;
 }
 
@@ -400,12 +444,8 @@ int knocks_check(const struct ruleset *ruleset, size_t first, struct report *rep
 	int err = 0;
 
 	report_names(ruleset, report);
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (ruleset->rules[i].knock)
-			report_open(ruleset, &ruleset->rules[i], report);
-	}
-	if (!report->errors && has_knock(ruleset, first)) {
-		err = number_doors(ruleset, &numbered) ?: check_weak(&numbered, first, report);
+	if (!report->errors && has_knock(ruleset)) {
+		err = number_rules(ruleset, &numbered) ?: check_image(&numbered, first, report);
 		free(numbered.rules);
 	}
 	return err ?: report->errors ? -EINVAL : 0;

@@ -71,8 +71,9 @@ int ruleset_check(const struct ruleset *ruleset, size_t first, struct report *re
 
 /*
  * The same for knocks alone: errors where two have a name, where a rule lets everybody
- * through the door, or where there are more than MAX_DOORS; warnings, from the rule at
- * index `first` on, where a sequence is weak. Returns 0, -EINVAL or -ENOMEM.
+ * through the door on interfaces that no rule names, or where there are more than
+ * MAX_DOORS; warnings, from the rule at index `first` on, where a sequence is weak.
+ * Returns 0, -EINVAL or -ENOMEM.
  */
 int knocks_check(const struct ruleset *ruleset, size_t first, struct report *report);
 

@@ -90,6 +90,18 @@ load helpers
 	# The same port again and again, for interfaces by turns.
 	awk 'BEGIN { for (i = 0; i < 65536; i++) print "allow 22 on eth" i % 2 }' >turns
 	run -0 server timeout 10 "$PORTCTL" check turns
+	# As many knocks as there may be, with doors as wide, and a rule for each port of theirs.
+	{
+		echo "default drop"
+		local n ports
+		for n in {1..64}; do
+			ports=$((n * 700))-$((n * 700 + 650))
+			[ "$n" -gt 6 ] || ports=1-$((60000 - n))
+			echo "knock k$n opens $ports for 9s after $((60000 + n))/tcp $((59000 + n))/udp $((61000 + n))/tcp within 9s"
+		done
+		awk 'BEGIN { for (i = 1; i < 65000; i++) print "allow " i "/tcp from 10." int(i / 256) "." i % 256 ".0/24" }'
+	} >doors
+	run -0 server timeout 10 "$PORTCTL" check doors
 }
 
 @test "stats under a flood: whole, and never less than before" {

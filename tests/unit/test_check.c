@@ -220,6 +220,12 @@ static void test_first(void **state)
 	"F:1:1: warning: the knock \"a\" closes by the steps that open it: a SYN that is sent " \
 	"again may do it, so give the closing steps other ports\n"
 
+#define WEB "knock a opens 80/tcp for 9s after 7000/tcp 9000/udp 8000/tcp within 9s\n"
+#define OPEN_BY(line, text)                                                                    \
+	"F:1:1: found the knock \"a\", but its door stands open: line " line " (\"" text       \
+	"\") lets everybody in\n"
+#define OPEN(text) OPEN_BY("2", text)
+
 static const struct {
 	const char *text;
 	const char *messages;
@@ -262,6 +268,27 @@ static const struct {
 	  ONE_WAY },
 	{ KNOCK "knock c opens 82/tcp for 9s after 7010/tcp 7150/tcp 6999/tcp within 9s",
 	  SCANNED },
+	/* a door stands open where strangers come in as well, by whatever rule decides */
+	{ WEB "allow 1-1023", OPEN("allow 1-1023") },
+	{ WEB "allow 80/tcp", OPEN("allow 80/tcp") },
+	{ WEB "allow 80 limit 5/m", OPEN("allow 80 limit 5/m") },
+	{ WEB "allow 80 for 1h", OPEN("allow 80 for 1h") },
+	{ WEB "allow 1-1023\ndrop 80 for 1h", OPEN("allow 1-1023") },
+	{ WEB "allow 80 from 0.0.0.0/0, ::/0", OPEN("allow 80 from 0.0.0.0/0, ::/0") },
+	{ WEB "allow 80 from ::/0", OPEN("allow 80 from ::/0") },
+	{ WEB "allow from 0.0.0.0/1, 128.0.0.0/1", OPEN("allow from 0.0.0.0/1, 128.0.0.0/1") },
+	{ WEB "drop from 10.0.0.0/8\nallow 1-1023\nallow 80 from ::/0",
+	  OPEN_BY("3", "allow 1-1023") },
+	{ "knock a opens 70-90 for 9s after 7000/tcp 9000/udp 8000/tcp within 9s\n"
+	  "allow 85/udp",
+	  OPEN("allow 85/udp") },
+	{ WEB "allow 80/udp\nallow 81\nallow 79", "" },
+	{ WEB "allow 80 on eth1", "" },
+	{ WEB "allow 80 on eth1\nallow 1-1023", OPEN_BY("3", "allow 1-1023") },
+	{ WEB "allow 1-1023\ndrop 80", "" },
+	{ WEB "allow 1-1023\nreject 80 from 0.0.0.0/0, ::/0", "" },
+	{ WEB "allow 80 from 192.0.2.0/24, 2001:db8::/32", "" },
+	{ WEB "allow 80\ndrop from 0.0.0.0/0, ::/0", "" },
 };
 
 static void test_knocks(void **state)
