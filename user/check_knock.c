@@ -53,26 +53,54 @@ static void report_names(const struct ruleset *ruleset, struct report *report)
 	}
 }
 
+/* Each stranger now, and when all that ends has ended: such rules are not saved. */
+#define VIEWS (2 * STRANGERS)
+#define SHUT_NOW ((1u << STRANGERS) - 1)
+#define SHUT_ALWAYS ((1u << VIEWS) - 1)
+
 /* What is found out on each interface that rules name, and where they name none (""). */
 struct hearing {
 	const struct ruleset *ruleset; /* with numbers */
 	struct report *report;
 	size_t first; /* the knocks from this rule on are looked at */
 	struct prefix strangers[STRANGERS];
+	unsigned char *shut; /* of each port key there: a bit for each view that sees it shut */
 	const char **scanned; /* of each rule: where a scan opens it; NULL: nowhere */
 	const char **unheard; /* of each port key: where a step there is never heard */
 };
 
-/*
- * The rule that lets everybody through at this port, or NULL. Also when all that ends
- * has ended: such rules are not saved.
- */
+static entry_t view(const struct hearing *hearing, int number, __u32 key,
+		    const struct image *image)
+{
+	return evaluate_entry(image, key, &hearing->strangers[number % STRANGERS],
+			      number < STRANGERS ? 0 : ~0ull, 0);
+}
+
+static void find_shut(struct hearing *hearing, const struct image *image)
+{
+	const entry_t *entries = image->table.entries;
+	unsigned char shut = 0;
+
+	for (__u32 key = 0; key < PORT_KEYS; key++) {
+		/* Neighbours often have the same entry, and then the same answer. */
+		if (!key || entries[key] != entries[key - 1]) {
+			shut = 0;
+			for (int i = 0; i < VIEWS; i++) {
+				entry_t entry = view(hearing, i, key, image);
+
+				shut |= (entry_verdict(entry) != VERDICT_PASS) << i;
+			}
+		}
+		hearing->shut[key] = shut;
+	}
+}
+
+/* The rule that lets everybody through at this port, or NULL. */
 static const struct rule *opener_at(const struct hearing *hearing, __u32 key,
 				    const struct image *image)
 {
-	for (size_t i = 0; i < 2 * STRANGERS; i++) {
-		entry_t entry = evaluate_entry(image, key, &hearing->strangers[i / 2],
-					       i % 2 ? ~0ull : 0, 0);
+	for (int i = 0; i < VIEWS; i++) {
+		entry_t entry = view(hearing, i, key, image);
 
 		if (entry_verdict(entry) == VERDICT_PASS &&
 		    entry_line(entry) >= LINE_FIRST_RULE)
@@ -84,12 +112,10 @@ static const struct rule *opener_at(const struct hearing *hearing, __u32 key,
 static const struct rule *opener_among(const struct hearing *hearing, __u32 first, __u32 last,
 				       const struct image *image)
 {
-	const entry_t *entries = image->table.entries;
 	const struct rule *found = NULL;
 
 	for (__u32 key = first; key <= last && !found; key++) {
-		/* Neighbours often have the same entry, and then the same answer. */
-		if (key == first || entries[key] != entries[key - 1])
+		if (hearing->shut[key] != SHUT_ALWAYS)
 			found = opener_at(hearing, key, image);
 	}
 	return found;
@@ -129,79 +155,98 @@ static void report_open(const struct hearing *hearing, const struct rule *door,
 		     door->knock->name, report->unit ?: "line", rule->row, text ?: "?");
 }
 
-/* 1 where each step is above the one before, -1 where each is below, else 0. */
-static int direction(const struct sequence *sequence)
+/* In which order scans go through all ports: protocol by protocol, or port by port in both. */
+enum scan_order { SCAN_PROTOCOLS, SCAN_TCP_FIRST, SCAN_UDP_FIRST, SCAN_ORDERS };
+
+/* The place of a key in that order, from 0 on. */
+static __u32 scan_place(__u32 key, enum scan_order order)
+{
+	if (order == SCAN_PROTOCOLS)
+		return key;
+	return 2 * key_port(key) + ((key >= PORT_KEY_UDP) ^ (order == SCAN_UDP_FIRST));
+}
+
+/* The key at that place. */
+static __u32 scan_key(__u32 place, enum scan_order order)
+{
+	if (order == SCAN_PROTOCOLS)
+		return place;
+	return place / 2 +
+	       (place % 2 ^ (order == SCAN_UDP_FIRST) ? PORT_KEY_UDP : PORT_KEY_TCP);
+}
+
+/* 1 where each step comes after the one before, -1 where each comes before it, else 0. */
+static int direction(const struct sequence *sequence, enum scan_order order)
 {
 	int up = 0, down = 0;
 
 	for (__u32 i = 1; i < sequence->count; i++) {
-		up += sequence->steps[i] > sequence->steps[i - 1];
-		down += sequence->steps[i] < sequence->steps[i - 1];
+		__u32 before = scan_place(sequence->steps[i - 1], order);
+		__u32 place = scan_place(sequence->steps[i], order);
+
+		up += place > before;
+		down += place < before;
 	}
 	return up && up + 1 == (int)sequence->count	  ? 1
 	       : down && down + 1 == (int)sequence->count ? -1
 							  : 0;
 }
 
+static bool goes_one_way(const struct sequence *sequence)
+{
+	for (int order = 0; order < SCAN_ORDERS; order++) {
+		if (direction(sequence, order))
+			return true;
+	}
+	return false;
+}
+
 /*
- * Whether a scan of all ports in one direction would open the door: between the steps
- * it touches no more shut ports than an attempt may have misses.
+ * Whether a scan of all ports in that order, or from its end, would open the door:
+ * between the steps it touches no more shut ports than an attempt may have misses.
  */
-static bool opens_by_scan(const struct rule *rule, const struct image *image,
-			  const struct prefix *scanner, __u64 now)
+static bool opens_by_scan(const struct hearing *hearing, const struct rule *rule, int number,
+			  enum scan_order order)
 {
 	const struct sequence *open = &rule->knock->sequences[SEQUENCE_OPEN];
-	int way = direction(open);
+	int way = direction(open, order);
 	__u32 missed = 0;
 
 	for (__u32 i = 1; i < open->count && way; i++) {
-		for (__u32 key = open->steps[i - 1] + way;
-		     key != open->steps[i] && missed <= rule->knock->misses; key += way)
-			missed += evaluate(image, key, scanner, now) != VERDICT_PASS;
+		__u32 end = scan_place(open->steps[i], order);
+
+		for (__u32 place = scan_place(open->steps[i - 1], order) + way;
+		     place != end && missed <= rule->knock->misses; place += way)
+			missed += hearing->shut[scan_key(place, order)] >> number & 1;
 	}
 	return way && missed <= rule->knock->misses;
 }
 
-static bool is_scanned_open(const struct hearing *hearing, const struct rule *rule,
-			    const struct image *image)
+static bool is_scanned_open(const struct hearing *hearing, const struct rule *rule)
 {
-	/* Also when all that ends has ended: such rules are not saved. */
-	for (size_t i = 0; i < STRANGERS; i++) {
-		if (opens_by_scan(rule, image, &hearing->strangers[i], 0) ||
-		    opens_by_scan(rule, image, &hearing->strangers[i], ~0ull))
+	for (int i = 0; i < VIEWS * SCAN_ORDERS; i++) {
+		if (opens_by_scan(hearing, rule, i % VIEWS, i / VIEWS))
 			return true;
 	}
 	return false;
 }
 
-/* Whether a rule lets everybody through to this port, so that no knock there is heard. */
-static bool is_unheard(const struct hearing *hearing, __u32 key, const struct image *image)
+/* No knock is heard where a rule lets everybody through; not the default: steps are shut. */
+static void listen_at(struct hearing *hearing, __u32 key, const char *iface)
 {
-	for (size_t i = 0; i < STRANGERS; i++) {
-		/* Not the default: steps are shut by being steps. */
-		if (evaluate(image, key, &hearing->strangers[i], 0) == VERDICT_PASS)
-			return true;
-	}
-	return false;
-}
-
-static void listen_at(struct hearing *hearing, __u32 key, const struct image *image,
-		      const char *iface)
-{
-	if (!hearing->unheard[key] && is_unheard(hearing, key, image))
+	if (!hearing->unheard[key] && ~hearing->shut[key] & SHUT_NOW)
 		hearing->unheard[key] = iface;
 }
 
-static void listen_for(struct hearing *hearing, const struct knock *knock,
-		       const struct image *image, const char *iface)
+static void listen_for(struct hearing *hearing, const struct knock *knock, const char *iface)
 {
 	if (knock->signed_key)
-		listen_at(hearing, knock->signed_key, image, iface);
+		listen_at(hearing, knock->signed_key, iface);
 	for (__u32 place = 0; place < totp_range(knock); place++)
-		listen_at(hearing, totp_key(&knock->range, place), image, iface);
+		listen_at(hearing, totp_key(&knock->range, place), iface);
 	for (int kind = 0; kind < SEQUENCES; kind++) {
 		for (__u32 i = 0; i < knock->sequences[kind].count; i++)
-			listen_at(hearing, knock->sequences[kind].steps[i], image, iface);
+			listen_at(hearing, knock->sequences[kind].steps[i], iface);
 	}
 }
 
@@ -209,7 +254,10 @@ static void listen_on(const struct image *image, const char *iface, void *data)
 {
 	struct hearing *hearing = data;
 
-	for (size_t i = 0; i < hearing->ruleset->count && !image->excess.rule; i++) {
+	if (image->excess.rule) /* report_unused() says so */
+		return;
+	find_shut(hearing, image);
+	for (size_t i = 0; i < hearing->ruleset->count; i++) {
 		const struct rule *rule = &hearing->ruleset->rules[i];
 
 		if (!rule->knock)
@@ -218,8 +266,8 @@ static void listen_on(const struct image *image, const char *iface, void *data)
 			report_open(hearing, rule, image);
 		if (i < hearing->first)
 			continue;
-		listen_for(hearing, rule->knock, image, iface);
-		if (!hearing->scanned[i] && is_scanned_open(hearing, rule, image))
+		listen_for(hearing, rule->knock, iface);
+		if (!hearing->scanned[i] && is_scanned_open(hearing, rule))
 			hearing->scanned[i] = iface;
 	}
 }
@@ -307,7 +355,7 @@ static void report_steps(struct report *report, const struct rule *rule,
 			"found the knock \"%s\", which a scan of all ports%s%s would open: "
 			"give its steps another order",
 			name, on(scanned), scanned);
-	else if (direction(open))
+	else if (goes_one_way(open))
 		report_knock(report, &report->warnings, rule,
 			     "the knock \"%s\" goes in one direction, as scans do: give its "
 			     "steps another order",
@@ -389,15 +437,18 @@ static int check_image(const struct ruleset *ruleset, size_t first, struct repor
 {
 	cleanup_free const char **scanned = calloc(ruleset->count, sizeof(*scanned));
 	cleanup_free const char **unheard = calloc(PORT_KEYS, sizeof(*unheard));
+	cleanup_free unsigned char *shut = calloc(PORT_KEYS, 1);
 	struct hearing hearing = {
 		.ruleset = ruleset,
 		.report = report,
 		.first = first,
+		.shut = shut,
 		.scanned = scanned,
 		.unheard = unheard,
 	};
-	int err = scanned && unheard ? strangers_find(ruleset, hearing.strangers) : -ENOMEM;
+	int err = scanned && unheard && shut ? 0 : -ENOMEM;
 
+	err = err ?: strangers_find(ruleset, hearing.strangers);
 	err = err ?: compile_each(ruleset, NULL, listen_on, &hearing);
 	if (err == -E2BIG) /* report_unused() says so */
 		return 0;

@@ -220,6 +220,7 @@ static void test_first(void **state)
 	"F:1:1: warning: the knock \"a\" closes by the steps that open it: a SYN that is sent " \
 	"again may do it, so give the closing steps other ports\n"
 
+#define AFTER(steps) "knock a opens 80/tcp for 9s after " steps " within 9s\n"
 #define WEB "knock a opens 80/tcp for 9s after 7000/tcp 9000/udp 8000/tcp within 9s\n"
 #define OPEN_BY(line, text)                                                                    \
 	"F:1:1: found the knock \"a\", but its door stands open: line " line " (\"" text       \
@@ -268,6 +269,18 @@ static const struct {
 	  ONE_WAY },
 	{ KNOCK "knock c opens 82/tcp for 9s after 7010/tcp 7150/tcp 6999/tcp within 9s",
 	  SCANNED },
+	/* a scan may go port by port in both protocols, up or down, either of them first */
+	{ AFTER("7000/tcp 7001/udp 7002/tcp") "default drop", SCANNED },
+	{ AFTER("7000/tcp 7002/udp 7003/tcp") "default drop", ONE_WAY },
+	{ AFTER("7000/tcp 7000/udp 7001/tcp") "default drop", SCANNED },
+	{ AFTER("7000/tcp 7001/udp 7002/tcp"), SCANNED },
+	{ AFTER("7002/tcp 7001/udp 7000/tcp"), SCANNED },
+	{ AFTER("7000/udp 7000/tcp 7001/udp") "default drop", SCANNED },
+	{ AFTER("7001/udp 7000/tcp 7000/udp") "default drop", SCANNED },
+	{ AFTER("7000/tcp 7001/udp 7002/tcp") "drop 7001/tcp\ndrop 7002/udp", SCANNED },
+	{ AFTER("7000/tcp 7003/udp 7006/tcp") "drop 7001-7005", ONE_WAY },
+	{ AFTER("7000/tcp 7002/udp 7001/tcp"), "" },
+	{ AFTER("7001/udp 7000/tcp 7002/tcp") "default drop", "" },
 	/* a door stands open where strangers come in as well, by whatever rule decides */
 	{ WEB "allow 1-1023", OPEN("allow 1-1023") },
 	{ WEB "allow 80/tcp", OPEN("allow 80/tcp") },
