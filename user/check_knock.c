@@ -415,6 +415,42 @@ static void report_signed(struct report *report, const struct rule *rule,
 		report_sequence(report, rule, &port, hearing);
 }
 
+/* Counts where a knock's sequences begin. A key where too many do, or PORT_KEYS. */
+static __u32 find_crowd(const struct knock *knock, unsigned char *begun)
+{
+	__u32 crowd = PORT_KEYS;
+
+	for (int kind = 0; kind < SEQUENCES; kind++) {
+		const struct sequence *sequence = &knock->sequences[kind];
+
+		/* One of a single step is done at once. */
+		if (sequence->count > 1 && begun[sequence->steps[0]]++ >= ATTEMPT_WAYS)
+			crowd = sequence->steps[0];
+	}
+	return crowd;
+}
+
+/* The data path keeps so many attempts of a source: a touch that begins more loses some. */
+static int report_crowds(const struct hearing *hearing)
+{
+	cleanup_free unsigned char *begun = calloc(PORT_KEYS, 1);
+	struct report *report = hearing->report;
+
+	for (size_t i = 0; i < hearing->ruleset->count && begun; i++) {
+		const struct rule *rule = &hearing->ruleset->rules[i];
+		__u32 key = rule->knock ? find_crowd(rule->knock, begun) : PORT_KEYS;
+
+		if (key < PORT_KEYS && i >= hearing->first)
+			report_knock(report, &report->warnings, rule,
+				     "the knock \"%s\" has a sequence that begins with %u/%s, "
+				     "as %d before it do: of a source no more are followed, so "
+				     "give it another first step",
+				     rule->knock->name, key_port(key), key_protocol(key),
+				     ATTEMPT_WAYS);
+	}
+	return begun ? 0 : -ENOMEM;
+}
+
 static void report_weak(const struct hearing *hearing)
 {
 	struct report *report = hearing->report;
@@ -452,9 +488,10 @@ static int check_image(const struct ruleset *ruleset, size_t first, struct repor
 	err = err ?: compile_each(ruleset, NULL, listen_on, &hearing);
 	if (err == -E2BIG) /* report_unused() says so */
 		return 0;
-	if (!err && !report->errors)
-		report_weak(&hearing);
-	return err;
+	if (err || report->errors)
+		return err;
+	report_weak(&hearing);
+	return report_crowds(&hearing);
 }
 
 static bool has_knock(const struct ruleset *ruleset)

@@ -319,6 +319,51 @@ static void test_knocks(void **state)
 	}
 }
 
+/* Knocks whose sequences begin alike, with a number each. */
+static void print_crowd(FILE *out, int count, const char *close)
+{
+	for (int n = 1; n <= count; n++)
+		fprintf(out,
+			"knock k%d opens %d/tcp for 9s after 7000/tcp 9%03d/udp 8%03d/tcp "
+			"within 9s%s\n",
+			n, n, n, n, close);
+}
+
+/* What is said of them; the last one's steps begin elsewhere, or are but one. */
+static void check_crowd(int count, const char *close, size_t first, const char *messages)
+{
+	cleanup_free char *text = NULL;
+	struct parsed parsed;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	print_crowd(out, count, close);
+	fprintf(out, "knock l opens 80/tcp for 9s after 7000/udp 9000/tcp 8000/udp within 9s "
+		     "close 7000/tcp\n");
+	fclose(out);
+	parsed_valid(&parsed, text);
+	assert_int_equal(check(&parsed, first), 0);
+	assert_string_equal(parsed.messages, messages);
+	parsed_clear(&parsed);
+}
+
+#define CROWDED(line, name)                                                                    \
+	"F:" line ":1: warning: the knock \"" name                                             \
+	"\" has a sequence that begins with 7000/tcp, as 8 before it do: of a source no more " \
+	"are followed, so give it another first step\n"
+
+/* A source has so many attempts at a time, and a touch may begin one of each sequence. */
+static void test_crowds_of_knocks(void **state)
+{
+	(void)state;
+	check_crowd(8, "", 0, "");
+	check_crowd(9, "", 0, CROWDED("9", "k9"));
+	check_crowd(10, "", 9, CROWDED("10", "k10"));
+	/* closing ones count as well */
+	check_crowd(4, " close 7000/tcp 6000/tcp", 0, "");
+	check_crowd(5, " close 7000/tcp 6000/tcp", 0, CROWDED("5", "k5"));
+}
+
 /* The command line is one line; the running rules have numbers. */
 static void test_unit_of_rows(void **state)
 {
@@ -582,6 +627,7 @@ int main(void)
 		cmocka_unit_test(test_crowds),
 		cmocka_unit_test(test_first),
 		cmocka_unit_test(test_knocks),
+		cmocka_unit_test(test_crowds_of_knocks),
 		cmocka_unit_test(test_unit_of_rows),
 		cmocka_unit_test(test_changes),
 		cmocka_unit_test(test_random_clashes),
