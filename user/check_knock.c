@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <string.h>
 
+#include "check_scan.h"
 #include "compile.h"
 #include "evaluate.h"
 #include "stranger.h"
@@ -155,77 +156,10 @@ static void report_open(const struct hearing *hearing, const struct rule *door,
 		     door->knock->name, report->unit ?: "line", rule->row, text ?: "?");
 }
 
-/* In which order scans go through all ports: protocol by protocol, or port by port in both. */
-enum scan_order { SCAN_PROTOCOLS, SCAN_TCP_FIRST, SCAN_UDP_FIRST, SCAN_ORDERS };
-
-/* The place of a key in that order, from 0 on. */
-static __u32 scan_place(__u32 key, enum scan_order order)
-{
-	if (order == SCAN_PROTOCOLS)
-		return key;
-	return 2 * key_port(key) + ((key >= PORT_KEY_UDP) ^ (order == SCAN_UDP_FIRST));
-}
-
-/* The key at that place. */
-static __u32 scan_key(__u32 place, enum scan_order order)
-{
-	if (order == SCAN_PROTOCOLS)
-		return place;
-	return place / 2 +
-	       (place % 2 ^ (order == SCAN_UDP_FIRST) ? PORT_KEY_UDP : PORT_KEY_TCP);
-}
-
-/* 1 where each step comes after the one before, -1 where each comes before it, else 0. */
-static int direction(const struct sequence *sequence, enum scan_order order)
-{
-	int up = 0, down = 0;
-
-	for (__u32 i = 1; i < sequence->count; i++) {
-		__u32 before = scan_place(sequence->steps[i - 1], order);
-		__u32 place = scan_place(sequence->steps[i], order);
-
-		up += place > before;
-		down += place < before;
-	}
-	return up && up + 1 == (int)sequence->count	  ? 1
-	       : down && down + 1 == (int)sequence->count ? -1
-							  : 0;
-}
-
-static bool goes_one_way(const struct sequence *sequence)
-{
-	for (int order = 0; order < SCAN_ORDERS; order++) {
-		if (direction(sequence, order))
-			return true;
-	}
-	return false;
-}
-
-/*
- * Whether a scan of all ports in that order, or from its end, would open the door:
- * between the steps it touches no more shut ports than an attempt may have misses.
- */
-static bool opens_by_scan(const struct hearing *hearing, const struct rule *rule, int number,
-			  enum scan_order order)
-{
-	const struct sequence *open = &rule->knock->sequences[SEQUENCE_OPEN];
-	int way = direction(open, order);
-	__u32 missed = 0;
-
-	for (__u32 i = 1; i < open->count && way; i++) {
-		__u32 end = scan_place(open->steps[i], order);
-
-		for (__u32 place = scan_place(open->steps[i - 1], order) + way;
-		     place != end && missed <= rule->knock->misses; place += way)
-			missed += hearing->shut[scan_key(place, order)] >> number & 1;
-	}
-	return way && missed <= rule->knock->misses;
-}
-
 static bool is_scanned_open(const struct hearing *hearing, const struct rule *rule)
 {
-	for (int i = 0; i < VIEWS * SCAN_ORDERS; i++) {
-		if (opens_by_scan(hearing, rule, i % VIEWS, i / VIEWS))
+	for (int i = 0; i < VIEWS; i++) {
+		if (opens_by_scan(rule->knock, hearing->shut, 1u << i))
 			return true;
 	}
 	return false;
