@@ -4,10 +4,13 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <linux/if_link.h>
+#include <linux/pkt_sched.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
 
 #include "datapath_internal.h"
 #include "log.h"
+#include "netlink.h"
 #include "util.h"
 
 /* Our filter among those of a device's clsact ("po"). */
@@ -148,6 +151,59 @@ int hook_xdp(const char *name, unsigned int ifindex, int program, enum attach_mo
 	return fd < 0 ? fail_link(fd, name, mode) : fd;
 }
 
+/* What a device has where clsact has to be. */
+struct found_qdisc {
+	int ifindex;
+	char kind[IFNAMSIZ]; /* as long as the kernel's; "": nothing */
+};
+
+static int see_qdisc(const struct nlmsghdr *message, void *data)
+{
+	struct tcmsg *qdisc = NLMSG_DATA(message);
+	struct rtattr *attribute = TCA_RTA(qdisc);
+	struct found_qdisc *found = data;
+	int left = TCA_PAYLOAD(message);
+
+	if (message->nlmsg_type != RTM_NEWQDISC || qdisc->tcm_ifindex != found->ifindex ||
+	    qdisc->tcm_parent != TC_H_CLSACT)
+		return 0;
+	for (; RTA_OK(attribute, left); attribute = RTA_NEXT(attribute, left)) {
+		if (attribute->rta_type == TCA_KIND)
+			snprintf(found->kind, sizeof(found->kind), "%.*s",
+				 (int)RTA_PAYLOAD(attribute), (char *)RTA_DATA(attribute));
+	}
+	return 0;
+}
+
+/*
+ * The older qdisc "ingress" has the place of clsact, and takes a filter for what leaves
+ * as one for what comes in. Of the two the kernel says no more than that one is there.
+ */
+static int check_qdisc(const char *name, unsigned int ifindex)
+{
+	struct found_qdisc found = { .ifindex = ifindex };
+	struct {
+		struct nlmsghdr header;
+		struct tcmsg request;
+	} message = {
+		.header = {
+			.nlmsg_len = sizeof(message),
+			.nlmsg_type = RTM_GETQDISC,
+			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
+		},
+	};
+	int err = netlink_ask(NETLINK_ROUTE, &message.header, see_qdisc, &found);
+
+	if (err)
+		return fail(err, "cannot list the qdiscs of %s: %s", name, reason(err));
+	if (!*found.kind || !strcmp(found.kind, "clsact"))
+		return 0;
+	return fail(-EEXIST,
+		    "%s has an %s qdisc where clsact has to be, so what leaves cannot be "
+		    "watched: tc qdisc del dev %s ingress",
+		    name, found.kind, name);
+}
+
 int hook_egress(const char *name, unsigned int ifindex, int program)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
@@ -155,7 +211,12 @@ int hook_egress(const char *name, unsigned int ifindex, int program)
 		    .flags = BPF_TC_F_REPLACE, .prog_fd = program);
 	int err = bpf_tc_hook_create(&hook);
 
-	if (!err || err == -EEXIST)
+	if (err == -EEXIST) {
+		err = check_qdisc(name, ifindex);
+		if (err)
+			return err;
+	}
+	if (!err)
 		err = bpf_tc_attach(&hook, &opts);
 	if (err == -ENOENT || err == -EOPNOTSUPP)
 		return fail(err,

@@ -16,6 +16,15 @@ foreign_program() {
 	clang -O2 -g -target bpf -c "$TMP/pass.c" -o "$TMP/pass.o"
 }
 
+# foreign_filter WORD...: somebody else's tc filter on what leaves eth0, which passes it.
+foreign_filter() {
+	cat >"$TMP/leaves.c" <<-'END'
+		__attribute__((section("tc"), used)) int leaves(void *ctx) { return -1; }
+	END
+	clang -O2 -g -target bpf -c "$TMP/leaves.c" -o "$TMP/leaves.o"
+	server tc filter add dev eth0 egress "$@" bpf direct-action obj "$TMP/leaves.o" sec tc
+}
+
 # The fall-back and everything refused leave nothing behind.
 nothing_there() {
 	equal "$(pins)" ""
@@ -128,6 +137,33 @@ nothing_there() {
 	ip -n "$SERVER" tuntap add dev tun0 mode tun || skip "no tun devices here"
 	refused "tun0 is not an Ethernet interface (its packets have no Ethernet header)" attach tun0
 	nothing_there tun0
+}
+
+@test "an ingress qdisc in the place of clsact is refused with what to do" {
+	server tc qdisc add dev eth0 ingress
+	refused "eth0 has an ingress qdisc where clsact has to be, so what leaves cannot be watched: tc qdisc del dev eth0 ingress" \
+		attach eth0
+	nothing_there
+	equal "$(server tc filter show dev eth0 ingress)" ""
+	server tc qdisc del dev eth0 ingress
+	wants 0 attach eth0
+	# It came later: what is attached stays, and attaching again says what to do.
+	server tc qdisc del dev eth0 clsact
+	server tc qdisc add dev eth0 ingress
+	refused "eth0 has an ingress qdisc where clsact has to be" attach eth0
+	equal "$(server tc filter show dev eth0 ingress)" ""
+	equal "$(kernel_mode eth0)" 1
+	wants 0 detach eth0
+	nothing_there
+}
+
+@test "a clsact that is there already is used, and stays with what others have in it" {
+	server tc qdisc add dev eth0 clsact
+	foreign_filter prio 7
+	wants 0 attach eth0
+	wants 0 detach eth0
+	nothing_there
+	contains "$(server tc filter show dev eth0 egress)" "pref 7 bpf"
 }
 
 @test "an unknown interface is refused with where to look" {
