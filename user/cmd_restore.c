@@ -69,12 +69,25 @@ static int restore_rules(struct datapath *dp)
 	return err;
 }
 
+/* A name that was saved may be one that the device has kept beside its new one. */
+static const struct interface *find_attached(const struct datapath *dp, const char *name)
+{
+	const struct interface *iface = datapath_device(dp, name);
+
+	if (iface)
+		return iface;
+	iface = datapath_interface(dp, name);
+	return iface && strcmp(iface->mode, "gone") && iface->ifindex == if_nametoindex(name)
+		       ? iface
+		       : NULL;
+}
+
 /* An interface that is not there any more is no failure: it may come again. */
 static int restore_interface(struct datapath *dp, const char *name, enum attach_mode mode)
 {
 	int err;
 
-	if (!if_nametoindex(name) || datapath_device(dp, name))
+	if (!if_nametoindex(name) || find_attached(dp, name))
 		return 0;
 	err = datapath_attach(dp, name, mode, false);
 	if (!err)

@@ -22,6 +22,7 @@
 struct attachment {
 	struct datapath *dp;
 	const char *name;
+	const char *device; /* what it is called now */
 	unsigned int ifindex;
 	bool replace;
 	struct portctl_bpf *program;
@@ -50,12 +51,16 @@ static int check_name(const char *name)
 static int check_device(const char *name, unsigned int *ifindex)
 {
 	struct ifreq request = { 0 };
+	char device[IFNAMSIZ];
 	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	*ifindex = strlen(name) < IFNAMSIZ ? if_nametoindex(name) : 0;
 	if (!*ifindex)
 		return fail(-ENODEV, "there is no interface %s here: \"ip link\" lists them",
 			    name);
+	if (if_indextoname(*ifindex, device) && strcmp(device, name))
+		return fail(-EINVAL, "%s is another name of %s: attach to %s", name, device,
+			    device);
 	snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
 	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request))
 		return fail(-errno, "%s: %s", name, reason(-errno));
@@ -154,7 +159,7 @@ static int attach_link(const struct attachment *attachment, enum attach_mode mod
 
 static int attach_egress(const struct attachment *attachment)
 {
-	return hook_egress(attachment->name, attachment->ifindex,
+	return hook_egress(attachment->device, attachment->ifindex,
 			   bpf_program__fd(attachment->program->progs.egress));
 }
 
@@ -328,14 +333,16 @@ static int add_interface(struct datapath *dp, const char *name)
 
 /*
  * Of devices that were renamed since: none is attached twice, and one that has a former
- * name must not take the pins of the one that is filtered under it.
+ * name must not take the pins of the one that is filtered under it. That one itself may
+ * have kept the former name beside its new one.
  */
 static int check_renamed(const struct datapath *dp, const char *name,
 			 const struct interface *known)
 {
 	const struct interface *now = datapath_device(dp, name);
+	unsigned int ifindex = if_nametoindex(name);
 
-	if (!now && known && interface_renamed(known) && if_nametoindex(name))
+	if (!now && known && interface_renamed(known) && ifindex && ifindex != known->ifindex)
 		now = known;
 	else if (!now || !interface_renamed(now))
 		return 0;
@@ -364,8 +371,9 @@ int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode
 	struct interface *known = datapath_interface(dp, name), *present = known;
 	int err = check_kernel() ?: check_name(name) ?: check_renamed(dp, name, known);
 
+	attachment.device = known ? known->device : name;
 	if (!err)
-		err = check_device(known ? known->device : name, &attachment.ifindex);
+		err = check_device(attachment.device, &attachment.ifindex);
 	if (err)
 		return err;
 	if (present &&

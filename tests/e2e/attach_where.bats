@@ -204,6 +204,46 @@ rename() {
 	equal "$(count_on eth9 7000 drop) $(count_on eth0 7000 drop)" "4 5"
 }
 
+@test "another name of an interface is refused, attached or not, also where it was saved" {
+	ip -n "$SERVER" link property add dev eth0 altname mgmt
+	refused "mgmt is another name of eth0: attach to eth0" attach mgmt
+	equal "$(pins)" ""
+	portctl attach eth0
+	portctl drop 7000
+	local program
+	program=$(bpftool -j link show pinned "$TMP"/bpf/portctl/*/eth0/link | jq .prog_id)
+	refused "mgmt is another name of eth0: attach to eth0" attach mgmt --replace
+	refused "mgmt is another name of eth0: attach to eth0" attach mgmt
+	equal "$(bpftool -j link show pinned "$TMP"/bpf/portctl/*/eth0/link | jq .prog_id)" "$program"
+	send "$S4" 7000 3
+	equal "$(count_on eth0 7000 drop)" 3
+	portctl save
+	echo "mgmt native" >"$PORTCTL_RULES.interfaces"
+	refused "mgmt is another name of eth0: attach to eth0" restore
+	equal "$(portctl status -j | jq -c '.interfaces | map(.name)')" '["eth0"]'
+	portctl detach eth0
+	wants 1 restore
+	contains "$stderr" "mgmt is another name of eth0: attach to eth0"
+	equal "$(portctl status -j | jq -c '.interfaces')" '[]'
+}
+
+@test "a device that keeps its former name beside the new one is updated, and not attached twice" {
+	portctl attach eth0
+	portctl drop 7000
+	portctl save
+	rename eth0 eth9
+	ip -n "$SERVER" link property add dev eth9 altname eth0
+	wants 0 attach --all
+	equal "$output" "eth0: program replaced, native mode"
+	refused "eth9 is attached under its former name eth0" attach eth9
+	# What was saved before.
+	wants 0 restore
+	equal "$output" ""
+	equal "$(portctl status -j | jq -c '.interfaces | map([.name, .device])')" '[["eth0","eth9"]]'
+	send "$S4" 7000 3
+	equal "$(count_on eth0 7000 drop)" 3
+}
+
 @test "status, doctor, restore and an update know a device that was renamed" {
 	portctl attach eth0
 	portctl drop 7000
