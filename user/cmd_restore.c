@@ -82,12 +82,34 @@ static const struct interface *find_attached(const struct datapath *dp, const ch
 		       : NULL;
 }
 
+/*
+ * A device that went to another network namespace and came back has the program that
+ * judges still, but not the one that watches what leaves.
+ */
+static int restore_attached(struct datapath *dp, const struct interface *iface)
+{
+	char name[IFNAMSIZ];
+	int err;
+
+	if (interface_watched(iface))
+		return 0;
+	strcpy(name, iface->name);
+	err = datapath_attach(dp, name, ATTACH_AUTO, false);
+	if (!err)
+		printf("%s: program replaced, %s mode\n", name,
+		       datapath_interface(dp, name)->mode);
+	return err;
+}
+
 /* An interface that is not there any more is no failure: it may come again. */
 static int restore_interface(struct datapath *dp, const char *name, enum attach_mode mode)
 {
+	const struct interface *attached = find_attached(dp, name);
 	int err;
 
-	if (!if_nametoindex(name) || find_attached(dp, name))
+	if (attached)
+		return restore_attached(dp, attached);
+	if (!if_nametoindex(name))
 		return 0;
 	err = datapath_attach(dp, name, mode, false);
 	if (!err)

@@ -130,7 +130,8 @@ const struct command commands[] = {
 	  "Twice is there and back again.\n", cmd_rollback, READS },
 	{ "restore", "[--follow]", "the saved rules and interfaces are there again",
 	  "For the boot: open connections keep it from nothing. Rules that run already are left\n"
-	  "as they are, and interfaces that are not there are passed over.\n"
+	  "as they are, and interfaces that are not there are passed over. Where a device\n"
+	  "has lost what watches what leaves, its program is replaced, which brings it back.\n"
 	  "  --follow  goes on, and attaches interfaces when they come or are made again, not\n"
 	  "            those that are detached meanwhile; ending it detaches nothing\n",
 	  cmd_restore, CHANGES | FILES },

@@ -91,6 +91,13 @@ struct interface *datapath_device(const struct datapath *dp, const char *device)
 /* Whether it was renamed since it was attached, and lives under the other name. */
 bool interface_renamed(const struct interface *iface);
 
+/*
+ * Whether what leaves an attached interface is watched still: another program may have
+ * removed clsact, as the kernel does where a device goes to another network namespace.
+ * True where that cannot be told.
+ */
+bool interface_watched(const struct interface *iface);
+
 enum attach_mode { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
 
 /*

@@ -240,3 +240,13 @@ int unhook_egress(const char *name, unsigned int ifindex)
 		return 0; /* no filter, no clsact, no device */
 	return fail(err, "cannot remove what watches what leaves %s: %s", name, reason(err));
 }
+
+bool interface_watched(const struct interface *iface)
+{
+	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = iface->ifindex,
+		    .attach_point = BPF_TC_EGRESS);
+	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = EGRESS_HANDLE, .priority = EGRESS_PRIORITY);
+	int err = bpf_tc_query(&hook, &opts);
+
+	return err != -ENOENT && err != -EINVAL; /* no filter, no clsact */
+}

@@ -61,6 +61,20 @@ static void check_mode(struct examined *examined)
 		     "it was attached as %s: rules for %s judge it", iface->name, iface->name);
 }
 
+/* By the name that it has for portctl: by another one it is not attached to again. */
+static void check_egress(struct examined *examined)
+{
+	const struct interface *iface = examined->iface;
+	char advice[64];
+
+	if (!iface || !strcmp(iface->mode, "gone") || interface_watched(iface))
+		return;
+	snprintf(advice, sizeof(advice), "portctl attach %s", iface->name);
+	find(examined->doctor, LEVEL_FAIL, "egress", advice,
+	     "what watches what leaves is gone: under default drop no replies come "
+	     "in but those of TCP");
+}
+
 static void check_up(struct examined *examined)
 {
 	if (!ioctl(examined->fd, SIOCGIFFLAGS, &examined->request) &&
@@ -162,7 +176,7 @@ static const struct interface *find_attached(const struct datapath *dp, const ch
 void examine_interface(struct doctor *doctor, const char *name)
 {
 	static void (*const checks[])(struct examined * examined) = {
-		check_driver,	check_mode,   check_up,	      check_mtu,
+		check_driver,	check_mode,   check_egress,   check_up,	    check_mtu,
 		check_offloads, check_queues, check_counters, check_memory,
 	};
 	struct examined examined = {

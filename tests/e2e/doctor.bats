@@ -54,6 +54,43 @@ found() {
 	run -1 --separate-stderr portctl doctor
 }
 
+# What leaves is watched if an answer to what was asked from here comes in.
+is_answered() { host_ask "$C4" "$1"; }
+
+@test "what leaves is watched no more: that fails, and attaching again mends it" {
+	outside_echo 53 54 55
+	attach_with "default drop"
+	is_answered 53
+	equal "$(found egress '"eth0"')" '[]'
+	server tc qdisc del dev eth0 clsact
+	no is_answered 54
+	run -1 --separate-stderr portctl doctor
+	contains "$output" "fail  eth0 egress: what watches what leaves is gone"
+	contains "$output" "; portctl attach eth0"
+	portctl attach eth0
+	equal "$(found egress '"eth0"')" '[]'
+	run -0 --separate-stderr portctl doctor
+	is_answered 55
+	# Only the filter, or another qdisc in that place.
+	server tc filter del dev eth0 egress
+	equal "$(found egress '"eth0"')" '["fail"]'
+	server tc qdisc del dev eth0 clsact
+	server tc qdisc add dev eth0 ingress
+	equal "$(found egress '"eth0"')" '["fail"]'
+}
+
+@test "what leaves is watched no more on a device that was renamed: by which name to attach" {
+	portctl attach eth0
+	server tc qdisc del dev eth0 clsact
+	ip -n "$SERVER" link set eth0 down
+	ip -n "$SERVER" link set eth0 name eth9
+	run -1 --separate-stderr portctl doctor
+	contains "$output" "fail  eth9 egress: what watches what leaves is gone"
+	contains "$output" "; portctl attach eth0"
+	wants 0 attach eth0
+	equal "$(found egress '"eth9"')" '[]'
+}
+
 @test "doors that nobody serves fail; knocks that go by the clock ask for it" {
 	portctl attach eth0
 	equal "$(found clock)" '[]'

@@ -385,6 +385,33 @@ is_detached() { equal "$(portctl status -j | jq -c '[.interfaces, .rules]')" "[[
 	equal "$(portctl status -j | jq -r '[.interfaces[].name, .rules] | join(" ")')" "t0 1"
 }
 
+is_watched() { server tc filter show dev eth0 egress | grep -q bpf; }
+
+@test "restore watches again what leaves, where that is gone" {
+	portctl attach eth0
+	portctl drop 7000
+	client "$PYTHON" "$NET" send "$S4" 7000 3
+	portctl save
+	server tc qdisc del dev eth0 clsact
+	no is_watched
+	wants 0 restore
+	equal "$output" "eth0: program replaced, native mode"
+	is_watched
+	equal "$(port udp 7000 drop)" 3
+	wants 0 restore
+	equal "$output" ""
+	# Away and back: the program that judges comes along.
+	background follow server "$PORTCTL" restore --follow
+	unrelated_event
+	ip -n "$SERVER" link set eth0 netns "$CLIENT" name y0
+	equal "$(client tc filter show dev y0 egress)" ""
+	ip -n "$CLIENT" link set y0 netns "$SERVER" name eth0
+	eventually is_watched
+	equal "$(cat "$TMP/follow.out")" "eth0: program replaced, native mode"
+	equal "$(portctl status -j | jq -r '.interfaces[0].mode')" native
+	equal "$(cat "$TMP/follow.err")" ""
+}
+
 @test "restore with nothing saved says so" {
 	wants 1 restore
 	one_line "$stderr"
