@@ -204,6 +204,26 @@ static int check_qdisc(const char *name, unsigned int ifindex)
 		    name, found.kind, name);
 }
 
+static int fail_egress(int err, const char *name)
+{
+	switch (-err) {
+	case ENOENT:
+	case EOPNOTSUPP:
+		return fail(err,
+			    "cannot watch what leaves %s: the kernel lacks clsact or cls_bpf "
+			    "(modules sch_ingress and cls_bpf; CONFIG_NET_SCH_INGRESS, "
+			    "CONFIG_NET_CLS_BPF)",
+			    name);
+	case EINVAL: /* one priority is of one protocol and one kind */
+		return fail(err,
+			    "cannot watch what leaves %s: another filter has priority %d there "
+			    "(\"tc filter show dev %s egress\"), which this needs: give that "
+			    "one another priority",
+			    name, EGRESS_PRIORITY, name);
+	}
+	return fail(err, "cannot watch what leaves %s (tc clsact): %s", name, reason(err));
+}
+
 int hook_egress(const char *name, unsigned int ifindex, int program)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
@@ -218,16 +238,7 @@ int hook_egress(const char *name, unsigned int ifindex, int program)
 	}
 	if (!err)
 		err = bpf_tc_attach(&hook, &opts);
-	if (err == -ENOENT || err == -EOPNOTSUPP)
-		return fail(err,
-			    "cannot watch what leaves %s: the kernel lacks clsact or cls_bpf "
-			    "(modules sch_ingress and cls_bpf; CONFIG_NET_SCH_INGRESS, "
-			    "CONFIG_NET_CLS_BPF)",
-			    name);
-	if (err)
-		return fail(err, "cannot watch what leaves %s (tc clsact): %s", name,
-			    reason(err));
-	return 0;
+	return err ? fail_egress(err, name) : 0;
 }
 
 int unhook_egress(const char *name, unsigned int ifindex)

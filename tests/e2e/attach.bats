@@ -166,6 +166,25 @@ nothing_there() {
 	contains "$(server tc filter show dev eth0 egress)" "pref 7 bpf"
 }
 
+@test "another filter of that priority on what leaves is named, and stays" {
+	server tc qdisc add dev eth0 clsact
+	foreign_filter prio 1 protocol ip
+	refused 'eth0: another filter has priority 1 there ("tc filter show dev eth0 egress"), which this needs' \
+		attach eth0
+	contains "$stderr" "give that one another priority"
+	nothing_there
+	contains "$(server tc filter show dev eth0 egress)" "protocol ip pref 1 bpf"
+	server tc filter del dev eth0 egress
+	foreign_filter prio 2 protocol ip
+	wants 0 attach eth0
+	# One of the same protocol and kind can be beside it.
+	wants 0 detach eth0
+	server tc filter del dev eth0 egress
+	foreign_filter prio 1
+	wants 0 attach eth0
+	equal "$(server tc filter show dev eth0 egress | grep -c handle)" 2
+}
+
 @test "an unknown interface is refused with where to look" {
 	refused 'there is no interface nosuch here: "ip link" lists them' attach nosuch
 	refused "there is no interface averyverylongname1 here" attach averyverylongname1
