@@ -84,6 +84,11 @@ static int remove_foreign(const char *name, unsigned int ifindex, bool replace,
 		if (link >= 0)
 			err = bpf_link_detach(link);
 	}
+	if (err == -EBUSY) /* not found: only root may look for it, or it is one of several */
+		return fail(err,
+			    "cannot remove the XDP program on %s: a link of another program "
+			    "holds it; end that program, or run this as root",
+			    name);
 	if (err)
 		return fail(err, "cannot remove the XDP program on %s: %s", name, reason(err));
 	return 0;

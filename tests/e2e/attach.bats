@@ -296,6 +296,21 @@ foreign_by_netlink() {
 	equal "$output" "eth0: program replaced, native mode"
 }
 
+@test "--replace with too few capabilities for what a link holds: what to do" {
+	foreign_program
+	bpftool prog load "$TMP/pass.o" "$TMP/bpf/theirs"
+	server "$PYTHON" "$NET" link "$TMP/bpf/theirs" eth0
+	local theirs three=+bpf,+net_admin,+perfmon
+	theirs=$(program_id eth0)
+	run -1 --separate-stderr server setpriv --bounding-set="-all,$three" --inh-caps="-all,$three" \
+		--ambient-caps="-all,$three" "$PORTCTL" attach eth0 --replace
+	one_line "$stderr"
+	contains "$stderr" "cannot remove the XDP program on eth0: a link of another program holds it; end that program, or run this as root"
+	equal "$(program_id eth0)" "$theirs"
+	equal "$(pins | grep -v theirs)" ""
+	equal "$(server tc filter show dev eth0 egress)" ""
+}
+
 @test "attach again replaces in place: same link, new program, counters and rules kept" {
 	portctl attach eth0
 	portctl drop 7000
