@@ -41,11 +41,12 @@ const struct command commands[] = {
 	{ "attach", "IFACE...|--all [--mode auto|native|generic] [--replace] [--force] [-j]",
 	  "count and filter what arrives on an interface",
 	  "With no rules everything passes and is counted. Attached already, the program is\n"
-	  "replaced in place, counters kept.\n"
+	  "replaced in place, counters kept. What leaves is watched by a filter of tc(8): clsact,\n"
+	  "priority 1. Another name (altname) of an interface is refused.\n"
 	  "  --all      where portctl is attached already: after an update of portctl\n"
 	  "  --mode     native: in the driver; generic: slower, for every device; auto\n"
 	  "             (default): native, or generic where the driver cannot\n"
-	  "  --replace  take the place of another's XDP program\n"
+	  "  --replace  take the place of another's XDP program; where a link holds that, as root only\n"
 	  "  --force    even if the running rules shut out connections that are open now\n",
 	  cmd_attach, CHANGES | CAPABILITY(SYS_ADMIN) },
 	{ "detach", "IFACE...|--all [-j]", "stop counting and filtering",
