@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <dirent.h>
 #include <errno.h>
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
@@ -111,28 +110,15 @@ static void check_offloads(struct examined *examined)
 		     "the device takes tags off; what is in the frames is judged all the same");
 }
 
-static long count_queues(const char *name)
-{
-	char path[128];
-	struct dirent *entry;
-	long count = 0;
-	DIR *folder;
-
-	snprintf(path, sizeof(path), "/sys/class/net/%s/queues", name);
-	folder = opendir(path);
-	while (folder && (entry = readdir(folder)))
-		count += !strncmp(entry->d_name, "rx-", 3);
-	if (folder)
-		closedir(folder);
-	return count;
-}
-
+/* By ioctl, not from /sys, which shows the devices of whatever namespace it was mounted in. */
 static void check_queues(struct examined *examined)
 {
-	long queues = count_queues(examined->name), cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
+	long cpus = sysconf(_SC_NPROCESSORS_ONLN), queues;
 
-	if (!queues)
+	if (ask_ethtool(examined, &channels)) /* it has no queues that could be told */
 		return;
+	queues = channels.rx_count + channels.combined_count;
 	if (queues < cpus)
 		find(examined->doctor, LEVEL_NOTE, "queues",
 		     "ethtool -L IFACE combined N, where the device has more",

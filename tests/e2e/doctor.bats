@@ -22,6 +22,12 @@ found() {
 	equal "$(found memory)" '["ok"]'
 }
 
+@test "queues are those of the device here, whatever /sys shows" {
+	server ip link add "two" numrxqueues 2 numtxqueues 2 type veth peer name other
+	run --separate-stderr portctl doctor two
+	contains "$output" "two queues: 2 for "
+}
+
 @test "generic mode, a jumbo MTU, and a link that is down are said" {
 	portctl attach eth0 --mode generic
 	ip -n "$SERVER" link set eth0 mtu 9000
