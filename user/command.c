@@ -247,10 +247,16 @@ static void put_word(FILE *out, const char *word, bool string)
 	fputs(string ? "\"" : "", out);
 }
 
+/* Whether it would be another word, or several, without quotes: an interface's name may. */
+static bool needs_quotes(const char *word)
+{
+	return !*word || word[strcspn(word, " \t\n\v\f\r,\"#")];
+}
+
 /* The words as a line of text. What is itself a name or a comment begins no clause. */
 static int join_words(const char *first, int count, char **words, char **text)
 {
-	bool name = !strcmp(first, "knock"), comment = false;
+	bool name = !strcmp(first, "knock"), iface = false, comment = false;
 	size_t size;
 	FILE *out = open_memstream(text, &size);
 
@@ -258,10 +264,11 @@ static int join_words(const char *first, int count, char **words, char **text)
 		return -ENOMEM;
 	fputs(first, out);
 	for (int i = 0; i < count; i++) {
-		bool begins = !name && !comment;
+		bool begins = !name && !iface && !comment;
 
-		put_word(out, words[i], comment);
-		name = begins && !strcmp(words[i], "on");
+		put_word(out, words[i], comment || (iface && needs_quotes(words[i])));
+		name = false;
+		iface = begins && !strcmp(words[i], "on");
 		comment = begins && !strcmp(words[i], "comment");
 	}
 	return fclose(out) ? -ENOMEM : 0;
@@ -269,7 +276,7 @@ static int join_words(const char *first, int count, char **words, char **text)
 
 int words_parse(const char *first, int count, char **words, struct ruleset *ruleset)
 {
-	struct report report = { .out = stderr, .file = "argv" };
+	struct report report = { .out = stderr, .file = "argv", .no_comments = true };
 	cleanup_free char *text = NULL;
 	int err = join_words(first, count, words, &text);
 

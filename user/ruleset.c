@@ -204,6 +204,16 @@ static void print_quoted(const char *text, FILE *out)
 	fputc('"', out);
 }
 
+/* In quotes where it would not be read as one word without them. */
+static void print_iface(const char *iface, FILE *out)
+{
+	fputs(" on ", out);
+	if (strpbrk(iface, ",\"#"))
+		print_quoted(iface, out);
+	else
+		fputs(iface, out);
+}
+
 void terms_print(const struct rule *rule, FILE *out)
 {
 	for (size_t i = 0; i < rule->term_count; i++) {
@@ -218,7 +228,7 @@ static void print_plain_rule(const struct rule *rule, FILE *out)
 	terms_print(rule, out);
 	print_sources(rule, out);
 	if (*rule->iface)
-		fprintf(out, " on %s", rule->iface);
+		print_iface(rule->iface, out);
 	if (rule->limit.count)
 		print_limit(&rule->limit, out);
 	if (rule->seconds) {

@@ -102,6 +102,7 @@ struct report {
 	FILE *out;
 	const char *file; /* "argv" for the command line */
 	const char *unit; /* what a rule's row counts; NULL: "line" */
+	bool no_comments; /* a "#" begins none: nobody means one on a command line */
 	const unsigned char *listening; /* port keys something listens on; NULL: unknown */
 	unsigned int errors;
 	unsigned int warnings;

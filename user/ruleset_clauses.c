@@ -84,33 +84,50 @@ static int parse_from(struct scanner *scan, struct rule *rule)
 	return 0;
 }
 
-/* Names are printed to terminals and as JSON, and must bear it. */
-static bool is_printable(const struct token *token)
+/* What a token says, into room for its length and a NUL: in a string without the backslashes. */
+static size_t token_copy(const struct token *token, char *text)
 {
+	size_t length = 0;
+
 	for (size_t i = 0; i < token->length; i++) {
-		if (token->text[i] <= ' ' || token->text[i] > '~')
-			return false;
+		if (token->kind == TOKEN_STRING && token->text[i] == '\\' &&
+		    i + 1 < token->length)
+			i++;
+		text[length++] = token->text[i];
 	}
-	return true;
+	text[length] = 0;
+	return length;
 }
 
-/* Interface names as the kernel allows them (dev_valid_name). */
+/*
+ * Interface names as the kernel allows them (dev_valid_name); and they are printed to
+ * terminals and as JSON, and must bear it.
+ */
+static bool is_iface(const char *name)
+{
+	for (const char *c = name; *c; c++) {
+		if (*c <= ' ' || *c > '~' || *c == '/' || *c == ':')
+			return false;
+	}
+	return *name && strlen(name) < IFNAMSIZ && strcmp(name, ".") && strcmp(name, "..");
+}
+
 static int parse_iface(struct scanner *scan, struct rule *rule)
 {
 	struct token *token = &scan->token;
+	char name[2 * IFNAMSIZ] = "";
 
 	if (*rule->iface)
 		return wrong(scan, token, "expected only one \"on\" in a rule");
-	if (token->kind != TOKEN_WORD)
+	if (token->kind != TOKEN_WORD && token->kind != TOKEN_STRING)
 		return wrong(scan, token, "expected the name of an interface");
-	if (token->length >= IFNAMSIZ || !is_printable(token) ||
-	    memchr(token->text, '/', token->length) ||
-	    memchr(token->text, ':', token->length) || is_word(token, ".") ||
-	    is_word(token, ".."))
+	if (token->length < sizeof(name))
+		token_copy(token, name);
+	if (!is_iface(name))
 		return wrong(scan, token,
 			     "expected the name of an interface, at most %d characters",
 			     IFNAMSIZ - 1);
-	memcpy(rule->iface, token->text, token->length);
+	strcpy(rule->iface, name);
 	return advance(scan);
 }
 
@@ -189,7 +206,7 @@ static int parse_for(struct scanner *scan, struct rule *rule)
 static int parse_comment(struct scanner *scan, struct rule *rule)
 {
 	struct token *token = &scan->token;
-	size_t length = 0;
+	size_t length;
 
 	if (rule->comment)
 		return wrong(scan, token, "expected only one comment in a rule");
@@ -198,13 +215,7 @@ static int parse_comment(struct scanner *scan, struct rule *rule)
 	rule->comment = malloc(token->length + 1);
 	if (!rule->comment)
 		return -ENOMEM;
-	for (size_t i = 0; i < token->length; i++) {
-		if (token->kind == TOKEN_STRING && token->text[i] == '\\' &&
-		    i + 1 < token->length)
-			i++;
-		rule->comment[length++] = token->text[i];
-	}
-	rule->comment[length] = 0;
+	length = token_copy(token, rule->comment);
 	if (length > COMMENT_MAX)
 		return wrong(scan, token, "expected at most %d bytes", COMMENT_MAX);
 	if (!text_is_showable(rule->comment))

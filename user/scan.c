@@ -52,6 +52,17 @@ static int scan_string(struct scanner *scan)
 	return 0;
 }
 
+/* The rest of the line is not read, where it may be so. */
+static int scan_comment(struct scanner *scan)
+{
+	if (scan->report->no_comments) {
+		scan->token.length = strcspn(scan->pos, "\n");
+		return wrong(scan, &scan->token, "expected \"#\" in a comment only");
+	}
+	scan->token.kind = TOKEN_END;
+	return 0;
+}
+
 int advance(struct scanner *scan)
 {
 	while (*scan->pos != '\n' && isspace((unsigned char)*scan->pos))
@@ -61,9 +72,10 @@ int advance(struct scanner *scan)
 	switch (*scan->pos) {
 	case 0:
 	case '\n':
-	case '#':
 		scan->token.kind = TOKEN_END;
 		return 0;
+	case '#':
+		return scan_comment(scan);
 	case ',':
 		scan->token.kind = TOKEN_COMMA;
 		scan->token.length = 1;

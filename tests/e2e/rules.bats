@@ -103,6 +103,45 @@ NUMBER      PACKETS          BYTES  RULE
 	equal "$(rules)" "default allow"
 }
 
+@test "nothing behind a # is passed over on the command line" {
+	argv_error 9 'found "#x from 10.0.0.0/8 limit 5/m", expected "#" in a comment only' \
+		allow '22#x' from 10.0.0.0/8 limit 5/m
+	argv_error 10 'found "# from 10.0.0.0/8", expected "#" in a comment only' allow 22 '#' from 10.0.0.0/8
+	argv_error 14 'found "#x' default 'drop #x'
+	argv_error 22 'found "#"' option fragments 'drop#'
+	argv_error 8 'found "#b opens' knock a#b opens 22/tcp for 30s after 1/tcp 2/tcp 3/tcp within 9s
+	argv_error 22 'found "#x"' allow 22 comment a '#x'
+	equal "$(rules)" "default allow"
+	portctl allow 22
+	argv_error 9 'found "#x"' delete allow '22#x'
+	equal "$(rules)" $'default allow\nallow 22'
+}
+
+@test "an interface may have a name that has to be in quotes" {
+	local name number=0
+	for name in 'a#b' 'a,b' 'a"b' '#' 'a\#b'; do
+		ip -n "$SERVER" link add "$name" type veth peer name "x$((++number))"
+		wants 0 attach "$name"
+		wants 0 allow 7000 on "$name"
+		equal "$stderr" ""
+	done
+	equal "$(listed)" 'allow 7000 on "a#b"
+allow 7000 on "a,b"
+allow 7000 on "a\"b"
+allow 7000 on "#"
+allow 7000 on "a\\#b"'
+	portctl save
+	wants 0 apply "$PORTCTL_RULES"
+	wants 0 diff
+	wants 0 delete allow 7000 on 'a#b'
+	equal "$output" 'deleted: allow 7000 on "a#b"'
+	argv_error 13 'found "", expected the name of an interface' allow 22 on '' from 10.0.0.0/8
+	argv_error 13 'found "eth0 from 10.0.0.0/8", expected the name of an interface' allow 22 on 'eth0 from 10.0.0.0/8'
+	file 'allow 22 on "eth0"'
+	wants 0 apply f
+	equal "$(listed)" 'allow 22 on eth0'
+}
+
 @test "comments: any UTF-8 text, and nothing that could fool a terminal" {
 	wants 0 allow 22 comment 'größer "als" \ # , drop 23'
 	equal "$(rules | tail -1)" 'allow 22 comment "größer \"als\" \\ # , drop 23"'
