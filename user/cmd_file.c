@@ -170,6 +170,13 @@ static void make_folder(const char *path)
 	mkdir(dirname(folder), 0755);
 }
 
+static int fail_write(int err, const char *path)
+{
+	if (err == -EMEDIUMTYPE)
+		return fail(err, "%s is no regular file: \"portctl save -\" prints", path);
+	return fail(err, "cannot write %s: %s", path, strerror(-err));
+}
+
 static int save_rules(const struct ruleset *running, const char *path)
 {
 	cleanup_free char *text = NULL;
@@ -190,7 +197,7 @@ static int save_rules(const struct ruleset *running, const char *path)
 	make_folder(path);
 	err = file_write(path, text, size);
 	if (err)
-		return fail(err, "cannot write %s: %s", path, strerror(-err));
+		return fail_write(err, path);
 	printf("rules saved to %s\n", path);
 	return 0;
 }
@@ -218,7 +225,7 @@ static int save_interfaces(const struct datapath *dp)
 	if (fclose(out))
 		return fail(-ENOMEM, "out of memory");
 	err = file_write(path, text, size);
-	return err ? fail(err, "cannot write %s: %s", path, strerror(-err)) : 0;
+	return err ? fail_write(err, path) : 0;
 }
 
 static int save(const struct datapath *dp, const struct ruleset *running, const char *path)

@@ -143,7 +143,8 @@ const struct command commands[] = {
 	  cmd_diff, READS | FILES },
 	{ "save", "[FILE]", "write the running rules to a file",
 	  "Without FILE, to /etc/portctl/rules, and beside it which interfaces are attached to\n"
-	  "(for restore); FILE may be - for standard output. Rules with \"for\" are left out.\n",
+	  "(for restore); FILE may be - for standard output. Rules with \"for\" are left out.\n"
+	  "Symbolic links are followed, if they are root's or the user's own.\n",
 	  cmd_save, READS | CAPABILITY(DAC_OVERRIDE) },
 	{ "stats", "[PORT...] [-i SECONDS [-n TIMES]] [--all] [-j]",
 	  "what was counted, for each port and line",

@@ -14,6 +14,8 @@
 
 #define FILE_MAX (64ul << 20)
 
+#define LINKS_MAX 40 /* one behind the other, as in the kernel */
+
 #define LARGE_PAGE (2u << 20)
 
 /*
@@ -183,15 +185,66 @@ int write_all(int fd, const char *text, size_t size)
 	return 0;
 }
 
+/* So much of a path is its folder's, with the slash. */
+static int folder_length(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 - path : 0;
+}
+
+/* Where a link leads to, into its own place. */
+static int follow_link(char path[PATH_MAX])
+{
+	char link[PATH_MAX], next[2 * PATH_MAX];
+	ssize_t length = readlink(path, link, sizeof(link) - 1);
+	int folder = folder_length(path);
+
+	if (length < 0)
+		return -errno;
+	link[length] = 0;
+	if (snprintf(next, sizeof(next), "%.*s%s", *link == '/' ? 0 : folder, path, link) >=
+	    PATH_MAX)
+		return -ENAMETOOLONG;
+	strcpy(path, next);
+	return 0;
+}
+
+/*
+ * The file that is meant: where links lead to. Not those of others, who would choose what
+ * is overwritten; they are replaced.
+ */
+static int find_target(const char *path, char target[PATH_MAX])
+{
+	struct stat there;
+	int err;
+
+	if (!stat(path, &there) && !S_ISREG(there.st_mode) && !S_ISDIR(there.st_mode))
+		return -EMEDIUMTYPE; /* it would be gone, and not written to */
+	if (snprintf(target, PATH_MAX, "%s", path) >= PATH_MAX)
+		return -ENAMETOOLONG;
+	for (int links = 0; links < LINKS_MAX; links++) {
+		if (lstat(target, &there))
+			return errno == ENOENT ? 0 : -errno;
+		if (!S_ISLNK(there.st_mode) || (there.st_uid && there.st_uid != geteuid()))
+			return 0;
+		err = follow_link(target);
+		if (err)
+			return err;
+	}
+	return -ELOOP;
+}
+
 /* A name of its own, never one that somebody else may have given a file. */
 int file_write(const char *path, const char *text, size_t size)
 {
-	const char *slash = strrchr(path, '/');
-	int fd, err, folder = slash ? slash + 1 - path : 0;
-	char temporary[PATH_MAX];
+	char target[PATH_MAX], temporary[PATH_MAX];
+	int fd, err = find_target(path, target);
 
-	if (snprintf(temporary, sizeof(temporary), "%.*s.portctl.XXXXXX", folder, path) >=
-	    (int)sizeof(temporary))
+	if (err)
+		return err;
+	if (snprintf(temporary, sizeof(temporary), "%.*s.portctl.XXXXXX", folder_length(target),
+		     target) >= (int)sizeof(temporary))
 		return -ENAMETOOLONG;
 	fd = mkostemp(temporary, O_CLOEXEC);
 	if (fd < 0)
@@ -200,7 +253,7 @@ int file_write(const char *path, const char *text, size_t size)
 	if (!err && fsync(fd))
 		err = -errno;
 	close(fd);
-	if (!err && rename(temporary, path))
+	if (!err && rename(temporary, target))
 		err = -errno;
 	if (err)
 		unlink(temporary);

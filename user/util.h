@@ -90,7 +90,8 @@ int write_all(int fd, const char *text, size_t size);
 /*
  * Writes a file whole or not at all: to one with a name that none has, .portctl. and six
  * more characters, in the same folder, then renamed. No other file is touched. The new file
- * has mode 0600. Returns 0 or a negative errno.
+ * has mode 0600. Symbolic links of root's and the user's own are followed. Returns 0 or a
+ * negative errno: -EMEDIUMTYPE where something is that is no regular file.
  */
 int file_write(const char *path, const char *text, size_t size);
 

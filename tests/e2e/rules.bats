@@ -453,6 +453,26 @@ f:7:10: found ",", expected a port after the comma'
 	equal "$(find "$TMP" -maxdepth 1 -name '*.??????' | wc -l)" 0
 }
 
+@test "save replaces no device, pipe or link" {
+	portctl allow 22
+	mknod null c 1 3
+	mkfifo pipe
+	ln -s null link
+	local name
+	for name in null pipe link; do
+		refused "$name is no regular file: \"portctl save -\" prints" save "$name"
+	done
+	[ -c null ] && [ -p pipe ] && [ -L link ]
+	mkdir etc
+	ln -s etc/rules "$PORTCTL_RULES"
+	for _ in 1 2; do
+		wants 0 save
+		equal "$(cat etc/rules)" $'default allow\nallow 22'
+		[ -L "$PORTCTL_RULES" ]
+	done
+	equal "$(find . -name '*.??????' | wc -l)" 0
+}
+
 @test "diff tells what a file would change, exit code 1 where it would" {
 	portctl allow 22
 	portctl drop 23

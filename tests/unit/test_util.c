@@ -288,6 +288,72 @@ static void test_write_touches_nothing_else(void **state)
 	unlink("file");
 }
 
+/* A link stays, and what it leads to is written: there already or not, and by another link. */
+static void test_write_follows_links(void **state)
+{
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(mkdir("folder", 0700), 0);
+	assert_int_equal(symlink("folder/second", "first"), 0);
+	assert_int_equal(symlink("../file", "folder/second"), 0);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(file_write("first", i ? "again" : "new", i ? 5 : 3), 0);
+		assert_file("file", i ? "again" : "new");
+		assert_int_equal(lstat("first", &status), 0);
+		assert_true(S_ISLNK(status.st_mode));
+		assert_int_equal(lstat("folder/second", &status), 0);
+		assert_true(S_ISLNK(status.st_mode));
+	}
+	assert_int_equal(count_files(), 3);
+	unlink("folder/second");
+	assert_int_equal(symlink("../first", "folder/second"), 0);
+	assert_int_equal(file_write("first", "x", 1), -ELOOP);
+	unlink("folder/second");
+	rmdir("folder");
+	assert_int_equal(file_write("first", "x", 1), -ENOENT);
+	unlink("first");
+	unlink("file");
+}
+
+/* Where others may write, a link of theirs must not choose what is overwritten. */
+static void test_write_replaces_links_of_others(void **state)
+{
+	struct stat status;
+
+	(void)state;
+	make_file("file", "old", 3, 0600);
+	assert_int_equal(symlink("file", "link"), 0);
+	if (geteuid() || lchown("link", NOBODY, NOBODY)) {
+		print_message("# only root can give a link away: not tried\n");
+	} else {
+		assert_int_equal(file_write("link", "new", 3), 0);
+		assert_int_equal(lstat("link", &status), 0);
+		assert_true(S_ISREG(status.st_mode));
+		assert_file("link", "new");
+	}
+	assert_file("file", "old");
+	unlink("link");
+	unlink("file");
+}
+
+/* What is no file stays what it is, whether it is named or linked. */
+static void test_write_no_file(void **state)
+{
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(mkfifo("fifo", 0600), 0);
+	assert_int_equal(symlink("fifo", "link"), 0);
+	assert_int_equal(file_write("fifo", "x", 1), -EMEDIUMTYPE);
+	assert_int_equal(file_write("link", "x", 1), -EMEDIUMTYPE);
+	assert_int_equal(lstat("fifo", &status), 0);
+	assert_true(S_ISFIFO(status.st_mode));
+	assert_int_equal(count_files(), 2);
+	unlink("link");
+	unlink("fifo");
+}
+
 /* A name as long as a file system lets it be can be written as well. */
 static void test_write_long_name(void **state)
 {
@@ -428,6 +494,9 @@ int main(void)
 		cmocka_unit_test(test_read_standard_input),
 		cmocka_unit_test(test_write),
 		cmocka_unit_test(test_write_touches_nothing_else),
+		cmocka_unit_test(test_write_follows_links),
+		cmocka_unit_test(test_write_replaces_links_of_others),
+		cmocka_unit_test(test_write_no_file),
 		cmocka_unit_test(test_write_long_name),
 		cmocka_unit_test(test_write_is_atomic),
 		cmocka_unit_test(test_write_fails),
