@@ -162,12 +162,16 @@ int cmd_diff(const struct command *command, int argc, char **argv)
 }
 
 /* The folder of the saved ruleset may not be there yet. */
-static void make_folder(const char *path)
+static int make_folder(const char *path)
 {
-	char folder[PATH_MAX];
+	char copy[PATH_MAX];
+	const char *folder;
 
-	snprintf(folder, sizeof(folder), "%s", path);
-	mkdir(dirname(folder), 0755);
+	snprintf(copy, sizeof(copy), "%s", path);
+	folder = dirname(copy);
+	if (mkdir(folder, 0755) && errno != EEXIST)
+		return fail(-errno, "cannot make %s: %s", folder, strerror(errno));
+	return 0;
 }
 
 static int fail_write(int err, const char *path)
@@ -194,7 +198,9 @@ static int save_rules(const struct ruleset *running, const char *path)
 	print_lasting(running, out);
 	if (fclose(out))
 		return fail(-ENOMEM, "out of memory");
-	make_folder(path);
+	err = make_folder(path);
+	if (err)
+		return err;
 	err = file_write(path, text, size);
 	if (err)
 		return fail_write(err, path);

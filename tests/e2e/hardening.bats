@@ -212,6 +212,19 @@ hardened() {
 	equal "$(pins)" ""
 }
 
+@test "a folder for the saved rules that may not be made is what save says" {
+	own_folders
+	export PORTCTL_RULES=$TMP/etc/portctl/rules
+	mkdir "$TMP/etc"
+	run -1 --separate-stderr with_three save
+	equal "$output" ""
+	equal "$stderr" "portctl: cannot make $TMP/etc/portctl: Permission denied"
+	# One that is there need not be made.
+	mkdir "$TMP/etc/portctl"
+	chown $USER "$TMP/etc/portctl"
+	run -0 with_three save
+}
+
 @test "each of the three is needed" {
 	own_folders
 	local LESS
@@ -314,7 +327,7 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, l
 			PORTCTL_RULES="$TMP/theirs/rules" LIBBPF_LOG_LEVEL=debug TERM=../../etc "$PORTCTL" attach eth0
 		[ -e /sys/fs/bpf/portctl/*/eth0/link ]
 		[ -e /run/portctl/lock ]
-		as env PORTCTL_RULES="$TMP/theirs/rules" "$PORTCTL" save 2>&1 | grep "cannot write /etc/portctl/rules"
+		as env PORTCTL_RULES="$TMP/theirs/rules" "$PORTCTL" save 2>&1 | grep -E "cannot (make /etc/portctl|write /etc/portctl/rules)"
 		as "$PORTCTL" drop 7000
 		as "$PORTCTL" detach --all' $USER
 	equal "$(find "$TMP/theirs" -mindepth 1)" ""

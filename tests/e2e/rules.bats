@@ -447,7 +447,7 @@ f:7:10: found ",", expected a port after the comma'
 	equal "$(portctl status -j | jq .saved)" false
 	wants 0 save "$TMP/other"
 	equal "$(cat "$TMP/other")" $'default allow\nallow 22\ndrop 23'
-	refused "cannot write $TMP/no/such/file: No such file or directory" save "$TMP/no/such/file"
+	refused "cannot make $TMP/no/such: No such file or directory" save "$TMP/no/such/file"
 	refused "cannot write $TMP/www: Is a directory" save "$TMP/www"
 	# Nothing half-written lies about.
 	equal "$(find "$TMP" -maxdepth 1 -name '*.??????' | wc -l)" 0
