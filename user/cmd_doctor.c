@@ -69,6 +69,7 @@ int cmd_doctor(const struct command *command, int argc, char **argv)
 	doctor.ruleset = &ruleset;
 	err = datapath_open(&dp, DATAPATH_READ) ?: datapath_ruleset(&dp, &ruleset);
 	examine(&doctor, &dp, err, words == 2 ? argv[1] : NULL);
+	datapath_unlock(&dp);
 	print_findings(&doctor, json);
 	json_decref(doctor.findings);
 	ruleset_clear(&ruleset);

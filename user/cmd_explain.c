@@ -203,6 +203,7 @@ static int explain(struct question *question)
 			explain_json(&judgement, &question->packet, &ruleset, question->iface);
 		err = explanation ? 0 : fail(-ENOMEM, "out of memory");
 	}
+	datapath_unlock(&dp);
 	if (!err)
 		print(explanation, question->json);
 	json_decref(explanation);

@@ -151,6 +151,7 @@ int cmd_diff(const struct command *command, int argc, char **argv)
 		err = datapath_open(&dp, DATAPATH_READ);
 	if (!err)
 		err = datapath_rules_in_force(&dp, &running);
+	datapath_unlock(&dp);
 	if (!err)
 		err = diff(&running, &wanted, json);
 	if (err > 0)
@@ -261,6 +262,8 @@ int cmd_save(const struct command *command, int argc, char **argv)
 	err = datapath_open(&dp, prints ? DATAPATH_READ : DATAPATH_WRITE);
 	if (!err)
 		err = datapath_rules_in_force(&dp, &running);
+	if (prints)
+		datapath_unlock(&dp);
 	if (!err)
 		err = save(&dp, &running, argc == 2 ? argv[1] : NULL);
 	ruleset_clear(&running);

@@ -192,6 +192,7 @@ static int list(const struct listing *listing, bool json)
 	ruleset_init(&ruleset);
 	err = datapath_open(&dp, DATAPATH_READ) ?: datapath_ruleset(&dp, &ruleset);
 	err = err ?: listing->collect(&dp, &ruleset, rows);
+	datapath_unlock(&dp);
 	if (!err)
 		print_rows(listing->key, rows, json);
 	json_decref(rows);

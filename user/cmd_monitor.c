@@ -69,17 +69,32 @@ static void show_event(const struct event *event, void *data)
 	tell(&monitor->teller, event_json(event, &monitor->names));
 }
 
-/* Grants whose time ended since the last turn: nobody is told by the data path. */
-static void show_expiries(struct monitor *monitor, const struct datapath *dp, __u64 now)
-{
-	struct granted *list;
-	size_t count;
+/* What a turn has found, to be told once others have theirs. */
+struct found {
+	struct granted *ended;
+	size_t ended_count;
+	bool counted;
+	__u64 drops;
+	__u64 events;
+};
 
-	if (datapath_ended_grants(dp, monitor->turn, now, &list, &count))
+/* Grants whose time ended since the last turn: nobody is told by the data path. */
+static void find_ended(const struct monitor *monitor, const struct datapath *dp, __u64 now,
+		       struct found *found)
+{
+	if (!datapath_ended_grants(dp, monitor->turn, now, &found->ended, &found->ended_count))
 		return;
-	for (size_t i = 0; i < count; i++)
-		tell(&monitor->teller, expiry_json(&list[i], &monitor->names));
-	free(list);
+	found->ended = NULL;
+	found->ended_count = 0;
+}
+
+static void tell_found(struct monitor *monitor, const struct found *found)
+{
+	for (size_t i = 0; i < found->ended_count; i++)
+		tell(&monitor->teller, expiry_json(&found->ended[i], &monitor->names));
+	free(found->ended);
+	if (found->counted)
+		tell_lost(&monitor->teller, found->drops, found->events);
 }
 
 static __u64 count_drops(struct datapath *dp, const struct ruleset *ruleset)
@@ -98,7 +113,8 @@ static __u64 count_drops(struct datapath *dp, const struct ruleset *ruleset)
 }
 
 /* What was not told since the last turn: of drops it is all but the samples. */
-static void count_lost(struct monitor *monitor, struct datapath *dp, bool first)
+static void count_lost(struct monitor *monitor, struct datapath *dp, bool first,
+		       struct found *found)
 {
 	struct event_count counts[EVENT_KINDS];
 	__u64 shown, dropped, lost = 0, drops, told;
@@ -111,11 +127,11 @@ static void count_lost(struct monitor *monitor, struct datapath *dp, bool first)
 	dropped = count_drops(dp, &monitor->ruleset);
 	drops = dropped - monitor->dropped;
 	told = shown - monitor->shown;
-	if (!first)
-		tell_lost(&monitor->teller,
-			  dropped > monitor->dropped && drops > told ? drops - told : 0,
-			  lost - monitor->lost);
-	monitor->teller.hooks.left_out = 0;
+	found->counted = !first;
+	if (first)
+		monitor->teller.hooks.left_out = 0;
+	found->drops = dropped > monitor->dropped && drops > told ? drops - told : 0;
+	found->events = lost - monitor->lost;
 	monitor->dropped = dropped;
 	monitor->shown = shown;
 	monitor->lost = lost;
@@ -144,6 +160,7 @@ static int follow_datapath(struct monitor *monitor, struct datapath *dp, bool *f
 static int look_around(struct monitor *monitor)
 {
 	__u64 now = since_boot();
+	struct found found = { 0 };
 	struct datapath dp;
 	bool first;
 	int err = datapath_open(&dp, DATAPATH_READ) ?: follow_datapath(monitor, &dp, &first);
@@ -151,11 +168,12 @@ static int look_around(struct monitor *monitor)
 	if (!err && monitor->watcher) {
 		watcher_refill(monitor->watcher, &dp);
 		if (!first && monitor->expiries)
-			show_expiries(monitor, &dp, now);
-		count_lost(monitor, &dp, first);
+			find_ended(monitor, &dp, now, &found);
+		count_lost(monitor, &dp, first, &found);
 	}
 	monitor->turn = now;
 	datapath_close(&dp);
+	tell_found(monitor, &found);
 	return err;
 }
 

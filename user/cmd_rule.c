@@ -73,8 +73,10 @@ static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset
 	err = commit_edit(dp, running, change);
 	if (!err)
 		note_interface(dp, &running->rules[running->count - 1]);
-	if (!err && !change->json)
+	if (!err && !change->json) {
+		datapath_unlock(dp);
 		printf("%srule %zu added\n", replaced, running->count);
+	}
 	return err;
 }
 

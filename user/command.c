@@ -343,6 +343,7 @@ int print_list(struct datapath *dp, const struct ruleset *ruleset, bool json)
 		return fail(-ENOMEM, "out of memory");
 	for (size_t n = 0; n < dp->count; n++)
 		stats_rules(&dp->interfaces[n], ruleset, counts);
+	datapath_unlock(dp);
 	(json ? &json_renderer : &table_renderer)->list(stdout, ruleset, counts);
 	return 0;
 }
@@ -361,7 +362,7 @@ static void look_at_timed(struct status_view *view)
 	}
 }
 
-int print_status(const struct datapath *dp, bool json)
+int print_status(struct datapath *dp, bool json)
 {
 	struct status_view view = { .dp = dp };
 	struct ruleset ruleset;
@@ -375,6 +376,7 @@ int print_status(const struct datapath *dp, bool json)
 		view.pending = datapath_pending(dp);
 		look_at_timed(&view);
 		view.saved = is_saved(&ruleset);
+		datapath_unlock(dp);
 		(json ? &json_renderer : &table_renderer)->status(stdout, &view);
 	}
 	ruleset_clear(&ruleset);

@@ -123,7 +123,7 @@ bool is_saved(const struct ruleset *running);
 int print_list(struct datapath *dp, const struct ruleset *ruleset, bool json);
 
 /* Prints what `status` prints. */
-int print_status(const struct datapath *dp, bool json);
+int print_status(struct datapath *dp, bool json);
 
 /*
  * Calls back for each statement that only one of the rulesets has, sign '-' for

@@ -407,16 +407,22 @@ int datapath_open(struct datapath *dp, enum datapath_access access)
 	return err;
 }
 
+void datapath_unlock(struct datapath *dp)
+{
+	if (dp->lock < 0)
+		return;
+	flock(dp->lock, LOCK_UN); /* a child has it open as well, for a moment */
+	close(dp->lock);
+	dp->lock = -1;
+}
+
 void datapath_close(struct datapath *dp)
 {
 	for (size_t i = 0; i < dp->count; i++)
 		interface_close(&dp->interfaces[i]);
 	free(dp->interfaces);
 	unmap(dp->control, sizeof(*dp->control));
-	if (dp->lock >= 0) {
-		flock(dp->lock, LOCK_UN); /* a child has it open as well, for a moment */
-		close(dp->lock);
-	}
+	datapath_unlock(dp);
 	*dp = (struct datapath){ .lock = -1 };
 }
 

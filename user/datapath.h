@@ -75,6 +75,12 @@ int datapath_open(struct datapath *dp, enum datapath_access access);
 void datapath_close(struct datapath *dp);
 
 /*
+ * Lets others have their turn: before anything long is printed, since whoever reads that
+ * may take their time. What was read is there until datapath_close(), but no more is to be.
+ */
+void datapath_unlock(struct datapath *dp);
+
+/*
  * Maps the counters of every interface, unless they are: so many lines, from the first on,
  * or ALL_COUNTERS, which takes longer than all else that is opened. Returns 0 or a
  * negative errno, having said why.

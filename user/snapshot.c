@@ -42,7 +42,6 @@ int snapshot_take(struct snapshot *snapshot)
 	if (err || !snapshot->stats)
 		return fail(-ENOMEM, "out of memory");
 	/* What was read is all there is to know; let others change things. */
-	close(snapshot->dp.lock);
-	snapshot->dp.lock = -1;
+	datapath_unlock(&snapshot->dp);
 	return 0;
 }

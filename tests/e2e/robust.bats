@@ -104,6 +104,51 @@ load helpers
 	run -0 server timeout 10 "$PORTCTL" check doors
 }
 
+@test "who does not read what is printed keeps nobody from a change" {
+	portctl attach eth0
+	seq -f 'drop %.0f from 10.0.0.0/8 comment "so that it is more than a pipe holds"' 1 3000 >many
+	: >none
+	local fd command
+	for command in list "list -j" "save -" "diff none" "diff none -j" "apply many -j" \
+		"allow 10000 -j" "delete 1 -j"; do
+		echo "$command"
+		portctl apply many
+		mkfifo pipe
+		exec {fd}<>pipe
+		# shellcheck disable=SC2086
+		background unread server sh -c '"$PORTCTL" "$@" >pipe' sh $command
+		case $command in
+		*-j) read -rN 9 -u "$fd" _ ;;
+		*) read -r -u "$fd" _ ;;
+		esac
+		run -0 server timeout 2 "$PORTCTL" drop 10001 --confirm 60s
+		run -0 server timeout 2 "$PORTCTL" confirm
+		# The rest of it, whatever there is.
+		cat <&"$fd" >/dev/null 3>&- &
+		begun+=($!)
+		wait "$pid" || [ "$command" != "${command#diff}" ]
+		stop "${begun[-1]}"
+		exec {fd}>&-
+		rm pipe
+	done
+}
+
+@test "nor does who does not read events" {
+	portctl attach eth0
+	portctl knock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s
+	mkfifo pipe
+	local fd
+	exec {fd}<>pipe
+	# Until no byte fits any more.
+	dd if=/dev/zero of=pipe bs=1 oflag=nonblock 2>/dev/null || true
+	background unread server sh -c '"$PORTCTL" monitor >pipe'
+	sleep 1
+	portctl knock grant web "$C4" for 1s
+	sleep 2.5
+	run -0 server timeout 2 "$PORTCTL" allow 81
+	exec {fd}>&-
+}
+
 @test "stats under a flood: whole, and never less than before" {
 	portctl attach eth0
 	portctl drop 7000
