@@ -29,6 +29,7 @@ struct restorer {
 	struct arrivals seen;
 	__u64 tai_offset;
 	bool ran; /* there was a ruleset at the last look, or an interface attached */
+	bool unclear; /* lines of the saved interfaces said nothing */
 };
 
 static int parse_options(int argc, char **argv, struct options *options)
@@ -136,19 +137,61 @@ static int restore_interfaces(struct datapath *dp, struct arrivals *arrivals)
 	return failed;
 }
 
-static int see_saved(struct arrivals *arrivals, char *rest)
+/* What attach takes, and what "save" may have found besides. */
+static bool is_mode(const char *text)
 {
-	char *line, mode[16];
+	static const char *const modes[] = { "auto", "native", "generic", "offload", "gone" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		if (!strcmp(text, modes[i]))
+			return true;
+	}
+	return false;
+}
+
+/* "NAME MODE", or a name alone, which is auto. Returns 0, -ENOENT (nothing) or -EINVAL. */
+static int parse_saved(const char *line, struct sighting *sighting)
+{
+	char name[IFNAMSIZ + 1], mode[IFNAMSIZ + 1] = "auto", more;
+	int words = sscanf(line, "%16s %16s %c", name, mode, &more);
+
+	if (words < 1)
+		return -ENOENT;
+	if (words > 2 || strlen(name) >= IFNAMSIZ || !is_mode(mode))
+		return -EINVAL;
+	*sighting = (struct sighting){ .saved = true, .generic = !strcmp(mode, "generic") };
+	strcpy(sighting->name, name);
+	sighting->ifindex = if_nametoindex(name);
+	return 0;
+}
+
+static void fail_line(unsigned int row, char *line)
+{
+	text_clean(line);
+	fail(0,
+	     "%s:%u: found \"%.64s\", expected the name of an interface, and auto, native or "
+	     "generic",
+	     saved_interfaces_path(), row, line);
+}
+
+/* A line that says nothing does not keep the others from it. It is told of once. */
+static int see_saved(struct restorer *restorer, struct arrivals *arrivals, char *rest,
+		     bool first)
+{
+	unsigned int row = 0;
+	char *line;
 	int err = 0;
 
 	while (!err && (line = strsep(&rest, "\n"))) {
-		struct sighting sighting = { .saved = true };
+		struct sighting sighting;
+		int wrong = parse_saved(line, &sighting);
 
-		if (sscanf(line, "%15s %15s", sighting.name, mode) != 2)
-			continue;
-		sighting.ifindex = if_nametoindex(sighting.name);
-		sighting.generic = !strcmp(mode, "generic");
-		err = arrivals_add(arrivals, &sighting);
+		row++;
+		if (!wrong)
+			err = arrivals_add(arrivals, &sighting);
+		else if (wrong == -EINVAL && first)
+			fail_line(row, line);
+		restorer->unclear |= wrong == -EINVAL;
 	}
 	return err;
 }
@@ -170,10 +213,10 @@ static int see_others(struct arrivals *arrivals)
 }
 
 /* After a failure what was seen is as it was, so that nothing is missed. */
-static int look(struct restorer *restorer, char *saved)
+static int look(struct restorer *restorer, char *saved, bool first)
 {
 	struct arrivals now = { 0 };
-	int err = see_saved(&now, saved) ?: see_others(&now);
+	int err = see_saved(restorer, &now, saved, first) ?: see_others(&now);
 
 	if (err) {
 		arrivals_clear(&now);
@@ -218,13 +261,13 @@ static int look_and_restore(struct restorer *restorer, bool first)
 	if (unread == -ENOENT && !first)
 		unread = 0; /* was said */
 	if (!unread || unread == -ENOENT)
-		err = look(restorer, saved);
+		err = look(restorer, saved, first);
 	if (!err && (first || arrivals_due(&restorer->seen)))
 		err = restore(restorer, first);
 	if (!err && unread)
 		err = fail(unread, "cannot read %s: %s; \"portctl save\" writes it", path,
 			   strerror(-unread));
-	return err;
+	return err ?: restorer->unclear ? -EINVAL : 0;
 }
 
 static int open_link_events(void)

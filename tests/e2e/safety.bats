@@ -412,6 +412,32 @@ is_watched() { server tc filter show dev eth0 egress | grep -q bpf; }
 	equal "$(cat "$TMP/follow.err")" ""
 }
 
+@test "restore takes a name alone as auto, and tells of lines that say nothing" {
+	ip -n "$SERVER" link add y0 type veth peer name y1
+	portctl allow 80
+	portctl save
+	portctl detach --all
+	printf '%s\n' eth0 "" "y0 foo" "y1 native more" averylongname123 $'y1 \e[31m' "none native" \
+		>"$PORTCTL_RULES.interfaces"
+	wants 1 restore
+	local expected="expected the name of an interface, and auto, native or generic"
+	equal "$stderr" "portctl: $PORTCTL_RULES.interfaces:3: found \"y0 foo\", $expected
+portctl: $PORTCTL_RULES.interfaces:4: found \"y1 native more\", $expected
+portctl: $PORTCTL_RULES.interfaces:5: found \"averylongname123\", $expected
+portctl: $PORTCTL_RULES.interfaces:6: found \"y1 ?[31m\", $expected"
+	equal "$(portctl status -j | jq -c '[.interfaces[] | .name, .mode]')" '["eth0","native"]'
+	# Once, and not at each event.
+	background follow server "$PORTCTL" restore --follow
+	unrelated_event
+	equal "$(wc -l <"$TMP/follow.err")" 4
+	printf '  %s\r\n' "eth0 generic" y0 >"$PORTCTL_RULES.interfaces"
+	stop "$pid"
+	portctl detach --all
+	wants 0 restore
+	equal "$stderr" ""
+	equal "$(portctl status -j | jq -c '[.interfaces[] | .name, .mode]')" '["eth0","generic","y0","native"]'
+}
+
 @test "restore with nothing saved says so" {
 	wants 1 restore
 	one_line "$stderr"
