@@ -107,17 +107,21 @@ $(BUILD)/completions/portctl.%: $(BUILD)/scripts/completions
 	@mkdir -p $(@D)
 	$(BUILD)/scripts/completions $* >$@
 
+# A blank, as systemd reads it in a unit.
+EMPTY :=
+UNIT_PREFIX = $(subst $(EMPTY) $(EMPTY),\\x20,$(PREFIX))
+
 install: all man
-	install -D -m 755 $(BUILD)/sbin/portctl $(DESTDIR)$(PREFIX)/sbin/portctl
-	install -D -m 755 $(PROGRAMS) -t $(DESTDIR)$(PREFIX)/libexec/portctl
-	install -D -m 644 $(BUILD)/man/portctl.8 $(DESTDIR)$(PREFIX)/share/man/man8/portctl.8
-	install -D -m 644 $(BUILD)/man/portctl.rules.5 $(DESTDIR)$(PREFIX)/share/man/man5/portctl.rules.5
+	install -D -m 755 $(BUILD)/sbin/portctl "$(DESTDIR)$(PREFIX)/sbin/portctl"
+	install -D -m 755 $(PROGRAMS) -t "$(DESTDIR)$(PREFIX)/libexec/portctl"
+	install -D -m 644 $(BUILD)/man/portctl.8 "$(DESTDIR)$(PREFIX)/share/man/man8/portctl.8"
+	install -D -m 644 $(BUILD)/man/portctl.rules.5 "$(DESTDIR)$(PREFIX)/share/man/man5/portctl.rules.5"
 	install -D -m 644 $(BUILD)/completions/portctl.bash \
-		$(DESTDIR)$(PREFIX)/share/bash-completion/completions/portctl
-	install -D -m 644 $(BUILD)/completions/portctl.zsh $(DESTDIR)$(ZSH_FUNCTIONS)/_portctl
+		"$(DESTDIR)$(PREFIX)/share/bash-completion/completions/portctl"
+	install -D -m 644 $(BUILD)/completions/portctl.zsh "$(DESTDIR)$(ZSH_FUNCTIONS)/_portctl"
 	for unit in portctl portctl-follow portctl-knock portctl-export; do \
-		install -D -m 644 scripts/$$unit.service -t $(DESTDIR)$(UNITS) && \
-			sed -i 's|@PREFIX@|$(PREFIX)|' $(DESTDIR)$(UNITS)/$$unit.service || exit 1; \
+		install -D -m 644 scripts/$$unit.service -t "$(DESTDIR)$(UNITS)" && \
+			sed -i 's|@PREFIX@|$(UNIT_PREFIX)|' "$(DESTDIR)$(UNITS)/$$unit.service" || exit 1; \
 	done
 
 clean:

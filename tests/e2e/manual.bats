@@ -130,6 +130,16 @@ portctl help watch "
 	contains "$(zsh -f -c 'print -l $fpath')" "$(cd 0 && find . -name _portctl -printf '%h' | cut -c2-)"
 }
 
+@test "make install bears blanks in its folders, and so do the units" {
+	local folder="$TMP/a folder" unit
+	make -s -C "$BATS_TEST_DIRNAME/../.." install DESTDIR="$folder" PREFIX="/opt/port ctl" 3>&-
+	[ -x "$folder/opt/port ctl/libexec/portctl/portctl-top" ]
+	"$folder/opt/port ctl/sbin/portctl" --version
+	for unit in "$folder/opt/port ctl"/lib/systemd/system/*.service; do
+		grep -q '^ExecStart=/opt/port\\x20ctl/sbin/portctl ' "$unit"
+	done
+}
+
 @test "what the manual says of files, environment and privileges is what the program knows" {
 	local name text
 	text=$(sed 's/\\-/-/g' "$BUILT/man/portctl.8")
