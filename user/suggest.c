@@ -53,7 +53,8 @@ static unsigned char *find_kept(const struct outlook *outlook)
 
 /*
  * Why what listens there needs no rule of its own, or NULL. A rule that stays and keeps
- * some out, or lets some in, does not say that nobody else may come.
+ * some out, or lets some in, does not say that nobody else may come. A port that a rule
+ * opens does not wait for replies, wherever it lies: these need no rule.
  */
 static const char *why_left_out(const struct outlook *outlook, const unsigned char *kept,
 				__u32 key)
@@ -66,7 +67,7 @@ static const char *why_left_out(const struct outlook *outlook, const unsigned ch
 		return "it is open for a time only";
 	if (opener ? !is_plain(opener) : kept[key] & decisive)
 		return "a rule that is kept names it";
-	return is_passing_port(key) ? "waits for replies, which are let in" : NULL;
+	return !opener && is_passing_port(key) ? "waits for replies, which are let in" : NULL;
 }
 
 static size_t count_connections(const struct suggestion *suggestion, __u32 key)

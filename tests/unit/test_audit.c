@@ -41,18 +41,24 @@ static void judge_by(struct outlook *outlook, const struct ruleset *ruleset)
 	assert_int_equal(outlook_prepare(outlook, interfaces, ARRAY_SIZE(interfaces)), 0);
 }
 
+static void listen_at(struct fixture *fixture, __u32 key)
+{
+	fixture->listener.key = key;
+	fixture->inventory.outside[key] = FAMILIES;
+}
+
 static void prepare(struct fixture *fixture, const char *running, const char *policy)
 {
 	struct inventory *inventory = &fixture->inventory;
 	unsigned int row;
 
-	*fixture = (struct fixture){ .listener = { .key = PORT_KEY_TCP + 2222 } };
+	*fixture = (struct fixture){ 0 };
 	fixture->listener.address = (struct prefix){ .family = 6, .length = 128 };
 	fixture->listener.both = true;
 	inventory->listeners = &fixture->listener;
 	inventory->listener_count = 1;
 	inventory->outside = calloc(PORT_KEYS, 1);
-	inventory->outside[fixture->listener.key] = FAMILIES;
+	listen_at(fixture, PORT_KEY_TCP + 2222);
 	read_rules(&inventory->snapshot.ruleset, running);
 	judge_by(&inventory->outlook, &inventory->snapshot.ruleset);
 	assert_int_equal(known_services_read(&fixture->known, NULL, &row), 0);
@@ -165,7 +171,7 @@ static void test_rules_that_are(void **state)
 	}
 }
 
-static void expect_suggested(const char *running, const char *line, bool is_there)
+static void expect_suggested_at(__u32 key, const char *running, const char *line, bool is_there)
 {
 	struct connections connections = { 0 };
 	struct fixture fixture;
@@ -175,12 +181,18 @@ static void expect_suggested(const char *running, const char *line, bool is_ther
 	FILE *out = open_memstream(&text, &size);
 
 	prepare(&fixture, running, NULL);
+	listen_at(&fixture, key);
 	assert_int_equal(suggest(&suggestion, out), 0);
 	fclose(out);
 	if (!strstr(text, line) == is_there)
 		fail_msg("%s in:\n%s", is_there ? "not" : "found", text);
 	free(text);
 	clear(&fixture);
+}
+
+static void expect_suggested(const char *running, const char *line, bool is_there)
+{
+	expect_suggested_at(PORT_KEY_TCP + 2222, running, line, is_there);
 }
 
 static void test_suggest(void **state)
@@ -195,6 +207,18 @@ static void test_suggest(void **state)
 	expect_suggested("allow 2222/tcp on eth1", "\nallow 2222/tcp comment", false);
 }
 
+/* Where replies come in as well: what a rule opens is meant, and does not shut. */
+static void test_suggest_passing_port(void **state)
+{
+	const __u32 key = PORT_KEY_UDP + 51820;
+
+	(void)state;
+	expect_suggested_at(key, "default drop\nallow 51820/udp", "\nallow 51820/udp comment",
+			    true);
+	expect_suggested_at(key, "default allow", "waits for replies", true);
+	expect_suggested_at(key, "default allow", "\nallow 51820/udp", false);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +226,7 @@ int main(void)
 		cmocka_unit_test(test_rules_in_force),
 		cmocka_unit_test(test_rules_that_are),
 		cmocka_unit_test(test_suggest),
+		cmocka_unit_test(test_suggest_passing_port),
 	};
 
 	return run_suite("audit", tests);
