@@ -83,15 +83,23 @@ static const char *say_reach(enum reach reach)
 	return texts[reach];
 }
 
+/*
+ * A rule that allows it to some does not say that everybody may come, as the default lets
+ * them; of a policy, that is what `wider` tells.
+ */
 static void find_unnamed(const struct audit *audit, const struct place *place, json_t *list)
 {
 	const struct outlook *named = audit->policy ?: &audit->inventory->outlook;
+	bool all = !audit->policy && place->reach == REACH_ALL;
+	unsigned char marks = named->marks[place->key];
 	cleanup_free char *rest = NULL;
 
-	if (place->reach == REACH_NONE || named->marks[place->key] & MARK_ALLOWED)
+	if (place->reach == REACH_NONE || marks & (all ? MARK_ALLOWED_ALL : MARK_ALLOWED))
 		return;
-	if (asprintf(&rest, "%s may reach it, and no rule%s allows it by its port",
-		     say_reach(place->reach), audit->policy ? " of the policy" : "") > 0)
+	if (asprintf(&rest, "%s may reach it, and %s%s allows it by its port%s",
+		     say_reach(place->reach), marks & MARK_ALLOWED ? "a rule" : "no rule",
+		     audit->policy ? " of the policy" : "",
+		     marks & MARK_ALLOWED ? " to some only" : "") > 0)
 		add(list, FINDING_UNNAMED, place, say_listens(place, rest));
 }
 

@@ -49,13 +49,27 @@ bool rule_has_key(const struct rule *rule, __u32 key)
 	return !rule->term_count;
 }
 
+/* Whether a family, at least, is let in whoever it is. */
+static bool is_for_everybody(const struct rule *rule)
+{
+	bool found = !rule->source_count;
+
+	for (size_t i = 0; i < rule->source_count && !found; i++)
+		found = !rule->sources[i].length;
+	return found;
+}
+
 static unsigned char marks_of(const struct rule *rule)
 {
+	unsigned char bits = MARK_ALLOWED;
+
 	if (rule->knock)
-		return MARK_ALLOWED | MARK_DOOR;
+		return MARK_ALLOWED | MARK_ALLOWED_ALL | MARK_DOOR;
 	if (rule->action != VERDICT_PASS)
 		return 0;
-	return MARK_ALLOWED | (rule->source_count ? MARK_SOURCES : 0);
+	if (rule->source_count)
+		bits |= MARK_SOURCES;
+	return is_for_everybody(rule) ? bits | MARK_ALLOWED_ALL : bits;
 }
 
 static void mark_key(struct outlook *outlook, __u32 key, unsigned char bits, size_t rule)

@@ -22,6 +22,7 @@ enum mark {
 	MARK_ALLOWED = 2, /* a rule for packets to it lets in somebody, or everybody */
 	MARK_SOURCES = 4, /* one lets in those from some sources */
 	MARK_DOOR = 8, /* a knock opens it */
+	MARK_ALLOWED_ALL = 16, /* one lets in everybody, or a knock does */
 };
 
 /* A rule with more ports than this in a row does not name each of them. */

@@ -171,6 +171,37 @@ static void test_rules_that_are(void **state)
 	}
 }
 
+/* Allowed to some, and to the rest by the default. */
+static void test_allowed_to_some(void **state)
+{
+	static const struct {
+		const char *running;
+		const char *policy;
+		const char *text;
+	} cases[] = {
+		{ "allow 2222/tcp from 10.0.0.0/8", NULL,
+		  "everybody may reach it, and a rule allows it by its port to some only" },
+		{ "allow 2222/tcp from 10.0.0.0/8, ::/0", NULL, NULL },
+		{ "allow 2222/tcp from 10.0.0.0/8\nallow 2222/tcp", NULL, NULL },
+		{ "default drop\nallow 2222/tcp from 10.0.0.0/8", NULL, NULL },
+		{ "knock a opens 2222/tcp for 9s after 1/tcp 2/tcp 3/tcp within 9s", NULL,
+		  NULL },
+		/* it is named there, and wider */
+		{ "default allow", "default drop\nallow 2222/tcp from 10.0.0.0/8", NULL },
+		{ "allow 2222/tcp", "default drop",
+		  "everybody may reach it, and no rule of the policy allows it by its port" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture fixture;
+
+		prepare(&fixture, cases[i].running, cases[i].policy);
+		expect(&fixture, FINDING_UNNAMED, cases[i].text);
+		clear(&fixture);
+	}
+}
+
 static void expect_suggested_at(__u32 key, const char *running, const char *line, bool is_there)
 {
 	struct connections connections = { 0 };
@@ -225,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_wider),
 		cmocka_unit_test(test_rules_in_force),
 		cmocka_unit_test(test_rules_that_are),
+		cmocka_unit_test(test_allowed_to_some),
 		cmocka_unit_test(test_suggest),
 		cmocka_unit_test(test_suggest_passing_port),
 	};

@@ -232,9 +232,11 @@ static void test_marks(void **state)
 	prepare(&fixture, "default drop\nallow 1000-1015/tcp\nallow 2000-2016\ndrop 3000\n"
 			  "allow from 10.0.0.0/8\n");
 	marks = fixture.outlook.marks;
-	assert_int_equal(marks[PORT_KEY_TCP + 1015], MARK_NAMED | MARK_ALLOWED | MARK_SOURCES);
+	assert_int_equal(marks[PORT_KEY_TCP + 1015],
+			 MARK_NAMED | MARK_ALLOWED | MARK_ALLOWED_ALL | MARK_SOURCES);
 	assert_int_equal(marks[PORT_KEY_UDP + 1015], MARK_SOURCES);
-	assert_int_equal(marks[PORT_KEY_UDP + 2016], MARK_ALLOWED | MARK_SOURCES);
+	assert_int_equal(marks[PORT_KEY_UDP + 2016],
+			 MARK_ALLOWED | MARK_ALLOWED_ALL | MARK_SOURCES);
 	assert_int_equal(marks[PORT_KEY_TCP + 3000], MARK_NAMED | MARK_SOURCES);
 	clear(&fixture);
 }
