@@ -237,7 +237,8 @@ const struct command commands[] = {
 	  "                  of knocks\n"
 	  "  listen gone state\n"
 	  "                  of ports, as \"watch\" tells\n"
-	  "  --samples N     of drops and rejects, a second and port (10; at most 255)\n"
+	  "  --samples N     of drops and rejects, a second and port (10; at most 255); all who\n"
+	  "                  watch, \"top\" too, share them, and who wants most has all get as many\n"
 	  "  --exec PROGRAM  run it for each event, with the event as JSON on its standard\n"
 	  "                  input; at most 10 a second, 8 at once, each for 10 seconds\n",
 	  cmd_monitor, CHANGES | PROCESSES | RUNS_PROGRAMS },

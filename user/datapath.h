@@ -210,7 +210,7 @@ struct watcher;
 
 /*
  * Takes a place and has events from then on; `samples` of drops and rejects a second
- * and key (at most 255), which is for everybody who watches: the last one decides.
+ * and key (at most 255), for everybody who watches: who wants most decides, until none is.
  * -EBUSY where all places are taken. Free with watcher_free().
  */
 int datapath_watch(struct datapath *dp, __u32 samples, struct watcher **watcher);

@@ -135,6 +135,16 @@ static int map_control(const struct datapath *dp, struct watcher *watcher)
 	return err;
 }
 
+/* All share it: who comes later may have more told, and takes nothing from the others. */
+static void set_samples(const struct watcher *watcher, __u32 samples)
+{
+	struct control *control = watcher->control;
+	__u32 others = control->watchers & ~(1u << watcher->place);
+
+	if (!others || control->samples < samples)
+		control->samples = samples;
+}
+
 int datapath_watch(struct datapath *dp, __u32 samples, struct watcher **watcher)
 {
 	struct watcher *made = calloc(1, sizeof(*made));
@@ -145,7 +155,7 @@ int datapath_watch(struct datapath *dp, __u32 samples, struct watcher **watcher)
 	*made = (struct watcher){ .place_lock = -1, .events = -1 };
 	err = map_control(dp, made) ?: take_place(made) ?: make_ring(made);
 	if (!err) {
-		made->control->samples = samples;
+		set_samples(made, samples);
 		__atomic_fetch_or(&made->control->watchers, 1u << made->place,
 				  __ATOMIC_SEQ_CST);
 		*watcher = made;

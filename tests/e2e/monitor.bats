@@ -116,6 +116,27 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	equal "$((told + lost))" "$(portctl stats -j | jq '.interfaces[0].total.drop.packets')"
 }
 
+@test "--samples: another who watches does not take them away" {
+	attach_with "default drop"
+	watch --samples 200
+	local first=$monitor
+	background second server "$PORTCTL" monitor -j
+	monitor=$pid
+	eventually watched
+	flood() { client "$PYTHON" "$NET" send "$S4" "$1" 100 10; }
+	flood 1000
+	many() { at_least "$(count '.port == 1000')" 90; }
+	eventually many
+	# With the last who watches they end.
+	stop "$first"
+	stop "$monitor"
+	watch
+	flood 1001
+	sleep 1.2
+	at_least "$(count '.port == 1001')" 10
+	at_most "$(count '.port == 1001')" 40
+}
+
 @test "without a monitor nothing is told; four at most watch; a killed one makes room" {
 	attach_with "default drop"
 	client_sends udp 1
