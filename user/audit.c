@@ -8,7 +8,8 @@
 #include "utf8.h"
 #include "util.h"
 
-#define DAY 86400000000000ull /* nanoseconds */
+#define SECOND 1000000000ull /* nanoseconds */
+#define DAY (86400 * SECOND)
 
 static const char *const finding_names[] = {
 	[FINDING_UNNAMED] = "unnamed",
@@ -328,15 +329,33 @@ static bool has_met_nobody(const struct inventory *inventory, size_t rule)
 	return true;
 }
 
+/* Since when it is counted, wherever it is for: counters begin anew with an attach. */
+static __u64 counted_since(const struct inventory *inventory, const struct rule *rule)
+{
+	const struct datapath *dp = &inventory->snapshot.dp;
+	__u64 since = rule->since;
+
+	for (size_t i = 0; i < dp->count; i++) {
+		const struct interface *iface = &dp->interfaces[i];
+		__u64 attached = iface->attached_at * SECOND;
+
+		if ((!*rule->iface || !strcmp(rule->iface, iface->name)) && attached > since)
+			since = attached;
+	}
+	return since;
+}
+
 static void find_idle(const struct audit *audit, json_t *list)
 {
-	const struct ruleset *ruleset = audit->inventory->outlook.ruleset;
+	const struct outlook *outlook = &audit->inventory->outlook;
 
-	for (size_t i = 0; i < ruleset->count && audit->inventory->interface_count; i++) {
-		const struct rule *rule = &ruleset->rules[i];
-		__u64 age = audit->now > rule->since ? audit->now - rule->since : 0;
+	for (size_t i = 0; i < outlook->ruleset->count && audit->inventory->interface_count;
+	     i++) {
+		const struct rule *rule = &outlook->ruleset->rules[i];
+		__u64 since = counted_since(audit->inventory, rule);
+		__u64 age = audit->now > since ? audit->now - since : 0;
 
-		if (rule->since && age >= audit->days * DAY &&
+		if (outlook->in_force[i] && rule->since && age >= audit->days * DAY &&
 		    has_met_nobody(audit->inventory, i))
 			add_rule(list, FINDING_IDLE, rule,
 				 json_sprintf("has met no packet for %llu days", age / DAY));

@@ -202,6 +202,48 @@ static void test_allowed_to_some(void **state)
 	}
 }
 
+#define DAY 86400 /* seconds */
+#define SECOND 1000000000ull
+
+/* Its rules run since the first day; eth0 and eth1 are attached since these days. */
+static void expect_idle(const char *running, int eth0, int eth1, const char *text)
+{
+	struct tally none[2] = { 0 };
+	struct stats stats[] = { { .rules = none, .limited = none },
+				 { .rules = none, .limited = none } };
+	struct interface attached[] = { { .name = "eth0", .attached_at = eth0 * DAY },
+					{ .name = "eth1", .attached_at = eth1 * DAY } };
+	struct fixture fixture;
+	struct inventory *inventory = &fixture.inventory;
+
+	prepare(&fixture, running, NULL);
+	for (size_t i = 0; i < inventory->snapshot.ruleset.count; i++)
+		inventory->snapshot.ruleset.rules[i].since = DAY * SECOND;
+	inventory->snapshot.dp.interfaces = attached;
+	inventory->snapshot.dp.count = 2;
+	inventory->snapshot.stats = stats;
+	inventory->interface_count = 2;
+	fixture.audit.now = 41 * DAY * SECOND;
+	fixture.audit.days = 30;
+	expect(&fixture, FINDING_IDLE, text);
+	clear(&fixture);
+}
+
+static void test_idle(void **state)
+{
+	(void)state;
+	expect_idle("allow 22", 0, 0, "has met no packet for 40 days");
+	/* Counters begin anew with an attach. */
+	expect_idle("allow 22", 10, 11, "has met no packet for 30 days");
+	expect_idle("allow 22", 0, 12, NULL);
+	expect_idle("allow 22 on eth0", 0, 12, "has met no packet for 40 days");
+	expect_idle("allow 22 on eth1", 0, 12, NULL);
+	/* Nobody can meet a rule that has ended, or is for no interface. */
+	expect_idle("allow 22 for 1s", 0, 0, NULL);
+	expect_idle("allow 22 for 2s", 0, 0, "has met no packet for 40 days");
+	expect_idle("allow 22 on eth2", 0, 0, NULL);
+}
+
 static void expect_suggested_at(__u32 key, const char *running, const char *line, bool is_there)
 {
 	struct connections connections = { 0 };
@@ -257,6 +299,7 @@ int main(void)
 		cmocka_unit_test(test_rules_in_force),
 		cmocka_unit_test(test_rules_that_are),
 		cmocka_unit_test(test_allowed_to_some),
+		cmocka_unit_test(test_idle),
 		cmocka_unit_test(test_suggest),
 		cmocka_unit_test(test_suggest_passing_port),
 	};
