@@ -96,7 +96,7 @@ static int attach_all(struct datapath *dp, const struct options *options)
 		int err = 0;
 
 		strcpy(name, dp->interfaces[i].name);
-		if (strcmp(dp->interfaces[i].mode, "gone"))
+		if (!interface_gone(&dp->interfaces[i]))
 			err = attach_one(dp, name, options);
 		failed = failed ?: err;
 	}

@@ -16,7 +16,7 @@
 #define SOURCE_PORT 40000
 
 struct question {
-	const char *iface; /* NULL: the first that is attached */
+	const char *iface; /* NULL: the first that is attached, and not gone */
 	struct packet packet;
 	bool json;
 };
@@ -149,7 +149,7 @@ static int choose_interface(const struct datapath *dp, struct question *question
 		return fail(-ENOENT,
 			    "portctl is attached to no interface: portctl attach IFACE");
 	if (!question->iface)
-		question->iface = dp->interfaces[0].name;
+		question->iface = datapath_first(dp)->name;
 	if (!datapath_interface(dp, question->iface))
 		return fail(
 			-ENOENT,

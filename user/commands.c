@@ -160,8 +160,8 @@ const struct command commands[] = {
 	  "  --all           every port\n"
 	  "  --from ADDRESS  as that source sees it, with its grants; else somebody whom no rule\n"
 	  "                  names\n"
-	  "  --on IFACE      where it comes in; else wherever portctl is attached: what is open on\n"
-	  "                  one interface is open\n"
+	  "  --on IFACE      where it comes in; else wherever portctl is attached and the device\n"
+	  "                  is not gone: what is open on one interface is open\n"
 	  "  --netns NAME    in another network namespace: a name or path, else a process\n",
 	  cmd_ports, READS | PROCESSES | NAMESPACES },
 	{ "audit",

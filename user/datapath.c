@@ -439,10 +439,24 @@ struct interface *datapath_device(const struct datapath *dp, const char *device)
 {
 	for (size_t i = 0; i < dp->count; i++) {
 		if (!strcmp(dp->interfaces[i].device, device) &&
-		    strcmp(dp->interfaces[i].mode, "gone"))
+		    !interface_gone(&dp->interfaces[i]))
 			return &dp->interfaces[i];
 	}
 	return NULL;
+}
+
+bool interface_gone(const struct interface *iface)
+{
+	return !strcmp(iface->mode, "gone");
+}
+
+const struct interface *datapath_first(const struct datapath *dp)
+{
+	for (size_t i = 0; i < dp->count; i++) {
+		if (!interface_gone(&dp->interfaces[i]))
+			return &dp->interfaces[i];
+	}
+	return dp->count ? &dp->interfaces[0] : NULL;
 }
 
 bool interface_renamed(const struct interface *iface)

@@ -94,6 +94,12 @@ struct interface *datapath_interface(const struct datapath *dp, const char *name
 /* The attached interface that is called so now, or NULL. */
 struct interface *datapath_device(const struct datapath *dp, const char *device);
 
+/* Whether its device is gone, and nothing comes in there any more. */
+bool interface_gone(const struct interface *iface);
+
+/* The first whose device is there; where none is, the first; NULL where none is attached. */
+const struct interface *datapath_first(const struct datapath *dp);
+
 /* Whether it was renamed since it was attached, and lives under the other name. */
 bool interface_renamed(const struct interface *iface);
 

@@ -376,8 +376,7 @@ int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode
 		err = check_device(attachment.device, &attachment.ifindex);
 	if (err)
 		return err;
-	if (present &&
-	    (present->ifindex != attachment.ifindex || !strcmp(present->mode, "gone")))
+	if (present && (present->ifindex != attachment.ifindex || interface_gone(present)))
 		present = NULL; /* the device was deleted, and made again */
 	if (present)
 		err = check_mode(present, mode);

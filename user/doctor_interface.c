@@ -49,7 +49,7 @@ static void check_mode(struct examined *examined)
 		find(examined->doctor, LEVEL_WARN, "mode",
 		     "detach and attach --mode native, which says why it cannot",
 		     "generic: slower, as the driver could not, or as it was told to");
-	else if (!strcmp(iface->mode, "gone"))
+	else if (interface_gone(iface))
 		find(examined->doctor, LEVEL_FAIL, "mode", "attach it again",
 		     "the interface is gone, or another one now");
 	else

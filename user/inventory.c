@@ -11,9 +11,30 @@
 #include "utf8.h"
 #include "util.h"
 
+/* Returns how many are there; what is counted of each moves with it. */
+static size_t put_gone_last(struct snapshot *snapshot)
+{
+	size_t there = 0;
+
+	for (size_t i = 0; i < snapshot->dp.count; i++) {
+		struct interface iface = snapshot->dp.interfaces[i];
+		struct stats stats = snapshot->stats[i];
+
+		if (interface_gone(&iface))
+			continue;
+		snapshot->dp.interfaces[i] = snapshot->dp.interfaces[there];
+		snapshot->stats[i] = snapshot->stats[there];
+		snapshot->dp.interfaces[there] = iface;
+		snapshot->stats[there++] = stats;
+	}
+	return there;
+}
+
+/* Where a device is gone nothing comes in: it is looked at if it is asked for, or all are. */
 static int choose_interfaces(struct inventory *inventory)
 {
-	const struct snapshot *snapshot = &inventory->snapshot;
+	struct snapshot *snapshot = &inventory->snapshot;
+	size_t there = put_gone_last(snapshot);
 
 	for (size_t i = 0; i < snapshot->dp.count; i++) {
 		if (inventory->iface &&
@@ -21,7 +42,7 @@ static int choose_interfaces(struct inventory *inventory)
 			continue;
 		inventory->interfaces = &snapshot->dp.interfaces[i];
 		inventory->stats = &snapshot->stats[i];
-		inventory->interface_count = inventory->iface ? 1 : snapshot->dp.count;
+		inventory->interface_count = inventory->iface ? 1 : there ?: snapshot->dp.count;
 		return 0;
 	}
 	if (!inventory->iface)

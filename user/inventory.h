@@ -9,7 +9,7 @@
 #include "snapshot.h"
 
 struct inventory {
-	const char *iface; /* asked for; NULL: all that are attached */
+	const char *iface; /* asked for; NULL: all that are attached, and not gone */
 	struct prefix source; /* who looks; family 0: somebody whom no rule names */
 	struct snapshot snapshot;
 	const struct interface *interfaces; /* those that are looked at, */

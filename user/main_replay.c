@@ -82,7 +82,7 @@ static int read_running(struct replay *replay)
 	if (!err && !replay->rules && !dp.count && !replay->ruleset.count)
 		err = fail(-ENOENT, "no rules run here: --rules FILE");
 	if (!err && !replay->on && dp.count)
-		snprintf(replay->iface, sizeof(replay->iface), "%s", dp.interfaces[0].name);
+		snprintf(replay->iface, sizeof(replay->iface), "%s", datapath_first(&dp)->name);
 	datapath_close(&dp);
 	return err;
 }

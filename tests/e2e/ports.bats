@@ -178,6 +178,30 @@ knock net opens 81/tcp for 30s per /64 after 7000/tcp 8000/tcp 9000/udp within 1
 	contains "$(portctl audit --on eth0)" "filtered        8080/tcp"
 }
 
+@test "where a device is gone nothing comes in: it is looked at only if it is asked for" {
+	add_link eth1 10.79.0.1 fd79::1 10.79.0.2 fd79::2
+	portctl attach eth1
+	attach_with $'default drop\nallow 8080/tcp on eth0\nallow 8081/tcp on eth1'
+	listen tcp:0.0.0.0:8080 tcp:0.0.0.0:8081
+	client knock 10.79.0.2 99:tcp
+	asked() { portctl explain 192.0.2.1 "$@" -j | jq -rc '[.interface, .verdict]'; }
+	equal "$(said 8080/tcp reachable)" everyone
+	equal "$(asked 8080)" '["eth0","pass"]'
+	ip -n "$SERVER" link del eth0
+	equal "$(said 8080/tcp reachable)" no
+	equal "$(said 8081/tcp reachable)" everyone
+	equal "$(said 99/tcp dropped)" 1
+	contains "$(portctl audit)" "filtered        8080/tcp"
+	equal "$(said 8080/tcp reachable --on eth0)" everyone
+	equal "$(asked 8080)" '["eth1","drop"]'
+	equal "$(asked 8080 --on eth0)" '["eth0","pass"]'
+	# Where all are gone, they are as good as others.
+	ip -n "$SERVER" link del eth1
+	equal "$(said 8080/tcp reachable)" everyone
+	equal "$(said 8081/tcp reachable)" everyone
+	equal "$(asked 8080)" '["eth0","pass"]'
+}
+
 @test "attached nowhere everything passes; a listener goes; what is wrong is said" {
 	listen tcp:0.0.0.0:1010
 	equal "$(said 1010/tcp state)" open

@@ -55,6 +55,11 @@ allow 53/udp limit 2/h burst 2"
 	portctl attach eth0
 	equal "$(replayed '.interfaces[0] | [.name, .total.drop.packets]')" '["eth0",1]'
 	equal "$(replayed '.interfaces[0] | [.name, .total.drop.packets]' --on eth1)" '["eth1",0]'
+	# Nothing comes in where the device is gone.
+	add_link eth1 10.79.0.1 fd79::1 10.79.0.2 fd79::2
+	portctl attach eth1
+	ip -n "$SERVER" link del eth0
+	equal "$(replayed '.interfaces[0] | [.name, .total.drop.packets]')" '["eth1",0]'
 }
 
 @test "limits and rules that end go by the capture's time" {
