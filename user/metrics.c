@@ -187,6 +187,16 @@ static int collect_lockouts(struct metrics *metrics)
 	return err;
 }
 
+/* As `status` and `list` have it: those that have ended are no longer among them. */
+static size_t count_rules(const struct ruleset *ruleset, __u64 now)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < ruleset->count; i++)
+		count += !ruleset->rules[i].ends || now < ruleset->rules[i].ends;
+	return count;
+}
+
 int metrics_collect(struct metrics *metrics, struct metrics_history *history, size_t max_ports)
 {
 	const struct datapath *dp = &metrics->snapshot.dp;
@@ -203,7 +213,7 @@ int metrics_collect(struct metrics *metrics, struct metrics_history *history, si
 	if (err)
 		return err;
 	metrics->pending = datapath_pending(dp);
-	metrics->rules = metrics->snapshot.ruleset.count;
+	metrics->rules = count_rules(&metrics->snapshot.ruleset, begun);
 	err = history_update(history, &metrics->snapshot, max_ports)
 		      ?: collect_interfaces(metrics, history)
 		      ?: metrics_collect_listening(metrics, history, max_ports);

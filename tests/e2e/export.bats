@@ -96,6 +96,14 @@ as_stats() {
 	equal "$(cat "$TMP/export.out")" "listening on http://$AT/metrics"
 }
 
+@test "a rule that has ended is not counted among the rules, as status has it" {
+	attach_with $'default drop\nallow 80\nallow 81 for 3s'
+	start_export
+	rules_are() { equal "$(metric portctl_rules) $(portctl status -j | jq .rules)" "$1 $1"; }
+	rules_are 2
+	eventually rules_are 1
+}
+
 @test "formats, pages, methods" {
 	portctl attach eth0
 	start_export
