@@ -131,6 +131,9 @@ static int find_all(const struct audit *audit, const struct options *options)
 	print_findings(list, options->json);
 	json_decref(list);
 	inventory_note_hidden(audit->inventory);
+	/* program_end() says it, but its exit code would be that of findings. */
+	if (fflush(stdout) || ferror(stdout))
+		return EXIT_NOT_LOOKED;
 	return count ? EXIT_FOUND : EXIT_DONE;
 }
 

@@ -116,7 +116,9 @@ static int print_snapshot(const struct snapshot *now, const struct snapshot *bef
 		renderer->stats(stdout, views, count, &now->ruleset);
 	for (size_t i = 0; i < count && views; i++)
 		free((void *)views[i].keys);
-	return views && !fflush(stdout) ? 0 : fail(-EIO, "cannot print the statistics");
+	if (!views)
+		return fail(-ENOMEM, "out of memory");
+	return fflush(stdout) || ferror(stdout) ? -EIO : 0; /* which program_end() says */
 }
 
 /* With an interval the first figures are only what the next are compared with. */

@@ -168,7 +168,7 @@ const struct command commands[] = {
 	  "[--policy FILE] [--days N] [--ignore KIND,...] [--on IFACE] [--netns NAME] [-j]",
 	  "what is open, or shut, and nobody may be aware of it",
 	  "Exit code 0 where nothing is found, 1 with a list where something is, 2 where it could\n"
-	  "not be looked. The kinds, in the order they are told:\n"
+	  "not be looked or told. The kinds, in the order they are told:\n"
 	  "  unnamed          listens, is reachable, and no rule allows it by its port; where\n"
 	  "                   everybody may reach it, one that allows it to some is none\n"
 	  "  wider            more may reach it than the policy allows\n"

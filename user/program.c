@@ -30,11 +30,10 @@ int program_begin(void)
 
 int program_end(int status)
 {
-	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_DONE) {
-		fail(0, "cannot write the output");
-		return EXIT_REFUSED;
-	}
-	return status;
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	fail(0, "cannot write the output");
+	return status == EXIT_DONE ? EXIT_REFUSED : status;
 }
 
 const struct command *command_find(const char *name)

@@ -12,7 +12,7 @@
 /* Before anything else in main(). Returns 0, or a negative errno having said why not. */
 int program_begin(void);
 
-/* After the command: what main() returns, which is `status` if all output was written. */
+/* After the command: what main() returns: `status`, but not 0 where output was not written. */
 int program_end(int status);
 
 /* The command of that name, or NULL after saying that there is none. */

@@ -71,6 +71,19 @@ allow 5432/tcp from 10.77.0.0/16' >policy
 	equal "$(portctl list -j | jq ".rules[0].since == $since and .rules[1].since > $since")" true
 }
 
+@test "findings that cannot be written are no findings: exit code 2" {
+	listen_as web tcp:0.0.0.0:7011
+	full() { run "$1" --separate-stderr server bash -c '"$PORTCTL" audit "$@" >/dev/full' - "${@:2}"; }
+	local words
+	for words in "" -j "-j --ignore unnamed"; do
+		full -2 $words
+		one_line "$stderr"
+		contains "$stderr" "cannot write the output"
+	done
+	# Nothing is found, and so nothing written.
+	full -0 --ignore unnamed
+}
+
 @test "attached nowhere; bad words; a program that calls itself something foul" {
 	listen_as "$(printf 'a\033[31m"b')" tcp:0.0.0.0:7011 udp:0.0.0.0:40000
 	equal "$(found)" "unnamed:7011/tcp"

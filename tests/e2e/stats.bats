@@ -216,5 +216,6 @@ count_on_two_cpus() {
 		echo "$command"
 		run -1 bash -c "nsenter --net=/run/netns/$SERVER '$PORTCTL' $command >/dev/full"
 		contains "$output" "portctl: cannot "
+		one_line "$output"
 	done
 }
