@@ -136,9 +136,16 @@ static void add_sources(struct tried *tried, const struct facts *facts, __u32 gr
 	}
 }
 
-static const char *why_not(const struct detail *detail)
+static const char *why_not(const struct facts *facts, const struct detail *detail)
 {
-	return detail->door ? "this source has no grant" : "its time is over";
+	long index = rule_of_line(facts, entry_line(detail->entry));
+	const struct rule *rule = index < 0 ? NULL : &facts->ruleset->rules[index];
+
+	if (!detail->door)
+		return "its time is over";
+	return rule && rule->knock && rule->knock->once
+		       ? "this source has no grant, or has used it"
+		       : "this source has no grant";
 }
 
 /* The image is compiled as the data path's was. */
@@ -157,7 +164,8 @@ static json_t *tried_json(const struct facts *facts)
 		if (asked->flags == ENTRY_SOURCES)
 			add_sources(&tried, facts, detail->group);
 		else if (asked->flags == ENTRY_RULE)
-			add_asked(&tried, facts, entry_line(detail->entry), why_not(detail));
+			add_asked(&tried, facts, entry_line(detail->entry),
+				  why_not(facts, detail));
 	}
 	return tried.list;
 }

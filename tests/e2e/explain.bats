@@ -61,7 +61,7 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	equal "$(said '[.verdict, .number]' 198.51.100.7 1500/udp)" '["pass",6]'
 	equal "$(said '[.verdict, .number]' 198.51.100.7 1500)" '["drop",4]'
 	equal "$(said '[.verdict, .line]' 198.51.100.7 7000)" '["drop","knock"]'
-	equal "$(said '.tried[-1].why' 198.51.100.7 8080)" "this source has no grant"
+	equal "$(said '.tried[-1].why' 198.51.100.7 8080)" "this source has no grant, or has used it"
 	equal "$(said '[.verdict, .line]' 198.51.100.7 gre)" '["drop","default"]'
 	equal "$(said '[.verdict, .line]' 198.51.100.7 icmp)" '["pass","echo"]'
 	equal "$(said '[.verdict, .line]' 2001:db8::1 58/ip)" '["pass","echo"]'
@@ -127,6 +127,12 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	equal "$(said .verdict 198.51.100.7 8080)" drop
 	portctl knock grant web 198.51.100.7 for 1m
 	equal "$(said .verdict 198.51.100.7 8080)" pass
+	# A grant for one connection, which was made.
+	portctl knock grant web "$C4" for 1m
+	equal "$(said .verdict "$C4" 8080)" pass
+	client knock "$S4" 8080:tcp
+	equal "$(said .verdict "$C4" 8080)" drop
+	equal "$(said '.tried[-1].why' "$C4" 8080)" "this source has no grant, or has used it"
 	equal "$(said '[.verdict, .line]' "$C4:4444" 40000/udp)" '["drop","default"]'
 	server "$PYTHON" -c "
 import socket
