@@ -6,6 +6,7 @@
 
 #include "evaluate.h"
 #include "names.h"
+#include "prefix.h"
 #include "util.h"
 
 const char *reach_name(enum reach reach)
@@ -241,6 +242,53 @@ static bool lets_in(const struct outlook *outlook, __u32 key, unsigned char fami
 	return false;
 }
 
+/* Its first address, or its last. */
+static struct prefix end_of(const struct prefix *source, bool last)
+{
+	struct prefix address = *source;
+
+	address.length = source->family == 4 ? 32 : 128;
+	for (__u32 i = source->length; i < address.length && last; i++)
+		address.address[i / 8] |= 0x80 >> i % 8;
+	return address;
+}
+
+/* Whether an address of it is that comes just behind one of the sources within it. */
+static bool lets_in_within(const struct outlook *outlook, __u32 key,
+			   const struct prefix *source)
+{
+	struct prefix address;
+
+	for (size_t i = 0; i < outlook->ruleset->count; i++) {
+		const struct rule *rule = &outlook->ruleset->rules[i];
+
+		if (!rule_has_key(rule, key))
+			continue;
+		for (size_t s = 0; s < rule->source_count; s++) {
+			if (prefix_contains(source, &rule->sources[s]) &&
+			    prefix_behind(&rule->sources[s], &address) &&
+			    prefix_contains(source, &address) &&
+			    judge(outlook, key, &address) == VERDICT_PASS)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Whether somebody of a source is let through: narrower ones may take all of it back.
+ * Nearly always one of its ends tells, without a look at these.
+ */
+static bool lets_in_some(const struct outlook *outlook, __u32 key, const struct prefix *source)
+{
+	struct prefix first = end_of(source, false), last = end_of(source, true);
+
+	return judge(outlook, key, source) == VERDICT_PASS &&
+	       (judge(outlook, key, &first) == VERDICT_PASS ||
+		judge(outlook, key, &last) == VERDICT_PASS ||
+		lets_in_within(outlook, key, source));
+}
+
 /* Whether some source that a rule names is let through. */
 static bool has_source(const struct outlook *outlook, __u32 key, unsigned char families)
 {
@@ -253,7 +301,7 @@ static bool has_source(const struct outlook *outlook, __u32 key, unsigned char f
 			continue;
 		for (size_t s = 0; s < rule->source_count; s++) {
 			if (has_family(families, &rule->sources[s]) &&
-			    judge(outlook, key, &rule->sources[s]) == VERDICT_PASS)
+			    lets_in_some(outlook, key, &rule->sources[s]))
 				return true;
 		}
 	}

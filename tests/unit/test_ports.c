@@ -79,6 +79,49 @@ static void test_reach(void **state)
 	clear(&fixture);
 }
 
+/* Sources of which narrower ones leave a part, or nobody. */
+static void test_parts_of_sources(void **state)
+{
+	static const struct {
+		const char *text;
+		enum reach reach;
+	} cases[] = {
+		{ "allow 443/tcp from 10.0.0.0/8\ndrop 443/tcp from 10.0.0.0/9, 10.128.0.0/9",
+		  REACH_NONE },
+		{ "allow 443/tcp from 10.0.0.0/8\nreject 443/tcp from 10.0.0.0/9, 10.128.0.0/9",
+		  REACH_NONE },
+		{ "allow 443/tcp from 10.0.0.0/8\ndrop 443/tcp from 10.0.0.0/9, 10.128.0.0/10",
+		  REACH_SOURCES },
+		{ "allow 443/tcp from 10.0.0.0/8\ndrop 443/tcp from 10.0.0.0/9, 10.128.0.0/9\n"
+		  "allow 443/tcp from 10.1.2.3",
+		  REACH_SOURCES },
+		/* one in the middle */
+		{ "allow 443/tcp from 10.0.0.0/29\n"
+		  "drop 443/tcp from 10.0.0.0/30, 10.0.0.5, 10.0.0.6/31",
+		  REACH_SOURCES },
+		{ "allow 443/tcp from 10.0.0.0/29\n"
+		  "drop 443/tcp from 10.0.0.0/30, 10.0.0.4/31, 10.0.0.6/31",
+		  REACH_NONE },
+		/* nothing is behind the last */
+		{ "allow 443/tcp from 255.0.0.0/8\ndrop 443/tcp from 255.0.0.0/9, 255.128.0.0/9",
+		  REACH_NONE },
+		{ "allow 443/tcp from fd00::/8\ndrop 443/tcp from fd00::/9", REACH_SOURCES },
+		{ "allow 443/tcp from fd00::/8\ndrop 443/tcp from fd00::/9, fd80::/9",
+		  REACH_NONE },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct fixture fixture;
+		char text[256];
+
+		snprintf(text, sizeof(text), "default drop\n%s", cases[i].text);
+		prepare(&fixture, text);
+		expect_reach(&fixture, PORT_KEY_TCP + 443, cases[i].reach);
+		clear(&fixture);
+	}
+}
+
 /* Nobody comes from 0.0.0.0, and lists of what is nobody's name it. */
 static void test_strangers(void **state)
 {
@@ -380,6 +423,7 @@ int main(void)
 		cmocka_unit_test(test_who_is_a_stranger),
 		cmocka_unit_test(test_sources_that_are_everybody),
 		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_parts_of_sources),
 		cmocka_unit_test(test_states),
 		cmocka_unit_test(test_families),
 		cmocka_unit_test(test_interfaces),
