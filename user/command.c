@@ -144,15 +144,18 @@ static int check_edit(const struct ruleset *next, const struct ruleset *running)
 	return err == -ENOMEM ? fail(err, "out of memory") : err;
 }
 
-/* Grants are told by the numbers of doors, which knocks have from their lines' assignment. */
+/*
+ * Grants are told by the numbers of doors, which knocks have from their lines' assignment;
+ * limits by the lines themselves.
+ */
 static int check_lockout(const struct datapath *dp, const struct ruleset *running,
 			 struct ruleset *next)
 {
-	bool knocks = false;
+	bool lines = false;
 
 	for (size_t i = 0; i < next->count; i++)
-		knocks |= !!next->rules[i].knock;
-	if (knocks && assign_lines(next, running)) /* which datapath_commit() will say */
+		lines |= next->rules[i].knock || next->rules[i].limit.count;
+	if (lines && assign_lines(next, running)) /* which datapath_commit() will say */
 		return 0;
 	return lockout_check(dp, running, next);
 }

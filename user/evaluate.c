@@ -54,23 +54,33 @@ static entry_t ask(const struct image *image, __u32 flags, const struct detail *
 	return 0;
 }
 
-entry_t evaluate_entry(const struct image *image, __u32 key, const struct prefix *source,
-		       __u64 now, __u64 doors)
+entry_t evaluate_detail(const struct image *image, __u32 key, const struct prefix *source,
+			__u64 now, __u64 doors, const struct detail **decisive)
 {
 	entry_t entry = image->table.entries[key];
 	entry_t pending = 0; /* what comes after the sources asked last */
 
+	*decisive = NULL;
 	for (int i = 0; i < DETAIL_STEPS && entry_leads_on(entry); i++) {
 		const struct detail *detail = &image->details[entry_line(entry)];
 		__u32 flags = entry_flags(entry);
 
 		entry = ask(image, flags, detail, source, now, doors);
+		*decisive = entry && flags == ENTRY_RULE ? detail : NULL;
 		if (!entry)
 			entry = detail->next ?: pending;
 		if (flags == ENTRY_SOURCES)
 			pending = detail->next;
 	}
 	return entry_leads_on(entry) ? 0 : entry;
+}
+
+entry_t evaluate_entry(const struct image *image, __u32 key, const struct prefix *source,
+		       __u64 now, __u64 doors)
+{
+	const struct detail *decisive;
+
+	return evaluate_detail(image, key, source, now, doors, &decisive);
 }
 
 enum verdict evaluate(const struct image *image, __u32 key, const struct prefix *source,

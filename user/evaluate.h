@@ -20,4 +20,11 @@ enum verdict evaluate(const struct image *image, __u32 key, const struct prefix 
 entry_t evaluate_entry(const struct image *image, __u32 key, const struct prefix *source,
 		       __u64 now, __u64 doors);
 
+/*
+ * The same, and which detail that entry is from: that of a rule that ends, has a limit or
+ * is a door. NULL where the entry is from none.
+ */
+entry_t evaluate_detail(const struct image *image, __u32 key, const struct prefix *source,
+			__u64 now, __u64 doors, const struct detail **decisive);
+
 #endif

@@ -29,19 +29,45 @@ struct judge {
 };
 
 /* What becomes of a connection that is open, the better the greater. */
-enum fate { FATE_CUT, FATE_GOES_ON, FATE_LET_IN };
+enum fate_kind { FATE_CUT, FATE_LIMITED, FATE_GOES_ON, FATE_LET_IN };
 
-static enum fate fate_of(const struct judge *judge, const struct connection *connection,
-			 const struct guarded *guarded)
+struct fate {
+	enum fate_kind kind;
+	__u64 interval; /* between packets, where it is limited */
+	__u32 line; /* of the rule that limits it */
+};
+
+/*
+ * A limit of so many packets a second, or more, is taken for none: whoever types, and sees
+ * what comes of it, gets by with them. Others who use them up are not thought of.
+ */
+#define RATE_FREE 100
+
+static struct fate fate_of(const struct judge *judge, const struct connection *connection,
+			   const struct guarded *guarded)
 {
 	__u64 doors = granted_doors(guarded->grants, guarded->grant_count, judge->ruleset,
 				    &connection->remote);
-	entry_t entry = evaluate_entry(&judge->image, PORT_KEY_TCP + connection->local_port,
-				       &connection->remote, since_boot(), doors);
+	const struct detail *detail;
+	entry_t entry = evaluate_detail(&judge->image, PORT_KEY_TCP + connection->local_port,
+					&connection->remote, since_boot(), doors, &detail);
+	struct fate fate = { .kind = FATE_LET_IN };
 
-	if (entry_verdict(entry) == VERDICT_PASS)
-		return FATE_LET_IN;
-	return entry_flags(entry) & ENTRY_REPLY ? FATE_GOES_ON : FATE_CUT;
+	if (entry_verdict(entry) != VERDICT_PASS)
+		fate.kind = entry_flags(entry) & ENTRY_REPLY ? FATE_GOES_ON : FATE_CUT;
+	else if (detail && detail->interval > 1000000000 / RATE_FREE)
+		fate = (struct fate){ FATE_LIMITED, detail->interval, entry_line(entry) };
+	return fate;
+}
+
+static bool is_worse(const struct fate *after, const struct fate *before)
+{
+	if (after->kind == FATE_LIMITED && before->kind == FATE_LIMITED)
+		return after->interval > before->interval;
+	/* One that is limited fares better as a reply, but a new one was let in. */
+	if (after->kind == FATE_GOES_ON && before->kind == FATE_LIMITED)
+		return true;
+	return after->kind < before->kind;
 }
 
 static char *connection_text(const struct connection *connection, const char *iface)
@@ -61,15 +87,31 @@ static char *connection_text(const struct connection *connection, const char *if
 	return text;
 }
 
-static int fail_cut(const struct connection *connection, const char *iface, enum fate fate,
-		    const char *advice)
+static const struct limit *limit_of_line(const struct ruleset *ruleset, __u32 line)
+{
+	size_t i = 0;
+
+	while (i + 1 < ruleset->count && ruleset->rules[i].line != line)
+		i++;
+	return &ruleset->rules[i].limit;
+}
+
+static int fail_worse(const struct connection *connection, const char *iface,
+		      const struct fate *fate, const struct ruleset *ruleset,
+		      const char *advice)
 {
 	cleanup_free char *text = connection_text(connection, iface);
+	const struct limit *limit;
 
-	if (fate == FATE_GOES_ON)
+	if (fate->kind == FATE_GOES_ON)
 		return fail(-EACCES, "refused: %s would go on, but could not be made again; %s",
 			    text ?: "one", advice);
-	return fail(-EACCES, "refused: this would shut out %s; %s", text ?: "one", advice);
+	if (fate->kind == FATE_CUT)
+		return fail(-EACCES, "refused: this would shut out %s; %s", text ?: "one",
+			    advice);
+	limit = limit_of_line(ruleset, fate->line);
+	return fail(-EACCES, "refused: %s would be limited to %u/%c, in all its packets; %s",
+		    text ?: "one", limit->count, limit->unit, advice);
 }
 
 static int check_interface(const struct judge *before, const struct judge *after,
@@ -77,11 +119,13 @@ static int check_interface(const struct judge *before, const struct judge *after
 {
 	for (size_t i = 0; i < guarded->connections.count; i++) {
 		const struct connection *connection = &guarded->connections.list[i];
-		enum fate fate = fate_of(after, connection, guarded);
+		struct fate was = fate_of(before, connection, guarded);
+		struct fate fate = fate_of(after, connection, guarded);
 
-		if (fate < fate_of(before, connection, guarded) &&
+		if (is_worse(&fate, &was) &&
 		    may_come_in_on(&guarded->devices, connection, iface->ifindex))
-			return fail_cut(connection, iface->name, fate, guarded->advice);
+			return fail_worse(connection, iface->name, &fate, after->ruleset,
+					  guarded->advice);
 	}
 	return 0;
 }

@@ -9,7 +9,8 @@
  * Refuses, naming the connection, a change from `running` to `next` which would cut off a
  * connection that is open now (any established inbound TCP connection, or that of
  * SSH_CONNECTION), or after which a new one like it would not be let in, though it is
- * now, on an interface that it may come in on. The knocks of `next` have their doors.
+ * now, or would be held to a limit that it is not held to now, on an interface that it may
+ * come in on. The rules of `next` have their lines, its knocks their doors.
  * Returns 0, -EACCES, or another negative errno; has said why.
  */
 int lockout_check(const struct datapath *dp, const struct ruleset *running,

@@ -123,6 +123,44 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl drop 2223/tcp
 }
 
+@test "a limit that would hold up an open connection is refused, and says at what rate" {
+	portctl attach eth0
+	start_http 2222
+	hold_open "$S4" 2222
+	refused "would be limited to 5/m, in all its packets; allow it, or try" allow 2222/tcp limit 5/m
+	contains "$stderr" "refused: the open connection from $C4"
+	refused "would be limited to 99/s" allow 2000-3000/tcp limit 99/s burst 500 per source
+	refused "would be limited to 90/m" allow from 10.77.0.0/24 limit 90/m for 1h
+	equal "$(rules)" "default allow"
+	# Not whom it does not concern, nor where it holds up nobody.
+	portctl allow 2222/tcp from 192.0.2.0/24 limit 5/m
+	portctl allow 2222/tcp limit 100/s per source
+	portctl allow 22/tcp limit 5/m per source
+	portctl delete allow 2222/tcp limit 100/s per source
+	# With --confirm and --force it is done.
+	portctl allow 2222/tcp limit 5/m --confirm 60s
+	portctl rollback
+	portctl default drop --force
+	refused "would be limited to 5/m" allow 2222/tcp limit 5/m
+}
+
+@test "an open connection that is limited is guarded from a lower limit, and from none being let in" {
+	portctl attach eth0
+	start_http 2222
+	portctl default drop
+	portctl allow 2222/tcp limit 50/s
+	hold_open "$S4" 2222
+	portctl allow 80
+	printf 'default drop\nallow 2222/tcp limit %s\n' 3000/m >same
+	printf 'default drop\nallow 2222/tcp limit %s\n' 49/s >lower
+	refused "would be limited to 49/s" apply lower
+	refused "would go on, but could not be made again" delete 1
+	refused "would shut out" drop 2222/tcp from "$C4"
+	portctl apply same
+	portctl allow 2222/tcp from "$C4"
+	refused "would be limited to 3000/m" delete 2
+}
+
 @test "the guard knows a door from an open port, and who may come in by it" {
 	local knock="knock ssh opens 2222/tcp for 5m after 7000/udp 9000/udp 8000/udp within 10s"
 	portctl attach eth0
