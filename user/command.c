@@ -157,7 +157,8 @@ static int check_lockout(const struct datapath *dp, const struct ruleset *runnin
 		lines |= next->rules[i].knock || next->rules[i].limit.count;
 	if (lines && assign_lines(next, running)) /* which datapath_commit() will say */
 		return 0;
-	return lockout_check(dp, running, next);
+	return lockout_check(dp, running, next,
+			     "allow it, or try with --confirm 60s, or insist with --force");
 }
 
 static int commit(struct datapath *dp, struct ruleset *next, const struct change *change,

@@ -127,8 +127,11 @@ const struct command commands[] = {
 	  cmd_apply, CHANGES | FILES },
 	{ "confirm", "[-j]", "keep the change that waits to be confirmed", NULL, cmd_confirm,
 	  READS },
-	{ "rollback", "[-j]", "go back to the rules before the running ones",
-	  "Twice is there and back again.\n", cmd_rollback, READS },
+	{ "rollback", "[--force] [-j]", "go back to the rules before the running ones",
+	  "Twice is there and back again. From a change that waits to be confirmed, open\n"
+	  "connections keep it from nothing.\n"
+	  "  --force  even if it shuts out connections that are open now\n",
+	  cmd_rollback, READS },
 	{ "restore", "[--follow]", "the saved rules and interfaces are there again",
 	  "For the boot: open connections keep it from nothing. Rules that run already are left\n"
 	  "as they are, and interfaces that are not there are passed over. Where a device\n"

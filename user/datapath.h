@@ -134,6 +134,9 @@ int datapath_ruleset(const struct datapath *dp, struct ruleset *ruleset);
 /* The same without those: what is listed and numbered, and what a change begins with. */
 int datapath_rules_in_force(const struct datapath *dp, struct ruleset *ruleset);
 
+/* The same of the slot that is not active: what a rollback would make run. */
+int datapath_rules_before(const struct datapath *dp, struct ruleset *ruleset);
+
 /*
  * The rules of the slot that is not active, which may still have counts of their
  * own; *rules is to be freed.
@@ -277,7 +280,10 @@ int replayer_leave(struct replayer *replayer, const void *frame, size_t size, __
 const struct interface *replayer_interface(const struct replayer *replayer);
 void replayer_free(struct replayer *replayer);
 
-/* Goes back to the ruleset before the running one, at once. */
-int datapath_rollback(struct datapath *dp);
+/*
+ * Goes back to the ruleset before the running one, at once. Where no change waits to be
+ * confirmed, `guard` (or NULL) is asked first, and what it refuses with is returned.
+ */
+int datapath_rollback(struct datapath *dp, int (*guard)(const struct datapath *dp));
 
 #endif

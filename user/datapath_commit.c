@@ -208,6 +208,20 @@ int datapath_rules_in_force(const struct datapath *dp, struct ruleset *ruleset)
 	return err;
 }
 
+int datapath_rules_before(const struct datapath *dp, struct ruleset *ruleset)
+{
+	int err;
+
+	if (!dp->control)
+		return 0;
+	err = ruleset_load(dp, (dp->control->generation + 1) & 1, ruleset);
+	if (err)
+		return fail(err, "cannot read the ruleset before in %s: %s", dp->path,
+			    reason(err));
+	ruleset_drop_ended(ruleset, since_boot());
+	return 0;
+}
+
 int datapath_previous(const struct datapath *dp, struct stored_rule **rules, size_t *count)
 {
 	struct stored_ruleset *stored;

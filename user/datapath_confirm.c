@@ -101,7 +101,7 @@ int datapath_confirm(struct datapath *dp)
 	return 0;
 }
 
-int datapath_rollback(struct datapath *dp)
+int datapath_rollback(struct datapath *dp, int (*guard)(const struct datapath *dp))
 {
 	struct stored_rule *rules;
 	char path[PATH_MAX];
@@ -119,6 +119,10 @@ int datapath_rollback(struct datapath *dp)
 	pin_path(dp, NULL, generation & 1 ? "ruleset0" : "ruleset1", path);
 	if (access(path, F_OK) && generation > 1)
 		return fail(-ENOENT, "the ruleset before this one is not there any more");
+	/* The way back from a change that waits is what keeps the administrator in. */
+	err = guard && !waits ? guard(dp) : 0;
+	if (err)
+		return err;
 	err = finish_moves(dp) ?: slot_mend(dp, (generation + 1) & 1);
 	if (err)
 		return fail(err, "cannot go back: %s; nothing was changed", reason(err));

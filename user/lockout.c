@@ -199,11 +199,9 @@ static void guarded_clear(struct guarded *guarded)
 }
 
 int lockout_check(const struct datapath *dp, const struct ruleset *running,
-		  const struct ruleset *next)
+		  const struct ruleset *next, const char *advice)
 {
-	struct guarded guarded = {
-		.advice = "allow it, or try with --confirm 60s, or insist with --force",
-	};
+	struct guarded guarded = { .advice = advice };
 	int err = guarded_list(dp, &guarded);
 
 	for (size_t i = 0; i < dp->count && !err && guarded.connections.count; i++)

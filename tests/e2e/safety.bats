@@ -161,6 +161,59 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	refused "would be limited to 3000/m" delete 2
 }
 
+@test "a rollback that would shut out an open connection is refused, too" {
+	portctl attach eth0
+	start_http 2222
+	portctl drop 2222/tcp
+	portctl allow 2222/tcp
+	hold_open "$S4" 2222
+	refused "refused: this would shut out the open connection from $C4" rollback
+	contains "$stderr" "port 2222 on eth0; insist with --force"
+	refused "port 2222 on eth0" rollback -j
+	equal "$(rules)" $'default allow\nallow 2222/tcp'
+	equal "$(portctl rollback --force)" "rolled back"
+	equal "$(rules)" $'default allow\ndrop 2222/tcp'
+	# There it lets the connection in again: nothing to refuse.
+	equal "$(portctl rollback)" "rolled back"
+	usage_of rollback --forced
+	usage_of rollback now
+}
+
+@test "the guard knows of the rules before which have ended, their limits and their doors" {
+	portctl attach eth0
+	start_http 2222
+	printf 'default drop\nallow 2222/tcp\n' >open
+	printf 'default drop\nallow 2222/tcp for 1s\n' >ending
+	printf 'default drop\nallow 2222/tcp limit 5/m\n' >limited
+	printf 'default drop\nknock ssh opens 2222/tcp for 5m after 7000/udp 9000/udp 8000/udp within 10s\n' >door
+	portctl apply ending
+	portctl apply open
+	hold_open "$S4" 2222
+	sleep 1.1
+	refused "could not be made again; insist with --force" rollback
+	portctl apply limited --force
+	portctl apply open
+	refused "would be limited to 5/m" rollback
+	portctl apply door --force
+	portctl apply open
+	refused "could not be made again" rollback
+	portctl apply door --force
+	portctl knock grant ssh "$C4" for 5m
+	portctl apply open
+	portctl rollback
+	http_get "$S4" 2222
+}
+
+@test "from a change that waits to be confirmed the way back is never refused" {
+	portctl attach eth0
+	start_http 2222
+	portctl drop 2222/tcp
+	portctl allow 2222/tcp --confirm 60s
+	hold_open "$S4" 2222
+	equal "$(portctl rollback)" "rolled back"
+	equal "$(rules)" $'default allow\ndrop 2222/tcp'
+}
+
 @test "the guard knows a door from an open port, and who may come in by it" {
 	local knock="knock ssh opens 2222/tcp for 5m after 7000/udp 9000/udp 8000/udp within 10s"
 	portctl attach eth0
