@@ -6,6 +6,8 @@
 #ifndef DOORS_H
 #define DOORS_H
 
+#include <arpa/inet.h>
+
 #include "charged.h"
 #include "packet_case.h"
 
@@ -81,6 +83,21 @@ static inline void touch_all(const struct doors *doors, struct source source, co
 #define TOUCH(doors, source, ...)                                                              \
 	touch_all(doors, source, (const __u32[]){ __VA_ARGS__ },                               \
 		  ARRAY_SIZE(((const __u32[]){ __VA_ARGS__ })))
+
+/* First steps of so many sources: places for attempts are overwritten, or full. */
+static inline void flood_first_steps(const struct doors *doors, __u32 count)
+{
+	struct frame frame;
+	__u32 verdict;
+
+	BUILD(&frame, IP4(), TCP(7000));
+	for (__u32 i = 0; i < count; i++) {
+		__u32 source = htonl(0x0A000000 + i);
+
+		memcpy(frame.bytes + ETHERNET_HEADER + 12, &source, sizeof(source));
+		filter_run(&doors->filter, &frame, 1, &verdict);
+	}
+}
 
 static inline bool is_open(const struct doors *doors, struct source source)
 {

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Knocking: what each touch does to attempts, and who gets a grant. */
-#include <arpa/inet.h>
 #include <pthread.h>
 
 #include "doors.h"
@@ -365,18 +364,10 @@ static void test_scans(void)
 static void test_flood(void)
 {
 	struct doors doors;
-	struct frame frame;
-	__u32 verdict;
 
 	doors_load(&doors, DOOR);
 	TOUCH(&doors, one, T(7000), U(9000), T(8000));
-	BUILD(&frame, IP4(), TCP(7000));
-	for (__u32 i = 0; i < 1000000; i++) {
-		__u32 source = htonl(0x0A000000 + i);
-
-		memcpy(frame.bytes + ETHERNET_HEADER + 12, &source, sizeof(source));
-		filter_run(&doors.filter, &frame, 1, &verdict);
-	}
+	flood_first_steps(&doors, 1000000);
 	expect_open(&doors, one, true);
 	TOUCH(&doors, other, T(7000), U(9000), T(8000));
 	expect_open(&doors, other, true);

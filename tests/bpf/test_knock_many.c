@@ -1,26 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Several doors whose sequences begin alike, and several knocks at one door. */
-#include <arpa/inet.h>
-
 #include "doors.h"
 #include "../sandbox.h"
-
-#define FLOOD 300000
-
-/* First steps of so many sources: no place for an attempt is left. */
-static void fill_attempts(const struct doors *doors)
-{
-	struct frame frame;
-	__u32 verdict;
-
-	BUILD(&frame, IP4(), TCP(7000));
-	for (__u32 i = 0; i < FLOOD; i++) {
-		__u32 source = htonl(0x0A000000 + i);
-
-		memcpy(frame.bytes + ETHERNET_HEADER + 12, &source, sizeof(source));
-		filter_run(&doors->filter, &frame, 1, &verdict);
-	}
-}
 
 static void test_full_attempts(void)
 {
@@ -32,7 +13,7 @@ static void test_full_attempts(void)
 		   "knock b opens 80/tcp for 30s after 7000/tcp 9001/udp 8001/tcp within 10s "
 		   "close 7000/tcp 9002/udp\n"
 		   "knock c opens 81/tcp for 30s after 7000/tcp 9003/udp 8003/tcp within 10s");
-	fill_attempts(&doors);
+	flood_first_steps(&doors, 300000);
 	for (int i = 1; i <= 50; i++) {
 		const struct source source = { 4, i, 0 };
 
