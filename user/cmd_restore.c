@@ -78,9 +78,8 @@ static const struct interface *find_attached(const struct datapath *dp, const ch
 	if (iface)
 		return iface;
 	iface = datapath_interface(dp, name);
-	return iface && strcmp(iface->mode, "gone") && iface->ifindex == if_nametoindex(name)
-		       ? iface
-		       : NULL;
+	return iface && !interface_gone(iface) && iface->ifindex == if_nametoindex(name) ? iface
+											 : NULL;
 }
 
 /*
@@ -182,6 +181,7 @@ static int see_saved(struct restorer *restorer, struct arrivals *arrivals, char 
 	char *line;
 	int err = 0;
 
+	restorer->unclear = false;
 	while (!err && (line = strsep(&rest, "\n"))) {
 		struct sighting sighting;
 		int wrong = parse_saved(line, &sighting);

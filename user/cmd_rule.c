@@ -8,16 +8,6 @@
 #include "log.h"
 #include "util.h"
 
-/* Where a rule that says just the same stands, or -1. */
-static long find_same(const struct ruleset *running, const struct rule *rule)
-{
-	for (size_t i = 0; i < running->count; i++) {
-		if (rule_same(&running->rules[i], rule))
-			return i;
-	}
-	return -1;
-}
-
 /*
  * Puts a rule in the place of those that it replaces: all their ports are its own. What
  * is to be said of these once it has happened, to be freed, is *said.
@@ -59,9 +49,9 @@ static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset
 	/* A rule with "for" said again begins anew, also if it runs now. */
 	if (rule->seconds)
 		rule->ends = since_boot() + rule->seconds * 1000000000ull;
-	if (!rule->seconds && find_same(running, rule) >= 0) {
+	if (!rule->seconds && ruleset_find(running, rule) >= 0) {
 		if (!change->json)
-			printf("rule %ld says so already\n", find_same(running, rule) + 1);
+			printf("rule %ld says so already\n", ruleset_find(running, rule) + 1);
 		return 0;
 	}
 	rule->row = running->count + 1;

@@ -104,15 +104,6 @@ static int check_secret_file(const char *path)
 	return err;
 }
 
-static bool has_rule(const struct ruleset *ruleset, const struct rule *rule)
-{
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (rule_same(&ruleset->rules[i], rule))
-			return true;
-	}
-	return false;
-}
-
 /*
  * A change that names a file of secrets which is not as it must be is refused. What is
  * `running` has been told so when it began, and must not stop what else is to change.
@@ -124,7 +115,7 @@ static int check_secrets(const struct ruleset *next, const struct ruleset *runni
 	for (size_t i = 0; i < next->count && !err; i++) {
 		const struct rule *rule = &next->rules[i];
 
-		if (!rule->knock || (running && has_rule(running, rule)))
+		if (!rule->knock || (running && ruleset_find(running, rule) >= 0))
 			continue;
 		if (rule->knock->keys)
 			err = check_key_file(rule->knock->keys);

@@ -152,11 +152,9 @@ static int keep_signers(struct signer_maps *maps, __u32 door)
 
 static bool is_known(const struct ruleset *others, const struct rule *rule)
 {
-	for (size_t i = 0; i < others->count; i++) {
-		if (others->rules[i].door == rule->door && rule_same(&others->rules[i], rule))
-			return true;
-	}
-	return false;
+	long at = ruleset_find(others, rule);
+
+	return at >= 0 && others->rules[at].door == rule->door;
 }
 
 static void fill_door(struct signer_maps *maps, const struct rule *rule,

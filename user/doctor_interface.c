@@ -66,7 +66,7 @@ static void check_egress(struct examined *examined)
 	const struct interface *iface = examined->iface;
 	char advice[64];
 
-	if (!iface || !strcmp(iface->mode, "gone") || interface_watched(iface))
+	if (!iface || interface_gone(iface) || interface_watched(iface))
 		return;
 	snprintf(advice, sizeof(advice), "portctl attach %s", iface->name);
 	find(examined->doctor, LEVEL_FAIL, "egress", advice,

@@ -87,21 +87,12 @@ static char *connection_text(const struct connection *connection, const char *if
 	return text;
 }
 
-static const struct limit *limit_of_line(const struct ruleset *ruleset, __u32 line)
-{
-	size_t i = 0;
-
-	while (i + 1 < ruleset->count && ruleset->rules[i].line != line)
-		i++;
-	return &ruleset->rules[i].limit;
-}
-
 static int fail_worse(const struct connection *connection, const char *iface,
 		      const struct fate *fate, const struct ruleset *ruleset,
 		      const char *advice)
 {
 	cleanup_free char *text = connection_text(connection, iface);
-	const struct limit *limit;
+	const struct rule *rule;
 
 	if (fate->kind == FATE_GOES_ON)
 		return fail(-EACCES, "refused: %s would go on, but could not be made again; %s",
@@ -109,9 +100,12 @@ static int fail_worse(const struct connection *connection, const char *iface,
 	if (fate->kind == FATE_CUT)
 		return fail(-EACCES, "refused: this would shut out %s; %s", text ?: "one",
 			    advice);
-	limit = limit_of_line(ruleset, fate->line);
+	rule = ruleset_line(ruleset, fate->line);
+	if (!rule)
+		return fail(-EPROTO,
+			    "a limit has no rule"); /* never: its image is made of them */
 	return fail(-EACCES, "refused: %s would be limited to %u/%c, in all its packets; %s",
-		    text ?: "one", limit->count, limit->unit, advice);
+		    text ?: "one", rule->limit.count, rule->limit.unit, advice);
 }
 
 static int check_interface(const struct judge *before, const struct judge *after,

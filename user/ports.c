@@ -319,15 +319,6 @@ enum reach port_reach(const struct outlook *outlook, __u32 key, unsigned char fa
 	return outlook->marks[key] & MARK_DOOR ? REACH_GRANT : REACH_NONE;
 }
 
-static const struct rule *rule_of_line(const struct ruleset *ruleset, __u32 line)
-{
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (ruleset->rules[i].line == line)
-			return &ruleset->rules[i];
-	}
-	return NULL;
-}
-
 const struct rule *port_opener(const struct outlook *outlook, __u32 key)
 {
 	for (size_t i = 0; i < outlook->image_count; i++) {
@@ -336,7 +327,7 @@ const struct rule *port_opener(const struct outlook *outlook, __u32 key)
 						       &outlook->strangers[n], outlook->now, 0);
 
 			if (entry_verdict(entry) == VERDICT_PASS)
-				return rule_of_line(outlook->ruleset, entry_line(entry));
+				return ruleset_line(outlook->ruleset, entry_line(entry));
 		}
 	}
 	return NULL;

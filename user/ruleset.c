@@ -276,6 +276,15 @@ bool rule_same(const struct rule *a, const struct rule *b)
 	return left && right && !strcmp(left, right);
 }
 
+long ruleset_find(const struct ruleset *ruleset, const struct rule *rule)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (rule_same(&ruleset->rules[i], rule))
+			return i;
+	}
+	return -1;
+}
+
 int rule_texts_print(struct rule_texts *texts, const struct ruleset *ruleset)
 {
 	size_t size;
@@ -322,6 +331,15 @@ void ruleset_print(const struct ruleset *ruleset, FILE *out)
 		rule_print(&ruleset->rules[i], out, true);
 		fputc('\n', out);
 	}
+}
+
+const struct rule *ruleset_line(const struct ruleset *ruleset, __u32 line)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].line == line)
+			return &ruleset->rules[i];
+	}
+	return NULL;
 }
 
 const struct rule *ruleset_door(const struct ruleset *ruleset, __u32 door)

@@ -175,6 +175,9 @@ bool rule_same_match(const struct rule *a, const struct rule *b);
 /* Whether two rules say the same, their comments too. */
 bool rule_same(const struct rule *a, const struct rule *b);
 
+/* Where a rule that says the same stands, from 0 on; -1 where none does. */
+long ruleset_find(const struct ruleset *ruleset, const struct rule *rule);
+
 /* Whether every port that `inner` names is named by `outer` in the same words. */
 bool rule_covers(const struct rule *outer, const struct rule *inner);
 
@@ -183,6 +186,9 @@ bool rule_covers(const struct rule *outer, const struct rule *inner);
  * emptied. Returns 0, -ENOSPC over MAX_RULES or -ENOMEM (then *rule is kept).
  */
 int ruleset_add(struct ruleset *ruleset, struct rule *rule);
+
+/* The rule that has that line (not what is over its limit), or NULL. */
+const struct rule *ruleset_line(const struct ruleset *ruleset, __u32 line);
 
 /* The knock whose door has that number, or NULL. */
 const struct rule *ruleset_door(const struct ruleset *ruleset, __u32 door);
