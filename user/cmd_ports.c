@@ -86,15 +86,30 @@ static bool is_shown(const struct listing *listing, __u32 key)
 	       listing->inventory.outlook.marks[key] & MARK_NAMED;
 }
 
-static json_t *collect_rows(const struct listing *listing)
+/* The next key to show, from "key" on; PORT_KEYS: there is none. */
+static __u32 next_shown(const struct listing *listing, __u32 key)
 {
-	json_t *rows = json_array();
+	while (key < PORT_KEYS && !is_shown(listing, key))
+		key++;
+	return key;
+}
 
-	for (__u32 key = 0; key < PORT_KEYS; key++) {
-		if (is_shown(listing, key))
-			json_array_append_new(rows, port_json(&listing->inventory, key));
+/* Row by row: a tree of all that can listen takes more time than looking at it. */
+static void print_json(const struct listing *listing)
+{
+	const char *separator = "";
+
+	fputs("{\"ports\":[", stdout);
+	for (__u32 key = next_shown(listing, 0); key < PORT_KEYS;
+	     key = next_shown(listing, key + 1)) {
+		json_t *row = port_json(&listing->inventory, key);
+
+		fputs(separator, stdout);
+		json_dumpf(row, stdout, JSON_COMPACT);
+		json_decref(row);
+		separator = ",";
 	}
-	return rows;
+	puts("]}");
 }
 
 /* The first listener in words, and how many there are besides. */
@@ -118,25 +133,28 @@ static json_t *listener_text(const json_t *listeners)
 			    address, rest);
 }
 
-static void print_table(json_t *rows)
+static void print_table(const struct listing *listing)
 {
-	json_t *row;
-	size_t i;
+	json_t *rows = json_array();
 
-	json_array_foreach(rows, i, row) json_object_set_new(
-		row, "listeners", listener_text(json_object_get(row, "listeners")));
+	for (__u32 key = next_shown(listing, 0); key < PORT_KEYS;
+	     key = next_shown(listing, key + 1)) {
+		json_t *row = port_json(&listing->inventory, key);
+
+		json_object_set_new(row, "listeners",
+				    listener_text(json_object_get(row, "listeners")));
+		json_array_append_new(rows, row);
+	}
 	print_rows("ports", rows, false);
+	json_decref(rows);
 }
 
 static void print_ports(const struct listing *listing)
 {
-	json_t *rows = collect_rows(listing);
-
 	if (listing->json)
-		print_rows("ports", rows, true);
+		print_json(listing);
 	else
-		print_table(rows);
-	json_decref(rows);
+		print_table(listing);
 	inventory_note_hidden(&listing->inventory);
 }
 
