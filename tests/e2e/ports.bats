@@ -220,7 +220,7 @@ import socket, time
 held = [socket.socket() for port in (80, 81)]
 held[1].setsockopt(socket.SOL_SOCKET, socket.SO_BINDTODEVICE, b'lo')
 for s, port in zip(held, (80, 81)): s.bind(('0.0.0.0', port)); s.listen()
-print('ready', flush=True); time.sleep(100)"
+print('ready', flush=True); time.sleep(200)"
 	eventually grep -q ready "$TMP/web.out"
 	portctl allow 81/tcp
 	local name
@@ -275,10 +275,15 @@ for first in range(1, 65536, 10000):
 			s.bind(('0.0.0.0', port))
 			held.append(s)
 		print('ready', flush=True)
-		time.sleep(100)
-time.sleep(100)"
-	all_ready() { [ "$(grep -c ready "$TMP/many.out")" = 7 ]; }
-	eventually all_ready
+		time.sleep(200)
+time.sleep(200)"
+	# Seconds of work for the processes: what is asked for begins once they are there.
+	local tries
+	for tries in {1..600}; do
+		[ "$(grep -c ready "$TMP/many.out")" = 7 ] && break
+		sleep 0.1
+	done
+	equal "$(grep -c ready "$TMP/many.out")" 7
 	equal "$(portctl ports -j | jq -c '[.ports[].listeners[0].pid] | [length, (unique | length)]')" \
 		'[65535,7]'
 	equal "$(portctl ports | wc -l)" 65536
