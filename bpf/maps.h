@@ -193,6 +193,15 @@ struct {
 	__type(value, struct event_count);
 } event_counts SEC(".maps");
 
+/* Only where a capture is replayed. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, BATCH_FRAMES);
+	__type(key, __u32);
+	__type(value, struct captured_frame);
+} batch SEC(".maps");
+
 /* Flows are timed in ticks (jiffies), which are read without a call. */
 const volatile __u64 ticks_per_second;
 

@@ -29,6 +29,7 @@
 #include "charge.h"
 #include "reject.h"
 #include "egress.h"
+#include "replay.h"
 
 /* frags: frames in several buffers (jumbo MTU) are judged as well. */
 SEC("xdp.frags")
@@ -61,6 +62,19 @@ int explain(struct xdp_md *ctx)
 
 	parse(ctx, &packet);
 	return judge(ctx, &packet);
+}
+
+/*
+ * Judges and counts what was captured (PURPOSE_REPLAY): the frame it is run with, or those
+ * of the batch. Returns how many it was.
+ */
+SEC("?xdp.frags")
+int replay(struct xdp_md *ctx)
+{
+	if (inquiry.count)
+		return replay_batch(ctx);
+	replay_frame(ctx);
+	return 1;
 }
 
 /* Some helpers may only be called by GPL programs. */

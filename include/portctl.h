@@ -481,10 +481,20 @@ struct asked {
 /* Between whoever asks and a program that was not loaded to filter. */
 struct inquiry {
 	__u64 now; /* PURPOSE_REPLAY: the time, nanoseconds since 1970 */
-	__u32 count; /* PURPOSE_EXPLAIN: of what was asked, in its order */
+	__u32 count; /* of what was asked, in its order; PURPOSE_REPLAY: of the batch */
 	__u32 zero;
 	struct asked asked[DETAIL_STEPS];
 };
+
+/* A frame of a capture, in a batch of them; those that are longer are judged by themselves. */
+struct captured_frame {
+	__u64 now; /* nanoseconds since 1970 */
+	__u32 size;
+	__u8 data[2036];
+};
+
+/* How many one run of the program judges. */
+#define BATCH_FRAMES 256
 
 /* Of each kind, since the first attach. */
 struct event_count {
@@ -561,6 +571,7 @@ _Static_assert(ATTEMPT_SECONDS * 1000000000ull >> ATTEMPT_TICK < ATTEMPT_TIMES,
 	       "an attempt's time does not come round in it");
 _Static_assert(sizeof(struct control) == 128, "struct control");
 _Static_assert(sizeof(struct event) == 56, "struct event");
+_Static_assert(sizeof(struct captured_frame) == 2048, "struct captured_frame");
 _Static_assert(sizeof(struct socket_event) == 64, "struct socket_event");
 _Static_assert(sizeof(struct sampling) % 8 == 0, "nothing is behind it");
 _Static_assert(sizeof(struct detail) == 48, "struct detail");

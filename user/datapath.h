@@ -268,16 +268,17 @@ struct replayer;
 int replayer_open(const char *iface, const struct ruleset *ruleset, struct replayer **replayer);
 
 /*
- * Judges a frame that came in at a time (nanoseconds since 1970). Returns 0 or a
- * negative errno and says nothing: -EINVAL for a frame too short to have a header.
+ * Judges a frame that came in at a time (nanoseconds since 1970), at the latest when the
+ * next goes out or all is finished. Returns 0 or a negative errno and says nothing: -EINVAL
+ * for a frame too short to have a header, -EIO where the kernel ended a batch too early.
  */
 int replayer_judge(struct replayer *replayer, const void *frame, size_t size, __u64 now);
 
 /* The same for a frame that went out: its flow is remembered. */
 int replayer_leave(struct replayer *replayer, const void *frame, size_t size, __u64 now);
 
-/* What it has counted. */
-const struct interface *replayer_interface(const struct replayer *replayer);
+/* Judges what is left; `iface` is with what was counted, as long as the replayer is there. */
+int replayer_finish(struct replayer *replayer, const struct interface **iface);
 void replayer_free(struct replayer *replayer);
 
 /*

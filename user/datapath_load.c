@@ -128,12 +128,14 @@ static int own_maps(struct portctl_bpf *program)
 static int prepare(const struct datapath *dp, const char *name, enum purpose purpose,
 		   struct portctl_bpf *program)
 {
-	bool explain = purpose == PURPOSE_EXPLAIN;
-	int err = purpose == PURPOSE_REPLAY ? own_maps(program) : reuse_maps(dp, name, program);
+	bool replay = purpose == PURPOSE_REPLAY;
+	int err = replay ? own_maps(program) : reuse_maps(dp, name, program);
 
-	bpf_program__set_autoload(program->progs.explain, explain);
-	bpf_program__set_autoload(program->progs.portctl, !explain);
-	bpf_program__set_autoload(program->progs.egress, !explain);
+	bpf_program__set_autoload(program->progs.explain, purpose == PURPOSE_EXPLAIN);
+	bpf_program__set_autoload(program->progs.replay, replay);
+	bpf_program__set_autoload(program->progs.portctl, purpose == PURPOSE_FILTER);
+	bpf_program__set_autoload(program->progs.egress, purpose != PURPOSE_EXPLAIN);
+	bpf_map__set_autocreate(program->maps.batch, replay);
 	*(__u32 *)&program->rodata->purpose = purpose;
 	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
 	return err ?: set_cpus(program);

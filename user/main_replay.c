@@ -23,6 +23,7 @@ struct replay {
 	struct ruleset ruleset;
 	char iface[IFNAMSIZ];
 	struct replayer *replayer;
+	const struct interface *counted; /* with what it counted */
 	__u64 frames; /* that came in, */
 	__u64 left; /* that went out, */
 	__u64 cut; /* of both, those that were not captured whole, */
@@ -154,6 +155,11 @@ static bool is_leaving(const struct replay *replay, const struct captured *captu
 	return false;
 }
 
+static int check_run(int err)
+{
+	return err ? fail(err, "the kernel does not run the program: %s", strerror(-err)) : 0;
+}
+
 static int replay_frame(struct replay *replay, const struct captured *captured)
 {
 	bool leaving = is_leaving(replay, captured);
@@ -172,7 +178,7 @@ static int replay_frame(struct replay *replay, const struct captured *captured)
 	}
 	replay->frames += !leaving;
 	replay->left += leaving;
-	return err ? fail(err, "the kernel does not run the program: %s", strerror(-err)) : 0;
+	return check_run(err);
 }
 
 static int replay_all(struct replay *replay, struct capture *capture)
@@ -188,7 +194,8 @@ static int replay_all(struct replay *replay, struct capture *capture)
 		err = replay_frame(replay, &captured);
 		more = err ? 0 : capture_next(capture, &captured);
 	}
-	return err ?: more;
+	err = err ?: more;
+	return err ?: check_run(replayer_finish(replay->replayer, &replay->counted));
 }
 
 static void print_frames(const struct replay *replay)
@@ -237,7 +244,7 @@ static void print_json(const struct replay *replay, const struct stats_view *vie
 
 static int print_result(const struct replay *replay)
 {
-	const struct interface *iface = replayer_interface(replay->replayer);
+	const struct interface *iface = replay->counted;
 	cleanup_free struct tally *counts = calloc(replay->ruleset.count + 1, sizeof(*counts));
 	struct stats_view view = { .iface = iface };
 	struct stats stats;

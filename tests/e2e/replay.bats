@@ -91,6 +91,28 @@ allow 53/udp limit 2/h burst 2"
 	equal "$(replayed '[.frames, .left, .interfaces[0].total.pass.packets]')" '[1,1,1]'
 }
 
+@test "more frames than one run judges: each with its own length, time and place in the order" {
+	printf '%s\n' "default drop" "allow 53/udp limit 1/s burst 1" >"$TMP/rules"
+	local frames=() passed=0 size
+	for ((i = 0; i < 900; i++)); do
+		size=$((i % 100 == 50 ? 3000 : i * 37 % 1900))
+		passed=$((passed + (i % 2 ? 0 : 42 + size)))
+		frames+=("$((1700000000 + i / 2)).$((i % 2 * 5)):udp:$A:4000:$B:53::$size")
+		if ((i % 150 == 149)); then
+			# The first comes before there is anything to reply to.
+			frames+=("$((1700000000 + i / 2)).6:udp:$A:99:$B:$((6000 + i))"
+				"$((1700000000 + i / 2)).7:udp:$B:$((6000 + i)):$A:99"
+				"$((1700000000 + i / 2)).8:udp:$A:99:$B:$((6000 + i))")
+		fi
+	done
+	make_capture "${frames[@]}"
+	equal "$(replayed '[.frames, .left, .cut, .unread]' --local "$B")" '[912,6,0,0]'
+	equal "$(replayed '.interfaces[0].ports[] | select(.port == 53) | [.pass.packets, .pass.bytes, .drop.packets]' --local "$B")" \
+		"[450,$passed,450]"
+	equal "$(replayed '.interfaces[0].lines[] | select(.line == "reply") | .packets' --local "$B")" 6
+	equal "$(replayed '[.interfaces[0].ports[] | select(.port > 6000) | [.pass.packets, .drop.packets]] | unique' --local "$B")" '[[1,1]]'
+}
+
 @test "frames that were not captured whole are judged by their headers, and counted" {
 	printf '%s\n' "default drop" "allow 53/udp" >"$TMP/rules"
 	make_capture --snap 60 "1700000000:udp:$A:4000:$B:53::1000" "1700000000:udp:$A:4000:$B:54::10"
