@@ -32,11 +32,17 @@ struct attachment {
 static const char *const rule_pins[] = { "ruleset0", "ruleset1", "ruleset0_next",
 					 "ruleset1_next", "way_back" };
 
-/* They are in one folder with those of the interfaces. */
+/* Names are shown; and those of files are in one folder with those of the interfaces. */
 static int check_name(const char *name)
 {
 	bool taken = false;
 
+	if (!text_is_showable(name))
+		return fail(
+			-EINVAL,
+			"cannot attach to an interface called %s: its name is not UTF-8 text "
+			"without control characters; rename it (\"ip link set ... name ...\")",
+			name);
 	for (size_t i = 0; i < ARRAY_SIZE(rule_pins); i++)
 		taken |= !strcmp(name, rule_pins[i]);
 	for (size_t i = 0; i < pinned_map_count; i++)

@@ -6,7 +6,8 @@
 #include <stdio.h>
 
 /*
- * One line that begins with "portctl: ": what failed, on what, why, what to do.
+ * One line that begins with "portctl: ": what failed, on what, why, what to do. Control
+ * characters in it are shown as "?".
  * Returns `err`, so that the place that knows most can say it and leave.
  */
 __attribute__((format(printf, 2, 3))) int fail(int err, const char *format, ...);

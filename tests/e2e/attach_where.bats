@@ -111,6 +111,14 @@ count_on() {
 	equal "$(pins)" ""
 }
 
+@test "a name that would steer the terminal is neither attached to nor shown" {
+	ip -n "$SERVER" link add $'a\e[31mb' type veth peer name $'x\xc2\x9by'
+	refused "interface called a?[31mb: its name is not UTF-8 text without control characters" \
+		attach $'a\e[31mb'
+	refused "interface called x??y: its name is not UTF-8" attach $'x\xc2\x9by'
+	refused 'cannot read /a??b as a capture' replay $'/a\n\eb' --rules /dev/null
+}
+
 @test "equal interface names in two namespaces never collide" {
 	portctl attach eth0
 	portctl drop 7000
