@@ -37,12 +37,11 @@ static int check_name(const char *name)
 {
 	bool taken = false;
 
-	if (!text_is_showable(name))
-		return fail(
-			-EINVAL,
-			"cannot attach to an interface called %s: its name is not UTF-8 text "
-			"without control characters; rename it (\"ip link set ... name ...\")",
-			name);
+	if (text_has_controls(name))
+		return fail(-EINVAL,
+			    "cannot attach to an interface called %s: its name has control "
+			    "characters; rename it (\"ip link set ... name ...\")",
+			    name);
 	for (size_t i = 0; i < ARRAY_SIZE(rule_pins); i++)
 		taken |= !strcmp(name, rule_pins[i]);
 	for (size_t i = 0; i < pinned_map_count; i++)

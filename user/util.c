@@ -95,19 +95,24 @@ int number_parse(const char *text, size_t length, unsigned long max, unsigned lo
 	return 0;
 }
 
-bool text_is_showable(const char *text)
+bool text_has_controls(const char *text)
 {
-	json_t *string = json_string(text); /* NULL unless it is UTF-8 */
-
-	json_decref(string);
 	for (; *text; text++) {
 		unsigned char c = text[0], next = text[1];
 
 		/* U+0080 to U+009F are control characters as well: C2 80 to C2 9F. */
 		if (iscntrl(c) || (c == 0xC2 && next < 0xA0))
-			return false;
+			return true;
 	}
-	return string;
+	return false;
+}
+
+bool text_is_showable(const char *text)
+{
+	json_t *string = json_string(text); /* NULL unless it is UTF-8 */
+
+	json_decref(string);
+	return string && !text_has_controls(text);
 }
 
 void text_clean(char *text)

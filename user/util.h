@@ -73,6 +73,7 @@ int time_parse(const char *text, size_t length, unsigned long max, unsigned int 
  * UTF-8 without control characters.
  */
 bool text_is_showable(const char *text);
+bool text_has_controls(const char *text);
 
 /* Makes a text bear it: what is no printable ASCII becomes "?". */
 void text_clean(char *text);
