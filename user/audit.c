@@ -253,6 +253,12 @@ static void find_foreign_program(const struct audit *audit, const struct place *
 typedef void (*place_finder)(const struct audit *audit, const struct place *place,
 			     json_t *list);
 
+static bool is_passing_by(const struct audit *audit, __u32 key)
+{
+	return is_passing(&audit->inventory->outlook, key) &&
+	       (!audit->policy || is_passing(audit->policy, key));
+}
+
 static void look_at_places(const struct audit *audit, place_finder find, json_t *list)
 {
 	const struct inventory *inventory = audit->inventory;
@@ -262,7 +268,7 @@ static void look_at_places(const struct audit *audit, place_finder find, json_t 
 		place.listener = &inventory->listeners[i];
 		/* Each port once, by the first who listens for others than this host. */
 		if (place.listener->key == place.key || listener_is_local(place.listener) ||
-		    is_passing_port(place.listener->key))
+		    is_passing_by(audit, place.listener->key))
 			continue;
 		place.key = place.listener->key;
 		place.families = inventory->outside[place.key];

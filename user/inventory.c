@@ -198,6 +198,11 @@ bool is_passing_port(__u32 key)
 	return key >= PORT_KEY_UDP && key_port(key) >= first && key_port(key) <= last;
 }
 
+bool is_passing(const struct outlook *outlook, __u32 key)
+{
+	return is_passing_port(key) && !(outlook->marks[key] & MARK_NAMED);
+}
+
 static const char *why_unknown(const struct listener *listener)
 {
 	if (listener->refused && listener->uid != geteuid())

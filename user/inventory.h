@@ -51,6 +51,9 @@ enum reach inventory_reach(const struct inventory *inventory, __u32 key);
  */
 bool is_passing_port(__u32 key);
 
+/* The same, but where a rule names the port, for others to come to it or not to. */
+bool is_passing(const struct outlook *outlook, __u32 key);
+
 /* Says what could not be seen, if anything. */
 void inventory_note_hidden(const struct inventory *inventory);
 

@@ -41,7 +41,7 @@ static int collect(struct interface_metrics *iface, const struct outlook *outloo
 		for (next = i + 1; next < count && listeners[next].key == key;)
 			next++;
 		families = families_outside(&listeners[i], next - i);
-		if (!families || is_passing_port(key))
+		if (!families || is_passing(outlook, key))
 			continue;
 		if (array_reserve(&iface->listening, &iface->listening_room,
 				  iface->listening_count, sizeof(*iface->listening)))

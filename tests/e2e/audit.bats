@@ -55,6 +55,22 @@ allow 5432/tcp from 10.77.0.0/16' >policy
 	contains "$stderr" "policy:1:7"
 }
 
+@test "a UDP port of the kernel's choice is looked at where a rule names it, or the policy" {
+	attach_with 'default drop
+allow 51820/udp
+allow 50000-60000/udp'
+	listen_as wireguard udp:0.0.0.0:51820 udp:0.0.0.0:51821
+	echo 'default drop' >policy
+	equal "$(found --policy policy --ignore unused)" "unnamed:51820/udp"
+	echo $'default drop\nallow 51820/udp from 10.77.0.1' >policy
+	equal "$(found --policy policy --ignore unused)" "wider:51820/udp"
+	echo $'default drop\nallow 51821/udp from 10.77.0.1' >policy
+	equal "$(found --policy policy --ignore unused)" "unnamed:51820/udp wider:51821/udp"
+	equal "$(found)" ""
+	portctl drop 51820/udp
+	equal "$(found --ignore unused)" "filtered:51820/udp"
+}
+
 @test "rules that no packet has met, since when they run" {
 	attach_with $'default drop\nallow 80/tcp comment "x"\nallow 81/tcp'
 	listen_as nginx tcp:0.0.0.0:80 tcp:0.0.0.0:81
