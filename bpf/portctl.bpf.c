@@ -64,17 +64,14 @@ int explain(struct xdp_md *ctx)
 	return judge(ctx, &packet);
 }
 
-/*
- * Judges and counts what was captured (PURPOSE_REPLAY): the frame it is run with, or those
- * of the batch. Returns how many it was.
- */
+/* Judges and counts the frames of a batch (PURPOSE_REPLAY). Returns how many it was. */
 SEC("?xdp.frags")
 int replay(struct xdp_md *ctx)
 {
-	if (inquiry.count)
-		return replay_batch(ctx);
-	replay_frame(ctx);
-	return 1;
+	struct replaying replaying = { .ctx = ctx };
+
+	bpf_loop(inquiry.count, replay_next, &replaying, 0);
+	return replaying.count;
 }
 
 /* Some helpers may only be called by GPL programs. */

@@ -6,49 +6,38 @@
 #ifndef REPLAY_H
 #define REPLAY_H
 
-/* Nobody waits for an answer. Not static: the verifier checks it once, for both callers. */
-__noinline int replay_frame(struct xdp_md *ctx)
-{
-	struct packet packet;
-
-	parse(ctx, &packet);
-	return charge(&packet, judge(ctx, &packet));
-}
-
 struct replaying {
 	struct xdp_md *ctx;
 	__u32 count; /* of frames that were judged */
 	__u32 zero;
 };
 
-/* Puts the next frame in place of the one before; bpf_loop() calls this for each. */
+/* Puts a frame in place of the one before it. */
+static __always_inline bool put_frame(struct xdp_md *ctx, const struct captured_frame *frame)
+{
+	__u64 size = frame->size;
+
+	barrier_var(size);
+	if (size < sizeof(struct ethhdr) || size > sizeof(frame->data))
+		return false;
+	return !bpf_xdp_adjust_tail(ctx, size - bpf_xdp_get_buff_len(ctx)) &&
+	       !bpf_xdp_store_bytes(ctx, 0, (void *)frame->data, size);
+}
+
+/* Judges the next of the batch, and counts it; bpf_loop() calls this for each. */
 static long replay_next(__u32 index, struct replaying *replaying)
 {
 	const struct captured_frame *frame = bpf_map_lookup_elem(&batch, &index);
 	struct xdp_md *ctx = replaying->ctx;
-	__u64 size;
+	struct packet packet;
 
-	if (!frame)
-		return 1;
-	size = frame->size;
-	barrier_var(size);
-	if (size < sizeof(struct ethhdr) || size > sizeof(frame->data))
-		return 1;
-	if (bpf_xdp_adjust_tail(ctx, size - bpf_xdp_get_buff_len(ctx)) ||
-	    bpf_xdp_store_bytes(ctx, 0, (void *)frame->data, size))
+	if (!frame || (frame->size && !put_frame(ctx, frame)))
 		return 1;
 	inquiry.now = frame->now;
-	replay_frame(ctx);
+	parse(ctx, &packet);
+	charge(&packet, judge(ctx, &packet));
 	replaying->count++;
 	return 0;
-}
-
-static __always_inline int replay_batch(struct xdp_md *ctx)
-{
-	struct replaying replaying = { .ctx = ctx };
-
-	bpf_loop(inquiry.count, replay_next, &replaying, 0);
-	return replaying.count;
 }
 
 #endif

@@ -486,10 +486,10 @@ struct inquiry {
 	struct asked asked[DETAIL_STEPS];
 };
 
-/* A frame of a capture, in a batch of them; those that are longer are judged by themselves. */
+/* A frame of a capture, in a batch of them. */
 struct captured_frame {
 	__u64 now; /* nanoseconds since 1970 */
-	__u32 size;
+	__u32 size; /* 0: it is the one that the program is run with */
 	__u8 data[2036];
 };
 

@@ -64,63 +64,68 @@ int replayer_open(const char *iface, const struct ruleset *ruleset, struct repla
 	return 0;
 }
 
-/* Runs a program for a frame that came or went `now`, or for a batch, whose frames say when. */
-static int run(struct replayer *replayer, const struct bpf_program *program,
-	       struct bpf_test_run_opts *opts, __u64 now, __u32 count)
+/* Runs the program for what is in the batch. */
+static int judge_batch(struct replayer *replayer, struct bpf_test_run_opts *opts)
 {
 	struct inquiry *inquiry = (struct inquiry *)&replayer->program->data_inquiry->inquiry;
 
-	inquiry->now = now;
-	inquiry->count = count;
-	return bpf_prog_test_run_opts(bpf_program__fd(program), opts) ? -errno : 0;
+	inquiry->count = replayer->count;
+	replayer->count = 0;
+	if (bpf_prog_test_run_opts(bpf_program__fd(replayer->program->progs.replay), opts))
+		return -errno;
+	return opts->retval == inquiry->count ? 0 : -EIO;
 }
 
-static int judge_batch(struct replayer *replayer)
+static int judge_waiting(struct replayer *replayer)
 {
-	static const char any[ETH_HLEN];
+	static const char any[ETH_HLEN]; /* the frames come in its place */
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = any, .data_size_in = sizeof(any));
-	__u32 count = replayer->count;
-	int err;
 
-	if (!count)
-		return 0;
-	replayer->count = 0;
-	err = run(replayer, replayer->program->progs.replay, &opts, 0, count);
-	return err ?: opts.retval == count ? 0 : -EIO;
+	return replayer->count ? judge_batch(replayer, &opts) : 0;
+}
+
+/* One that has no room in a batch: the program is run with it. */
+static int judge_long(struct replayer *replayer, const void *frame, size_t size, __u64 now)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size);
+	int err = judge_waiting(replayer);
+
+	replayer->batch[0].now = now;
+	replayer->batch[0].size = 0;
+	replayer->count = 1;
+	return err ?: judge_batch(replayer, &opts);
 }
 
 int replayer_judge(struct replayer *replayer, const void *frame, size_t size, __u64 now)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size);
 	struct captured_frame *next = &replayer->batch[replayer->count];
-	int err;
 
 	if (size < ETH_HLEN)
 		return -EINVAL;
-	if (size > sizeof(next->data)) {
-		err = judge_batch(replayer);
-		return err ?: run(replayer, replayer->program->progs.replay, &opts, now, 0);
-	}
+	if (size > sizeof(next->data))
+		return judge_long(replayer, frame, size, now);
 	next->now = now;
 	next->size = size;
 	memcpy(next->data, frame, size);
-	return ++replayer->count < BATCH_FRAMES ? 0 : judge_batch(replayer);
+	return ++replayer->count < BATCH_FRAMES ? 0 : judge_waiting(replayer);
 }
 
 int replayer_leave(struct replayer *replayer, const void *frame, size_t size, __u64 now)
 {
+	const struct portctl_bpf *program = replayer->program;
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size);
-	int err = judge_batch(replayer);
+	int err = judge_waiting(replayer);
 
-	return err ?: run(replayer, replayer->program->progs.egress, &opts, now, 0);
+	program->data_inquiry->inquiry.now = now;
+	if (!err && bpf_prog_test_run_opts(bpf_program__fd(program->progs.egress), &opts))
+		err = -errno;
+	return err;
 }
 
 int replayer_finish(struct replayer *replayer, const struct interface **iface)
 {
-	int err = judge_batch(replayer);
-
 	*iface = &replayer->iface;
-	return err;
+	return judge_waiting(replayer);
 }
 
 void replayer_free(struct replayer *replayer)
