@@ -137,14 +137,13 @@ static __always_inline bool is_well_formed(const struct signed_knock *message)
 	       (!message->family || message->family == 4 || message->family == 6);
 }
 
-/* What follows from a knock of a signer who is known. */
-static __always_inline enum event_kind verify(struct xdp_md *ctx, __u32 place, __u32 slot,
-					      __u32 door, const struct signer *signer,
+/* Whether a signer's knock is believed: EVENT_GRANT, else what is to be told of it. */
+static __always_inline enum event_kind verify(__u32 slot, __u32 door,
+					      const struct signer *signer,
 					      const struct signed_knock *message,
 					      struct door_counts *counts)
 {
 	__u64 time = bpf_be64_to_cpu(message->time);
-	struct flow_key source = { 0 };
 
 	if (!(signer->doors >> (door - 1) & 1) || !is_well_formed(message) ||
 	    !is_timely(signer, time, door_at(slot, door)->skew) ||
@@ -156,53 +155,66 @@ static __always_inline enum event_kind verify(struct xdp_md *ctx, __u32 place, _
 		count_one(&counts->replays);
 		return EVENT_REPLAY;
 	}
-	if (!read_addresses(ctx, place, &source))
+	return EVENT_GRANT;
+}
+
+/* The same of any datagram that names a door of its port. */
+__noinline int verify_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 door)
+{
+	struct signed_knock *message = signed_payload(ctx, place);
+	struct door_counts *counts = counts_of(door);
+	struct signer_key who = { .slot = slot & 1 };
+	struct signer *signer;
+
+	if (!message || !counts)
+		return EVENT_NONE;
+	who.number = message->signer;
+	signer = bpf_map_lookup_elem(&signers, &who);
+	if (!signer || !is_server(signer, message))
+		return EVENT_NONE;
+	return verify(slot, door, signer, message, counts);
+}
+
+/* Does what a knock says that is believed. Returns what is to be told of it. */
+__noinline int obey_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 door)
+{
+	struct signed_knock *message = signed_payload(ctx, place);
+	struct door_counts *counts = counts_of(door);
+	struct flow_key source = { 0 };
+
+	if (!message || !counts || !read_addresses(ctx, place, &source))
 		return EVENT_NONE;
 	return act(message, &source, slot, door, counts);
 }
 
-/* A datagram to a port where signed knocks may be. Returns what is to be told of it. */
-__noinline int knock_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 key)
-{
-	struct signed_knock *message = signed_payload(ctx, place);
-	struct door_counts *counts;
-	struct signer_key who = { .slot = slot & 1 };
-	struct signer *signer;
-	__u32 door;
-
-	if (!message)
-		return EVENT_NONE;
-	who.number = message->signer;
-	door = signed_door(slot, key, message->door);
-	counts = door ? counts_of(door) : NULL;
-	signer = bpf_map_lookup_elem(&signers, &who);
-	if (!counts || !signer || !is_server(signer, message))
-		return EVENT_NONE;
-	return verify(ctx, place, slot, door, signer, message, counts);
-}
-
-__noinline int tell_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 key, int kind)
+__noinline int tell_signed(struct xdp_md *ctx, __u32 place, __u32 key, __u32 door, int kind)
 {
 	struct signed_knock *message = signed_payload(ctx, place);
 	struct subject subject = { 0 };
-	struct event event = { 0 };
+	struct event event = { .door = door };
 
 	if (!message)
 		return 0;
-	event.door = signed_door(slot, key, message->door);
 	event.signer = message->signer;
 	read_subject(ctx, place, key, &subject);
 	tell(ctx, kind, key, &subject.flow, &event);
 	return 0;
 }
 
-/* Verifying needs most of the stack, so what it is told with comes after it. */
+/*
+ * One after the other, and not from within each other: verifying needs most of the stack
+ * that all callers have together.
+ */
 static __always_inline void signature(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 key)
 {
-	int kind = knock_signed(ctx, place, slot, key);
+	struct signed_knock *message = signed_payload(ctx, place);
+	__u32 door = message ? signed_door(slot, key, message->door) : 0;
+	int kind = door ? verify_signed(ctx, place, slot, door) : EVENT_NONE;
 
+	if (kind == EVENT_GRANT)
+		kind = obey_signed(ctx, place, slot, door);
 	if (is_watched() && kind != EVENT_NONE)
-		tell_signed(ctx, place, slot, key, kind);
+		tell_signed(ctx, place, key, door, kind);
 }
 
 #endif
