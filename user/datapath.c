@@ -287,15 +287,15 @@ static int open_link(struct interface *iface, const char *path)
 	if (fd < 0 || bpf_obj_get_info_by_fd(fd, &info, &length) || stat(path, &made))
 		return -errno;
 	iface->attached_at = made.st_ctime;
-	iface->ifindex = info.xdp.ifindex;
 	iface->mode = "gone";
 	/*
 	 * A device that was moved to another network namespace is not here either, and
 	 * another one may have its number.
 	 */
-	if (!iface->ifindex || bpf_xdp_query(iface->ifindex, 0, &query) ||
-	    !runs(&query, info.prog_id) || !if_indextoname(iface->ifindex, iface->device))
+	if (!info.xdp.ifindex || bpf_xdp_query(info.xdp.ifindex, 0, &query) ||
+	    !runs(&query, info.prog_id) || !if_indextoname(info.xdp.ifindex, iface->device))
 		return 0;
+	iface->ifindex = info.xdp.ifindex;
 	iface->mode = query.attach_mode == XDP_ATTACHED_SKB  ? "generic"
 		      : query.attach_mode == XDP_ATTACHED_HW ? "offload"
 							     : "native";

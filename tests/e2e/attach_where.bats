@@ -285,6 +285,19 @@ rename() {
 	contains "$(ip -n "$SERVER" link show eth0)" prog/xdp
 }
 
+@test "detaching a device that is in another namespace takes nothing from who has its number here" {
+	portctl attach eth0
+	local index
+	index=$(ip -n "$SERVER" -j link show eth0 | jq '.[0].ifindex')
+	add_namespace "$SERVER-far"
+	ip -n "$SERVER" link set eth0 netns "$SERVER-far"
+	ip -n "$SERVER" link add eth5 index "$index" type veth peer name eth8 netns "$CLIENT"
+	portctl attach eth5
+	equal "$(portctl status -j | jq -c '.interfaces[0] | [.name, .mode, .ifindex]')" '["eth0","gone",0]'
+	wants 0 detach eth0
+	contains "$(server tc filter show dev eth5 egress)" "handle 0x706f"
+}
+
 @test "a veth device with MTU 9000 is attached natively, and large frames are judged" {
 	ip -n "$CLIENT" link set eth0 mtu 9000
 	ip -n "$SERVER" link set eth0 mtu 9000
