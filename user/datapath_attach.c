@@ -385,7 +385,11 @@ int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode
 		present = NULL; /* the device was deleted, and made again */
 	if (present)
 		err = check_mode(present, mode);
-	if (!err && !known && has_folder(dp, name)) /* its counts are of other rules */
+	else if (!replace)
+		err = hook_check_free(name, attachment.ifindex);
+	if (err)
+		return err;
+	if (!known && has_folder(dp, name)) /* its counts are of other rules */
 		err = remove_interface(dp, name, attachment.ifindex);
 	if (!err)
 		err = datapath_create(dp);

@@ -56,6 +56,24 @@ struct foreign {
 	__u32 flags;
 };
 
+static int fail_taken(const char *name)
+{
+	return fail(-EBUSY,
+		    "%s carries another XDP program already (\"bpftool net\" shows it): "
+		    "attach with --replace to take its place",
+		    name);
+}
+
+int hook_check_free(const char *name, unsigned int ifindex)
+{
+	LIBBPF_OPTS(bpf_xdp_query_opts, query);
+	int err = bpf_xdp_query(ifindex, 0, &query);
+
+	if (err)
+		return fail(err, "%s: %s", name, reason(err));
+	return query.attach_mode == XDP_ATTACHED_NONE ? 0 : fail_taken(name);
+}
+
 /* Makes room where somebody else's program is, if that was asked for. */
 static int remove_foreign(const char *name, unsigned int ifindex, bool replace,
 			  struct foreign *foreign)
@@ -70,11 +88,7 @@ static int remove_foreign(const char *name, unsigned int ifindex, bool replace,
 	if (query.attach_mode == XDP_ATTACHED_NONE)
 		return 0;
 	if (!replace)
-		return fail(
-			-EBUSY,
-			"%s carries another XDP program already (\"bpftool net\" shows it): "
-			"attach with --replace to take its place",
-			name);
+		return fail_taken(name);
 	foreign->program = bpf_prog_get_fd_by_id(query.prog_id);
 	foreign->flags =
 		query.attach_mode == XDP_ATTACHED_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;

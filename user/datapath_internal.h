@@ -91,6 +91,12 @@ int hook_xdp(const char *name, unsigned int ifindex, int program, enum attach_mo
 	     bool replace);
 
 /*
+ * Whether no XDP program is on a device: 0, or a negative errno after saying what is. Asked
+ * before anything there is changed: it may be that of a portctl whose pins are elsewhere.
+ */
+int hook_check_free(const char *name, unsigned int ifindex);
+
+/*
  * Puts a TC program on what leaves a device. It stays by itself; one of ours that
  * is there already is replaced. unhook_egress(): gone already is as good.
  */

@@ -254,6 +254,24 @@ foreign_by_netlink() {
 	foreign_by_netlink xdpgeneric generic
 }
 
+@test "a portctl whose pins are elsewhere is kept as well, with what watches what leaves" {
+	portctl attach eth0
+	local watches
+	watches=$(server tc filter show dev eth0 egress)
+	contains "$watches" "handle 0x706f"
+	PORTCTL_BPFFS=$TMP/bpf/other refused \
+		'eth0 carries another XDP program already ("bpftool net" shows it)' attach eth0
+	equal "$(server tc filter show dev eth0 egress)" "$watches"
+	[ ! -e "$TMP/bpf/other" ]
+}
+
+@test "an attach that is refused leaves no qdisc behind" {
+	foreign_program
+	server ip link set dev eth0 xdpdrv obj "$TMP/pass.o" sec xdp
+	wants 1 attach eth0
+	equal "$(server tc qdisc show dev eth0 | grep clsact)" ""
+}
+
 @test "--replace that comes to nothing leaves somebody else's program where it is" {
 	ip -n "$SERVER" link add ifb7 index $((RANDOM + 20000)) type ifb || skip "no ifb devices here"
 	foreign_program
