@@ -123,6 +123,12 @@ static int fail_link(int err, const char *name, enum attach_mode mode)
 		return fail(err,
 			    "the driver of %s has no native XDP: attach with --mode generic",
 			    name);
+	case EEXIST:
+		return fail(err,
+			    "a device above %s (its bridge, a VLAN of it) carries an XDP "
+			    "program, and the kernel takes none below one: detach that, attach "
+			    "to %s, then to that again",
+			    name, name);
 	case EINVAL:
 	case ERANGE:
 	case E2BIG:

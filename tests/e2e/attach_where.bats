@@ -285,6 +285,17 @@ rename() {
 	contains "$(ip -n "$SERVER" link show eth0)" prog/xdp
 }
 
+@test "below a bridge that is attached nothing can be: what to do; and that works" {
+	ip -n "$SERVER" link add br0 type bridge
+	ip -n "$SERVER" link set eth0 master br0
+	portctl attach br0
+	wants 1 attach eth0
+	one_line "$stderr"
+	contains "$stderr" "a device above eth0 (its bridge, a VLAN of it) carries an XDP program"
+	portctl detach br0
+	wants 0 attach eth0 br0
+}
+
 @test "detaching a device that is in another namespace takes nothing from who has its number here" {
 	portctl attach eth0
 	local index
