@@ -17,6 +17,7 @@
 #include "command.h"
 #include "log.h"
 #include "util.h"
+#include "way_in.h"
 
 struct options {
 	bool follow;
@@ -118,7 +119,8 @@ static int restore_interface(struct datapath *dp, const char *name, enum attach_
 }
 
 /* One that cannot be attached does not keep the others from it. */
-static int restore_interfaces(struct datapath *dp, struct arrivals *arrivals)
+static int restore_level(struct datapath *dp, struct arrivals *arrivals,
+			 const struct devices *devices, unsigned int level)
 {
 	int failed = 0;
 
@@ -126,13 +128,29 @@ static int restore_interfaces(struct datapath *dp, struct arrivals *arrivals)
 		struct sighting *sighting = &arrivals->list[i];
 		int err;
 
-		if (!sighting->due)
+		if (!sighting->due || device_level(devices, sighting->ifindex) != level)
 			continue;
 		err = restore_interface(dp, sighting->name,
 					sighting->generic ? ATTACH_GENERIC : ATTACH_AUTO);
 		sighting->due = err;
 		failed = failed ?: err;
 	}
+	return failed;
+}
+
+/*
+ * The kernel takes no program below a device that has one: what is below goes first. All
+ * are at one level where the kernel does not say.
+ */
+static int restore_interfaces(struct datapath *dp, struct arrivals *arrivals)
+{
+	struct devices devices;
+	int failed = 0;
+
+	devices_list(&devices);
+	for (unsigned int level = 0; level <= DEVICE_LEVELS; level++)
+		failed = restore_level(dp, arrivals, &devices, level) ?: failed;
+	devices_clear(&devices);
 	return failed;
 }
 

@@ -5,15 +5,13 @@
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
+#include <sys/param.h>
 #include <sys/socket.h>
 
 #include "netlink.h"
 #include "prefix.h"
 #include "sockets.h"
 #include "util.h"
-
-/* Devices above each other; also what ends a circle, as the two of a veth pair are. */
-#define LEVELS 8
 
 /* Those of a message that are asked for here. */
 struct attributes {
@@ -177,7 +175,35 @@ static bool lies_within(const struct devices *devices, unsigned int ifindex,
 
 bool lies_below(const struct devices *devices, unsigned int ifindex, unsigned int upper)
 {
-	return lies_within(devices, ifindex, upper, LEVELS);
+	return lies_within(devices, ifindex, upper, DEVICE_LEVELS);
+}
+
+/* The ends of a veth pair name each other: neither is below. */
+static bool is_next_below(const struct device *lower, const struct device *upper)
+{
+	return lower->master == upper->ifindex ||
+	       (upper->link == lower->ifindex && strcmp(upper->kind, "veth"));
+}
+
+static unsigned int level_of(const struct devices *devices, const struct device *upper,
+			     unsigned int most)
+{
+	unsigned int level = 0;
+
+	for (size_t i = 0; i < devices->count && level < most; i++) {
+		const struct device *lower = &devices->list[i];
+
+		if (is_next_below(lower, upper))
+			level = MAX(level, 1 + level_of(devices, lower, most - 1));
+	}
+	return level;
+}
+
+unsigned int device_level(const struct devices *devices, unsigned int ifindex)
+{
+	const struct device *device = find_device(devices, ifindex);
+
+	return device ? level_of(devices, device, DEVICE_LEVELS) : 0;
 }
 
 /* The way that a packet to the peer takes. */

@@ -7,6 +7,9 @@
 
 #include "connections.h"
 
+/* Devices above each other; also what ends a circle, as the two of a veth pair are. */
+#define DEVICE_LEVELS 8
+
 struct device {
 	unsigned int ifindex;
 	unsigned int master; /* of a bridge, a bond or a VRF that it is a port of; 0: none */
@@ -38,6 +41,12 @@ void devices_clear(struct devices *devices);
  * of it, or what it is a VLAN of, through any number of others.
  */
 bool lies_below(const struct devices *devices, unsigned int ifindex, unsigned int upper);
+
+/*
+ * How many devices there are below one, one below the other: 0 for hardware, more for its
+ * VLANs, and for a bridge or bond than for its ports. At most DEVICE_LEVELS.
+ */
+unsigned int device_level(const struct devices *devices, unsigned int ifindex);
 
 /* Whether an address is this host's, by its routes; also where the kernel does not say. */
 bool is_own_address(const struct prefix *address);

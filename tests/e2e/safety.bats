@@ -397,6 +397,16 @@ s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
 	http_get "$S4" 81
 }
 
+@test "restore attaches to what is below first: the port, then its bridge" {
+	ip -n "$SERVER" link add br0 type bridge
+	ip -n "$SERVER" link set eth0 master br0
+	portctl attach eth0 br0
+	portctl save
+	portctl detach --all
+	wants 0 restore
+	equal "$(portctl status -j | jq -c '[.interfaces[].name]')" '["br0","eth0"]'
+}
+
 @test "restore --follow attaches what comes, and what is made again; its end detaches nothing" {
 	portctl attach eth0
 	portctl default drop

@@ -50,11 +50,25 @@ static void test_not_below(void **state)
 		assert_false(lies_below(&devices, pairs[i][0], pairs[i][1]));
 }
 
+/* How many are below, one below the other; the two of a veth pair are beside each other. */
+static void test_level(void **state)
+{
+	static const unsigned int levels[][2] = {
+		{ NIC0, 0 },   { TAP, 0 },   { BOND, 1 }, { VLAN, 2 },	{ BRIDGE, 3 },
+		{ SWITCH, 1 }, { OUTER, 0 }, { LEFT, 0 }, { RIGHT, 0 }, { 98, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		assert_int_equal(device_level(&devices, levels[i][0]), levels[i][1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_below),
 		cmocka_unit_test(test_not_below),
+		cmocka_unit_test(test_level),
 	};
 
 	return run_suite("way_in", tests);
