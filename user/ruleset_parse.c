@@ -80,6 +80,13 @@ static int parse_protocol_term(const char *name, struct term *term, const char *
 		*expected = "expected ports with it, as in 0-65535/tcp";
 		return -EINVAL;
 	}
+	/* The database has it for 0; in the rules of other tools it is all of IP. */
+	if (number == IPPROTO_IP && !strcasecmp(name, "ip")) {
+		*expected =
+			"expected one IP protocol, and for all of them no port but \"from\" "
+			"(the protocol with the number 0 is 0/ip)";
+		return -EINVAL;
+	}
 	if (number < 0)
 		return -EINVAL;
 	*term = (struct term){ .protocol = number };
