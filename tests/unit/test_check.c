@@ -104,6 +104,14 @@ static const struct {
 	{ "allow gre\nallow gre on eth0\nallow gre", NEVER("3", "allow 47/ip") },
 	/* a rule for every interface is needed where no rule names the interface */
 	{ "allow 22 on eth0\nallow 22 on eth1\nallow 22", "" },
+	/* an IPv4 address as an IPv6 socket shows it */
+	{ "allow 22\ndrop from ::ffff:203.0.113.7",
+	  "F:2:1: warning: found \"::ffff:203.0.113.7\", which no packet of IPv4 has as its "
+	  "source: expected 203.0.113.7\n" },
+	{ "drop 22 from ::fffe:0:0/95, ::ffff:203.0.113.0/120",
+	  "F:1:1: warning: found \"::ffff:203.0.113.0/120\", which no packet of IPv4 has as "
+	  "its source: expected 203.0.113.0/24\n" },
+	{ "drop 22 from ::/0, 203.0.113.7", "" },
 	{ "allow 2 on b\nallow 2 on a\nallow 2 on b\nallow 2 on a",
 	  NEVER("3", "allow 2 on b") NEVER("4", "allow 2 on a") },
 };
