@@ -68,6 +68,14 @@ static int guard(const struct datapath *dp, const char *name)
 	return err;
 }
 
+static void tell(const struct datapath *dp, const char *name, bool again,
+		 const struct options *options)
+{
+	if (!options->json)
+		printf("%s: %s, %s mode\n", name, again ? "program replaced" : "attached",
+		       datapath_interface(dp, name)->mode);
+}
+
 static int attach_one(struct datapath *dp, const char *name, const struct options *options)
 {
 	const struct interface *known = datapath_interface(dp, name);
@@ -80,9 +88,8 @@ static int attach_one(struct datapath *dp, const char *name, const struct option
 		err = guard(dp, name);
 	if (!err)
 		err = datapath_attach(dp, name, options->mode, options->replace);
-	if (!err && !options->json)
-		printf("%s: %s, %s mode\n", name, again ? "program replaced" : "attached",
-		       datapath_interface(dp, name)->mode);
+	if (!err)
+		tell(dp, name, again, options);
 	return err;
 }
 
@@ -92,12 +99,14 @@ static int attach_all(struct datapath *dp, const struct options *options)
 	int failed = 0;
 
 	for (size_t i = 0; i < dp->count; i++) {
-		char name[IFNAMSIZ];
-		int err = 0;
+		const struct interface *iface = &dp->interfaces[i];
+		int err;
 
-		strcpy(name, dp->interfaces[i].name);
-		if (!interface_gone(&dp->interfaces[i]))
-			err = attach_one(dp, name, options);
+		if (interface_gone(iface))
+			continue;
+		err = datapath_update(dp, iface, options->mode);
+		if (!err)
+			tell(dp, iface->name, true, options);
 		failed = failed ?: err;
 	}
 	return failed;

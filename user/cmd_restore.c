@@ -95,7 +95,7 @@ static int restore_attached(struct datapath *dp, const struct interface *iface)
 	if (interface_watched(iface))
 		return 0;
 	strcpy(name, iface->name);
-	err = datapath_attach(dp, name, ATTACH_AUTO, false);
+	err = datapath_update(dp, iface, ATTACH_AUTO);
 	if (!err)
 		printf("%s: program replaced, %s mode\n", name,
 		       datapath_interface(dp, name)->mode);

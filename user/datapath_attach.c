@@ -370,15 +370,14 @@ static void undo_attach(struct datapath *dp, const struct attachment *attachment
 		datapath_remove(dp);
 }
 
-int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode, bool replace)
+static int attach(struct datapath *dp, const char *name, enum attach_mode mode, bool replace)
 {
 	struct attachment attachment = { .dp = dp, .name = name, .replace = replace };
 	struct interface *known = datapath_interface(dp, name), *present = known;
-	int err = check_kernel() ?: check_name(name) ?: check_renamed(dp, name, known);
+	int err;
 
 	attachment.device = known ? known->device : name;
-	if (!err)
-		err = check_device(attachment.device, &attachment.ifindex);
+	err = check_device(attachment.device, &attachment.ifindex);
 	if (err)
 		return err;
 	if (present && (present->ifindex != attachment.ifindex || interface_gone(present)))
@@ -403,6 +402,22 @@ int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode
 	else if (!present)
 		unhook_egress(name, attachment.ifindex);
 	return err;
+}
+
+int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode, bool replace)
+{
+	return check_kernel()		     ?:
+	       check_name(name)		     ?:
+	       check_renamed(dp, name, datapath_interface(dp, name)) ?:
+	       attach(dp, name, mode, replace);
+}
+
+int datapath_update(struct datapath *dp, const struct interface *iface, enum attach_mode mode)
+{
+	char name[IFNAMSIZ];
+
+	strcpy(name, iface->name); /* the interface is opened anew */
+	return attach(dp, name, mode, false);
 }
 
 int datapath_detach(struct datapath *dp, const char *name)

@@ -271,6 +271,21 @@ rename() {
 	equal "$(count_on eth0 7000 drop)" 3
 }
 
+@test "an update and restore know a device that was renamed by its pins, whatever has its name now" {
+	portctl attach eth0
+	rename eth0 eth9
+	swapped rename eth0 eth9
+	second_link eth0
+	wants 0 attach --all
+	equal "$output" "eth0: program replaced, native mode"
+	server tc qdisc del dev eth9 clsact
+	portctl save
+	wants 0 restore
+	equal "$output" "eth0: program replaced, native mode"
+	contains "$(server tc filter show dev eth9 egress)" "handle 0x706f"
+	equal "$(server tc filter show dev eth0 egress)" ""
+}
+
 @test "a device in another namespace is not taken for one with its name and number here" {
 	portctl attach eth0
 	portctl drop 7000
