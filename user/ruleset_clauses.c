@@ -105,11 +105,8 @@ static size_t token_copy(const struct token *token, char *text)
  */
 static bool is_iface(const char *name)
 {
-	for (const char *c = name; *c; c++) {
-		if (*c <= ' ' || *c > '~' || *c == '/' || *c == ':')
-			return false;
-	}
-	return *name && strlen(name) < IFNAMSIZ && strcmp(name, ".") && strcmp(name, "..");
+	return *name && strlen(name) < IFNAMSIZ && text_is_showable(name) &&
+	       !strpbrk(name, " /:") && strcmp(name, ".") && strcmp(name, "..");
 }
 
 static int parse_iface(struct scanner *scan, struct rule *rule)

@@ -129,6 +129,8 @@ static const struct {
 	{ "allow \"open", "F:1:7: found \"open\", expected a closing quote\n" },
 	{ "allow 22 \"open", "F:1:10: found \"open\", expected a closing quote\n" },
 	{ "allow 22, \"open", "F:1:11: found \"open\", expected a closing quote\n" },
+	{ "allow 22 on a\x1b[m",
+	  "F:1:13: found \"a?[m\", expected the name of an interface, at most 15 characters\n" },
 	{ "allow 22 on \"open", "F:1:13: found \"open\", expected a closing quote\n" },
 	{ "allow 22 on eth0 \"open", "F:1:18: found \"open\", expected a closing quote\n" },
 };

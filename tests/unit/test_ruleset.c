@@ -58,6 +58,7 @@ static const struct {
 	{ "\r\nallow 22 comment \"c\"\r\n", ALLOW "allow 22 comment \"c\"\n" },
 	{ "allow 22 comment c\r\n", ALLOW "allow 22 comment \"c\"\n" },
 	{ "allow 22 on eth0\r\n", ALLOW "allow 22 on eth0\n" },
+	{ "allow 22 on \u00fc0", ALLOW "allow 22 on \u00fc0\n" },
 	{ "allow 22#c\r\n", ALLOW "allow 22\n" },
 	{ "\tallow\t22\t,\t23\t", ALLOW "allow 22 23\n" },
 	{ "allow 22,23 ,24, 25 , 26 27", ALLOW "allow 22 23 24 25 26 27\n" },
