@@ -116,8 +116,9 @@ int datapath_rollback(struct datapath *dp, int (*guard)(const struct datapath *d
 	if (err)
 		return err;
 	free(rules);
-	pin_path(dp, NULL, generation & 1 ? "ruleset0" : "ruleset1", path);
-	if (access(path, F_OK) && generation > 1)
+	/* Slot 0 has none until it is filled for the first time: no rules are its ruleset. */
+	pin_path(dp, NULL, "ruleset1", path);
+	if (!(generation & 1) && access(path, F_OK))
 		return fail(-ENOENT, "the ruleset before this one is not there any more");
 	/* The way back from a change that waits is what keeps the administrator in. */
 	err = guard && !waits ? guard(dp) : 0;

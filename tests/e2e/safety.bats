@@ -53,6 +53,24 @@ is_attached() { portctl status -j | jq -e '.interfaces[0].mode == "native"'; }
 	portctl allow 81
 }
 
+@test "the way back to having no rules is there as often as one likes" {
+	portctl attach eth0
+	start_http 80
+	portctl default drop --confirm 60s
+	portctl rollback
+	portctl default drop --confirm 60s
+	equal "$(portctl rollback)" "rolled back"
+	http_get "$S4"
+	portctl allow 81
+	equal "$(portctl rollback)" "rolled back"
+	equal "$(rules)" "default allow"
+	portctl default drop --confirm 1s
+	sleep 1.5
+	portctl default drop
+	equal "$(portctl rollback)" "rolled back"
+	http_get "$S4"
+}
+
 @test "the counts of a rule survive its being rolled back to" {
 	portctl attach eth0
 	portctl allow 7777/udp
