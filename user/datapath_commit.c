@@ -539,6 +539,7 @@ int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds)
 	}
 	__atomic_store_n(&dp->control->generation, generation, __ATOMIC_RELEASE);
 	own_next(dp, generation & 1);
+	err = seconds ? way_back_if_late(dp) : 0;
 	settle_behind(dp);
-	return 0;
+	return err;
 }

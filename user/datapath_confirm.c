@@ -91,6 +91,17 @@ static bool take_pending(struct datapath *dp)
 					   __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST);
 }
 
+int way_back_if_late(struct datapath *dp)
+{
+	__u32 generation = dp->control->generation;
+
+	if (since_boot() < dp->control->deadline || !take_pending(dp))
+		return 0;
+	__atomic_store_n(&dp->control->generation, generation + 1, __ATOMIC_RELEASE);
+	return fail(-ETIME,
+		    "the time to confirm this was over before it was made: rolled back");
+}
+
 int datapath_confirm(struct datapath *dp)
 {
 	if (!take_pending(dp))

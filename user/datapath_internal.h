@@ -136,6 +136,13 @@ int slot_fill(const struct slot_maps *maps, const char *name, struct generation 
  */
 int way_back_prepare(struct datapath *dp, __u32 generation, __u32 seconds);
 
+/*
+ * Goes back from the active generation where its time was over before it was active: the
+ * kernel's timer has found nothing to go back from, and does not come again. Returns
+ * -ETIME where it did, which it says.
+ */
+int way_back_if_late(struct datapath *dp);
+
 /* Forgets a way back from a change that never came to run. */
 void way_back_forget(struct datapath *dp);
 

@@ -33,6 +33,21 @@ is_attached() { portctl status -j | jq -e '.interfaces[0].mode == "native"'; }
 	contains "$stderr" "rolled back"
 }
 
+@test "a change that is made after its time to be confirmed is undone at once" {
+	portctl attach eth0
+	portctl allow 80
+	server strace -qq -o "$TMP/trace" -e trace=bpf "$PORTCTL" default drop --confirm 60s
+	portctl rollback
+	# The timer has begun, and ends before the change is made.
+	local call
+	call=$(grep -n BPF_PROG_TEST_RUN "$TMP/trace" | tail -1 | cut -d: -f1)
+	run ! --separate-stderr server strace -qq -o /dev/null -e trace=bpf \
+		-e inject=bpf:delay_exit=1500000:when="$call" "$PORTCTL" default drop --confirm 1s
+	contains "$stderr" "over before it was made"
+	equal "$(portctl status -j | jq -c '[.default, .pending]')" '["allow",0]'
+	portctl default drop
+}
+
 @test "a change that is confirmed stays" {
 	portctl attach eth0
 	portctl default drop --confirm 1s
