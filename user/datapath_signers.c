@@ -3,6 +3,7 @@
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
+#include <sys/param.h>
 
 #include "clock.h"
 #include "datapath_internal.h"
@@ -99,17 +100,28 @@ static int begin_time(const struct signer_maps *maps, __be32 number)
 	return err && errno != EEXIST ? -errno : 0;
 }
 
-/* Adds the doors of a signer to those that he has. */
+/* When a key ends that ends by two lines: 0 is never. */
+static __u64 earlier_end(__u64 one, __u64 other)
+{
+	return one && other ? MIN(one, other) : one ?: other;
+}
+
+/*
+ * Adds the doors of a signer to those that he has. He ends but once, so it is where the
+ * first of his lines does: never may he open what he may not any more.
+ */
 static int put_signer(struct signer_maps *maps, __be32 number, struct signer *signer)
 {
 	struct signer_key key = { number, maps->slot };
 	struct signer known;
 	int err = 0;
 
-	if (!bpf_map_lookup_elem(maps->signers, &key, &known))
+	if (!bpf_map_lookup_elem(maps->signers, &key, &known)) {
 		signer->doors |= known.doors;
-	else if (maps->added++ >= MAX_SIGNERS)
+		signer->expires = earlier_end(signer->expires, known.expires);
+	} else if (maps->added++ >= MAX_SIGNERS) {
 		err = -E2BIG;
+	}
 	explicit_bzero(&known, sizeof(known));
 	err = err ?: begin_time(maps, number);
 	if (!err && bpf_map_update_elem(maps->signers, &key, signer, BPF_ANY))

@@ -260,3 +260,30 @@ knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s once skew 1s"
 	lacks "$(portctl list; portctl list -j; portctl knock list; portctl knock status; rules)" \
 		"$secret"
 }
+
+@test "a key that is there twice ends where the first of its lines does" {
+	new_key alice
+	local key
+	key=$(cat "$TMP/keys")
+	printf '%s\n' "$key expires 2020-01-01 doors web" "$key doors other" >"$TMP/keys"
+	attach_with "default drop
+knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s skew 1s"
+	start_http 80
+	# In another file, of another door.
+	echo "$key expires 2020-01-01" >"$TMP/keys"
+	(umask 077 && echo "$key" >"$TMP/others")
+	portctl knock other spa 62202/udp keys "$TMP/others" opens 81/tcp for 30s
+	sleep 1.1
+	knock_send "$S4" web --key "$TMP/alice.key"
+	no_web
+	# In the same one.
+	printf '%s\n' "$key expires 2020-01-01 doors web" "$key doors web,other" >"$TMP/keys"
+	portctl delete 2
+	knock_send "$S4" web --key "$TMP/alice.key"
+	no_web
+	echo "$key expires 2099-01-01" >>"$TMP/others"
+	cp "$TMP/others" "$TMP/keys"
+	portctl allow 82
+	knock_send "$S4" web --key "$TMP/alice.key"
+	web
+}
