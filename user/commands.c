@@ -147,7 +147,8 @@ const struct command commands[] = {
 	{ "save", "[FILE]", "write the running rules to a file",
 	  "Without FILE, to /etc/portctl/rules, and beside it which interfaces are attached to\n"
 	  "(for restore); FILE may be - for standard output. Rules with \"for\" are left out.\n"
-	  "Symbolic links are followed, if they are root's or the user's own.\n",
+	  "Symbolic links are followed, if they are root's or the user's own. Only - while a\n"
+	  "change waits to be confirmed.\n",
 	  cmd_save, READS | CAPABILITY(DAC_OVERRIDE) },
 	{ "stats", "[PORT...] [-i SECONDS [-n TIMES]] [--all] [-j]",
 	  "what was counted, for each port and line",

@@ -157,6 +157,9 @@ int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds);
 /* Seconds until the change that waits to be confirmed is undone; 0: none waits. */
 __u32 datapath_pending(const struct datapath *dp);
 
+/* 0 where none waits, else -EBUSY, which it says. */
+int datapath_decided(const struct datapath *dp);
+
 /* Keeps the change that waits to be confirmed. */
 int datapath_confirm(struct datapath *dp);
 

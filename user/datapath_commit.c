@@ -515,16 +515,9 @@ static int prepare_slot(struct datapath *dp, unsigned int slot, struct ruleset *
 
 int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds)
 {
-	__u32 generation, waits = datapath_pending(dp);
-	int err;
+	int err = datapath_decided(dp) ?: datapath_create(dp);
+	__u32 generation;
 
-	if (waits)
-		return fail(
-			-EBUSY,
-			"a change waits to be confirmed (%u s left): \"portctl confirm\" or "
-			"\"portctl rollback\" first",
-			waits);
-	err = datapath_create(dp);
 	if (err)
 		return err;
 	generation = dp->control->generation + 1;

@@ -81,6 +81,18 @@ __u32 datapath_pending(const struct datapath *dp)
 	return (dp->control->deadline - now + 999999999) / 1000000000;
 }
 
+int datapath_decided(const struct datapath *dp)
+{
+	__u32 waits = datapath_pending(dp);
+
+	if (!waits)
+		return 0;
+	return fail(-EBUSY,
+		    "a change waits to be confirmed (%u s left): \"portctl confirm\" or "
+		    "\"portctl rollback\" first",
+		    waits);
+}
+
 /* Takes the pending change away from the timer; false if there is none (any more). */
 static bool take_pending(struct datapath *dp)
 {

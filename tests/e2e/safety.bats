@@ -440,6 +440,20 @@ s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
 	equal "$(portctl status -j | jq -c '[.interfaces[].name]')" '["br0","eth0"]'
 }
 
+@test "a change that waits to be confirmed is not saved" {
+	portctl attach eth0
+	portctl save
+	portctl default drop --confirm 60s
+	refused "a change waits to be confirmed" save
+	refused "a change waits to be confirmed" save "$TMP/file"
+	equal "$(cat "$TMP/saved")" "default allow"
+	[ ! -e "$TMP/file" ]
+	equal "$(portctl save -)" "default drop"
+	portctl confirm
+	portctl save
+	equal "$(cat "$TMP/saved")" "default drop"
+}
+
 @test "restore --follow attaches what comes, and what is made again; its end detaches nothing" {
 	portctl attach eth0
 	portctl default drop
