@@ -37,6 +37,15 @@ struct fate {
 	__u32 line; /* of the rule that limits it */
 };
 
+/* When it is asked what becomes of it. */
+struct moment {
+	__u64 now; /* nanoseconds since boot */
+	const char *text;
+};
+
+/* When all rules with "for" have ended. A grant ends too, but its source can knock again. */
+#define AT_LAST (~0ull)
+
 /*
  * A limit of so many packets a second, or more, is taken for none: whoever types, and sees
  * what comes of it, gets by with them. Others who use them up are not thought of.
@@ -44,13 +53,13 @@ struct fate {
 #define RATE_FREE 100
 
 static struct fate fate_of(const struct judge *judge, const struct connection *connection,
-			   const struct guarded *guarded)
+			   const struct guarded *guarded, __u64 now)
 {
 	__u64 doors = granted_doors(guarded->grants, guarded->grant_count, judge->ruleset,
 				    &connection->remote);
 	const struct detail *detail;
 	entry_t entry = evaluate_detail(&judge->image, PORT_KEY_TCP + connection->local_port,
-					&connection->remote, since_boot(), doors, &detail);
+					&connection->remote, now, doors, &detail);
 	struct fate fate = { .kind = FATE_LET_IN };
 
 	if (entry_verdict(entry) != VERDICT_PASS)
@@ -88,40 +97,54 @@ static char *connection_text(const struct connection *connection, const char *if
 }
 
 static int fail_worse(const struct connection *connection, const char *iface,
-		      const struct fate *fate, const struct ruleset *ruleset,
+		      const struct fate *fate, const struct ruleset *ruleset, const char *when,
 		      const char *advice)
 {
 	cleanup_free char *text = connection_text(connection, iface);
 	const struct rule *rule;
 
 	if (fate->kind == FATE_GOES_ON)
-		return fail(-EACCES, "refused: %s would go on, but could not be made again; %s",
-			    text ?: "one", advice);
+		return fail(-EACCES,
+			    "refused: %s would go on, but could not be made again%s; %s",
+			    text ?: "one", when, advice);
 	if (fate->kind == FATE_CUT)
-		return fail(-EACCES, "refused: this would shut out %s; %s", text ?: "one",
-			    advice);
+		return fail(-EACCES, "refused: this would shut out %s%s; %s", text ?: "one",
+			    when, advice);
 	rule = ruleset_line(ruleset, fate->line);
 	if (!rule)
 		return fail(-EPROTO,
 			    "a limit has no rule"); /* never: its image is made of them */
-	return fail(-EACCES, "refused: %s would be limited to %u/%c, in all its packets; %s",
-		    text ?: "one", rule->limit.count, rule->limit.unit, advice);
+	return fail(-EACCES, "refused: %s would be limited to %u/%c, in all its packets%s; %s",
+		    text ?: "one", rule->limit.count, rule->limit.unit, when, advice);
 }
 
-static int check_interface(const struct judge *before, const struct judge *after,
-			   const struct guarded *guarded, const struct interface *iface)
+static int check_at(const struct moment *moment, const struct judge *before,
+		    const struct judge *after, const struct guarded *guarded,
+		    const struct interface *iface)
 {
 	for (size_t i = 0; i < guarded->connections.count; i++) {
 		const struct connection *connection = &guarded->connections.list[i];
-		struct fate was = fate_of(before, connection, guarded);
-		struct fate fate = fate_of(after, connection, guarded);
+		struct fate was = fate_of(before, connection, guarded, moment->now);
+		struct fate fate = fate_of(after, connection, guarded, moment->now);
 
 		if (is_worse(&fate, &was) &&
 		    may_come_in_on(&guarded->devices, connection, iface->ifindex))
 			return fail_worse(connection, iface->name, &fate, after->ruleset,
-					  guarded->advice);
+					  moment->text, guarded->advice);
 	}
 	return 0;
+}
+
+/* Not only now: a rule that ends may take the place of one that does not. */
+static int check_interface(const struct judge *before, const struct judge *after,
+			   const struct guarded *guarded, const struct interface *iface)
+{
+	const struct moment now = { since_boot(), "" };
+	const struct moment at_last = { AT_LAST,
+					" once the time of rules with \"for\" is over" };
+
+	return check_at(&now, before, after, guarded, iface)
+		       ?: check_at(&at_last, before, after, guarded, iface);
 }
 
 static int compare_on(const struct interface *iface, const struct ruleset *running,

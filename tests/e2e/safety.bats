@@ -134,6 +134,28 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl delete 1 --force
 }
 
+@test "a rule that ends is guarded from taking the place of one that does not" {
+	portctl attach eth0
+	start_http 2222
+	portctl allow 2222/tcp
+	portctl default drop
+	hold_open "$S4" 2222
+	refused "could not be made again once the time of rules with \"for\" is over" \
+		allow 2222/tcp for 2h
+	printf 'default drop\nallow 2222 for 2h\n' >"$TMP/ending"
+	refused "could not be made again once" apply "$TMP/ending"
+	equal "$(rules)" $'default drop\nallow 2222/tcp'
+	# One beside it takes nothing away, nor does what ends again.
+	portctl allow 2222/tcp from "$C4" for 2h
+	refused "could not be made again once" delete 1
+	portctl delete 2
+	portctl allow 2222/tcp for 2h --force
+	portctl allow 80 for 2h
+	refused "could not be made again; allow it" delete 1
+	portctl allow 2222/tcp for 1h
+	portctl allow 2222/tcp
+}
+
 @test "the guard sees IPv6, and SSH_CONNECTION" {
 	portctl attach eth0
 	start_http 2222
