@@ -87,7 +87,7 @@ static bool can_be_door(struct import *import, const struct knockd_event *event)
 		       "sequences from a file; see \"totp\" and \"spa\"");
 		return false;
 	}
-	if (event->tcpflags.text && strcmp(event->tcpflags.text, "syn")) {
+	if (event->tcpflags.text && strcasecmp(event->tcpflags.text, "syn")) {
 		cannot(import, event->tcpflags.row, event,
 		       "a step is a SYN here, nothing else");
 		return false;

@@ -40,6 +40,7 @@ static void set_directive(struct knockd_event *event, const char *name, char *te
 	} directives[] = {
 		{ "sequence", &event->sequence },
 		{ "seq_timeout", &event->seq_timeout },
+		{ "timeout", &event->seq_timeout },
 		{ "one_time_sequences", &event->one_time_sequences },
 		{ "tcpflags", &event->tcpflags },
 		{ "start_command", &event->start_command },

@@ -68,6 +68,23 @@ load helpers
 	contains "$stderr" "knockd.conf:19: [list]: not turned: no valid knock: found \"list\", expected a name for the door"
 }
 
+@test "flags in capitals, and the other name of seq_timeout" {
+	cat >"$TMP/knockd.conf" <<-'END'
+		[ssh]
+		sequence = 1,3,2
+		timeout = 5
+		tcpflags = SYN
+		command = ufw allow from %IP% to any port 22 proto tcp
+		[ack]
+		sequence = 1,3,4
+		tcpflags = SYN,ACK
+		command = ufw allow from %IP% to any port 23 proto tcp
+	END
+	run -1 --separate-stderr portctl knock import "$TMP/knockd.conf"
+	equal "$output" "knock ssh opens 22/tcp for 1h after 1/tcp 3/tcp 2/tcp within 5s"
+	contains "$stderr" "knockd.conf:8: [ack]: not turned: a step is a SYN here"
+}
+
 @test "a command with a word that would be lost is not turned, which is said" {
 	cat >"$TMP/knockd.conf" <<-'END'
 		[inside]
