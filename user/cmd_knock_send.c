@@ -95,6 +95,17 @@ static int set_seconds(struct sending *sending, const char *text)
 	return 0;
 }
 
+/* getaddrinfo(3) takes the names of services, but of a number only what fits into a port. */
+static int set_port(struct sending *sending, const char *text)
+{
+	unsigned long port;
+
+	if (number_parse(text, strlen(text), 65535, &port) == -ERANGE)
+		return fail(-EINVAL, "argv: --port: found \"%s\", expected a port", text);
+	sending->port = text;
+	return 0;
+}
+
 static int set_option(struct sending *sending, int option)
 {
 	switch (option) {
@@ -102,8 +113,7 @@ static int set_option(struct sending *sending, int option)
 		sending->key = optarg;
 		return 0;
 	case 'p':
-		sending->port = optarg;
-		return 0;
+		return set_port(sending, optarg);
 	case 'f':
 		return set_seconds(sending, optarg);
 	case 'a':

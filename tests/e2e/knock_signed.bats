@@ -158,6 +158,8 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 	chmod 644 "$TMP/alice.key"
 	refused "others may read or write" knock send "$S4" web --key "$TMP/alice.key"
 	usage_of knock send "$S4" web
+	refused 'found "127737", expected a port' \
+		knock send "$S4" web --key "$TMP/alice.key" --port 127737
 }
 
 @test "where the key file is gone at attach the door stays shut, the rest is filtered" {
