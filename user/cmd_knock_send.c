@@ -48,7 +48,7 @@ int knock_key(const struct command *command, int argc, char **argv)
 
 	if (argc != 2)
 		return usage(command);
-	if (strlen(argv[1]) > KEY_NAME_MAX || argv[1][strcspn(argv[1], " #")] ||
+	if (!*argv[1] || strlen(argv[1]) > KEY_NAME_MAX || argv[1][strcspn(argv[1], " #")] ||
 	    !text_is_showable(argv[1])) {
 		text_clean(argv[1]);
 		fail(-EINVAL, "argv: found \"%s\", expected a name without blanks", argv[1]);

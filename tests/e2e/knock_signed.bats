@@ -148,6 +148,7 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 	sed -i "s/^alice/a$(printf '\033')[2J/" "$TMP/keys"
 	refused "$TMP/keys:1: expected a name" $rule
 	refused 'found "a?[2J", expected a name' knock key "$(printf 'a\033[2J')"
+	refused 'found "", expected a name' knock key ""
 	rm "$TMP/keys"
 	refused "cannot read $TMP/keys" $rule
 	refused 'found "keys", expected the path of a file' ${rule/$TMP\/keys/keys}
