@@ -6,6 +6,7 @@
 #include <sys/utsname.h>
 #include <sys/vfs.h>
 
+#include "clock.h"
 #include "command.h"
 #include "doctor.h"
 #include "needs.h"
@@ -89,17 +90,37 @@ static void check_users(struct doctor *doctor)
 		     "every user may load programs");
 }
 
+/*
+ * What was signed before the first attach is not believed, since it may have been heard
+ * then. Where the clock was ahead at that time, and was set back, that is all that comes.
+ */
+static void check_beginning(struct doctor *doctor)
+{
+	const struct control *control = doctor->dp->control;
+	__u64 now = utc_now();
+
+	if (control && control->created > now)
+		find(doctor, LEVEL_FAIL, "clock",
+		     "portctl save, portctl detach --all, portctl restore",
+		     "it was set back since the first attach: no signed knock is believed for "
+		     "%llu s more",
+		     (unsigned long long)(control->created - now) / 1000000000 + 1);
+}
+
 /* Only knocks that go by the time need it. */
 static void check_clock(struct doctor *doctor)
 {
 	struct timex clock = { 0 };
-	bool needed = false;
+	bool is_signed = false, needed = false;
 
 	for (size_t i = 0; i < doctor->ruleset->count; i++) {
 		const struct knock *knock = doctor->ruleset->rules[i].knock;
 
+		is_signed |= knock && knock->keys;
 		needed |= knock && (knock->keys || knock->secret);
 	}
+	if (is_signed)
+		check_beginning(doctor);
 	if (!needed)
 		return;
 	if (adjtimex(&clock) == TIME_ERROR || clock.status & STA_UNSYNC)

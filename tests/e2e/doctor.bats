@@ -109,6 +109,28 @@ is_answered() { host_ask "$C4" "$1"; }
 	eventually served
 }
 
+@test "a clock that was set back since the attach fails where knocks are signed" {
+	portctl attach eth0
+	(umask 077 && portctl knock key alice >"$TMP/keys")
+	portctl knock web spa 62201/udp keys "$TMP/keys" opens 80/tcp for 30s
+	equal "$(found clock | jq 'contains(["fail"])')" false
+	# When it began, as it was two hours ahead then.
+	local control later value
+	control=$(echo "$TMP"/bpf/portctl/*/control)
+	printf -v later '%016x' $((($(date +%s) + 7200) * 1000000000))
+	value=$(bpftool map lookup pinned "$control" key 0 0 0 0 -j | jq -r '.value | join(" ")')
+	# shellcheck disable=SC2046,SC2086 # words
+	bpftool map update pinned "$control" key 0 0 0 0 value $(cut -d' ' -f-88 <<<"$value") \
+		$(fold -w2 <<<"$later" | tac | sed '/./s/^/0x/' | xargs) $(cut -d' ' -f97- <<<"$value")
+	equal "$(found clock | jq 'contains(["fail"])')" true
+	run portctl doctor
+	contains "$output" "no signed knock is believed for 7"
+	portctl save
+	portctl detach --all
+	portctl restore
+	equal "$(found clock | jq 'contains(["fail"])')" false
+}
+
 @test "pins of another version are said, the rest is looked at all the same" {
 	portctl attach eth0
 	local control rest
