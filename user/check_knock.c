@@ -7,6 +7,7 @@
 #include "check_scan.h"
 #include "compile.h"
 #include "evaluate.h"
+#include "ports.h"
 #include "stranger.h"
 #include "totp.h"
 #include "util.h"
@@ -276,6 +277,23 @@ static void report_few_steps(struct report *report, const struct rule *rule, __u
 			     rule->knock->name, steps, steps == 1 ? "" : "s", STEPS_WANTED);
 }
 
+/* Whoever is let in at a port is not heard there, and nobody else has a grant to end. */
+static void report_closing(struct report *report, const struct rule *rule)
+{
+	const struct sequence *close = &rule->knock->sequences[SEQUENCE_CLOSE];
+
+	for (__u32 i = 0; i < close->count; i++) {
+		if (!rule_has_key(rule, close->steps[i]))
+			continue;
+		report_knock(report, &report->warnings, rule,
+			     "the knock \"%s\" closes by %u/%s, which it opens: it is never "
+			     "heard there from whom it has let in",
+			     rule->knock->name, key_port(close->steps[i]),
+			     key_protocol(close->steps[i]));
+		return;
+	}
+}
+
 static void report_steps(struct report *report, const struct rule *rule,
 			 const struct hearing *hearing)
 {
@@ -299,6 +317,7 @@ static void report_steps(struct report *report, const struct rule *rule,
 			     "the knock \"%s\" closes by the steps that open it: a SYN that is "
 			     "sent again may do it, so give the closing steps other ports",
 			     name);
+	report_closing(report, rule);
 	report_few_steps(report, rule, open->count);
 }
 

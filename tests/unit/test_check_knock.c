@@ -24,6 +24,10 @@
 	"F:1:1: warning: the knock \"a\" closes by the steps that open it: a SYN that is sent " \
 	"again may do it, so give the closing steps other ports\n"
 
+#define CLOSES_INSIDE                                                                          \
+	"F:1:1: warning: the knock \"a\" closes by 80/tcp, which it opens: it is never heard " \
+	"there from whom it has let in\n"
+
 #define AFTER(steps) "knock a opens 80/tcp for 9s after " steps " within 9s\n"
 #define WEB "knock a opens 80/tcp for 9s after 7000/tcp 9000/udp 8000/tcp within 9s\n"
 #define OPEN_BY(line, text)                                                                    \
@@ -60,6 +64,8 @@ static const struct {
 	{ CLOSING("8000/tcp 9000/udp"), "" },
 	{ CLOSING("8000/tcp 7001/tcp"), "" },
 	{ CLOSING("8001/tcp 7001/tcp"), "" },
+	{ CLOSING("8001/tcp 80/tcp"), CLOSES_INSIDE },
+	{ CLOSING("8001/tcp 80/udp"), "" },
 	/* a door is shut for strangers: what it opens is heard, and is a miss */
 	{ "knock a opens 81/tcp for 9s after 7000/tcp 9000/udp 8000/tcp within 9s\n"
 	  "knock c opens 7000/tcp 9000/udp for 9s after 1000/tcp 900/udp 8000/tcp within 9s\n"
