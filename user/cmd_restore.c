@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -364,6 +365,7 @@ int cmd_restore(const struct command *command, int argc, char **argv)
 	if (parse_options(argc, argv, &options))
 		return usage(command);
 	if (options.follow) { /* first, so that nothing falls in between */
+		signal(SIGCHLD, SIG_IGN); /* who waits behind a change leaves no zombie */
 		events = open_link_events();
 		if (events < 0)
 			return EXIT_REFUSED;

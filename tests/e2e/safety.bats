@@ -484,6 +484,8 @@ s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
 	ip -n "$SERVER" link del eth0
 	background follow server "$PORTCTL" restore --follow
 	eventually has_default drop
+	no_child() { ! pgrep -P "$pid"; } # who waited behind the change
+	eventually no_child
 	for _ in 1 2; do
 		ip -n "$SERVER" link add eth0 type veth peer name eth0 netns "$CLIENT"
 		eventually is_attached
