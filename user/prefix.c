@@ -135,13 +135,27 @@ bool prefix_behind(const struct prefix *prefix, struct prefix *address)
 	return false;
 }
 
+/* "::ffff:192.0.2.7", as a socket for both families shows it, is IPv4 on the wire. */
+static void unmap_address(struct prefix *address)
+{
+	static const __u8 mapped[12] = { [10] = 0xFF, [11] = 0xFF };
+	struct prefix ipv4 = { .family = 4, .length = 32 };
+
+	if (address->family == 4 || memcmp(address->address, mapped, sizeof(mapped)))
+		return;
+	memcpy(ipv4.address, address->address + sizeof(mapped), 4);
+	*address = ipv4;
+}
+
 int address_parse(const char *text, struct prefix *address)
 {
 	char expected[128];
 
-	if (prefix_parse(text, address, expected))
+	if (prefix_parse(text, address, expected) ||
+	    address->length != (address->family == 4 ? 32 : 128))
 		return -EINVAL;
-	return address->length == (address->family == 4 ? 32 : 128) ? 0 : -EINVAL;
+	unmap_address(address);
+	return 0;
 }
 
 const char *address_text(const __u8 *address, __u32 family, char text[ADDRESS_TEXT])

@@ -11,7 +11,10 @@
  */
 int prefix_parse(const char *text, struct prefix *prefix, char *expected);
 
-/* Parses a whole address, of one host. Returns 0, or -EINVAL and says nothing. */
+/*
+ * Parses a whole address, of one host; one of IPv4 mapped into IPv6 is that of IPv4.
+ * Returns 0, or -EINVAL and says nothing.
+ */
 int address_parse(const char *text, struct prefix *address);
 
 /* The text of an address (network byte order), which is at most ADDRESS_TEXT long. */

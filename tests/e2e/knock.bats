@@ -166,6 +166,10 @@ open_go_on() {
 	portctl knock grant web "$C4" for 1s
 	sleep 1.1
 	refused "$C4 has no grant for \"web\"" knock revoke web "$C4"
+	# As a listener for both families shows who came.
+	wants 0 knock grant web "::ffff:$C4" for 1h
+	web
+	wants 0 knock revoke web "::ffff:$C4"
 	refused 'there is no knock "x"' knock grant x "$C4" for 1h
 	refused 'found "10.0.0.0/8", expected an address' knock grant web 10.0.0.0/8 for 1h
 	refused 'found "1x", expected a time' knock grant web "$C4" for 1x
