@@ -10,6 +10,7 @@
 #include "evaluate.h"
 #include "log.h"
 #include "prefix.h"
+#include "sockets.h"
 #include "util.h"
 #include "way_in.h"
 
@@ -118,15 +119,33 @@ static int fail_worse(const struct connection *connection, const char *iface,
 		    text ?: "one", rule->limit.count, rule->limit.unit, when, advice);
 }
 
+/*
+ * Whether the neighbours' answers and questions come through, which are mostly from their
+ * link-local addresses. Without them IPv6 ends as soon as they are forgotten.
+ */
+static bool hears_neighbours(const struct judge *judge, __u64 now)
+{
+	static const struct prefix neighbour = { 6, 128, { 0xFE, 0x80, [15] = 1 } };
+	entry_t entry = evaluate_entry(&judge->image, KEY_NEIGHBOUR, &neighbour, now, 0);
+
+	return entry_verdict(entry) == VERDICT_PASS;
+}
+
 static int check_at(const struct moment *moment, const struct judge *before,
 		    const struct judge *after, const struct guarded *guarded,
 		    const struct interface *iface)
 {
+	bool deafens = iface->ifindex != LOOPBACK_INDEX &&
+		       hears_neighbours(before, moment->now) &&
+		       !hears_neighbours(after, moment->now);
+
 	for (size_t i = 0; i < guarded->connections.count; i++) {
 		const struct connection *connection = &guarded->connections.list[i];
 		struct fate was = fate_of(before, connection, guarded, moment->now);
 		struct fate fate = fate_of(after, connection, guarded, moment->now);
 
+		if (deafens && connection->remote.family == 6)
+			fate.kind = FATE_CUT;
 		if (is_worse(&fate, &was) &&
 		    may_come_in_on(&guarded->devices, connection, iface->ifindex))
 			return fail_worse(connection, iface->name, &fate, after->ruleset,

@@ -156,6 +156,26 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl allow 2222/tcp
 }
 
+@test "the guard knows that IPv6 needs its neighbours" {
+	portctl attach eth0
+	start_http 2222
+	portctl allow 2222
+	portctl default drop
+	hold_open "$S6" 2222
+	refused "this would shut out the open connection from $C6" option neighbours off
+	refused "this would shut out the open connection from $C6" drop from fe80::/10
+	portctl allow ipv6-icmp
+	portctl option neighbours off
+	refused "this would shut out the open connection from $C6" delete allow ipv6-icmp
+	portctl option neighbours on
+	# IPv4 asks by ARP.
+	stop "$pid"
+	no_connection() { ! has_open 2222; }
+	eventually no_connection
+	hold_open "$S4" 2222
+	portctl drop from fe80::/10
+}
+
 @test "the guard sees IPv6, and SSH_CONNECTION" {
 	portctl attach eth0
 	start_http 2222
