@@ -4,13 +4,21 @@
 #include "portctl.h"
 
 /* In which order scans go through all ports: protocol by protocol, or port by port in both. */
-enum scan_order { SCAN_PROTOCOLS, SCAN_TCP_FIRST, SCAN_UDP_FIRST, SCAN_ORDERS };
+enum scan_order {
+	SCAN_PROTOCOLS, /* all of TCP, then all of UDP */
+	SCAN_UDP_BEFORE, /* all of UDP, then all of TCP */
+	SCAN_TCP_FIRST, /* of each port TCP, then UDP */
+	SCAN_UDP_FIRST,
+	SCAN_ORDERS
+};
 
 /* The place of a key in that order, from 0 on. */
 static __u32 scan_place(__u32 key, enum scan_order order)
 {
 	if (order == SCAN_PROTOCOLS)
 		return key;
+	if (order == SCAN_UDP_BEFORE)
+		return key ^ PORT_KEY_UDP;
 	return 2 * key_port(key) + ((key >= PORT_KEY_UDP) ^ (order == SCAN_UDP_FIRST));
 }
 
@@ -19,6 +27,8 @@ static __u32 scan_key(__u32 place, enum scan_order order)
 {
 	if (order == SCAN_PROTOCOLS)
 		return place;
+	if (order == SCAN_UDP_BEFORE)
+		return place ^ PORT_KEY_UDP;
 	return place / 2 +
 	       (place % 2 ^ (order == SCAN_UDP_FIRST) ? PORT_KEY_UDP : PORT_KEY_TCP);
 }

@@ -41,6 +41,11 @@ static const struct {
 } knocks[] = {
 	{ KNOCK, SCANNED },
 	{ KNOCK "default drop", ONE_WAY },
+	/* protocol by protocol, either of them first */
+	{ AFTER("7000/tcp 8000/tcp 6000/udp"), SCANNED },
+	{ AFTER("7000/udp 8000/udp 6000/tcp"), SCANNED },
+	{ AFTER("6000/tcp 8000/udp 7000/udp"), SCANNED },
+	{ AFTER("7000/udp 8000/udp 6000/tcp") "default drop", ONE_WAY },
 	/* who scans has an address that is somebody's */
 	{ KNOCK "drop from 0.0.0.0/8, ::/8", SCANNED },
 	{ KNOCK "default drop\nallow from 0.0.0.0/8, ::/8", ONE_WAY },
@@ -90,7 +95,8 @@ static const struct {
 	{ AFTER("7000/tcp 7001/udp 7002/tcp") "drop 7001/tcp\ndrop 7002/udp", SCANNED },
 	{ AFTER("7000/tcp 7003/udp 7006/tcp") "drop 7001-7005", ONE_WAY },
 	{ AFTER("7000/tcp 7002/udp 7001/tcp"), "" },
-	{ AFTER("7001/udp 7000/tcp 7002/tcp") "default drop", "" },
+	{ AFTER("7001/udp 7000/tcp 7002/tcp") "default drop", ONE_WAY },
+	{ AFTER("7001/udp 7000/tcp 7002/udp") "default drop", "" },
 	/* a door stands open where strangers come in as well, by whatever rule decides */
 	{ WEB "allow 1-1023", OPEN("allow 1-1023") },
 	{ WEB "allow 80/tcp", OPEN("allow 80/tcp") },
