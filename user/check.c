@@ -150,18 +150,15 @@ static int report_unused(const struct ruleset *ruleset, size_t first, struct rep
 /* As programs print who came over IPv4 to a socket that takes both. */
 static void report_mapped(const struct ruleset *ruleset, size_t first, struct report *report)
 {
-	static const struct prefix mapped = { 6, 96, { [10] = 0xFF, 0xFF } };
-
 	for (size_t i = first; i < ruleset->count; i++) {
 		const struct rule *rule = &ruleset->rules[i];
 
 		for (size_t s = 0; s < rule->source_count; s++) {
 			const struct prefix *source = &rule->sources[s];
-			struct prefix ipv4 = { 4, source->length - mapped.length, { 0 } };
+			struct prefix ipv4 = *source;
 
-			if (!prefix_contains(&mapped, source))
+			if (!prefix_unmap(&ipv4))
 				continue;
-			memcpy(ipv4.address, source->address + 12, 4);
 			report_at(report, &report->warnings, rule);
 			fputs("found \"", report->out);
 			prefix_print(source, report->out);

@@ -135,16 +135,16 @@ bool prefix_behind(const struct prefix *prefix, struct prefix *address)
 	return false;
 }
 
-/* "::ffff:192.0.2.7", as a socket for both families shows it, is IPv4 on the wire. */
-static void unmap_address(struct prefix *address)
+bool prefix_unmap(struct prefix *prefix)
 {
-	static const __u8 mapped[12] = { [10] = 0xFF, [11] = 0xFF };
-	struct prefix ipv4 = { .family = 4, .length = 32 };
+	static const struct prefix mapped = { 6, 96, { [10] = 0xFF, 0xFF } };
+	struct prefix ipv4 = { 4, prefix->length - mapped.length, { 0 } };
 
-	if (address->family == 4 || memcmp(address->address, mapped, sizeof(mapped)))
-		return;
-	memcpy(ipv4.address, address->address + sizeof(mapped), 4);
-	*address = ipv4;
+	if (!prefix_contains(&mapped, prefix))
+		return false;
+	memcpy(ipv4.address, prefix->address + 12, 4);
+	*prefix = ipv4;
+	return true;
 }
 
 int address_parse(const char *text, struct prefix *address)
@@ -154,7 +154,7 @@ int address_parse(const char *text, struct prefix *address)
 	if (prefix_parse(text, address, expected) ||
 	    address->length != (address->family == 4 ? 32 : 128))
 		return -EINVAL;
-	unmap_address(address);
+	prefix_unmap(address);
 	return 0;
 }
 

@@ -17,6 +17,12 @@ int prefix_parse(const char *text, struct prefix *prefix, char *expected);
  */
 int address_parse(const char *text, struct prefix *address);
 
+/*
+ * Makes of addresses of IPv4 mapped into IPv6, which is how a socket for both shows them
+ * (RFC 4291, 2.5.5.2: ::ffff:192.0.2.7), those of IPv4. False where they are others.
+ */
+bool prefix_unmap(struct prefix *prefix);
+
 /* The text of an address (network byte order), which is at most ADDRESS_TEXT long. */
 #define ADDRESS_TEXT 46
 const char *address_text(const __u8 *address, __u32 family, char text[ADDRESS_TEXT]);
