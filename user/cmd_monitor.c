@@ -97,15 +97,22 @@ static void tell_found(struct monitor *monitor, const struct found *found)
 		tell_lost(&monitor->teller, found->drops, found->events);
 }
 
+/*
+ * Those of rules that are gone are among them: else they would be missing now, and come
+ * anew with a rollback, or once another change makes them the line "removed".
+ */
 static __u64 count_drops(struct datapath *dp, const struct ruleset *ruleset)
 {
+	cleanup_free struct stored_rule *gone = NULL;
 	__u64 dropped = 0;
-	int err = datapath_map_counters(dp, ALL_COUNTERS);
+	size_t gone_count;
+	int err = datapath_previous(dp, &gone, &gone_count)
+			  ?: datapath_map_counters(dp, ALL_COUNTERS);
 
 	for (size_t i = 0; i < dp->count && !err; i++) {
 		struct stats stats;
 
-		if (!stats_collect(&dp->interfaces[i], ruleset, NULL, 0, &stats))
+		if (!stats_collect(&dp->interfaces[i], ruleset, gone, gone_count, &stats))
 			dropped += stats.total.drop.packets;
 		stats_clear(&stats);
 	}

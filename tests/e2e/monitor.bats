@@ -116,6 +116,30 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	equal "$((told + lost))" "$(portctl stats -j | jq '.interfaces[0].total.drop.packets')"
 }
 
+@test "what rules had dropped before is not told as news when they go and come back" {
+	attach_with "drop 9999/udp"
+	client "$PYTHON" "$NET" send "$S4" 9999 300
+	watch
+	portctl delete 1
+	sleep 1.2
+	portctl allow 5/udp # now it is the line "removed"
+	sleep 1.2
+	portctl drop 5/tcp
+	portctl rollback
+	sleep 1.2
+	equal "$(seen '.event == "lost"')" ""
+	client "$PYTHON" "$NET" send "$S4" 5 1
+	portctl drop 9999/udp
+	client "$PYTHON" "$NET" send "$S4" 9999 300
+	eventually happened '.event == "lost" and .drops > 200 and .drops < 300'
+	sleep 1.2
+	local told lost
+	told=$(count '.event == "drop"')
+	lost=$(seen '.event == "lost"' | jq -s 'map(.drops) | add')
+	equal "$((told + lost))" 300
+	stop "$monitor"
+}
+
 @test "--samples: another who watches does not take them away" {
 	attach_with "default drop"
 	watch --samples 200
