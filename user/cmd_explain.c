@@ -118,45 +118,67 @@ static int parse_options(int argc, char **argv, struct question *question)
 	return err;
 }
 
-/* An address that the interface has; of a family it has none of, one of nobody's. */
-static void choose_destination(struct question *question)
+/* What comes from elsewhere than the link goes to no address that is the link's only. */
+static bool is_answered_by(const struct prefix *source, const struct in6_addr *address)
 {
-	struct prefix *to = &question->packet.destination;
+	struct in6_addr from; /* in a prefix it is not aligned */
+
+	memcpy(&from, source->address, sizeof(from));
+	return IN6_IS_ADDR_LINKLOCAL(&from) == IN6_IS_ADDR_LINKLOCAL(address);
+}
+
+/* The address itself, if the packet may go to it; else NULL. */
+static const void *address_for(const struct packet *packet, const struct sockaddr *address)
+{
+	const struct sockaddr_in6 *ip6 = (const void *)address;
+	const struct sockaddr_in *ip = (const void *)address;
+
+	if (packet->source.family == 4 && address->sa_family == AF_INET)
+		return &ip->sin_addr;
+	if (packet->source.family == 6 && address->sa_family == AF_INET6 &&
+	    is_answered_by(&packet->source, &ip6->sin6_addr))
+		return &ip6->sin6_addr;
+	return NULL;
+}
+
+/* The first that the device has, whatever it is called now; else one of nobody's. */
+static void choose_destination(struct packet *packet, const char *device)
+{
+	struct prefix *to = &packet->destination;
+	const void *found = NULL;
 	struct ifaddrs *all = NULL;
 
-	*to = (struct prefix){ .family = question->packet.source.family,
-			       .length = question->packet.source.length };
+	*to = (struct prefix){ .family = packet->source.family,
+			       .length = packet->source.length };
 	memset(to->address, to->family == 4 ? 10 : 0xFD, sizeof(to->address));
 	if (getifaddrs(&all))
 		return;
-	for (const struct ifaddrs *entry = all; entry; entry = entry->ifa_next) {
-		const struct sockaddr_in6 *ip6 = (void *)entry->ifa_addr;
-		const struct sockaddr_in *ip = (void *)entry->ifa_addr;
-
-		if (!ip || strcmp(entry->ifa_name, question->iface))
-			continue;
-		if (to->family == 4 && ip->sin_family == AF_INET)
-			memcpy(to->address, &ip->sin_addr, 4);
-		if (to->family == 6 && ip6->sin6_family == AF_INET6)
-			memcpy(to->address, &ip6->sin6_addr, 16);
+	for (const struct ifaddrs *entry = all; entry && !found; entry = entry->ifa_next) {
+		if (entry->ifa_addr && !strcmp(entry->ifa_name, device))
+			found = address_for(packet, entry->ifa_addr);
 	}
+	if (found)
+		memcpy(to->address, found, to->family == 4 ? 4 : 16);
 	freeifaddrs(all);
 }
 
 static int choose_interface(const struct datapath *dp, struct question *question)
 {
+	const struct interface *iface;
+
 	if (!dp->count)
 		return fail(-ENOENT,
 			    "portctl is attached to no interface: portctl attach IFACE");
 	if (!question->iface)
 		question->iface = datapath_first(dp)->name;
-	if (!datapath_interface(dp, question->iface))
+	iface = datapath_interface(dp, question->iface);
+	if (!iface)
 		return fail(
 			-ENOENT,
 			"portctl is not attached to %s: \"portctl status\" lists where it is",
 			question->iface);
 	if (!question->packet.destination.family)
-		choose_destination(question);
+		choose_destination(&question->packet, iface->device);
 	if (question->packet.destination.family != question->packet.source.family)
 		return fail(-EINVAL, "argv: --to: expected an address of the source's family");
 	return 0;

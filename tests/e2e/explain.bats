@@ -160,6 +160,32 @@ time.sleep(60)"
 	equal "$(said '[.verdict, .line]' "$C4:8001" "$from" --flags 'ack|psh')" '["drop","default"]'
 }
 
+@test "an open connection to a device with a link-local address, and one that was renamed" {
+	attach_with "$RULES"
+	ip -n "$SERVER" addr add fe80::2/64 dev eth0 nodad
+	ip -n "$SERVER" addr add 10.77.0.99/24 dev eth0
+	outside_http 8000
+	local host from
+	connected() { server ss -Htn state established dport = 8000 | grep -qF "$host"; }
+	for host in "$C4" "$C6"; do
+		background "idle$host" server "$PYTHON" -c "
+import socket, time
+s = socket.create_connection(('$host', 8000))
+time.sleep(60)"
+		eventually connected
+		from=$(server ss -Htn state established dport = 8000 | grep -F "$host" |
+			awk '{print $3}' | sed 's/.*://')
+		[ "$host" = "$C4" ] || host="[$host]"
+		equal "$(said '[.verdict, .line]' "$host:8000" "$from" --flags ack)" '["pass","reply"]'
+	done
+	server ip link set eth0 down
+	server ip link set eth0 name other
+	server ip link set other up
+	from=$(server ss -Htn state established dport = 8000 | grep -F "$C4" | awk '{print $3}' |
+		sed 's/.*://')
+	equal "$(said '[.verdict, .line]' "$C4:8000" "$from" --flags ack)" '["pass","reply"]'
+}
+
 @test "what is wrong is said" {
 	refused "portctl is attached to no interface" explain 192.0.2.1 22
 	portctl attach eth0
