@@ -75,9 +75,8 @@ static json_t *say_listens(const struct place *place, const char *rest)
 static const char *say_reach(enum reach reach)
 {
 	static const char *const texts[] = {
-		[REACH_NONE] = "nobody",
-		[REACH_GRANT] = "who knocks",
-		[REACH_SOURCES] = "some sources",
+		[REACH_NONE] = "nobody",       [REACH_GRANT] = "who knocks",
+		[REACH_DHCP] = "DHCP servers", [REACH_SOURCES] = "some sources",
 		[REACH_ALL] = "everybody",
 	};
 
@@ -86,7 +85,7 @@ static const char *say_reach(enum reach reach)
 
 /*
  * A rule that allows it to some does not say that everybody may come, as the default lets
- * them; of a policy, that is what `wider` tells.
+ * them; of a policy, that is what `wider` tells. The lifeline of DHCP needs no rule.
  */
 static void find_unnamed(const struct audit *audit, const struct place *place, json_t *list)
 {
@@ -95,7 +94,8 @@ static void find_unnamed(const struct audit *audit, const struct place *place, j
 	unsigned char marks = named->marks[place->key];
 	cleanup_free char *rest = NULL;
 
-	if (place->reach == REACH_NONE || marks & (all ? MARK_ALLOWED_ALL : MARK_ALLOWED))
+	if (place->reach == REACH_NONE || marks & (all ? MARK_ALLOWED_ALL : MARK_ALLOWED) ||
+	    (place->reach == REACH_DHCP && is_for_dhcp(named->ruleset, place->key)))
 		return;
 	if (asprintf(&rest, "%s may reach it, and %s%s allows it by its port%s",
 		     say_reach(place->reach), marks & MARK_ALLOWED ? "a rule" : "no rule",

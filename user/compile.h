@@ -53,6 +53,9 @@ int compile(const struct ruleset *ruleset, const char *iface, struct image *imag
 	    unsigned char *used);
 void image_clear(struct image *image);
 
+/* Whether what DHCP servers send there is let in before any rule that names a port. */
+bool is_for_dhcp(const struct ruleset *ruleset, __u32 key);
+
 /*
  * Compiles it as it is where no rule names the interface (""), and then for each one
  * that rules name, and has each image looked at, also the one of which compile() said

@@ -25,6 +25,12 @@ static void fill_lifeline(struct chainer *chainer, enum rule_option option, enum
 		entries[key] = entries[KEY_PROTOCOL + protocol];
 }
 
+bool is_for_dhcp(const struct ruleset *ruleset, __u32 key)
+{
+	return ruleset->options[OPTION_DHCP] == VERDICT_PASS &&
+	       (key == PORT_KEY_UDP + DHCP_CLIENT || key == PORT_KEY_UDP + DHCP6_CLIENT);
+}
+
 /*
  * Echo requests are let in at a limit, so that the answers are no way to load
  * this host; where everything passes by default they are not limited.

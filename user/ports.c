@@ -12,9 +12,8 @@
 const char *reach_name(enum reach reach)
 {
 	static const char *const names[] = {
-		[REACH_NONE] = "no",
-		[REACH_GRANT] = "grant only",
-		[REACH_SOURCES] = "sources",
+		[REACH_NONE] = "no",	  [REACH_GRANT] = "grant only",
+		[REACH_DHCP] = "dhcp",	  [REACH_SOURCES] = "sources",
 		[REACH_ALL] = "everyone",
 	};
 
@@ -316,6 +315,8 @@ enum reach port_reach(const struct outlook *outlook, __u32 key, unsigned char fa
 		return REACH_NONE;
 	if (!outlook->source && has_source(outlook, key, families))
 		return REACH_SOURCES;
+	if (!outlook->source && families && is_for_dhcp(outlook->ruleset, key))
+		return REACH_DHCP;
 	return outlook->marks[key] & MARK_DOOR ? REACH_GRANT : REACH_NONE;
 }
 

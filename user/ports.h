@@ -8,7 +8,8 @@
 #include "stats.h"
 #include "stranger.h"
 
-enum reach { REACH_NONE, REACH_GRANT, REACH_SOURCES, REACH_ALL };
+/* REACH_DHCP: servers of DHCP, by the lifeline. */
+enum reach { REACH_NONE, REACH_GRANT, REACH_DHCP, REACH_SOURCES, REACH_ALL };
 
 /* As nmap calls them. */
 enum port_state { STATE_OPEN, STATE_CLOSED, STATE_FILTERED, STATE_OPEN_OR_FILTERED };

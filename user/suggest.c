@@ -67,6 +67,8 @@ static const char *why_left_out(const struct outlook *outlook, const unsigned ch
 		return "it is open for a time only";
 	if (opener ? !is_plain(opener) : kept[key] & decisive)
 		return "a rule that is kept names it";
+	if (!opener && is_for_dhcp(outlook->ruleset, key))
+		return "waits for DHCP servers, which are let in";
 	return !opener && is_passing_port(key) ? "waits for replies, which are let in" : NULL;
 }
 

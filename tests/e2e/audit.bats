@@ -55,6 +55,33 @@ allow 5432/tcp from 10.77.0.0/16' >policy
 	contains "$stderr" "policy:1:7"
 }
 
+@test "what a DHCP client listens on needs no rule while the lifeline is there" {
+	attach_with 'default drop'
+	listen_as dhclient udp:0.0.0.0:68 "udp:[::]:546"
+	client "$PYTHON" -c "
+import socket
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.bind(('$C4', 67))
+s.sendto(b'x', ('$S4', 68))"
+	equal "$(found)" ""
+	equal "$(portctl ports -j | jq -c '[.ports[] | [.port, .reachable, .passed]]')" \
+		'[[68,"dhcp",1],[546,"dhcp",0]]'
+	portctl suggest >rules
+	contains "$(cat rules)" "# 68/udp bootpc: dhclient listens on 0.0.0.0; 1 packets passed: waits for DHCP servers, which are let in"
+	lacks "$(cat rules)" "allow"
+	echo 'default drop' >policy
+	equal "$(found --policy policy)" ""
+	echo 'option dhcp off' >policy
+	equal "$(found --policy policy)" "unnamed:68/udp unnamed:546/udp"
+	portctl option dhcp off
+	equal "$(found)" "filtered:68/udp filtered:546/udp"
+	equal "$(portctl ports -j | jq -c '[.ports[].reachable]')" '["no","no"]'
+	# A rule for it is somebody's decision, and stays.
+	portctl option dhcp on
+	portctl allow 68/udp
+	contains "$(portctl suggest)" "allow 68/udp comment"
+}
+
 @test "a UDP port of the kernel's choice is looked at where a rule names it, or the policy" {
 	attach_with 'default drop
 allow 51820/udp
