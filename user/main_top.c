@@ -53,6 +53,7 @@ struct top {
 	__u32 selected; /* key of the port under the cursor */
 	struct watcher *watcher;
 	bool unwatched; /* there was no place among those who watch */
+	FILE *said; /* what would be on standard error, but for the screen */
 	struct source_count sources[SOURCES_MAX];
 	size_t source_count;
 };
@@ -131,7 +132,8 @@ static void follow_events(struct top *top, struct datapath *dp)
 		watcher_refill(top->watcher, dp);
 	else if (dp->count && !top->unwatched)
 		top->unwatched = datapath_watch(dp, EVENT_SAMPLES, &top->watcher);
-	clearok(curscr, top->unwatched); /* it has said so on the screen */
+	if (top->unwatched)
+		rewind(top->said); /* that is no reason to end */
 }
 
 static double seconds_since(const struct timespec *then, const struct timespec *now)
@@ -412,6 +414,28 @@ static int show(struct top *top)
 	return err;
 }
 
+/* What is said on the screen goes with it: so why it ended is said behind it. */
+static int show_on_screen(struct top *top)
+{
+	cleanup_free char *text = NULL;
+	size_t size;
+	int err;
+
+	top->said = open_memstream(&text, &size);
+	if (!top->said)
+		return fail(-ENOMEM, "out of memory");
+	err = screen_open();
+	if (!err) {
+		log_capture(top->said);
+		err = show(top);
+		log_capture(NULL);
+		screen_close();
+	}
+	if (!fclose(top->said) && err)
+		fwrite(text, 1, size, stderr);
+	return err;
+}
+
 static int parse_options(int argc, char **argv, struct top *top)
 {
 	static const struct option options[] = {
@@ -440,14 +464,11 @@ static int cmd_top(const struct command *command, int argc, char **argv)
 	top->interval = 1;
 	if (parse_options(argc, argv, top))
 		return usage(command);
-	if (screen_open())
-		return EXIT_REFUSED;
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 	top->now = calloc(PORT_KEYS, sizeof(*top->now));
-	err = top->now ? show(top) : -ENOMEM;
-	screen_close();
+	err = top->now ? show_on_screen(top) : fail(-ENOMEM, "out of memory");
 	watcher_free(top->watcher);
 	free(top->now);
 	free(top->before);

@@ -45,6 +45,28 @@ row_of() { shown | grep -n -- "$1" | head -1 | cut -d: -f1; }
 	no shows "80/udp"
 }
 
+@test "why it ends is on the screen that was there before" {
+	attach_with $'default drop'
+	begin 100 24 "PORTCTL_BPFFS=$TMP '$PORTCTL' top; echo left \$?; sleep 100"
+	eventually shows "left 1"
+	shows "portctl: "
+	screen kill-server
+	# Also where it ends later, and could not watch before: that is not why.
+	local i
+	for i in 1 2 3 4; do background "monitor$i" server "$PORTCTL" monitor; done
+	watched() { [ "$(cat "$TMP"/monitor?.err)" = "" ] && sleep 0.3; }
+	eventually watched
+	begin 200 24
+	eventually shows "by rate"
+	keys p
+	eventually shows "by packets"
+	chmod 777 "$PORTCTL_RUN"
+	eventually shows "left 1"
+	shows "portctl: others may write to $PORTCTL_RUN"
+	no shows "who watch already"
+	chmod 700 "$PORTCTL_RUN"
+}
+
 @test "rates and bars of what passes and what is dropped, and whom" {
 	attach_with $'default drop\nallow 80'
 	begin 120 24
