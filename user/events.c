@@ -272,6 +272,18 @@ static void print_time(double seconds, FILE *out)
 	fprintf(out, "%s.%03d", text, (int)((seconds - whole) * 1000));
 }
 
+static void print_listener(const json_t *event, FILE *out)
+{
+	const char *program = json_string_value(json_object_get(event, "program"));
+	json_int_t pid = json_integer_value(json_object_get(event, "pid"));
+
+	if (program)
+		fprintf(out, ": %s (%lld)", program, (long long)pid);
+	else
+		fputs(": unknown", out);
+	fprintf(out, " of %s, on %s", text_of(event, "user"), text_of(event, "address"));
+}
+
 void event_print(const json_t *event, FILE *out)
 {
 	const json_t *port = json_object_get(event, "port");
@@ -287,9 +299,7 @@ void event_print(const json_t *event, FILE *out)
 	if (json_object_get(event, "state"))
 		fprintf(out, ": %s, was %s", text_of(event, "state"), text_of(event, "was"));
 	if (json_object_get(event, "program"))
-		fprintf(out, ": %s (%lld) of %s, on %s", text_of(event, "program"),
-			(long long)json_integer_value(json_object_get(event, "pid")),
-			text_of(event, "user"), text_of(event, "address"));
+		print_listener(event, out);
 	if (json_object_get(event, "source"))
 		fprintf(out, " from %s", text_of(event, "source"));
 	if (source_port)

@@ -142,3 +142,13 @@ for i, s in enumerate(held): s.bind(('0.0.0.0', 8000 + i)); s.listen()
 time.sleep(100)"
 	eventually was_told '.event == "lost" and .hooks > 0'
 }
+
+@test "a program that cannot be seen is called unknown, and has no number" {
+	background watch server setpriv --bounding-set -perfmon,-sys_admin,-sys_ptrace \
+		"$PORTCTL" watch
+	eventually grep -q "the kernel does not tell of sockets" "$TMP/watch.err"
+	sleep 0.4
+	hold_open tcp 7777
+	eventually grep -q "listen " "$TMP/watch.out"
+	contains "$(cat "$TMP/watch.out")" " listen   7777/tcp: unknown of root, on 0.0.0.0"
+}
