@@ -469,6 +469,34 @@ listens() { get /metrics | grep -q '^portctl_port_listening'; }
 	done
 }
 
+# In the tenth minute a rule goes that had dropped a million packets, and in the thirteenth
+# another one: Prometheus sees "removed" rise, and does not see the rules fall.
+@test "rules that go are no drops, neither in the dashboard nor in an alert" {
+	local dropped
+	dropped=$(jq -r '.panels[] | select(.title == "Dropped and rejected").targets[0].expr' \
+		"$SCRIPTS/grafana.json" | sed 's/\$__rate_interval/5m/; s/\$[a-z]*/.*/g')
+	cat >alerts.test <<-EOF
+		rule_files: [ "$(realpath "$SCRIPTS")/alerts.yml" ]
+		evaluation_interval: 1m
+		tests:
+		  - interval: 1m
+		    input_series:
+		      - series: 'portctl_line_packets_total{instance="a",interface="eth0",line="drop 1",verdict="drop"}'
+		        values: '1000000+0x10 stale'
+		      - series: 'portctl_line_packets_total{instance="a",interface="eth0",line="drop 2",verdict="drop"}'
+		        values: '1000000+0x13 stale'
+		      - series: 'portctl_line_packets_total{instance="a",interface="eth0",line="drop 3",verdict="drop"}'
+		        values: '0+60x60'
+		      - series: 'portctl_line_packets_total{instance="a",interface="eth0",line="removed",verdict="drop"}'
+		        values: '0+0x10 1000000+0x2 2000000+0x40'
+		    promql_expr_test:
+		      - { expr: '$dropped', eval_time: 14m, exp_samples: [ { labels: '{}', value: 1 } ] }
+		    alert_rule_test:
+		      - { eval_time: 17m, alertname: PortctlDropsRise }
+	EOF
+	promtool test rules alerts.test
+}
+
 @test "the installed unit names the installed program" {
 	make -s -C "$BATS_TEST_DIRNAME/../.." install DESTDIR="$TMP/root" PREFIX=/opt/x
 	local unit=$TMP/root/opt/x/lib/systemd/system/portctl-export.service
