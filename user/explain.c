@@ -271,7 +271,7 @@ static const char *reason_of(__u32 line)
 	case LINE_DEFAULT_REJECT:
 		return "no rule names it, and this is the default";
 	case LINE_REPLY:
-		return "it answers what this host began";
+		return "it is of an open connection, or answers what this host began";
 	case LINE_KNOCK:
 		return "it is a port that is knocked at, or a door that is shut";
 	case LINE_ECHO:

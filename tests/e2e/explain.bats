@@ -160,6 +160,22 @@ time.sleep(60)"
 	equal "$(said '[.verdict, .line]' "$C4:8001" "$from" --flags 'ack|psh')" '["drop","default"]'
 }
 
+@test "an open connection that others began is not called an answer to what this host began" {
+	attach_with 'allow 80'
+	start_http 80
+	background idle client "$PYTHON" -c "
+import socket, time
+s = socket.create_connection(('$S4', 80), source_address=('$C4', 41000))
+time.sleep(60)"
+	connected() { server ss -Htn state established sport = 80 | grep -q .; }
+	eventually connected
+	printf 'default drop\n' >"$TMP/rules"
+	portctl apply --force "$TMP/rules"
+	equal "$(said '[.verdict, .line, .text]' "$C4:41000" 80 --flags ack)" \
+		"[\"pass\",\"reply\",\"80/tcp from $C4 on eth0 is let in: it is of an open connection, or answers what this host began\"]"
+	equal "$(said '[.verdict, .line]' "$C4:41000" 80)" '["drop","default"]'
+}
+
 @test "an open connection to a device with a link-local address, and one that was renamed" {
 	attach_with "$RULES"
 	ip -n "$SERVER" addr add fe80::2/64 dev eth0 nodad
