@@ -32,9 +32,9 @@ static void print_check(const struct ruleset *ruleset, bool valid, char *message
 
 static int check_json(const char *path, struct ruleset *ruleset)
 {
-	cleanup_free char *text = NULL, *messages = NULL;
+	cleanup_free char *text = NULL, *messages = NULL, *name = text_shown(path);
 	size_t size, messages_size;
-	struct report report = { .file = path };
+	struct report report = { .file = name ?: "?" };
 	int err = file_read(path, &text, &size);
 
 	if (err)
@@ -52,16 +52,18 @@ static int check_json(const char *path, struct ruleset *ruleset)
 
 int cmd_check(const struct command *command, int argc, char **argv)
 {
+	cleanup_free char *name = NULL;
 	struct ruleset ruleset;
 	bool json;
 	int err;
 
 	if (options_json(argc, argv, &json) != 2)
 		return usage(command);
+	name = text_shown(argv[1]);
 	ruleset_init(&ruleset);
 	err = json ? check_json(argv[1], &ruleset) : rules_read(argv[1], &ruleset);
 	if (!err && !json)
-		printf("%s: no errors, %zu rule%s\n", argv[1], ruleset.count,
+		printf("%s: no errors, %zu rule%s\n", name ?: "?", ruleset.count,
 		       ruleset.count == 1 ? "" : "s");
 	ruleset_clear(&ruleset);
 	return err ? EXIT_REFUSED : EXIT_DONE;

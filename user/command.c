@@ -214,8 +214,8 @@ void see_listeners(struct report *report)
 
 int rules_read(const char *path, struct ruleset *ruleset)
 {
-	struct report report = { .out = stderr, .file = path };
-	cleanup_free char *text = NULL;
+	cleanup_free char *text = NULL, *name = text_shown(path);
+	struct report report = { .out = stderr, .file = name ?: "?" };
 	size_t size;
 	int err = file_read(path, &text, &size);
 

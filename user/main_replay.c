@@ -94,7 +94,7 @@ static int read_rules(struct replay *replay)
 	int err = 0;
 
 	ruleset_init(&none);
-	if (replay->on && strlen(replay->on) >= IFNAMSIZ)
+	if (replay->on && (strlen(replay->on) >= IFNAMSIZ || text_has_controls(replay->on)))
 		return fail(-EINVAL, "argv: --on: found \"%s\", expected an interface",
 			    replay->on);
 	snprintf(replay->iface, sizeof(replay->iface), "%s", replay->on ?: "replay");

@@ -107,6 +107,25 @@ bool text_has_controls(const char *text)
 	return false;
 }
 
+void text_hide_controls(char *text)
+{
+	for (unsigned char *at = (unsigned char *)text; *at; at++) {
+		if (at[0] == 0xC2 && at[1] >= 0x80 && at[1] < 0xA0)
+			at[0] = at[1] = '?';
+		else if (iscntrl(*at))
+			*at = '?';
+	}
+}
+
+char *text_shown(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy)
+		text_hide_controls(copy);
+	return copy;
+}
+
 bool text_is_showable(const char *text)
 {
 	json_t *string = json_string(text); /* NULL unless it is UTF-8 */

@@ -75,6 +75,12 @@ int time_parse(const char *text, size_t length, unsigned long max, unsigned int 
 bool text_is_showable(const char *text);
 bool text_has_controls(const char *text);
 
+/* Control characters, which steer a terminal or begin a line, become "?". */
+void text_hide_controls(char *text);
+
+/* The same in a copy, to be freed; NULL where there is no memory for it. */
+char *text_shown(const char *text);
+
 /* Makes a text bear it: what is no printable ASCII becomes "?". */
 void text_clean(char *text);
 

@@ -111,6 +111,22 @@ count_on() {
 	equal "$(pins)" ""
 }
 
+@test "nor does the name of a file steer it, whatever is said of it" {
+	local file=$'e\033[31m\nx.rules' shown='e?[31m?x.rules'
+	echo 'allow 22' >"$file"
+	wants 0 check "$file"
+	equal "$output" "$shown: no errors, 1 rule"
+	echo 'allow 99999' >"$file"
+	wants 1 check "$file"
+	equal "$stderr" "$shown:1:7: found \"99999\", expected a port from 0 to 65535"
+	wants 1 check -j "$file"
+	equal "$(jq -r '.messages | length' <<<"$output")" 1
+	wants 1 apply "$file"
+	contains "$stderr" "$shown:1:7: "
+	refused '--on: found "e?[31m", expected an interface' replay /dev/null --on $'e\033[31m'
+	rm "$file"
+}
+
 @test "a name that would steer the terminal is neither attached to nor shown" {
 	ip -n "$SERVER" link add $'a\e[31mb' type veth peer name $'x\xc2\x9by'
 	refused "interface called a?[31mb: its name has control characters" \
