@@ -64,6 +64,7 @@ struct metrics_history {
 		struct outlook outlook; /* by the rules, as they were judged last, */
 		__u64 created; /* and which rules those were; 0: not yet */
 		__u32 generation;
+		__u64 next_end; /* nanoseconds since boot: when one of them ends; 0: none */
 	} * interfaces;
 	size_t count;
 };

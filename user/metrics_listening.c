@@ -7,7 +7,7 @@
 #include "metrics.h"
 #include "util.h"
 
-/* The rules are compiled anew only once they have changed. */
+/* The rules are compiled anew only once they have changed, or one of them has ended. */
 static int judge_by(struct shown_history *shown, const struct snapshot *snapshot,
 		    const struct interface *iface)
 {
@@ -17,7 +17,8 @@ static int judge_by(struct shown_history *shown, const struct snapshot *snapshot
 	outlook->ruleset = &snapshot->ruleset;
 	outlook->now = since_boot();
 	if (shown->created == snapshot->dp.control->created &&
-	    shown->generation == snapshot->generation)
+	    shown->generation == snapshot->generation &&
+	    (!shown->next_end || outlook->now < shown->next_end))
 		return 0;
 	outlook_clear(outlook);
 	shown->created = 0;
@@ -26,6 +27,7 @@ static int judge_by(struct shown_history *shown, const struct snapshot *snapshot
 		return err;
 	shown->created = snapshot->dp.control->created;
 	shown->generation = snapshot->generation;
+	shown->next_end = ruleset_next_end(outlook->ruleset, outlook->now);
 	return 0;
 }
 

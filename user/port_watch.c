@@ -228,20 +228,6 @@ static int look_for_rules(struct port_watch *watch, bool *changed)
 	return err;
 }
 
-static void find_next_end(struct port_watch *watch)
-{
-	const struct ruleset *ruleset = &watch->inventory.snapshot.ruleset;
-	__u64 now = since_boot();
-
-	watch->next_end = 0;
-	for (size_t i = 0; i < ruleset->count; i++) {
-		__u64 ends = ruleset->rules[i].ends;
-
-		if (ends > now && (!watch->next_end || ends < watch->next_end))
-			watch->next_end = ends;
-	}
-}
-
 /* The rules anew, and with them what listens. */
 static int take_rules(struct port_watch *watch)
 {
@@ -250,7 +236,7 @@ static int take_rules(struct port_watch *watch)
 	watch->inventory.listeners = NULL; /* the caller has them */
 	inventory_clear(&watch->inventory);
 	err = inventory_take(&watch->inventory);
-	find_next_end(watch);
+	watch->next_end = ruleset_next_end(&watch->inventory.snapshot.ruleset, since_boot());
 	return err;
 }
 
@@ -303,7 +289,7 @@ static int first_look(struct port_watch *watch)
 
 	for (__u32 key = 0; key < PORT_KEYS && !err; key++)
 		watch->states[key] = state_now(watch, key);
-	find_next_end(watch);
+	watch->next_end = ruleset_next_end(&watch->inventory.snapshot.ruleset, since_boot());
 	return err;
 }
 

@@ -342,6 +342,19 @@ const struct rule *ruleset_line(const struct ruleset *ruleset, __u32 line)
 	return NULL;
 }
 
+__u64 ruleset_next_end(const struct ruleset *ruleset, __u64 now)
+{
+	__u64 next = 0;
+
+	for (size_t i = 0; i < ruleset->count; i++) {
+		__u64 ends = ruleset->rules[i].ends;
+
+		if (ends > now && (!next || ends < next))
+			next = ends;
+	}
+	return next;
+}
+
 const struct rule *ruleset_door(const struct ruleset *ruleset, __u32 door)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {

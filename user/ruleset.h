@@ -190,6 +190,9 @@ int ruleset_add(struct ruleset *ruleset, struct rule *rule);
 /* The rule that has that line (not what is over its limit), or NULL. */
 const struct rule *ruleset_line(const struct ruleset *ruleset, __u32 line);
 
+/* When the first rule ends, of those that run at `now` (since boot); 0: none does. */
+__u64 ruleset_next_end(const struct ruleset *ruleset, __u64 now);
+
 /* The knock whose door has that number, or NULL. */
 const struct rule *ruleset_door(const struct ruleset *ruleset, __u32 door);
 

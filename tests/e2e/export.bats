@@ -504,6 +504,17 @@ listens() { get /metrics | grep -q '^portctl_port_listening'; }
 	"$TMP/root/opt/x/sbin/portctl" help export
 }
 
+@test "a port for replies is not shown once the rule that names it has ended" {
+	portctl attach eth0
+	start_export
+	start_echo 40001
+	printf 'default drop\nallow 40001/udp for 3s\n' >rules
+	portctl apply --force rules
+	equal "$(metric portctl_port_listening 'port="40001"')" 1
+	is_gone() { equal "$(metric portctl_port_listening)" 0; }
+	eventually is_gone
+}
+
 @test "what listens, and what the outside sees of it" {
 	portctl attach eth0
 	printf 'default drop\nallow 8080\n' >rules
