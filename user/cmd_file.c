@@ -134,6 +134,19 @@ static long diff(const struct ruleset *running, const struct ruleset *wanted, bo
 	return count;
 }
 
+/* Beside the saved rules those are looked at that would be saved. */
+static int take_lasting(struct ruleset *running)
+{
+	struct ruleset lasting;
+	int err;
+
+	ruleset_init(&lasting);
+	err = lasting_rules(running, &lasting);
+	ruleset_clear(running);
+	*running = lasting;
+	return err ? fail(err, "out of memory") : 0;
+}
+
 int cmd_diff(const struct command *command, int argc, char **argv)
 {
 	struct ruleset running, wanted;
@@ -154,6 +167,8 @@ int cmd_diff(const struct command *command, int argc, char **argv)
 	if (!err)
 		err = datapath_rules_in_force(&dp, &running);
 	datapath_unlock(&dp);
+	if (!err && words == 1)
+		err = take_lasting(&running);
 	if (!err)
 		err = diff(&running, &wanted, json);
 	if (err > 0)

@@ -289,10 +289,9 @@ void print_lasting(const struct ruleset *ruleset, FILE *out)
 	}
 }
 
-/* The running ruleset as it would be saved. */
-static int reparse_lasting(const struct ruleset *running, struct report *report,
-			   struct ruleset *lasting)
+int lasting_rules(const struct ruleset *running, struct ruleset *lasting)
 {
+	struct report report = { .out = stderr, .file = "running rules" };
 	cleanup_free char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
@@ -300,7 +299,7 @@ static int reparse_lasting(const struct ruleset *running, struct report *report,
 	if (!out)
 		return -ENOMEM;
 	print_lasting(running, out);
-	return fclose(out) ? -ENOMEM : ruleset_parse(lasting, text, report);
+	return fclose(out) ? -ENOMEM : ruleset_parse(lasting, text, &report);
 }
 
 bool is_saved(const struct ruleset *running)
@@ -315,8 +314,7 @@ bool is_saved(const struct ruleset *running)
 	ruleset_init(&saved);
 	ruleset_init(&lasting);
 	if (out && !file_read(saved_path(), &text, &size) &&
-	    !ruleset_parse(&saved, text, &report) &&
-	    !reparse_lasting(running, &report, &lasting))
+	    !ruleset_parse(&saved, text, &report) && !lasting_rules(running, &lasting))
 		same = ruleset_diff(&saved, &lasting, NULL, NULL) == 0;
 	ruleset_clear(&saved);
 	ruleset_clear(&lasting);

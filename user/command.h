@@ -116,6 +116,9 @@ int words_parse(const char *first, int count, char **words, struct ruleset *rule
 /* Prints a ruleset as it is saved: without rules that end. */
 void print_lasting(const struct ruleset *ruleset, FILE *out);
 
+/* The same as a ruleset, which has been initialised. Returns 0 or a negative errno. */
+int lasting_rules(const struct ruleset *running, struct ruleset *lasting);
+
 /* Whether the saved ruleset is there and says the same, rules that end aside. */
 bool is_saved(const struct ruleset *running);
 

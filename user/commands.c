@@ -140,9 +140,9 @@ const struct command commands[] = {
 	  "            those that are detached meanwhile; ending it detaches nothing\n",
 	  cmd_restore, CHANGES | FILES },
 	{ "diff", "[FILE] [-j]", "what FILE would change of the running rules",
-	  "Without FILE, the saved ruleset. Exit code 1 where they differ. A rule that is both\n"
-	  "removed (-) and added (+) stands in another order to one that is as specific: the\n"
-	  "first is charged, and its limit counts.\n",
+	  "Without FILE, the saved ruleset, and rules with \"for\" are left out as there. Exit code\n"
+	  "1 where they differ. A rule that is both removed (-) and added (+) stands in another\n"
+	  "order to one that is as specific: the first is charged, and its limit counts.\n",
 	  cmd_diff, READS | FILES },
 	{ "save", "[FILE]", "write the running rules to a file",
 	  "Without FILE, to /etc/portctl/rules, and beside it which interfaces are attached to\n"

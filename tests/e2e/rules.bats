@@ -491,6 +491,13 @@ f:7:10: found ",", expected a port after the comma'
 	equal "$output" '{"same":false,"removed":["allow 22","default allow"],"added":["allow 24","default drop"]}'
 	wants 0 diff -j
 	equal "$output" '{"same":true,"removed":[],"added":[]}'
+	# What save leaves out is no difference to what it has saved, but to any other file.
+	portctl allow 99 for 1h
+	wants 0 diff
+	equal "$output$stderr" ""
+	wants 1 diff "$PORTCTL_RULES"
+	equal "$output" "- allow 99 for 1h"
+	portctl delete 3
 	file "allow 99999"
 	refused "f:1:7: " diff f
 	# It changed nothing.
