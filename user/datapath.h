@@ -274,7 +274,8 @@ struct replayer;
 int replayer_open(const char *iface, const struct ruleset *ruleset, struct replayer **replayer);
 
 /*
- * Judges a frame that came in at a time (nanoseconds since 1970), at the latest when the
+ * Judges a frame that came in at a time (nanoseconds since 1970; one before that of another
+ * frame is taken for that), at the latest when the
  * next goes out or all is finished. Returns 0 or a negative errno and says nothing: -EINVAL
  * for a frame too short to have a header, -EIO where the kernel ended a batch too early.
  */

@@ -5,6 +5,7 @@
 #include <net/ethernet.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/param.h>
 
 #include "datapath_load.h"
 #include "log.h"
@@ -15,7 +16,15 @@ struct replayer {
 	struct interface iface;
 	struct captured_frame *batch; /* the program's */
 	__u32 count; /* of frames in it */
+	__u64 now; /* the latest time that any came or went */
 };
+
+/* Captures that were put together may go back in time; the data path's clocks do not. */
+static __u64 clock_at(struct replayer *replayer, __u64 now)
+{
+	replayer->now = MAX(replayer->now, now);
+	return replayer->now;
+}
 
 /* NULL, and errno, where it cannot be mapped. */
 static void *map_whole(const struct bpf_map *map, int protection)
@@ -90,7 +99,7 @@ static int judge_long(struct replayer *replayer, const void *frame, size_t size,
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size);
 	int err = judge_waiting(replayer);
 
-	replayer->batch[0].now = now;
+	replayer->batch[0].now = clock_at(replayer, now);
 	replayer->batch[0].size = 0;
 	replayer->count = 1;
 	return err ?: judge_batch(replayer, &opts);
@@ -104,7 +113,7 @@ int replayer_judge(struct replayer *replayer, const void *frame, size_t size, __
 		return -EINVAL;
 	if (size > sizeof(next->data))
 		return judge_long(replayer, frame, size, now);
-	next->now = now;
+	next->now = clock_at(replayer, now);
 	next->size = size;
 	memcpy(next->data, frame, size);
 	return ++replayer->count < BATCH_FRAMES ? 0 : judge_waiting(replayer);
@@ -116,7 +125,7 @@ int replayer_leave(struct replayer *replayer, const void *frame, size_t size, __
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = frame, .data_size_in = size);
 	int err = judge_waiting(replayer);
 
-	program->data_inquiry->inquiry.now = now;
+	program->data_inquiry->inquiry.now = clock_at(replayer, now);
 	if (!err && bpf_prog_test_run_opts(bpf_program__fd(program->progs.egress), &opts))
 		err = -errno;
 	return err;

@@ -71,6 +71,13 @@ allow 53/udp limit 2/h burst 2"
 		"[53,3,1] [80,1,1] "
 }
 
+@test "no clock goes back where the capture's times do" {
+	printf '%s\n' "default drop" "allow 53/udp limit 10/s burst 5" >"$TMP/rules"
+	make_capture "1700000100:udp:$A:4000:$B:53" "1700000050:udp:$A:4000:$B:53" \
+		"1700000100:udp:$A:4000:$B:53" "1700000010:udp:$A:4000:$B:53"
+	equal "$(replayed '.interfaces[0].ports[] | [.port, .pass.packets, .drop.packets]')" "[53,4,0]"
+}
+
 @test "knocks and their grants go by the capture's time" {
 	printf '%s\n' "default drop" \
 		"knock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s" >"$TMP/rules"
