@@ -497,6 +497,30 @@ listens() { get /metrics | grep -q '^portctl_port_listening'; }
 	promtool test rules alerts.test
 }
 
+@test "an alert tells of a port that is new, and not of all ports of a host that is" {
+	cat >alerts.test <<-EOF
+		rule_files: [ "$(realpath "$SCRIPTS")/alerts.yml" ]
+		evaluation_interval: 1m
+		tests:
+		  - interval: 1m
+		    input_series:
+		      - series: 'portctl_interface_info{instance="a",interface="eth0"}'
+		        values: '1x100'
+		      - series: 'portctl_port_listening{instance="a",interface="eth0",port="22",proto="tcp",state="open"}'
+		        values: '1x100'
+		      - series: 'portctl_port_listening{instance="a",interface="eth0",port="80",proto="tcp",state="open"}'
+		        values: '_x70 1x30'
+		    alert_rule_test:
+		      - { eval_time: 30m, alertname: PortctlPortOpened }
+		      - eval_time: 90m
+		        alertname: PortctlPortOpened
+		        exp_alerts:
+		          - exp_labels: { severity: info, instance: a, interface: eth0, port: 80, proto: tcp, state: open }
+		            exp_annotations: { summary: "a: port 80/tcp is open, and was not an hour ago" }
+	EOF
+	promtool test rules alerts.test
+}
+
 @test "the installed unit names the installed program" {
 	make -s -C "$BATS_TEST_DIRNAME/../.." install DESTDIR="$TMP/root" PREFIX=/opt/x
 	local unit=$TMP/root/opt/x/lib/systemd/system/portctl-export.service
