@@ -25,25 +25,6 @@ struct test {
 	bool doubtful; /* two sources may have one bucket */
 };
 
-/*
- * Ranges for everybody that are as wide as each other and overlap, but are not the same:
- * where both rules say the same, nothing says which of them is charged.
- */
-static bool are_either(const struct rule *a, const struct rule *b)
-{
-	if (a->source_count || b->source_count || strcmp(a->iface, b->iface))
-		return false;
-	for (size_t s = 0; s < a->term_count; s++) {
-		for (size_t t = 0; t < b->term_count; t++) {
-			if (a->terms[s].first != b->terms[t].first &&
-			    equally_wide(&a->terms[s], &b->terms[t]) &&
-			    share_key(&a->terms[s], &b->terms[t]))
-				return true;
-		}
-	}
-	return false;
-}
-
 /* The door stands first, as of equally specific rules it is asked first. */
 static void add_door(struct world *world)
 {
@@ -71,7 +52,6 @@ static void make_rules(struct random *random, struct world *world)
 
 	random_sourced_ruleset(random, 1 + random_below(random, 24), ruleset);
 	rules_leave_out(ruleset, slow_disagree);
-	rules_leave_out(ruleset, are_either);
 	for (size_t i = 0; i < ruleset->count; i++) {
 		struct rule *rule = &ruleset->rules[i];
 

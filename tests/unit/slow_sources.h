@@ -26,6 +26,7 @@ struct specificity {
 	int both;
 	int wildcard_bits; /* of the source; everybody is wider than any /0 */
 	int every_iface;
+	int begin; /* only which of two that agree is charged */
 };
 
 #define EVERYBODY 1000
@@ -118,6 +119,7 @@ static inline bool applies(const struct rule *rule, const struct probe *probe,
 		found.has_ports = 1;
 		found.width = term->last - term->first;
 		found.both = term->transports == TRANSPORT_BOTH;
+		found.begin = term->first;
 		if (!names_key(term, probe->key) ||
 		    (any && compare_specificity(best, &found) <= 0))
 			continue;
