@@ -172,7 +172,7 @@ checksums() {
 	done
 	eventually eval '[ "$(grep -c unreachable "$TMP/dump.out")" = 20 ]'
 	stop "$pid"
-	no grep -iE 'incorrect|bad|wrong|truncated|\[\|' "$TMP/dump.out"
+	no grep -iE '\b(incorrect|bad|wrong|truncated)\b|\[\|' "$TMP/dump.out"
 	# The two resets' and the ten of ICMPv6; ICMP's are only named where wrong.
 	equal "$(grep -c '(correct)\|\[icmp6 sum ok\]' "$TMP/dump.out")" 12
 	equal "$(line 'reject 81')" 22
