@@ -68,12 +68,11 @@ static int guard(const struct datapath *dp, const char *name)
 	return err;
 }
 
-static void tell(const struct datapath *dp, const char *name, bool again,
-		 const struct options *options)
+static void tell(const struct interface *iface, bool again, const struct options *options)
 {
 	if (!options->json)
-		printf("%s: %s, %s mode\n", name, again ? "program replaced" : "attached",
-		       datapath_interface(dp, name)->mode);
+		printf("%s: %s, %s mode\n", iface->name,
+		       again ? "program replaced" : "attached", iface->mode);
 }
 
 static int attach_one(struct datapath *dp, const char *name, const struct options *options)
@@ -89,7 +88,7 @@ static int attach_one(struct datapath *dp, const char *name, const struct option
 	if (!err)
 		err = datapath_attach(dp, name, options->mode, options->replace);
 	if (!err)
-		tell(dp, name, again, options);
+		tell(datapath_interface(dp, name), again, options);
 	return err;
 }
 
@@ -106,7 +105,7 @@ static int attach_all(struct datapath *dp, const struct options *options)
 			continue;
 		err = datapath_update(dp, iface, options->mode);
 		if (!err)
-			tell(dp, iface->name, true, options);
+			tell(iface, true, options);
 		failed = failed ?: err;
 	}
 	return failed;

@@ -90,16 +90,13 @@ static const struct interface *find_attached(const struct datapath *dp, const ch
  */
 static int restore_attached(struct datapath *dp, const struct interface *iface)
 {
-	char name[IFNAMSIZ];
 	int err;
 
 	if (interface_watched(iface))
 		return 0;
-	strcpy(name, iface->name);
 	err = datapath_update(dp, iface, ATTACH_AUTO);
 	if (!err)
-		printf("%s: program replaced, %s mode\n", name,
-		       datapath_interface(dp, name)->mode);
+		printf("%s: program replaced, %s mode\n", iface->name, iface->mode);
 	return err;
 }
 

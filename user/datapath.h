@@ -119,7 +119,10 @@ enum attach_mode { ATTACH_AUTO, ATTACH_NATIVE, ATTACH_GENERIC };
  */
 int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode, bool replace);
 
-/* Replaces the program of an interface that is not gone, whatever has its former name now. */
+/*
+ * Replaces the program of an interface that is not gone, whatever has its former name now.
+ * `iface` stays where it is, and is what it is then.
+ */
 int datapath_update(struct datapath *dp, const struct interface *iface, enum attach_mode mode);
 
 /* Detaches; with the last interface the running ruleset goes too. */

@@ -469,18 +469,23 @@ listens() { get /metrics | grep -q '^portctl_port_listening'; }
 	done
 }
 
+# A test of promtool, a minute a sample: its series, and what is asked, on standard input.
+test_alerts() {
+	{
+		printf '%s\n' "rule_files: [ '$(realpath "$SCRIPTS")/alerts.yml' ]" "evaluation_interval: 1m" \
+			"tests:" "  - interval: 1m" "    input_series:"
+		cat
+	} >alerts.test
+	promtool test rules alerts.test
+}
+
 # In the tenth minute a rule goes that had dropped a million packets, and in the thirteenth
 # another one: Prometheus sees "removed" rise, and does not see the rules fall.
 @test "rules that go are no drops, neither in the dashboard nor in an alert" {
 	local dropped
 	dropped=$(jq -r '.panels[] | select(.title == "Dropped and rejected").targets[0].expr' \
 		"$SCRIPTS/grafana.json" | sed 's/\$__rate_interval/5m/; s/\$[a-z]*/.*/g')
-	cat >alerts.test <<-EOF
-		rule_files: [ "$(realpath "$SCRIPTS")/alerts.yml" ]
-		evaluation_interval: 1m
-		tests:
-		  - interval: 1m
-		    input_series:
+	test_alerts <<-EOF
 		      - series: 'portctl_line_packets_total{instance="a",interface="eth0",line="drop 1",verdict="drop"}'
 		        values: '1000000+0x10 stale'
 		      - series: 'portctl_line_packets_total{instance="a",interface="eth0",line="drop 2",verdict="drop"}'
@@ -494,16 +499,10 @@ listens() { get /metrics | grep -q '^portctl_port_listening'; }
 		    alert_rule_test:
 		      - { eval_time: 17m, alertname: PortctlDropsRise }
 	EOF
-	promtool test rules alerts.test
 }
 
 @test "an alert tells of a port that is new, and not of all ports of a host that is" {
-	cat >alerts.test <<-EOF
-		rule_files: [ "$(realpath "$SCRIPTS")/alerts.yml" ]
-		evaluation_interval: 1m
-		tests:
-		  - interval: 1m
-		    input_series:
+	test_alerts <<-EOF
 		      - series: 'portctl_interface_info{instance="a",interface="eth0"}'
 		        values: '1x100'
 		      - series: 'portctl_port_listening{instance="a",interface="eth0",port="22",proto="tcp",state="open"}'
@@ -518,7 +517,6 @@ listens() { get /metrics | grep -q '^portctl_port_listening'; }
 		          - exp_labels: { severity: info, instance: a, interface: eth0, port: 80, proto: tcp, state: open }
 		            exp_annotations: { summary: "a: port 80/tcp is open, and was not an hour ago" }
 	EOF
-	promtool test rules alerts.test
 }
 
 @test "the installed unit names the installed program" {
