@@ -15,7 +15,7 @@
 #define PORTCTL_H
 
 /* Raised whenever a layout below changes; pins of another schema are refused. */
-#define PORTCTL_SCHEMA 9
+#define PORTCTL_SCHEMA 10
 
 /*
  * Keys. Every packet is judged by one entry of the table, found by its key:
@@ -81,10 +81,11 @@ enum line {
 #define MAX_LINES (LINE_FIRST_RULE + 2 * MAX_RULES)
 
 /*
- * One entry of the table: bits 0-1 verdict, 2-7 flags, 8-31 line. A plain entry
+ * One entry of the table: bits 0-1 verdict, 2-25 line, 26-31 flags. A plain entry
  * has no flags and is the whole answer. One with a flag sends the packet on: its
  * line is not a line but the index of the detail that says where to. Marks are
- * flags of entries that are plain but for them: they keep their line.
+ * flags of entries that are plain but for them: they keep their line. Flags are on
+ * top so that one comparison finds any, and any line that there is not.
  */
 typedef __u32 entry_t;
 
@@ -99,7 +100,7 @@ enum entry_flag {
 
 static inline entry_t entry_make(enum verdict verdict, __u32 flags, __u32 line)
 {
-	return line << 8 | flags << 2 | verdict;
+	return flags << 26 | line << 2 | verdict;
 }
 
 static inline __u32 entry_verdict(entry_t entry)
@@ -109,7 +110,7 @@ static inline __u32 entry_verdict(entry_t entry)
 
 static inline __u32 entry_flags(entry_t entry)
 {
-	return entry >> 2 & 63;
+	return entry >> 26;
 }
 
 /* Whether it leads to a detail: more than marks. */
@@ -121,12 +122,12 @@ static inline __u32 entry_leads_on(entry_t entry)
 /* The same entry without its flags. */
 static inline entry_t entry_plain(entry_t entry)
 {
-	return entry & ~(63 << 2);
+	return entry & ((1 << 26) - 1);
 }
 
 static inline __u32 entry_line(entry_t entry)
 {
-	return entry >> 8;
+	return entry_plain(entry) >> 2;
 }
 
 /*

@@ -55,9 +55,9 @@ struct counters {
  * of the two at all ports, and so half as many cache lines.
  */
 struct cpu_counters {
+	count_t line[MAX_LINES]; /* first: what is at the beginning is found sooner */
 	count_t pass[PORT_KEYS];
 	count_t drop[PORT_KEYS];
-	count_t line[MAX_LINES];
 };
 
 _Static_assert(sizeof(struct tally) == 16, "struct tally");
