@@ -25,7 +25,7 @@ static __always_inline void add(struct tally *sum, __u64 packets, __u64 bytes)
 	barrier_var(before);
 }
 
-/* For CPUs that came online after words were made for each. Off the plain way. */
+/* For CPUs that came online after words were made for each. */
 static __noinline int charge_shared(__u64 key, __u64 bytes, entry_t entry)
 {
 	__u64 line = entry_line(entry);
@@ -55,7 +55,7 @@ static __always_inline void carry_count(count_t *count, struct tally *sum)
 	*count = 0;
 }
 
-/* Off the plain way as well: once in 32,768 packets. */
+/* Once in 32,768 packets. */
 static __noinline int carry(__u64 key, entry_t entry)
 {
 	__u64 line = entry_line(entry);
@@ -73,6 +73,13 @@ static __noinline int carry(__u64 key, entry_t entry)
 	return entry_verdict(entry);
 }
 
+static __always_inline struct cpu_counters *own_counters(void)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+
+	return bpf_map_lookup_elem(&cpu_counters, &cpu);
+}
+
 /*
  * Only this CPU writes its own words, and XDP is not re-entered on a CPU, so
  * plain additions lose nothing.
@@ -82,28 +89,33 @@ static __always_inline count_t count(count_t *count, __u64 bytes)
 	return *count += COUNT_PACKET + bytes;
 }
 
-static __always_inline int charge(const struct packet *packet, entry_t entry)
+/* Returns what both words are now, one or the other: COUNT_FULL if either is. */
+static __always_inline count_t count_own(struct cpu_counters *own, __u64 line, __u64 key,
+					 __u64 bytes, bool passes)
 {
-	__u32 cpu = bpf_get_smp_processor_id();
-	struct cpu_counters *own = bpf_map_lookup_elem(&cpu_counters, &cpu);
-	__u64 line = entry_line(entry), key = packet->key;
-	count_t either;
+	count_t either = count(&own->line[line], bytes);
 
-	if (unlikely(!own))
-		return charge_shared(key, packet->bytes, entry);
+	if (key < PORT_KEYS)
+		either |= count(passes ? &own->pass[key] : &own->drop[key], bytes);
+	return either;
+}
+
+/* Returns the entry, or 0 if its line is none. */
+static __always_inline entry_t charge(const struct packet *packet, entry_t entry)
+{
+	struct cpu_counters *own = own_counters();
+	__u64 line = entry_line(entry), key = packet->key;
+
 	barrier_var(line);
-	if (unlikely(line >= MAX_LINES))
-		return XDP_ABORTED; /* never; the verifier wants it proven */
-	either = count(&own->line[line], packet->bytes);
-	if (key < PORT_KEYS) {
-		if (entry_verdict(entry) == VERDICT_PASS)
-			either |= count(&own->pass[key], packet->bytes);
-		else
-			either |= count(&own->drop[key], packet->bytes);
-	}
-	if (unlikely(either & COUNT_FULL))
-		return carry(key, entry);
-	return entry_verdict(entry);
+	if (line >= MAX_LINES)
+		return 0; /* never; the verifier wants it proven */
+	if (unlikely(!own))
+		charge_shared(key, packet->bytes, entry);
+	else if (unlikely(count_own(own, line, key, packet->bytes,
+				    entry_verdict(entry) == VERDICT_PASS) &
+			  COUNT_FULL))
+		carry(key, entry);
+	return entry;
 }
 
 #endif

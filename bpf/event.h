@@ -59,9 +59,9 @@ static __always_inline void tell(struct xdp_md *ctx, enum event_kind kind, __u32
 /* A key of which no more is told in this second: all that a flood has to ask. */
 #define SAMPLED 255
 
-static __always_inline bool is_sampled(const struct packet *packet)
+static __always_inline bool is_sampled(__u64 key)
 {
-	return sampling.keys[packet->key] == SAMPLED;
+	return sampling.keys[key] == SAMPLED;
 }
 
 /*

@@ -113,9 +113,7 @@ __noinline __u32 judge_step(struct xdp_md *ctx, __u32 key, __u32 place, __u32 en
 
 static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *packet)
 {
-	/* Read once: a packet must not see two generations. */
-	__u32 slot = control.generation & 1;
-	entry_t entry = table[slot].entries[packet->key];
+	entry_t entry = table[packet_slot(packet)].entries[packet->key];
 	bool asks_for_flow;
 
 	if (likely(!entry_flags(entry)))
@@ -124,11 +122,13 @@ static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *pa
 	if (entry_flags(entry) == ENTRY_REPLY && !packet->may_reply)
 		return entry_plain(entry);
 	asks_for_flow = entry_flags(entry) & ENTRY_REPLY && packet->may_reply;
-	if (!entry_leads_on(entry) && !asks_for_flow && !may_knock(ctx, packet, slot))
+	if (!entry_leads_on(entry) && !asks_for_flow &&
+	    !may_knock(ctx, packet, packet_slot(packet)))
 		return entry_plain(entry);
-	if (packet->key < PORT_KEYS && is_step(slot, packet->key))
-		return judge_step(ctx, packet->key, packet->place, entry, slot);
-	return entry_plain(judge_further(ctx, packet->key, packet->place, entry, slot));
+	if (packet->key < PORT_KEYS && is_step(packet_slot(packet), packet->key))
+		return judge_step(ctx, packet->key, packet->place, entry, packet_slot(packet));
+	return entry_plain(
+		judge_further(ctx, packet->key, packet->place, entry, packet_slot(packet)));
 }
 
 #endif

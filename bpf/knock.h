@@ -343,9 +343,11 @@ static __always_inline bool is_step(__u32 slot, __u64 key)
 /* Whether the source may have an attempt: somebody with its tag has. */
 static __always_inline bool may_have_attempt(__u64 hash)
 {
-	struct attempts *set = attempts_of(hash);
+	struct attempts *set;
 	__u64 found = 0;
 
+	in_memory(hash);
+	set = attempts_of(hash);
 	for (int i = 0; set && i < ATTEMPT_WAYS; i++)
 		found |= !((set->words[i] ^ hash) & WORD_TAG);
 	return found;

@@ -8,6 +8,12 @@
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 
 /*
+ * Keeps a variable out of registers. Those that last over a call have to be saved when a
+ * program begins, and every plain packet would pay for what only others need.
+ */
+#define in_memory(variable) asm volatile("" : "+m"(variable))
+
+/*
  * Where the headers begin, in bytes from the start of the frame; 0: unknown. In one
  * number: functions take no structures, and the plain packet's way needs one register.
  */
@@ -26,6 +32,13 @@ struct packet {
 	__u64 bytes; /* of the whole frame, in all its buffers */
 	__u32 place;
 	__u32 may_reply; /* 0: a TCP segment that opens a connection */
+	__u32 slot; /* of the generation that judges it, read once: it must not see two */
 };
+
+/* The verifier wants to see that it is 0 or 1. */
+static __always_inline __u32 packet_slot(const struct packet *packet)
+{
+	return packet->slot & 1;
+}
 
 #endif

@@ -42,16 +42,6 @@
 #define ICMPV6_NEIGHBOUR_LAST 137 /* redirect */
 #define ICMPV6_MLD2_REPORT 143
 
-/* Ethernet pads a short packet to 60 bytes; more behind it may be more buffers. */
-#define PADDING_MAX 60
-
-/*
- * A frame up to this long is taken to be in one buffer when its packet is: where
- * a driver splits behind the headers, the bytes of a trailer after a packet that
- * is all headers are then not counted. Asking would cost every packet a call.
- */
-#define FRAME_ONE_BUFFER 1522
-
 struct cursor {
 	void *pos;
 	void *end; /* of what can be read directly: the first buffer */
@@ -195,57 +185,6 @@ static __always_inline __u32 parse_transport(struct cursor *cur, struct packet *
 	if (protocol == IPPROTO_ICMPV6 && ipv6)
 		return parse_icmp6(cur, length);
 	return KEY_PROTOCOL + protocol;
-}
-
-/*
- * The plain packet, which nearly all are: untagged, IP with neither options nor
- * extension headers, no fragment, TCP or UDP, well-formed, in one buffer. Anything else is
- * false: left to parse_any(), which knows all. This is a short cut for speed
- * only; it must never answer otherwise than parse_any() would.
- *
- * `length` is signed: an IP header that claims less than itself leaves less than
- * nothing, which every transport header is longer than.
- */
-static __always_inline bool parse_plain_transport(struct cursor *cur, struct packet *packet,
-						  __u8 protocol, __s64 length)
-{
-	/* Unsigned: a packet that goes on past the buffer is a huge one. */
-	if (unlikely((__u64)(cur->end - cur->pos) - length > PADDING_MAX))
-		return false;
-	if (protocol == IPPROTO_TCP)
-		packet->key = parse_tcp(cur, packet, length, false);
-	else if (protocol == IPPROTO_UDP)
-		packet->key = parse_udp(cur, length, false);
-	else
-		return false;
-	return likely(packet->key != KEY_MALFORMED);
-}
-
-static __always_inline bool parse_plain(struct xdp_md *ctx, struct packet *packet)
-{
-	struct cursor cur = cursor_at_start(ctx);
-	struct ethhdr *eth = cur.pos;
-	struct iphdr *ip = cur.pos + sizeof(*eth);
-	struct ipv6hdr *ip6 = (void *)ip;
-
-	if (!skip(&cur, sizeof(*eth) + sizeof(*ip)))
-		return false;
-	if (eth->h_proto == bpf_htons(ETH_P_IP)) {
-		if (*(__u8 *)ip != 0x45 || ip->frag_off & bpf_htons(IPV4_OFFSET | IPV4_MORE))
-			return false;
-		packet->place = sizeof(*eth) | (sizeof(*eth) + sizeof(*ip)) << 16;
-		return parse_plain_transport(&cur, packet, ip->protocol,
-					     (__s64)host_order(ip->tot_len) -
-						     (__s64)sizeof(*ip));
-	}
-	if (eth->h_proto == bpf_htons(ETH_P_IPV6)) {
-		if (!skip(&cur, sizeof(*ip6) - sizeof(*ip)) || ip6->version != 6)
-			return false;
-		packet->place = sizeof(*eth) | (sizeof(*eth) + sizeof(*ip6)) << 16;
-		return parse_plain_transport(&cur, packet, ip6->nexthdr,
-					     host_order(ip6->payload_len));
-	}
-	return false;
 }
 
 /*
@@ -445,21 +384,15 @@ __noinline __u64 parse_any(struct xdp_md *ctx)
 
 static __always_inline void parse(struct xdp_md *ctx, struct packet *packet)
 {
-	packet->may_reply = 1;
-	packet->bytes = ctx->data_end - ctx->data;
-	if (unlikely(!parse_plain(ctx, packet))) {
-		__u64 found = parse_any(ctx), key = found & ((1 << KEY_BITS) - 1);
+	__u64 found = parse_any(ctx), key = found & ((1 << KEY_BITS) - 1);
 
-		/* It is below; the barrier lets the verifier see that it is. */
-		barrier_var(key);
-		packet->key = key < KEYS ? key : KEY_MALFORMED;
-		packet->may_reply = found & 1 << KEY_BITS;
-		packet->place = found >> 32;
-		packet->bytes = bpf_xdp_get_buff_len(ctx);
-	} else if (unlikely(packet->bytes > FRAME_ONE_BUFFER)) {
-		/* A trailer may go on in another buffer. */
-		packet->bytes = bpf_xdp_get_buff_len(ctx);
-	}
+	/* It is below; the barrier lets the verifier see that it is. */
+	barrier_var(key);
+	packet->key = key < KEYS ? key : KEY_MALFORMED;
+	packet->may_reply = found & 1 << KEY_BITS;
+	packet->place = found >> 32;
+	packet->bytes = bpf_xdp_get_buff_len(ctx);
+	packet->slot = control.generation & 1;
 }
 
 #endif

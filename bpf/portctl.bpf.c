@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way of a packet: parse finds its key, judge the entry for that key, and
- * charge counts it and returns the verdict. Only reject writes to the packet.
+ * The way of a packet: parse finds its key, judge the entry for that key, and charge
+ * counts it; then the verdict is returned. Nearly all take a short cut, plain. Only
+ * reject writes to the packet.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_endian.h>
@@ -30,25 +31,22 @@
 #include "reject.h"
 #include "egress.h"
 #include "replay.h"
+#include "long_way.h"
+#include "plain.h"
 
 /* frags: frames in several buffers (jumbo MTU) are judged as well. */
 SEC("xdp.frags")
 int portctl(struct xdp_md *ctx)
 {
 	struct packet packet;
-	entry_t entry;
-	int verdict;
+	int verdict = plain_packet(ctx, &packet);
 
-	parse(ctx, &packet);
-	entry = judge(ctx, &packet);
-	verdict = charge(&packet, entry);
-	/* The second is one branch for both: a drop that nobody watches. */
-	if (verdict == VERDICT_PASS || likely(!((verdict ^ VERDICT_DROP) | control.watchers)))
+	in_memory(packet);
+	if (verdict >= 0)
 		return verdict;
-	if (is_watched() && !is_sampled(&packet))
-		tell_drop(ctx, packet.place, packet.key, entry);
-	return likely(verdict != VERDICT_REJECT) ? verdict
-						 : reject(ctx, packet.place, packet.key);
+	if (verdict == NOT_PLAIN)
+		parse(ctx, &packet);
+	return long_way(ctx, &packet);
 }
 
 /*

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* long_way: what comes after parse for a packet that is not plain. */
+#ifndef LONG_WAY_H
+#define LONG_WAY_H
+
+/* Whether a packet that is not let in is to be answered, or told of. */
+static __always_inline bool asks_for_more(__u64 key, entry_t entry)
+{
+	return entry_verdict(entry) != VERDICT_DROP || (is_watched() && !is_sampled(key));
+}
+
+/* For those, and for words that are full. */
+__noinline int attend_to(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry)
+{
+	__u32 verdict = entry_verdict(entry);
+
+	carry(key, entry);
+	if (verdict == VERDICT_PASS)
+		return verdict;
+	if (is_watched())
+		tell_drop(ctx, place, key, entry);
+	return verdict == VERDICT_REJECT ? reject(ctx, place, key) : verdict;
+}
+
+static __always_inline int long_way(struct xdp_md *ctx, const struct packet *packet)
+{
+	entry_t entry = charge(packet, judge(ctx, packet));
+
+	if (entry_verdict(entry) != VERDICT_PASS && asks_for_more(packet->key, entry))
+		return attend_to(ctx, packet->place, packet->key, entry);
+	return entry_verdict(entry);
+}
+
+#endif

@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * plain: the way of the plain packet, which nearly all are: untagged, IP with neither
+ * options nor extension headers, no fragment, TCP or UDP, well-formed, in one buffer, and
+ * to a port whose entry is the whole answer. It is a short cut through parse, judge and
+ * charge, and must never answer otherwise than they would.
+ *
+ * It costs what its instructions do, and most of all each jump (tests/bench/NOTES.md). So
+ * the words of this CPU are looked up before any register holds something, and nothing else
+ * is; headers are compared as words; and TCP and UDP of either family each have all of the
+ * way for themselves, straight on, with what is rare behind it.
+ */
+#ifndef PLAIN_H
+#define PLAIN_H
+
+/* No verdicts: the packet has to go the long way, to be parsed, or to be judged only. */
+enum plain_not {
+	NOT_PLAIN = -2,
+	NOT_PLAIN_PORT = -1,
+};
+
+/* Ethernet pads a short packet to 60 bytes; more behind it may be more buffers. */
+#define PADDING_MAX 60
+
+/*
+ * A frame up to this long is taken to be in one buffer when its packet is: where
+ * a driver splits behind the headers, the bytes of a trailer after a packet that
+ * is all headers are then not counted. Asking would cost every packet a call.
+ */
+#define FRAME_ONE_BUFFER 1522
+
+/* Ethernet, IPv4 and UDP. */
+#define PLAIN_SIZE (sizeof(struct ethhdr) + sizeof(struct iphdr) + sizeof(struct udphdr))
+/* What of others is longer. */
+#define PLAIN_IPV6 (sizeof(struct ipv6hdr) - sizeof(struct iphdr))
+#define PLAIN_TCP (sizeof(struct tcphdr) - sizeof(struct udphdr))
+
+struct plain {
+	struct xdp_md *ctx;
+	struct cpu_counters *own;
+	const void *past; /* the headers so far */
+	const void *end; /* of the frame */
+	__u64 room; /* in the frame behind its first PLAIN_SIZE bytes */
+	int length; /* of the packet behind its IP header, as that says */
+	__u32 place;
+	struct packet *packet; /* for NOT_PLAIN_PORT */
+};
+
+/* As it is in the packet; volatile, or the compiler would load parts of it. */
+static __always_inline __be32 load_word(const void *at)
+{
+	return *(const volatile __be32 *)at;
+}
+
+/* The same as a number. Linux 6.1 knows no bounds of one whose bytes were swapped. */
+static __always_inline __u64 load_number(const void *at)
+{
+	__u64 value = bpf_ntohl(load_word(at));
+
+	barrier_var(value);
+	return value;
+}
+
+/*
+ * Goes on by so many bytes; false where there are fewer. What is read then is before the
+ * pointer that was compared: to keep where it was would be one more instruction.
+ */
+static __always_inline bool plain_skip(struct plain *plain, __u32 size)
+{
+	plain->past += size;
+	barrier_var(plain->past);
+	return plain->past <= plain->end;
+}
+
+/* The compiler keeps the order of what is here. */
+static __always_inline int plain_port(struct plain *plain, __u64 key)
+{
+	entry_t entry = table[control.generation & 1].entries[key];
+	__u64 line = entry >> 2; /* and flags above it */
+	__u64 bytes = plain->room + PLAIN_SIZE;
+	bool may_reply;
+
+	barrier_var(line);
+	if (line >= MAX_LINES)
+		goto flagged;
+counted:
+	if (entry_verdict(entry) != VERDICT_PASS)
+		goto shut;
+	if (count_own(plain->own, line, key, bytes, true) & COUNT_FULL)
+		goto more;
+	return VERDICT_PASS;
+shut:
+	if (count_own(plain->own, line, key, bytes, false) & COUNT_FULL)
+		goto more;
+	if (asks_for_more(key, entry))
+		goto more;
+	return VERDICT_DROP;
+more:
+	/* It is a verdict; so the compiler knows that as well. */
+	return attend_to(plain->ctx, plain->place, key, entry) & 3;
+flagged:
+	may_reply = key >= PORT_KEY_UDP || tcp_answers(plain->past - sizeof(struct tcphdr));
+	/* A flood of what opens connections must not pay for what only replies need. */
+	if (may_reply || entry_flags(entry) != ENTRY_REPLY) {
+		*plain->packet = (struct packet){
+			.key = key,
+			.bytes = bytes,
+			.place = plain->place,
+			.may_reply = may_reply,
+			.slot = control.generation & 1,
+		};
+		return NOT_PLAIN_PORT;
+	}
+	line &= (1 << 24) - 1;
+	barrier_var(line);
+	if (line < MAX_LINES)
+		goto counted;
+	return NOT_PLAIN; /* never; the verifier wants it proven */
+}
+
+static __always_inline int plain_tcp(struct plain *plain)
+{
+	const struct tcphdr *tcp;
+	__u32 header;
+
+	if (!plain_skip(plain, PLAIN_TCP))
+		return NOT_PLAIN;
+	tcp = plain->past - sizeof(*tcp);
+	header = ((const __u8 *)tcp)[12]; /* in its upper half, in words */
+	if (header < sizeof(*tcp) << 2)
+		return NOT_PLAIN;
+	/* With reserved bits it may be 3 more, and the packet not plain then. */
+	if ((int)(header >> 2) > plain->length)
+		return NOT_PLAIN;
+	return plain_port(plain, PORT_KEY_TCP + (load_number(&tcp->source) & 0xFFFF));
+}
+
+static __always_inline int plain_udp(struct plain *plain)
+{
+	const struct udphdr *udp = plain->past - sizeof(*udp);
+	int length = load_number(&udp->len) >> 16;
+
+	if (length < (int)sizeof(*udp) || length > plain->length)
+		return NOT_PLAIN;
+	return plain_port(plain, PORT_KEY_UDP | (load_number(&udp->source) & 0xFFFF));
+}
+
+static __always_inline int plain_transport(struct plain *plain, __be32 protocol, int shift)
+{
+	if (protocol == bpf_htonl(IPPROTO_TCP << shift))
+		return plain_tcp(plain);
+	barrier_var(protocol); /* or TCP might be asked for last */
+	if (protocol == bpf_htonl(IPPROTO_UDP << shift))
+		return plain_udp(plain);
+	return NOT_PLAIN;
+}
+
+/*
+ * Whether the frame holds the packet, and is in one buffer. `more` is how much more than
+ * `room` there is behind the IP header.
+ */
+static __always_inline bool fits(const struct plain *plain, int more)
+{
+	__u32 behind = (int)plain->room + more - plain->length; /* huge for less than nothing */
+
+	return behind <= PADDING_MAX && plain->room <= FRAME_ONE_BUFFER - PLAIN_SIZE;
+}
+
+static __always_inline int plain_ipv4(struct plain *plain)
+{
+	const struct iphdr *ip = plain->past - sizeof(struct udphdr) - sizeof(*ip);
+	__be32 protocol;
+
+	plain->length = load_number(&ip->tot_len) >> 16;
+	plain->length -= (int)sizeof(*ip);
+	if (!fits(plain, sizeof(struct udphdr)))
+		return NOT_PLAIN;
+	plain->place = sizeof(struct ethhdr) | (sizeof(struct ethhdr) + sizeof(*ip)) << 16;
+	protocol = load_word(&ip->frag_off) & bpf_htonl((IPV4_OFFSET | IPV4_MORE) << 16 | 0xFF);
+	return plain_transport(plain, protocol, 0);
+}
+
+static __always_inline int plain_ipv6(struct plain *plain)
+{
+	const struct ipv6hdr *ip;
+
+	if (!plain_skip(plain, PLAIN_IPV6))
+		return NOT_PLAIN;
+	ip = plain->past - sizeof(struct udphdr) - sizeof(*ip);
+	if ((load_word((const void *)ip - 2) & bpf_htonl(0xFFFFF000)) !=
+	    bpf_htonl(ETH_P_IPV6 << 16 | 0x6000))
+		return NOT_PLAIN;
+	plain->length = load_number(&ip->payload_len) >> 16;
+	if (!fits(plain, (int)sizeof(struct udphdr) - (int)PLAIN_IPV6))
+		return NOT_PLAIN;
+	plain->place = sizeof(struct ethhdr) | (sizeof(struct ethhdr) + sizeof(*ip)) << 16;
+	return plain_transport(plain, load_word(&ip->payload_len) & bpf_htonl(0xFF00), 8);
+}
+
+/* The verdict on a plain packet, which is counted then; or enum plain_not. */
+static __always_inline int plain_packet(struct xdp_md *ctx, struct packet *packet)
+{
+	struct plain plain = { .ctx = ctx, .packet = packet, .own = own_counters() };
+	const struct ethhdr *eth;
+
+	if (!plain.own)
+		return NOT_PLAIN;
+	plain.past = (void *)(long)ctx->data;
+	plain.end = (void *)(long)ctx->data_end;
+	if (!plain_skip(&plain, PLAIN_SIZE))
+		return NOT_PLAIN;
+	plain.room = plain.end - plain.past;
+	barrier_var(plain.room); /* or halves of pointers would be subtracted */
+	eth = plain.past - PLAIN_SIZE;
+	if ((load_word(&eth->h_proto) & bpf_htonl(0xFFFFFF00)) ==
+	    bpf_htonl(ETH_P_IP << 16 | 0x4500))
+		return plain_ipv4(&plain);
+	return plain_ipv6(&plain);
+}
+
+#endif
