@@ -85,7 +85,8 @@ static inline bool is_over(const struct rule *rule, __u64 now)
 /* The shortest wildcard, or -1 where the source is another. */
 static inline int source_wildcard(const struct rule *rule, const struct prefix *source)
 {
-	int best = rule->source_count ? -1 : EVERYBODY;
+	/* A door is for some only, but after those whose sources are written down. */
+	int best = rule->source_count ? -1 : EVERYBODY - !!rule->knock;
 
 	for (size_t i = 0; i < rule->source_count; i++) {
 		const struct prefix *prefix = &rule->sources[i];
