@@ -72,7 +72,7 @@ static __always_inline bool plain_skip(struct plain *plain, __u32 size)
 	return plain->past <= plain->end;
 }
 
-/* The compiler keeps the order of what is here. */
+/* The compiler keeps the order of what is here (Makefile). */
 static __always_inline int plain_port(struct plain *plain, __u64 key)
 {
 	entry_t entry = table[control.generation & 1].entries[key];

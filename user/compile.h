@@ -4,7 +4,7 @@
  *
  * The most specific rule wins, whatever the order: first rules without ports;
  * then the narrowest port range, in it one protocol before both, in it the
- * longest source prefix, in it a named interface before all. A rule that does
+ * longest source prefix, then doors, in it a named interface before all. A rule that does
  * not apply (another source, its time over) leaves the packet to the next.
  */
 #ifndef COMPILE_H
