@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * charge: the one exit. Each packet is charged to exactly one line and, if it
+ * charge: before its verdict each packet is charged to exactly one line and, if it
  * has a port, to exactly one port counter, so the lines always add up to the
  * packets seen.
  */

@@ -111,11 +111,14 @@ __noinline __u32 judge_step(struct xdp_md *ctx, __u32 key, __u32 place, __u32 en
 	return entry_plain(entry);
 }
 
-static __always_inline entry_t judge(struct xdp_md *ctx, const struct packet *packet)
+static __always_inline entry_t judge(struct xdp_md *ctx, struct packet *packet)
 {
-	entry_t entry = table[packet_slot(packet)].entries[packet->key];
 	bool asks_for_flow;
+	entry_t entry;
 
+	/* Read once: a packet must not see two generations. */
+	packet->slot = control.generation;
+	entry = table[packet_slot(packet)].entries[packet->key];
 	if (likely(!entry_flags(entry)))
 		return entry;
 	/* A flood of what opens connections must not pay for what only replies need. */

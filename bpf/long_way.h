@@ -22,7 +22,7 @@ __noinline int attend_to(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry
 	return verdict == VERDICT_REJECT ? reject(ctx, place, key) : verdict;
 }
 
-static __always_inline int long_way(struct xdp_md *ctx, const struct packet *packet)
+static __always_inline int long_way(struct xdp_md *ctx, struct packet *packet)
 {
 	entry_t entry = charge(packet, judge(ctx, packet));
 

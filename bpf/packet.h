@@ -32,7 +32,7 @@ struct packet {
 	__u64 bytes; /* of the whole frame, in all its buffers */
 	__u32 place;
 	__u32 may_reply; /* 0: a TCP segment that opens a connection */
-	__u32 slot; /* of the generation that judges it, read once: it must not see two */
+	__u32 slot; /* of the generation that judges it */
 };
 
 /* The verifier wants to see that it is 0 or 1. */

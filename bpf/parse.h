@@ -392,7 +392,6 @@ static __always_inline void parse(struct xdp_md *ctx, struct packet *packet)
 	packet->may_reply = found & 1 << KEY_BITS;
 	packet->place = found >> 32;
 	packet->bytes = bpf_xdp_get_buff_len(ctx);
-	packet->slot = control.generation & 1;
 }
 
 #endif

@@ -107,7 +107,6 @@ flagged:
 			.bytes = bytes,
 			.place = plain->place,
 			.may_reply = may_reply,
-			.slot = control.generation & 1,
 		};
 		return NOT_PLAIN_PORT;
 	}
@@ -188,7 +187,7 @@ static __always_inline int plain_ipv6(struct plain *plain)
 		return NOT_PLAIN;
 	ip = plain->past - sizeof(struct udphdr) - sizeof(*ip);
 	if ((load_word((const void *)ip - 2) & bpf_htonl(0xFFFFF000)) !=
-	    bpf_htonl(ETH_P_IPV6 << 16 | 0x6000))
+	    bpf_htonl((__u32)ETH_P_IPV6 << 16 | 0x6000))
 		return NOT_PLAIN;
 	plain->length = load_number(&ip->payload_len) >> 16;
 	if (!fits(plain, (int)sizeof(struct udphdr) - (int)PLAIN_IPV6))

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What bpf/parse.h needs to be compiled for this machine: the kernel's types, and the two
- * helpers it calls. An address must fit into the 32 bits of struct xdp_md.
+ * What bpf/parse.h and bpf/plain.h need to be compiled for this machine: the kernel's types,
+ * the two helpers that are called, and a table in which each entry has all flags, so that
+ * plain says what it found. An address must fit into the 32 bits of struct xdp_md.
  */
 #ifndef NATIVE_H
 #define NATIVE_H
@@ -30,8 +31,35 @@ static inline long bpf_loop(__u32 count, void *call, void *context, __u64 flags)
 }
 
 #include "portctl.h"
+#include "tally.h"
+
+static struct generation table[2];
+static struct control control;
+static struct cpu_counters words;
+
+static inline struct cpu_counters *own_counters(void)
+{
+	return &words;
+}
+
+static inline count_t count_own(struct cpu_counters *own, __u64 line, __u64 key, __u64 bytes,
+				bool passes)
+{
+	return own->line[line] + key + bytes + passes;
+}
+
+static inline bool asks_for_more(__u64 key, entry_t entry)
+{
+	return key + entry;
+}
+
+static inline int attend_to(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry)
+{
+	return ctx->data + place + key + entry;
+}
 
 #include "../../bpf/packet.h"
 #include "../../bpf/parse.h"
+#include "../../bpf/plain.h"
 
 #endif
