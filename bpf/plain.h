@@ -72,13 +72,17 @@ static __always_inline bool plain_skip(struct plain *plain, __u32 size)
 	return plain->past <= plain->end;
 }
 
+static __always_inline bool may_reply(const struct plain *plain, __u64 key)
+{
+	return key >= PORT_KEY_UDP || tcp_answers(plain->past - sizeof(struct tcphdr));
+}
+
 /* The compiler keeps the order of what is here (Makefile). */
 static __always_inline int plain_port(struct plain *plain, __u64 key)
 {
 	entry_t entry = table[control.generation & 1].entries[key];
 	__u64 line = entry >> 2; /* and flags above it */
 	__u64 bytes = plain->room + PLAIN_SIZE;
-	bool may_reply;
 
 	barrier_var(line);
 	if (line >= MAX_LINES)
@@ -99,22 +103,21 @@ more:
 	/* It is a verdict; so the compiler knows that as well. */
 	return attend_to(plain->ctx, plain->place, key, entry) & 3;
 flagged:
-	may_reply = key >= PORT_KEY_UDP || tcp_answers(plain->past - sizeof(struct tcphdr));
 	/* A flood of what opens connections must not pay for what only replies need. */
-	if (may_reply || entry_flags(entry) != ENTRY_REPLY) {
-		*plain->packet = (struct packet){
-			.key = key,
-			.bytes = bytes,
-			.place = plain->place,
-			.may_reply = may_reply,
-		};
-		return NOT_PLAIN_PORT;
-	}
+	if (entry_flags(entry) != ENTRY_REPLY || may_reply(plain, key))
+		goto asks;
 	line &= (1 << 24) - 1;
 	barrier_var(line);
-	if (line < MAX_LINES)
+	if (line < MAX_LINES) /* always; the verifier wants it proven */
 		goto counted;
-	return NOT_PLAIN; /* never; the verifier wants it proven */
+asks:
+	*plain->packet = (struct packet){
+		.key = key,
+		.bytes = bytes,
+		.place = plain->place,
+		.may_reply = may_reply(plain, key),
+	};
+	return NOT_PLAIN_PORT;
 }
 
 static __always_inline int plain_tcp(struct plain *plain)
