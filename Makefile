@@ -25,9 +25,7 @@ HARDENED_LINK := -pie -Wl,-z,relro,-z,now
 WARNINGS := -Wall -Wextra -Wformat-security -Werror
 PORTCTL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARNINGS) -Iinclude -Iuser -I$(BUILD) \
 	-DVERSION='"$(VERSION)"' -MMD -MP $(HARDENING) $(CPPFLAGS)
-# Blocks stay where the source has them: the plain packet's way goes straight on (bpf/plain.h).
-BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 -mllvm -disable-block-placement $(WARNINGS) -Iinclude \
-	-Ivmlinux -MMD -MP
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Iinclude -Ivmlinux -MMD -MP
 # Each program is linked to what it uses of them.
 LIBS := -Wl,--as-needed -lbpf -ljansson -lnettle -lpcap -lmicrohttpd -lncursesw
 

@@ -100,7 +100,7 @@ static __always_inline count_t count_own(struct cpu_counters *own, __u64 line, _
 	return either;
 }
 
-/* Returns the entry, or 0 if its line is none. */
+/* Returns the entry, or 0, which is dropped, if its line is none. */
 static __always_inline entry_t charge(const struct packet *packet, entry_t entry)
 {
 	struct cpu_counters *own = own_counters();

@@ -22,6 +22,18 @@ __noinline int attend_to(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry
 	return verdict == VERDICT_REJECT ? reject(ctx, place, key) : verdict;
 }
 
+/*
+ * Ends the program where it stands: the kernel puts what has to be done then behind the
+ * first such place, to which all others jump. The compiler would have one at the end.
+ */
+static __always_inline int leave(__u64 verdict)
+{
+	register __u64 r0 asm("r0") = verdict;
+
+	asm volatile("exit" : : "r"(r0));
+	__builtin_unreachable();
+}
+
 static __always_inline int long_way(struct xdp_md *ctx, struct packet *packet)
 {
 	entry_t entry = charge(packet, judge(ctx, packet));

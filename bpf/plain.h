@@ -72,50 +72,76 @@ static __always_inline bool plain_skip(struct plain *plain, __u32 size)
 	return plain->past <= plain->end;
 }
 
-static __always_inline bool may_reply(const struct plain *plain, __u64 key)
+/* What an entry is at most if it has no flag, is no reject, and has a line that there is. */
+#define PLAIN_ENTRY ((MAX_LINES << 3) - 1)
+
+/*
+ * Counts a packet with such an entry. What passes and what is dropped differ in where the
+ * port's word is, and not in the way they go: no jump is paid for, or foretold wrongly.
+ * Returns what both words are now, one or the other: COUNT_FULL if either is.
+ */
+static __always_inline count_t count_plain(const struct plain *plain, __u64 key, __u64 entry,
+					   __u64 bytes)
 {
-	return key >= PORT_KEY_UDP || tcp_answers(plain->past - sizeof(struct tcphdr));
+	__u64 line = entry & ENTRY_LINE, word = (entry & ENTRY_PASS) * PORT_KEYS;
+	count_t either;
+
+	either = count((void *)plain->own->line + line, bytes);
+	word += key;
+	barrier_var(word); /* or it would be multiplied out */
+	return either | count(plain->own->drop + word, bytes);
 }
 
-/* The compiler keeps the order of what is here (Makefile). */
-static __always_inline int plain_port(struct plain *plain, __u64 key)
+static __always_inline int plain_entry(const struct plain *plain, __u64 key, __u64 entry,
+				       __u64 bytes, bool watched)
 {
-	entry_t entry = table[control.generation & 1].entries[key];
-	__u64 line = entry >> 2; /* and flags above it */
-	__u64 bytes = plain->room + PLAIN_SIZE;
+	__u32 place = plain->place;
 
-	barrier_var(line);
-	if (line >= MAX_LINES)
-		goto flagged;
-counted:
-	if (entry_verdict(entry) != VERDICT_PASS)
-		goto shut;
-	if (count_own(plain->own, line, key, bytes, true) & COUNT_FULL)
+	if (count_plain(plain, key, entry, bytes) & COUNT_FULL)
 		goto more;
-	return VERDICT_PASS;
-shut:
-	if (count_own(plain->own, line, key, bytes, false) & COUNT_FULL)
-		goto more;
-	if (asks_for_more(key, entry))
-		goto more;
-	return VERDICT_DROP;
+	if (watched)
+		goto watched;
+	return leave((entry & ENTRY_PASS) + VERDICT_DROP);
+watched:
+	if (entry & ENTRY_PASS || is_sampled(key))
+		return leave((entry & ENTRY_PASS) + VERDICT_DROP);
 more:
+	barrier_var(place); /* or it would be known before, for all who call */
 	/* It is a verdict; so the compiler knows that as well. */
-	return attend_to(plain->ctx, plain->place, key, entry) & 3;
+	return attend_to(plain->ctx, place, key, entry) & 3;
+}
+
+static __always_inline __u32 may_reply(const struct plain *plain, __u64 key)
+{
+	return key >= PORT_KEY_UDP ? 1 : tcp_answers(plain->past - sizeof(struct tcphdr));
+}
+
+/* What has another entry, but for one, is judged on the long way. */
+static __always_inline int plain_port(const struct plain *plain, __u64 key)
+{
+	__u64 entry, bytes = plain->room + PLAIN_SIZE;
+	bool watched = is_watched();
+	__u32 reply;
+
+	entry = table[control.generation & 1].entries[key];
+	barrier_var(entry);
+	if (entry > PLAIN_ENTRY)
+		goto flagged;
+	return plain_entry(plain, key, entry, bytes, watched);
 flagged:
-	/* A flood of what opens connections must not pay for what only replies need. */
-	if (entry_flags(entry) != ENTRY_REPLY || may_reply(plain, key))
+	reply = may_reply(plain, key);
+	barrier_var(reply);
+	/* A flood of what opens connections to shut ports is plain as well. */
+	if (entry != entry_make(VERDICT_DROP, ENTRY_REPLY, LINE_DEFAULT_DROP) || reply)
 		goto asks;
-	line &= (1 << 24) - 1;
-	barrier_var(line);
-	if (line < MAX_LINES) /* always; the verifier wants it proven */
-		goto counted;
+	return plain_entry(plain, key, entry_make(VERDICT_DROP, 0, LINE_DEFAULT_DROP), bytes,
+			   watched);
 asks:
 	*plain->packet = (struct packet){
 		.key = key,
 		.bytes = bytes,
 		.place = plain->place,
-		.may_reply = may_reply(plain, key),
+		.may_reply = reply,
 	};
 	return NOT_PLAIN_PORT;
 }
@@ -199,7 +225,7 @@ static __always_inline int plain_ipv6(struct plain *plain)
 	return plain_transport(plain, load_word(&ip->payload_len) & bpf_htonl(0xFF00), 8);
 }
 
-/* The verdict on a plain packet, which is counted then; or enum plain_not. */
+/* Leaves with the verdict on a plain packet, which is counted; or returns enum plain_not. */
 static __always_inline int plain_packet(struct xdp_md *ctx, struct packet *packet)
 {
 	struct plain plain = { .ctx = ctx, .packet = packet, .own = own_counters() };

@@ -42,15 +42,11 @@ int portctl(struct xdp_md *ctx)
 	int verdict = plain_packet(ctx, &packet);
 
 	in_memory(packet);
-	if (verdict < 0)
-		goto not_plain;
-out: /* here, and so behind what is plain without a jump */
-	return verdict;
-not_plain:
 	if (verdict == NOT_PLAIN)
 		parse(ctx, &packet);
-	verdict = long_way(ctx, &packet);
-	goto out;
+	if (verdict < 0)
+		verdict = long_way(ctx, &packet);
+	return verdict;
 }
 
 /*

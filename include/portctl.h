@@ -15,7 +15,7 @@
 #define PORTCTL_H
 
 /* Raised whenever a layout below changes; pins of another schema are refused. */
-#define PORTCTL_SCHEMA 10
+#define PORTCTL_SCHEMA 11
 
 /*
  * Keys. Every packet is judged by one entry of the table, found by its key:
@@ -40,11 +40,10 @@ enum key {
 };
 
 /*
- * The values are those of enum xdp_action, so the data path returns them as
- * they are. A zero entry was never written: XDP_ABORTED, charged to LINE_UNSET.
+ * The values are those of enum xdp_action, so the data path returns them as they are.
  */
 enum verdict {
-	VERDICT_UNSET = 0, /* XDP_ABORTED */
+	VERDICT_UNSET = 0, /* none; no entry has it */
 	VERDICT_DROP = 1, /* XDP_DROP */
 	VERDICT_PASS = 2, /* XDP_PASS */
 	VERDICT_REJECT = 3, /* XDP_TX */
@@ -81,11 +80,15 @@ enum line {
 #define MAX_LINES (LINE_FIRST_RULE + 2 * MAX_RULES)
 
 /*
- * One entry of the table: bits 0-1 verdict, 2-25 line, 26-31 flags. A plain entry
- * has no flags and is the whole answer. One with a flag sends the packet on: its
- * line is not a line but the index of the detail that says where to. Marks are
- * flags of entries that are plain but for them: they keep their line. Flags are on
- * top so that one comparison finds any, and any line that there is not.
+ * One entry of the table: bits 3-24 line, 26-31 flags, and the verdict less one, with its
+ * lower bit in bit 0 and its upper one in bit 25. So one comparison finds any flag, a
+ * reject, and a line that there is not; what is below is dropped or passed by bit 0, and
+ * the line is where its word is, in bytes (bpf/plain.h). Zero was never written: it is
+ * dropped, and charged to LINE_UNSET.
+ *
+ * A plain entry has no flags and is the whole answer. One with a flag sends the packet
+ * on: its line is not a line but the index of the detail that says where to. Marks are
+ * flags of entries that are plain but for them: they keep their line.
  */
 typedef __u32 entry_t;
 
@@ -98,14 +101,19 @@ enum entry_flag {
 	ENTRY_MARKS = ENTRY_REPLY | ENTRY_TOUCH,
 };
 
+#define ENTRY_PASS 1u /* if it is no reject */
+#define ENTRY_LINE ((1u << 25) - 8)
+#define ENTRY_REJECT (1u << 25)
+
 static inline entry_t entry_make(enum verdict verdict, __u32 flags, __u32 line)
 {
-	return flags << 26 | line << 2 | verdict;
+	return flags << 26 | line << 3 | (verdict == VERDICT_PASS ? ENTRY_PASS : 0) |
+	       (verdict == VERDICT_REJECT ? ENTRY_REJECT : 0);
 }
 
 static inline __u32 entry_verdict(entry_t entry)
 {
-	return entry & 3;
+	return ((entry & ENTRY_REJECT) >> 24 | (entry & ENTRY_PASS)) + VERDICT_DROP;
 }
 
 static inline __u32 entry_flags(entry_t entry)
@@ -127,7 +135,7 @@ static inline entry_t entry_plain(entry_t entry)
 
 static inline __u32 entry_line(entry_t entry)
 {
-	return entry_plain(entry) >> 2;
+	return (entry & ENTRY_LINE) >> 3;
 }
 
 /*
@@ -581,6 +589,6 @@ _Static_assert(sizeof(struct flow_key) == 40, "struct flow_key");
 _Static_assert(sizeof(struct flow_set) == 128, "struct flow_set: two cache lines");
 _Static_assert(KEYS_USED <= KEYS, "keys");
 _Static_assert(LINES_BUILTIN <= LINE_FIRST_RULE, "built-in lines");
-_Static_assert(MAX_LINES < 1 << 24, "a line has 24 bits in an entry");
+_Static_assert(MAX_LINES <= ENTRY_LINE >> 3, "a line has 22 bits in an entry");
 
 #endif

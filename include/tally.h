@@ -56,14 +56,17 @@ struct counters {
  */
 struct cpu_counters {
 	count_t line[MAX_LINES]; /* first: what is at the beginning is found sooner */
-	count_t pass[PORT_KEYS];
 	count_t drop[PORT_KEYS];
+	count_t pass[PORT_KEYS]; /* behind those: plain finds either by one index */
 };
 
 _Static_assert(sizeof(struct tally) == 16, "struct tally");
 _Static_assert(sizeof(struct line_move) == 24, "struct line_move");
 _Static_assert(sizeof(struct counters) == 2 * 16 * PORT_KEYS + 16 * MAX_LINES + 24,
 	       "struct counters");
+_Static_assert(__builtin_offsetof(struct cpu_counters, pass) ==
+		       __builtin_offsetof(struct cpu_counters, drop[PORT_KEYS]),
+	       "passed counts are behind dropped ones");
 _Static_assert(sizeof(struct cpu_counters) == 8 * (2 * PORT_KEYS + MAX_LINES),
 	       "struct cpu_counters");
 

@@ -31,7 +31,9 @@ int detail_add(struct image *image, __u32 flags, const struct detail *detail, en
 
 	if (err)
 		return err;
-	*entry = entry_make(VERDICT_UNSET, flags, image->detail_count);
+	if (image->detail_count > ENTRY_LINE >> 3) /* no entry could say which */
+		return -ENOMEM;
+	*entry = entry_make(VERDICT_DROP, flags, image->detail_count);
 	image->details[image->detail_count++] = *detail;
 	return 0;
 }

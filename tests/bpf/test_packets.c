@@ -124,16 +124,16 @@ static void test_entries(struct filter *filter)
 	memset(table, 0, sizeof(*table));
 	build_tcp(&frame, 22);
 	build(&arp, (const struct layer[LAYERS_MAX]){ NEXT(0x0806), DATA(28) });
-	check_frame(filter, &frame, VERDICT_UNSET, LINE_UNSET, T(22));
-	tap_end("an entry that was never written aborts a packet to a port");
-	check_frame(filter, &arp, VERDICT_UNSET, LINE_UNSET, NO_PORT);
-	tap_end("an entry that was never written aborts a packet without one");
+	check_frame(filter, &frame, VERDICT_DROP, LINE_UNSET, T(22));
+	tap_end("an entry that was never written drops a packet to a port");
+	check_frame(filter, &arp, VERDICT_DROP, LINE_UNSET, NO_PORT);
+	tap_end("an entry that was never written drops a packet without one");
 	table->entries[T(22)] = entry_make(VERDICT_DROP, 0, MAX_LINES - 1);
 	check_frame(filter, &frame, VERDICT_DROP, MAX_LINES - 1, T(22));
 	tap_end("the last line there is can be charged");
 	table->entries[T(22)] = entry_make(VERDICT_PASS, 0, MAX_LINES);
-	if (filter_run(filter, &frame, 1, &verdict) || verdict != VERDICT_UNSET)
-		tap_wrong("the verdict was %u, not to abort", verdict);
+	if (filter_run(filter, &frame, 1, &verdict) || verdict != VERDICT_DROP)
+		tap_wrong("the verdict was %u, not to drop", verdict);
 	filter_changes(filter, &changes);
 	if (changes.line_count || changes.port_count || changes.stray)
 		tap_wrong("something was charged");

@@ -42,15 +42,24 @@ static inline struct cpu_counters *own_counters(void)
 	return &words;
 }
 
-static inline count_t count_own(struct cpu_counters *own, __u64 line, __u64 key, __u64 bytes,
-				bool passes)
+static inline count_t count(count_t *count, __u64 bytes)
 {
-	return own->line[line] + key + bytes + passes;
+	return *count += bytes;
 }
 
-static inline bool asks_for_more(__u64 key, entry_t entry)
+static inline bool is_watched(void)
 {
-	return key + entry;
+	return control.watchers;
+}
+
+static inline bool is_sampled(__u64 key)
+{
+	return key;
+}
+
+static inline int leave(__u64 verdict)
+{
+	return verdict;
 }
 
 static inline int attend_to(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry)
