@@ -89,31 +89,38 @@ static __always_inline count_t count(count_t *count, __u64 bytes)
 	return *count += COUNT_PACKET + bytes;
 }
 
-/* Returns what both words are now, one or the other: COUNT_FULL if either is. */
+/*
+ * Counts a packet at the line whose word is `line` bytes behind the first. What passes and
+ * what is dropped differ in where the port's word is, and not in the way they go: no jump
+ * is paid for, or foretold wrongly. Returns what both words are now, one or the other:
+ * COUNT_FULL if either is.
+ */
 static __always_inline count_t count_own(struct cpu_counters *own, __u64 line, __u64 key,
-					 __u64 bytes, bool passes)
+					 __u64 entry, __u64 bytes)
 {
-	count_t either = count(&own->line[line], bytes);
+	count_t either = count((void *)own->line + line, bytes);
+	__u64 word;
 
-	if (key < PORT_KEYS)
-		either |= count(passes ? &own->pass[key] : &own->drop[key], bytes);
-	return either;
+	if (key >= PORT_KEYS)
+		return either;
+	word = (entry & ENTRY_PASS) * PORT_KEYS;
+	barrier_var(word); /* or it would be an "or", of which Linux 6.1 knows no bounds */
+	word += key;
+	barrier_var(word); /* or it would be multiplied out */
+	return either | count(own->drop + word, bytes);
 }
 
 /* Returns the entry, or 0, which is dropped, if its line is none. */
 static __always_inline entry_t charge(const struct packet *packet, entry_t entry)
 {
-	struct cpu_counters *own = own_counters();
-	__u64 line = entry_line(entry), key = packet->key;
+	__u64 line = entry & ENTRY_LINE, key = packet->key;
 
 	barrier_var(line);
-	if (line >= MAX_LINES)
+	if (line > LAST_LINE)
 		return 0; /* never; the verifier wants it proven */
-	if (unlikely(!own))
+	if (unlikely(!packet->own))
 		charge_shared(key, packet->bytes, entry);
-	else if (unlikely(count_own(own, line, key, packet->bytes,
-				    entry_verdict(entry) == VERDICT_PASS) &
-			  COUNT_FULL))
+	else if (unlikely(count_own(packet->own, line, key, entry, packet->bytes) & COUNT_FULL))
 		carry(key, entry);
 	return entry;
 }

@@ -6,7 +6,7 @@
 /* Whether a packet that is not let in is to be answered, or told of. */
 static __always_inline bool asks_for_more(__u64 key, entry_t entry)
 {
-	return entry_verdict(entry) != VERDICT_DROP || (is_watched() && !is_sampled(key));
+	return entry & ENTRY_REJECT || (is_watched() && !is_sampled(key));
 }
 
 /* For those, and for words that are full. */
@@ -26,7 +26,7 @@ __noinline int attend_to(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry
  * Ends the program where it stands: the kernel puts what has to be done then behind the
  * first such place, to which all others jump. The compiler would have one at the end.
  */
-static __always_inline int leave(__u64 verdict)
+static __always_inline int leave(__u32 verdict)
 {
 	register __u64 r0 asm("r0") = verdict;
 
@@ -38,9 +38,11 @@ static __always_inline int long_way(struct xdp_md *ctx, struct packet *packet)
 {
 	entry_t entry = charge(packet, judge(ctx, packet));
 
-	if (entry_verdict(entry) != VERDICT_PASS && asks_for_more(packet->key, entry))
+	if (entry & ENTRY_PASS)
+		return VERDICT_PASS;
+	if (asks_for_more(packet->key, entry))
 		return attend_to(ctx, packet->place, packet->key, entry);
-	return entry_verdict(entry);
+	return VERDICT_DROP;
 }
 
 #endif

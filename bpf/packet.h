@@ -28,6 +28,7 @@ static __always_inline __u32 place_transport(__u32 place)
 }
 
 struct packet {
+	struct cpu_counters *own; /* of this CPU; NULL: it came online later */
 	__u64 key; /* enum key, below KEYS: the entry that judges it */
 	__u64 bytes; /* of the whole frame, in all its buffers */
 	__u32 place;

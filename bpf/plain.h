@@ -73,31 +73,14 @@ static __always_inline bool plain_skip(struct plain *plain, __u32 size)
 }
 
 /* What an entry is at most if it has no flag, is no reject, and has a line that there is. */
-#define PLAIN_ENTRY ((MAX_LINES << 3) - 1)
-
-/*
- * Counts a packet with such an entry. What passes and what is dropped differ in where the
- * port's word is, and not in the way they go: no jump is paid for, or foretold wrongly.
- * Returns what both words are now, one or the other: COUNT_FULL if either is.
- */
-static __always_inline count_t count_plain(const struct plain *plain, __u64 key, __u64 entry,
-					   __u64 bytes)
-{
-	__u64 line = entry & ENTRY_LINE, word = (entry & ENTRY_PASS) * PORT_KEYS;
-	count_t either;
-
-	either = count((void *)plain->own->line + line, bytes);
-	word += key;
-	barrier_var(word); /* or it would be multiplied out */
-	return either | count(plain->own->drop + word, bytes);
-}
+#define PLAIN_ENTRY (LAST_LINE | ENTRY_PASS)
 
 static __always_inline int plain_entry(const struct plain *plain, __u64 key, __u64 entry,
 				       __u64 bytes, bool watched)
 {
 	__u32 place = plain->place;
 
-	if (count_plain(plain, key, entry, bytes) & COUNT_FULL)
+	if (count_own(plain->own, entry & ENTRY_LINE, key, entry, bytes) & COUNT_FULL)
 		goto more;
 	if (watched)
 		goto watched;
@@ -107,8 +90,7 @@ watched:
 		return leave((entry & ENTRY_PASS) + VERDICT_DROP);
 more:
 	barrier_var(place); /* or it would be known before, for all who call */
-	/* It is a verdict; so the compiler knows that as well. */
-	return attend_to(plain->ctx, place, key, entry) & 3;
+	return leave(attend_to(plain->ctx, place, key, entry));
 }
 
 static __always_inline __u32 may_reply(const struct plain *plain, __u64 key)
@@ -138,6 +120,7 @@ flagged:
 			   watched);
 asks:
 	*plain->packet = (struct packet){
+		.own = plain->own,
 		.key = key,
 		.bytes = bytes,
 		.place = plain->place,
@@ -226,9 +209,10 @@ static __always_inline int plain_ipv6(struct plain *plain)
 }
 
 /* Leaves with the verdict on a plain packet, which is counted; or returns enum plain_not. */
-static __always_inline int plain_packet(struct xdp_md *ctx, struct packet *packet)
+static __always_inline int plain_packet(struct xdp_md *ctx, struct cpu_counters *own,
+					struct packet *packet)
 {
-	struct plain plain = { .ctx = ctx, .packet = packet, .own = own_counters() };
+	struct plain plain = { .ctx = ctx, .packet = packet, .own = own };
 	const struct ethhdr *eth;
 
 	if (!plain.own)

@@ -38,15 +38,16 @@
 SEC("xdp.frags")
 int portctl(struct xdp_md *ctx)
 {
+	/* First: it is a call to the compiler, and no register need be kept over it. */
+	struct cpu_counters *own = own_counters();
 	struct packet packet;
-	int verdict = plain_packet(ctx, &packet);
 
-	in_memory(packet);
-	if (verdict == NOT_PLAIN)
+	if (plain_packet(ctx, own, &packet) == NOT_PLAIN) {
+		packet.own = own;
 		parse(ctx, &packet);
-	if (verdict < 0)
-		verdict = long_way(ctx, &packet);
-	return verdict;
+	}
+	in_memory(packet);
+	return long_way(ctx, &packet);
 }
 
 /*

@@ -34,6 +34,7 @@ static long replay_next(__u32 index, struct replaying *replaying)
 	if (!frame || (frame->size && !put_frame(ctx, frame)))
 		return 1;
 	inquiry.now = frame->now;
+	packet.own = own_counters();
 	parse(ctx, &packet);
 	charge(&packet, judge(ctx, &packet));
 	replaying->count++;

@@ -104,6 +104,7 @@ enum entry_flag {
 #define ENTRY_PASS 1u /* if it is no reject */
 #define ENTRY_LINE ((1u << 25) - 8)
 #define ENTRY_REJECT (1u << 25)
+#define LAST_LINE ((MAX_LINES - 1) << 3) /* as an entry has it */
 
 static inline entry_t entry_make(enum verdict verdict, __u32 flags, __u32 line)
 {

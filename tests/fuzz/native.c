@@ -9,7 +9,7 @@ static bool is_the_same(struct xdp_md *ctx, const struct packet *packet)
 
 	if (!*table[0].entries)
 		__builtin_memset(table, 0xFF, sizeof(table));
-	switch (plain_packet(ctx, &plain)) {
+	switch (plain_packet(ctx, &words, &plain)) {
 	case NOT_PLAIN:
 		return true;
 	case NOT_PLAIN_PORT:

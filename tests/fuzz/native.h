@@ -37,14 +37,10 @@ static struct generation table[2];
 static struct control control;
 static struct cpu_counters words;
 
-static inline struct cpu_counters *own_counters(void)
+static inline count_t count_own(struct cpu_counters *own, __u64 line, __u64 key, __u64 entry,
+				__u64 bytes)
 {
-	return &words;
-}
-
-static inline count_t count(count_t *count, __u64 bytes)
-{
-	return *count += bytes;
+	return own->line[line >> 3] + key + entry + bytes;
 }
 
 static inline bool is_watched(void)
