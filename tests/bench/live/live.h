@@ -15,6 +15,7 @@
 #define RECEIVER_CPU 1
 #define PORT 1234 /* where a workload with one port sends */
 #define ROUNDS_LIVE 5
+#define ROUNDS_ASKED 11 /* in rows whose rates are to be so many times a peer's */
 #define STARTS 3 /* how often the rules are taken up */
 
 /* What becomes of the packets; all but the first need the sink (flows.c). */

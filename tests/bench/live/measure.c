@@ -192,7 +192,7 @@ static void measure_receivers(struct entrant *entrants, const struct workload *w
 		/* What is sent to the slow ones takes as long. */
 		entrants[i].count = entrants[EMPTY].count;
 	}
-	for (int round = 0; threads && round < ROUNDS_LIVE; round++) {
+	for (int round = 0; threads && round < ROUNDS_ASKED; round++) {
 		for (size_t i = 0; i < candidate_count; i++) {
 			if (entrants[i].takes_part)
 				receive(&entrants[i], workload);
@@ -271,6 +271,8 @@ static void scrape_counters(struct cell *cell)
 
 static void flood(struct entrant *entrants, const struct workload *workload)
 {
+	int rounds = workload->receiver ? ROUNDS_ASKED : ROUNDS_LIVE;
+
 	for (size_t i = 0; i < candidate_count; i++) {
 		if (!entrants[i].takes_part)
 			continue;
@@ -279,7 +281,7 @@ static void flood(struct entrant *entrants, const struct workload *workload)
 		entrants[i].judged = count_judged(&entrants[i], workload);
 		warm_up(&entrants[i]);
 	}
-	for (int round = 0; round < ROUNDS_LIVE; round++) {
+	for (int round = 0; round < rounds; round++) {
 		for (size_t i = 0; i < candidate_count; i++) {
 			if (entrants[i].takes_part)
 				take_turn(&entrants[i]);
