@@ -22,7 +22,7 @@ void ruleset_init(struct ruleset *ruleset)
 		ruleset->options[option] = VERDICT_PASS;
 }
 
-void rule_clear(struct rule *rule)
+static void free_parts(const struct rule *rule)
 {
 	free(rule->terms);
 	free(rule->sources);
@@ -32,13 +32,18 @@ void rule_clear(struct rule *rule)
 		free(rule->knock->secret);
 	}
 	free(rule->knock);
+}
+
+void rule_clear(struct rule *rule)
+{
+	free_parts(rule);
 	*rule = (struct rule){ 0 };
 }
 
 void ruleset_clear(struct ruleset *ruleset)
 {
 	for (size_t i = 0; i < ruleset->count; i++)
-		rule_clear(&ruleset->rules[i]);
+		free_parts(&ruleset->rules[i]);
 	free(ruleset->rules);
 	ruleset_init(ruleset);
 }
