@@ -39,9 +39,7 @@ enum key {
 	KEYS = KEY_PROTOCOL + 512, /* the table's size, with room to grow */
 };
 
-/*
- * The values are those of enum xdp_action, so the data path returns them as they are.
- */
+/* The values are those of enum xdp_action, so the data path returns them as they are. */
 enum verdict {
 	VERDICT_UNSET = 0, /* none; no entry has it */
 	VERDICT_DROP = 1, /* XDP_DROP */

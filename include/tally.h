@@ -57,7 +57,7 @@ struct counters {
 struct cpu_counters {
 	count_t line[MAX_LINES]; /* first: what is at the beginning is found sooner */
 	count_t drop[PORT_KEYS];
-	count_t pass[PORT_KEYS]; /* behind those: plain finds either by one index */
+	count_t pass[PORT_KEYS]; /* behind those: one index finds either (bpf/charge.h) */
 };
 
 _Static_assert(sizeof(struct tally) == 16, "struct tally");
