@@ -12,6 +12,8 @@
 #include "log.h"
 #include "privileges.h"
 
+static char output[64 << 10]; /* 4 KiB, which stdio has, would be thousands of calls */
+
 /* Whoever began us without one of the three would have a file of ours take its place. */
 static void fill_descriptors(void)
 {
@@ -25,6 +27,8 @@ int program_begin(void)
 {
 	fill_descriptors();
 	unsetenv("POSIXLY_CORRECT"); /* getopt() would take no option behind a word */
+	if (!isatty(STDOUT_FILENO))
+		setvbuf(stdout, output, _IOFBF, sizeof(output));
 	return privileges_check_origin();
 }
 

@@ -308,11 +308,28 @@ static int parse_statement(struct scanner *scan, struct ruleset *ruleset)
 		     "expected allow, drop, reject, knock, default or option");
 }
 
+/*
+ * For a rule in each line at once, or the pages of all the smaller arrays would be had
+ * before. Without it the array grows.
+ */
+static void make_room(struct ruleset *ruleset, const char *text)
+{
+	size_t lines = 0;
+
+	for (const char *end = text; end && lines < MAX_RULES; end = strchr(end + 1, '\n'))
+		lines++;
+	if (ruleset->rules)
+		return;
+	ruleset->rules = large_calloc(lines, sizeof(*ruleset->rules));
+	ruleset->room = ruleset->rules ? lines : 0;
+}
+
 int ruleset_parse(struct ruleset *ruleset, const char *text, struct report *report)
 {
 	struct scanner scan = { .line = text, .report = report };
 	int err;
 
+	make_room(ruleset, text);
 	while (*scan.line) {
 		scan.pos = scan.line;
 		scan.row++;
