@@ -30,13 +30,15 @@ static long replay_next(__u32 index, struct replaying *replaying)
 	const struct captured_frame *frame = bpf_map_lookup_elem(&batch, &index);
 	struct xdp_md *ctx = replaying->ctx;
 	struct packet packet;
+	entry_t entry;
 
 	if (!frame || (frame->size && !put_frame(ctx, frame)))
 		return 1;
 	inquiry.now = frame->now;
-	packet.own = own_counters();
 	parse(ctx, &packet);
-	charge(&packet, judge(ctx, &packet));
+	entry = judge(ctx, &packet);
+	packet.own = own_counters(); /* last: on Linux 6.1 no stack is left for it */
+	charge(&packet, entry);
 	replaying->count++;
 	return 0;
 }
