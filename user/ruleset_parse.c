@@ -314,12 +314,13 @@ static int parse_statement(struct scanner *scan, struct ruleset *ruleset)
  */
 static void make_room(struct ruleset *ruleset, const char *text)
 {
-	size_t lines = 0;
+	size_t lines = 1;
 
-	for (const char *end = text; end && lines < MAX_RULES; end = strchr(end + 1, '\n'))
-		lines++;
 	if (ruleset->rules)
 		return;
+	for (const char *c = strchr(text, '\n'); c && lines < MAX_RULES;
+	     c = strchr(c + 1, '\n'))
+		lines++;
 	ruleset->rules = large_calloc(lines, sizeof(*ruleset->rules));
 	ruleset->room = ruleset->rules ? lines : 0;
 }
