@@ -81,8 +81,8 @@ enum line {
  * One entry of the table: bits 3-24 line, 26-31 flags, and the verdict less one, with its
  * lower bit in bit 0 and its upper one in bit 25. So one comparison finds any flag, a
  * reject, and a line that there is not; what is below is dropped or passed by bit 0, and
- * the line is where its word is, in bytes (bpf/plain.h). Zero was never written: it is
- * dropped, and charged to LINE_UNSET.
+ * the line is where its word is, in bytes (bpf/plain.h). Bit 1 says that it was made: zero
+ * is no entry, and where one was never written the packet is dropped, for LINE_UNSET.
  *
  * A plain entry has no flags and is the whole answer. One with a flag sends the packet
  * on: its line is not a line but the index of the detail that says where to. Marks are
@@ -100,13 +100,15 @@ enum entry_flag {
 };
 
 #define ENTRY_PASS 1u /* if it is no reject */
+#define ENTRY_MADE 2u
 #define ENTRY_LINE ((1u << 25) - 8)
 #define ENTRY_REJECT (1u << 25)
 #define LAST_LINE ((MAX_LINES - 1) << 3) /* as an entry has it */
 
 static inline entry_t entry_make(enum verdict verdict, __u32 flags, __u32 line)
 {
-	return flags << 26 | line << 3 | (verdict == VERDICT_PASS ? ENTRY_PASS : 0) |
+	return flags << 26 | line << 3 | ENTRY_MADE |
+	       (verdict == VERDICT_PASS ? ENTRY_PASS : 0) |
 	       (verdict == VERDICT_REJECT ? ENTRY_REJECT : 0);
 }
 

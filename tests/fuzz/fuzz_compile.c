@@ -13,12 +13,11 @@ static void compile_for(const struct ruleset *ruleset, const char *iface)
 
 	if (err && err != -E2BIG && err != -ENOMEM)
 		abort();
-	/* No entry was never written: that would be LINE_UNSET's. */
+	/* No entry was never written: that would be dropped for LINE_UNSET. */
 	for (__u32 key = 0; key < KEYS_USED && !err; key++) {
 		entry_t entry = image->table.entries[key];
 
-		if (entry_leads_on(entry) ? entry_line(entry) >= image->detail_count
-					  : entry_line(entry) == LINE_UNSET)
+		if (entry_leads_on(entry) ? entry_line(entry) >= image->detail_count : !entry)
 			abort();
 	}
 	if (image)
