@@ -81,7 +81,7 @@ enum line {
  * One entry of the table: bits 3-24 line, 26-31 flags, and the verdict less one, with its
  * lower bit in bit 0 and its upper one in bit 25. So one comparison finds any flag, a
  * reject, and a line that there is not; what is below is dropped or passed by bit 0, and
- * the line is where its word is, in bytes (bpf/plain.h). Bit 1 says that it was made: zero
+ * the line is where its word is, in bytes (bpf/charge.h). Bit 1 says that it was made: zero
  * is no entry, and where one was never written the packet is dropped, for LINE_UNSET.
  *
  * A plain entry has no flags and is the whole answer. One with a flag sends the packet
