@@ -89,25 +89,36 @@ static __always_inline count_t count(count_t *count, __u64 bytes)
 	return *count += COUNT_PACKET + bytes;
 }
 
+/* At the line whose word is so many bytes behind the first. Returns what it is now. */
+static __always_inline count_t count_line(struct cpu_counters *own, __u64 line, __u64 bytes)
+{
+	return count((void *)own->line + line, bytes);
+}
+
 /*
- * Counts a packet at the line whose word is `line` bytes behind the first. What passes and
- * what is dropped differ in where the port's word is, and not in the way they go: no jump
- * is paid for, or foretold wrongly. Returns what both words are now, one or the other:
- * COUNT_FULL if either is.
+ * At the port whose word is so many bytes behind the first one's. What passes and what is
+ * dropped differ in where the word is, and not in the way they go: no jump is paid for, or
+ * foretold wrongly.
  */
+static __always_inline count_t count_port(struct cpu_counters *own, __u64 port, __u64 entry,
+					  __u64 bytes)
+{
+	__u64 word = (entry & ENTRY_PASS) * sizeof(own->drop);
+
+	if (!__builtin_constant_p(word))
+		barrier_var(word); /* or it were "or"ed; Linux 6.1 knows no bounds of that */
+	return count((void *)own->drop + word + port, bytes);
+}
+
+/* Returns COUNT_FULL if a word is. */
 static __always_inline count_t count_own(struct cpu_counters *own, __u64 line, __u64 key,
 					 __u64 entry, __u64 bytes)
 {
-	count_t either = count((void *)own->line + line, bytes);
-	__u64 word;
+	count_t either = count_line(own, line, bytes);
 
-	if (key >= PORT_KEYS)
-		return either;
-	word = (entry & ENTRY_PASS) * PORT_KEYS;
-	barrier_var(word); /* or it would be an "or", of which Linux 6.1 knows no bounds */
-	word += key;
-	barrier_var(word); /* or it would be multiplied out */
-	return either | count(own->drop + word, bytes);
+	if (key < PORT_KEYS)
+		either |= count_port(own, key * sizeof(count_t), entry, bytes);
+	return either & COUNT_FULL;
 }
 
 /* Returns the entry, or 0, which is dropped, if its line is none. */
@@ -120,7 +131,7 @@ static __always_inline entry_t charge(const struct packet *packet, entry_t entry
 		return 0; /* never; the verifier wants it proven */
 	if (unlikely(!packet->own))
 		charge_shared(key, packet->bytes, entry);
-	else if (unlikely(count_own(packet->own, line, key, entry, packet->bytes) & COUNT_FULL))
+	else if (unlikely(count_own(packet->own, line, key, entry, packet->bytes)))
 		carry(key, entry);
 	return entry;
 }

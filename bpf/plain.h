@@ -29,10 +29,11 @@ enum plain_not {
  */
 #define FRAME_ONE_BUFFER 1522
 
-/* Ethernet, IPv4 and UDP. */
-#define PLAIN_SIZE (sizeof(struct ethhdr) + sizeof(struct iphdr) + sizeof(struct udphdr))
-/* What of others is longer. */
-#define PLAIN_IPV6 (sizeof(struct ipv6hdr) - sizeof(struct iphdr))
+/* Ethernet, IPv4 and TCP. With IPv4, a datagram in less than that is none that a wire had. */
+#define PLAIN_SIZE (sizeof(struct ethhdr) + sizeof(struct iphdr) + sizeof(struct tcphdr))
+/* How much more it is to the end of IPv6 and UDP, and from there to that of TCP. */
+#define PLAIN_IPV6                                                                             \
+	(sizeof(struct ethhdr) + sizeof(struct ipv6hdr) + sizeof(struct udphdr) - PLAIN_SIZE)
 #define PLAIN_TCP (sizeof(struct tcphdr) - sizeof(struct udphdr))
 
 struct plain {
@@ -75,55 +76,65 @@ static __always_inline bool plain_skip(struct plain *plain, __u32 size)
 /* What an entry is at most if it has no flag, is no reject, and has a line that there is. */
 #define PLAIN_ENTRY (LAST_LINE | ENTRY_MADE | ENTRY_PASS)
 
-static __always_inline int plain_entry(const struct plain *plain, __u64 key, __u64 entry,
+/* `at`: where the entry is in the table, in bytes. So a key is never multiplied twice. */
+static __always_inline int plain_entry(const struct plain *plain, __u64 at, __u64 entry,
 				       __u64 bytes, bool watched)
 {
+	count_t either = count_line(plain->own, entry & ENTRY_LINE, bytes);
+	__u64 word = at * (sizeof(count_t) / sizeof(entry_t));
 	__u32 place = plain->place;
 
-	if (count_own(plain->own, entry & ENTRY_LINE, key, entry, bytes) & COUNT_FULL)
+	barrier_var(word);
+	either |= count_port(plain->own, word, entry, bytes);
+	if (either & COUNT_FULL)
 		goto more;
 	if (watched)
 		goto watched;
 	return leave((entry & ENTRY_PASS) + VERDICT_DROP);
 watched:
-	if (entry & ENTRY_PASS || is_sampled(key))
+	if (entry & ENTRY_PASS || is_sampled(word / sizeof(count_t)))
 		return leave((entry & ENTRY_PASS) + VERDICT_DROP);
 more:
-	barrier_var(place); /* or it would be known before, for all who call */
-	return leave(attend_to(plain->ctx, place, key, entry));
+	/* Or both would be known before, for all who come here. */
+	barrier_var(place);
+	barrier_var(word);
+	return leave(attend_to(plain->ctx, place, word / sizeof(count_t), entry));
 }
 
-static __always_inline __u32 may_reply(const struct plain *plain, __u64 key)
+static __always_inline __u32 may_reply(const struct plain *plain, __u64 at)
 {
-	return key >= PORT_KEY_UDP ? 1 : tcp_answers(plain->past - sizeof(struct tcphdr));
+	const struct tcphdr *tcp = plain->past - sizeof(*tcp);
+
+	return at >= PORT_KEY_UDP * sizeof(entry_t) ? 1 : tcp_answers(tcp);
 }
 
 /* What has another entry, but for one, is judged on the long way. */
-static __always_inline int plain_port(const struct plain *plain, __u64 key)
+static __always_inline int plain_port(const struct plain *plain, __u64 at)
 {
 	__u64 entry, bytes = plain->room + PLAIN_SIZE;
 	bool watched = is_watched();
-	__u32 reply;
+	__u32 reply, place = plain->place;
 
-	entry = table[control.generation & 1].entries[key];
+	entry = *(entry_t *)((void *)table[control.generation & 1].entries + at);
 	barrier_var(entry);
 	if (entry > PLAIN_ENTRY)
 		goto flagged;
-	return plain_entry(plain, key, entry, bytes, watched);
+	return plain_entry(plain, at, entry, bytes, watched);
 flagged:
-	reply = may_reply(plain, key);
+	reply = may_reply(plain, at);
 	barrier_var(reply);
 	/* A flood of what opens connections to shut ports is plain as well. */
 	if (entry != entry_make(VERDICT_DROP, ENTRY_REPLY, LINE_DEFAULT_DROP) || reply)
 		goto asks;
-	return plain_entry(plain, key, entry_make(VERDICT_DROP, 0, LINE_DEFAULT_DROP), bytes,
+	return plain_entry(plain, at, entry_make(VERDICT_DROP, 0, LINE_DEFAULT_DROP), bytes,
 			   watched);
 asks:
+	barrier_var(place); /* as above */
 	*plain->packet = (struct packet){
 		.own = plain->own,
-		.key = key,
+		.key = at / sizeof(entry_t),
 		.bytes = bytes,
-		.place = plain->place,
+		.place = place,
 		.may_reply = reply,
 	};
 	return NOT_PLAIN_PORT;
@@ -131,47 +142,32 @@ asks:
 
 static __always_inline int plain_tcp(struct plain *plain)
 {
-	const struct tcphdr *tcp;
-	__u32 header;
+	const struct tcphdr *tcp = plain->past - sizeof(*tcp);
+	__u32 header = ((const __u8 *)tcp)[12]; /* in its upper half, in words */
 
-	if (!plain_skip(plain, PLAIN_TCP))
-		return NOT_PLAIN;
-	tcp = plain->past - sizeof(*tcp);
-	header = ((const __u8 *)tcp)[12]; /* in its upper half, in words */
 	if (header < sizeof(*tcp) << 2)
 		return NOT_PLAIN;
 	/* With reserved bits it may be 3 more, and the packet not plain then. */
 	if ((int)(header >> 2) > plain->length)
 		return NOT_PLAIN;
-	return plain_port(plain, PORT_KEY_TCP + (load_number(&tcp->source) & 0xFFFF));
+	return plain_port(plain, (load_number(&tcp->source) & 0xFFFF) * sizeof(entry_t));
 }
 
-static __always_inline int plain_udp(struct plain *plain)
+static __always_inline int plain_udp(const struct plain *plain, const struct udphdr *udp)
 {
-	const struct udphdr *udp = plain->past - sizeof(*udp);
 	int length = load_number(&udp->len) >> 16;
 
 	if (length < (int)sizeof(*udp) || length > plain->length)
 		return NOT_PLAIN;
-	return plain_port(plain, PORT_KEY_UDP | (load_number(&udp->source) & 0xFFFF));
+	return plain_port(plain, (PORT_KEY_UDP | (load_number(&udp->source) & 0xFFFF)) *
+					 sizeof(entry_t));
 }
 
-static __always_inline int plain_transport(struct plain *plain, __be32 protocol, int shift)
+/* Whether the frame holds the packet behind an IP header of that size, and is in one buffer. */
+static __always_inline bool fits(const struct plain *plain, int size)
 {
-	if (protocol == bpf_htonl(IPPROTO_TCP << shift))
-		return plain_tcp(plain);
-	barrier_var(protocol); /* or TCP might be asked for last */
-	if (protocol == bpf_htonl(IPPROTO_UDP << shift))
-		return plain_udp(plain);
-	return NOT_PLAIN;
-}
-
-/*
- * Whether the frame holds the packet, and is in one buffer. `more` is how much more than
- * `room` there is behind the IP header.
- */
-static __always_inline bool fits(const struct plain *plain, int more)
-{
+	/* So much more there is behind it. */
+	int more = (int)(PLAIN_SIZE - sizeof(struct ethhdr)) - size;
 	__u32 behind = (int)plain->room + more - plain->length; /* huge for less than nothing */
 
 	return behind <= PADDING_MAX && plain->room <= FRAME_ONE_BUFFER - PLAIN_SIZE;
@@ -179,21 +175,27 @@ static __always_inline bool fits(const struct plain *plain, int more)
 
 static __always_inline int plain_ipv4(struct plain *plain)
 {
-	const struct iphdr *ip = plain->past - sizeof(struct udphdr) - sizeof(*ip);
+	const struct iphdr *ip = plain->past - sizeof(struct tcphdr) - sizeof(*ip);
 	__be32 protocol;
 
 	plain->length = load_number(&ip->tot_len) >> 16;
 	plain->length -= (int)sizeof(*ip);
-	if (!fits(plain, sizeof(struct udphdr)))
+	if (!fits(plain, sizeof(*ip)))
 		return NOT_PLAIN;
 	plain->place = sizeof(struct ethhdr) | (sizeof(struct ethhdr) + sizeof(*ip)) << 16;
 	protocol = load_word(&ip->frag_off) & bpf_htonl((IPV4_OFFSET | IPV4_MORE) << 16 | 0xFF);
-	return plain_transport(plain, protocol, 0);
+	if (protocol == bpf_htonl(IPPROTO_TCP))
+		return plain_tcp(plain);
+	barrier_var(protocol); /* or TCP might be asked for last */
+	if (protocol == bpf_htonl(IPPROTO_UDP))
+		return plain_udp(plain, plain->past - sizeof(struct tcphdr));
+	return NOT_PLAIN;
 }
 
 static __always_inline int plain_ipv6(struct plain *plain)
 {
 	const struct ipv6hdr *ip;
+	__be32 protocol;
 
 	if (!plain_skip(plain, PLAIN_IPV6))
 		return NOT_PLAIN;
@@ -202,10 +204,17 @@ static __always_inline int plain_ipv6(struct plain *plain)
 	    bpf_htonl((__u32)ETH_P_IPV6 << 16 | 0x6000))
 		return NOT_PLAIN;
 	plain->length = load_number(&ip->payload_len) >> 16;
-	if (!fits(plain, (int)sizeof(struct udphdr) - (int)PLAIN_IPV6))
+	if (!fits(plain, sizeof(*ip)))
 		return NOT_PLAIN;
 	plain->place = sizeof(struct ethhdr) | (sizeof(struct ethhdr) + sizeof(*ip)) << 16;
-	return plain_transport(plain, load_word(&ip->payload_len) & bpf_htonl(0xFF00), 8);
+	protocol = load_word(&ip->payload_len) & bpf_htonl(0xFF00);
+	/* UDP first: it has more to do where it is second, by measurement. */
+	if (protocol == bpf_htonl(IPPROTO_UDP << 8))
+		return plain_udp(plain, plain->past - sizeof(struct udphdr));
+	barrier_var(protocol);
+	if (protocol == bpf_htonl(IPPROTO_TCP << 8))
+		return plain_skip(plain, PLAIN_TCP) ? plain_tcp(plain) : NOT_PLAIN;
+	return NOT_PLAIN;
 }
 
 /* Leaves with the verdict on a plain packet, which is counted; or returns enum plain_not. */

@@ -37,10 +37,14 @@ static struct generation table[2];
 static struct control control;
 static struct cpu_counters words;
 
-static inline count_t count_own(struct cpu_counters *own, __u64 line, __u64 key, __u64 entry,
-				__u64 bytes)
+static inline count_t count_line(struct cpu_counters *own, __u64 line, __u64 bytes)
 {
-	return own->line[line >> 3] + key + entry + bytes;
+	return own->line[line >> 3] + bytes;
+}
+
+static inline count_t count_port(struct cpu_counters *own, __u64 port, __u64 entry, __u64 bytes)
+{
+	return own->drop[port >> 3] + entry + bytes;
 }
 
 static inline bool is_watched(void)
