@@ -166,7 +166,7 @@ static __always_inline int plain_udp(const struct plain *plain, const struct udp
 /* Whether the frame holds the packet behind an IP header of that size, and is in one buffer. */
 static __always_inline bool fits(const struct plain *plain, int size)
 {
-	/* So much more there is behind it. */
+	/* What `room` leaves out of the frame behind the header. */
 	int more = (int)(PLAIN_SIZE - sizeof(struct ethhdr)) - size;
 	__u32 behind = (int)plain->room + more - plain->length; /* huge for less than nothing */
 
