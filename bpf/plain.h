@@ -122,7 +122,6 @@ static __always_inline int plain_port(const struct plain *plain, __u64 at)
 	return plain_entry(plain, at, entry, bytes, watched);
 flagged:
 	reply = may_reply(plain, at);
-	barrier_var(reply);
 	/* A flood of what opens connections to shut ports is plain as well. */
 	if (entry != entry_make(VERDICT_DROP, ENTRY_REPLY, LINE_DEFAULT_DROP) || reply)
 		goto asks;
