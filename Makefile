@@ -30,8 +30,8 @@ BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Iinclude -Ivmlinux -MMD -
 LIBS := -Wl,--as-needed -lbpf -ljansson -lnettle -lpcap -lmicrohttpd -lncursesw
 
 # Commands that are programs of their own, since their library takes long to load.
-PROGRAMS := $(patsubst user/main_%.c,$(BUILD)/libexec/portctl/portctl-%,$(wildcard user/main_*.c))
-SOURCES := $(filter-out user/main%.c,$(wildcard user/*.c))
+PROGRAMS := $(patsubst user/main/main_%.c,$(BUILD)/libexec/portctl/portctl-%,$(wildcard user/main/main_*.c))
+SOURCES := $(filter-out user/main/main%.c,$(wildcard user/*/*.c))
 OBJECTS := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
 LIBRARY := $(BUILD)/libportctl.a
 
@@ -41,11 +41,11 @@ all: $(BUILD)/portctl
 $(BUILD)/portctl: $(BUILD)/sbin/portctl | $(PROGRAMS)
 	ln -sf sbin/portctl $@
 
-$(BUILD)/sbin/portctl: $(BUILD)/user/main.o $(LIBRARY)
+$(BUILD)/sbin/portctl: $(BUILD)/user/main/main.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(HARDENED_LINK) $(LDFLAGS) $^ $(LIBS) -o $@
 
-$(BUILD)/libexec/portctl/portctl-%: $(BUILD)/user/main_%.o $(LIBRARY)
+$(BUILD)/libexec/portctl/portctl-%: $(BUILD)/user/main/main_%.o $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(HARDENED_LINK) $(LDFLAGS) $^ $(LIBS) -o $@
 
@@ -67,12 +67,12 @@ $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	mv $@.new $@
 
 # A text as a string of C.
-$(BUILD)/%.inc: user/%.txt Makefile
+$(BUILD)/%.inc: user/advise/%.txt Makefile
 	@mkdir -p $(@D)
 	sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@.new
 	mv $@.new $@
 
--include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d)
+-include $(wildcard $(BUILD)/*.d $(BUILD)/*/*.d $(BUILD)/*/*/*.d $(BUILD)/*/*/*/*.d)
 
 include tests/tests.mk
 

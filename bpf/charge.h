@@ -43,7 +43,7 @@ static __noinline int charge_shared(__u64 key, __u64 bytes, entry_t entry)
 
 /*
  * Adds a word that is full to the sum. It stays so until it is added: a reader who sees
- * it full, or another sum afterwards than before, reads again (user/counters.c).
+ * it full, or another sum afterwards than before, reads again (user/kernel/counters.c).
  */
 static __always_inline void carry_count(count_t *count, struct tally *sum)
 {

@@ -39,7 +39,7 @@ struct line_move {
 };
 
 /*
- * What all CPUs have counted but for what is in their words (user/counters.c adds those
+ * What all CPUs have counted but for what is in their words (user/kernel/counters.c adds those
  * up): what was carried from them, what CPUs count that came online later and have none,
  * and what userspace itself keeps. CPUs share it, by atomic additions.
  */

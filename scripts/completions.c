@@ -10,8 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
-#include "util.h"
+#include "cmd/command.h"
+#include "base/util.h"
 
 /* A list of words, each once, with blanks. */
 struct words {

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "command.h"
-#include "privileges.h"
-#include "util.h"
+#include "cmd/command.h"
+#include "base/privileges.h"
+#include "base/util.h"
 
 /* As it is, whatever mdoc would make of it. */
 static void print_literal(const char *text)

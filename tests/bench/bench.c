@@ -19,12 +19,12 @@
 #include <sys/wait.h>
 
 #include "bench.h"
-#include "counters.h"
-#include "datapath.h"
+#include "kernel/counters.h"
+#include "kernel/datapath.h"
 #include "empty.skel.h"
 #include "record.h"
 #include "sandbox.h"
-#include "signing.h"
+#include "rules/signing.h"
 
 #define REPEAT 10000000
 #define CHUNK 1000000

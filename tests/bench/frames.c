@@ -12,9 +12,9 @@
 #include <time.h>
 
 #include "bench.h"
-#include "clock.h"
-#include "datapath.h"
-#include "signing.h"
+#include "base/clock.h"
+#include "kernel/datapath.h"
+#include "rules/signing.h"
 
 struct frame build(bool ipv6, int protocol, __u16 port)
 {

@@ -4,7 +4,7 @@
 #define CHARGED_H
 
 #include "filter.h"
-#include "names.h"
+#include "rules/names.h"
 
 /* The CPU this process stays on. */
 static unsigned int cpu;

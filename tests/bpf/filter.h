@@ -15,14 +15,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "compile.h"
-#include "counters.h"
-#include "datapath_load.h"
+#include "compile/compile.h"
+#include "kernel/counters.h"
+#include "kernel/datapath_load.h"
 #include "forget.h"
 #include "packet_builder.h"
-#include "ruleset.h"
+#include "rules/ruleset.h"
 #include "tap.h"
-#include "util.h"
+#include "base/util.h"
 
 struct filter {
 	struct portctl_bpf *program;

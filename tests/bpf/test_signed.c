@@ -6,9 +6,9 @@
 #include <time.h>
 
 #include "charged.h"
-#include "hash.h"
+#include "base/hash.h"
 #include "packet_case.h"
-#include "signing.h"
+#include "rules/signing.h"
 #include "../sandbox.h"
 
 #define PORT 62201

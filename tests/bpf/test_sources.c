@@ -3,11 +3,11 @@
  * Thousands of prefixes of every length and both families, nested in each other: the
  * longest one decides, as evaluate() says, which looks at them one by one.
  */
-#include "evaluate.h"
+#include "compile/evaluate.h"
 #include "filter.h"
-#include "prefix.h"
+#include "rules/prefix.h"
 #include "random.h"
-#include "source_table.h"
+#include "compile/source_table.h"
 
 #define PREFIXES 4000
 #define PROBES 3000

@@ -20,12 +20,12 @@
 #include <sys/stat.h>
 #include <time.h>
 
-#include "counters.h"
-#include "datapath.h"
+#include "kernel/counters.h"
+#include "kernel/datapath.h"
 #include "packet_builder.h"
-#include "stats.h"
+#include "state/stats.h"
 #include "tap.h"
-#include "util.h"
+#include "base/util.h"
 
 #define APPLIES 1000
 #define BATCH 64 /* packets sent by one system call; more hold up the applies */

@@ -3,7 +3,7 @@
 #include <time.h>
 
 #include "doors.h"
-#include "totp.h"
+#include "rules/totp.h"
 #include "../sandbox.h"
 
 #define RULES                                                                                  \

@@ -2,9 +2,9 @@
 /* Any rules that can be parsed: checked, and compiled for an interface or refused. */
 #include <errno.h>
 
-#include "compile.h"
+#include "compile/compile.h"
 #include "fuzz.h"
-#include "ruleset.h"
+#include "rules/ruleset.h"
 
 static void compile_for(const struct ruleset *ruleset, const char *iface)
 {

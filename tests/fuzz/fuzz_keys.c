@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Any file as keys of signed knocks, and as a secret of timed ones. */
 #include "fuzz.h"
-#include "signing.h"
-#include "totp.h"
+#include "rules/signing.h"
+#include "rules/totp.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Any text as a configuration of knockd: its sequences and its commands. */
 #include "fuzz.h"
-#include "knockd.h"
+#include "knockd/knockd.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {

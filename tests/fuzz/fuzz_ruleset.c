@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Any text: parsed or refused; what was parsed is printed, and the print says the same. */
 #include "fuzz.h"
-#include "ruleset.h"
+#include "rules/ruleset.h"
 
 static char *print(const struct ruleset *ruleset)
 {

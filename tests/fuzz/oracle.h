@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-#include "ruleset.h"
+#include "rules/ruleset.h"
 
 struct reading {
 	__u32 key;

@@ -3,7 +3,7 @@
 #ifndef CHECKED_H
 #define CHECKED_H
 
-#include "compile.h"
+#include "compile/compile.h"
 #include "unit.h"
 
 /* The messages of the check end up in parsed->messages. */

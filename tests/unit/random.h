@@ -7,8 +7,8 @@
 #ifndef RANDOM_H
 #define RANDOM_H
 
-#include "ruleset.h"
-#include "util.h"
+#include "rules/ruleset.h"
+#include "base/util.h"
 
 struct random {
 	__u64 state;

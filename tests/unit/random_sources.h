@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-#include "prefix.h"
+#include "rules/prefix.h"
 #include "random.h"
 
 #define NOW 1000000000000ull

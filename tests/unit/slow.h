@@ -11,7 +11,7 @@
 
 #include <string.h>
 
-#include "ruleset.h"
+#include "rules/ruleset.h"
 
 /* More than any rank; no rule names the key. */
 #define RANK_NONE (1 << 30)

@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <string.h>
 
-#include "ruleset.h"
+#include "rules/ruleset.h"
 
 /* A packet, and when and where it comes. */
 struct probe {

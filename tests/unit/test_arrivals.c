@@ -6,7 +6,7 @@
 #include <linux/rtnetlink.h>
 #include <sys/socket.h>
 
-#include "arrivals.h"
+#include "host/arrivals.h"
 
 /* One look: "name=3" is a device, "name:3" one that is saved, 0 where it is not there. */
 static void look(struct arrivals *seen, const char *text)

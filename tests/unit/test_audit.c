@@ -2,8 +2,8 @@
 /* What audit finds, and what suggest makes, of listeners and rulesets that are given. */
 #include "unit.h"
 
-#include "audit.h"
-#include "suggest.h"
+#include "advise/audit.h"
+#include "advise/suggest.h"
 
 /* Something listens on 2222/tcp for everybody, and portctl is attached to eth0 and eth1. */
 struct fixture {

@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-#include "hash.h"
-#include "signing.h"
+#include "base/hash.h"
+#include "rules/signing.h"
 
 static void hex(const __u8 *bytes, size_t size, char *text)
 {

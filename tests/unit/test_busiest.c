@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "random.h"
-#include "stats.h"
+#include "state/stats.h"
 
 #define UDP(port) (PORT_KEY_UDP + (port))
 #define PORTS_MOST 8

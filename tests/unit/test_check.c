@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "checked.h"
-#include "compile.h"
+#include "compile/compile.h"
 #include "random.h"
 #include "slow.h"
 

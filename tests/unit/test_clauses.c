@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "prefix.h"
+#include "rules/prefix.h"
 #include "random_sources.h"
 
 static void print_prefix(const struct prefix *prefix, char text[64])

@@ -2,8 +2,8 @@
 /* compile() against the slow evaluator, and by hand where it is worth reading. */
 #include "unit.h"
 
-#include "compile.h"
-#include "evaluate.h"
+#include "compile/compile.h"
+#include "compile/evaluate.h"
 #include "random.h"
 #include "slow.h"
 

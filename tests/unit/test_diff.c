@@ -2,8 +2,8 @@
 /* ruleset_diff(): what has to be said and unsaid. */
 #include "unit.h"
 
-#include "command.h"
-#include "prefix.h"
+#include "cmd/command.h"
+#include "rules/prefix.h"
 #include "random.h"
 #include "slow_sources.h"
 

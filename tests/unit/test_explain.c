@@ -5,9 +5,9 @@
 #include <jansson.h>
 #include <netinet/in.h>
 
-#include "compile.h"
-#include "explain.h"
-#include "prefix.h"
+#include "compile/compile.h"
+#include "advise/explain.h"
+#include "rules/prefix.h"
 
 /* What decided: a built-in line, or a rule's, or that of those over its limit. */
 #define RULE(number) (1000 + (number))

@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
-#include "exporter.h"
+#include "main/exporter.h"
 
 #define ANSWER (4u << 20)
 

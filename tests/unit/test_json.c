@@ -2,9 +2,9 @@
 /* Names from outside may have any bytes; JSON has UTF-8 only, and loses nothing for it. */
 #include "unit.h"
 
-#include "explain.h"
-#include "output.h"
-#include "utf8.h"
+#include "advise/explain.h"
+#include "print/output.h"
+#include "base/utf8.h"
 
 static const struct {
 	const char *text;

@@ -2,7 +2,7 @@
 /* What is made of the commands and sequences of a knockd configuration. */
 #include "unit.h"
 
-#include "knockd.h"
+#include "knockd/knockd.h"
 
 /* Its ports as rules spell them, behind "+" where it opens and "-" where it closes. */
 static void command_text(const char *line, char *text, size_t size)

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "compile.h"
+#include "compile/compile.h"
 #include "random.h"
 
 /* An active ruleset, its rules having the lines from LINE_FIRST_RULE on. */

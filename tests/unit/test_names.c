@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "names.h"
+#include "rules/names.h"
 
 #define UDP(port) (PORT_KEY_UDP + (port))
 

@@ -6,11 +6,11 @@
 #include <string.h>
 #include <time.h>
 
-#include "compile.h"
-#include "known_services.h"
-#include "ports.h"
-#include "prefix.h"
-#include "util.h"
+#include "compile/compile.h"
+#include "advise/known_services.h"
+#include "state/ports.h"
+#include "rules/prefix.h"
+#include "base/util.h"
 
 struct fixture {
 	struct ruleset ruleset;

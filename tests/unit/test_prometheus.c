@@ -2,7 +2,7 @@
 /* From collected values to the two texts that Prometheus reads. */
 #include "unit.h"
 
-#include "metrics.h"
+#include "print/metrics.h"
 
 /* One interface of any name, with a port, the rest, and lines; one door. */
 struct sample {

@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "random.h"
-#include "row.h"
+#include "base/row.h"
 
 struct printed {
 	char *text;

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "command.h"
+#include "cmd/command.h"
 #include "random.h"
 
 #define GOLDEN "tests/golden/ruleset-forms"

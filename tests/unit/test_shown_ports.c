@@ -3,7 +3,7 @@
 #include "unit.h"
 
 #include "random.h"
-#include "shown_ports.h"
+#include "print/shown_ports.h"
 
 #define UDP(port) (PORT_KEY_UDP + (port))
 

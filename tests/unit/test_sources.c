@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "evaluate.h"
+#include "compile/evaluate.h"
 #include "random_sources.h"
 #include "slow_sources.h"
 

@@ -4,8 +4,8 @@
 
 #include <errno.h>
 
-#include "evaluate.h"
-#include "prefix.h"
+#include "compile/evaluate.h"
+#include "rules/prefix.h"
 
 #define NOW 1000000000000ull
 #define TCP(port) (PORT_KEY_TCP + (port))

@@ -2,9 +2,9 @@
 /* From counters that are made by hand to figures. */
 #include "unit.h"
 
-#include "counters.h"
-#include "output.h"
-#include "stats.h"
+#include "kernel/counters.h"
+#include "print/output.h"
+#include "state/stats.h"
 
 #define FULL (COUNT_FULL / COUNT_PACKET)
 #define CPUS_MOST 2

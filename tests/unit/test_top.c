@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "top.h"
+#include "print/top.h"
 
 static struct port_counter *counters(void)
 {

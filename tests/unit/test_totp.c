@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <sys/stat.h>
 
-#include "totp.h"
+#include "rules/totp.h"
 
 static struct knock make_knock(__u32 steps, __u16 first, __u16 last, __u8 transports)
 {

@@ -2,7 +2,7 @@
 /* Which devices lie below which. */
 #include "unit.h"
 
-#include "way_in.h"
+#include "host/way_in.h"
 
 enum { NIC0 = 2, NIC1, NIC2, BOND, VLAN, BRIDGE, TAP, SWITCH, INNER, OUTER, LEFT, RIGHT };
 

@@ -13,8 +13,8 @@
 
 #include <string.h>
 
-#include "ruleset.h"
-#include "util.h"
+#include "rules/ruleset.h"
+#include "base/util.h"
 
 /*
  * The last line of cmocka's TAP lacks its newline, which would put whatever is

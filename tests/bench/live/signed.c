@@ -14,8 +14,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "clock.h"
-#include "datapath.h"
+#include "base/clock.h"
+#include "kernel/datapath.h"
 #include "live.h"
 
 #define KNOCKS 150 /* a round, so that a limit of 1,000 at a time lets all of them */

@@ -1,0 +1,308 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "advise/suggest.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "rules/names.h"
+#include "rules/prefix.h"
+#include "base/util.h"
+
+/* An allow rule that says no more than that a port is open. */
+static bool is_plain(const struct rule *rule)
+{
+	return rule->action == VERDICT_PASS && !rule->knock && !rule->source_count &&
+	       !*rule->iface && !rule->limit.count && rule->term_count &&
+	       rule->terms[rule->term_count - 1].transports; /* protocols stand last */
+}
+
+/* One that says more is somebody's own decision, unless it is only for a time. */
+static bool is_kept(const struct rule *rule)
+{
+	return !is_plain(rule) && !rule->seconds;
+}
+
+/* What rules that stay do at a port that they name. */
+enum kept { KEPT_SHUTS = 1, KEPT_OPENS = 2 };
+
+static unsigned char *find_kept(const struct outlook *outlook)
+{
+	const struct ruleset *ruleset = outlook->ruleset;
+	unsigned char *kept = calloc(PORT_KEYS, 1);
+
+	for (size_t i = 0; i < ruleset->count && kept; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+		enum kept does =
+			rule->knock || rule->action == VERDICT_PASS ? KEPT_OPENS : KEPT_SHUTS;
+
+		if (!is_kept(rule) || !outlook->in_force[i])
+			continue;
+		for (size_t t = 0; t < rule->term_count; t++) {
+			const struct term *term = &rule->terms[t];
+
+			for (__u32 port = term->first; port <= term->last; port++) {
+				if (term->transports & TRANSPORT_TCP)
+					kept[PORT_KEY_TCP + port] |= does;
+				if (term->transports & TRANSPORT_UDP)
+					kept[PORT_KEY_UDP + port] |= does;
+			}
+		}
+	}
+	return kept;
+}
+
+/*
+ * Why what listens there needs no rule of its own, or NULL. A rule that stays and keeps
+ * some out, or lets some in, does not say that nobody else may come. A port that a rule
+ * opens does not wait for replies, wherever it lies: these need no rule.
+ */
+static const char *why_left_out(const struct outlook *outlook, const unsigned char *kept,
+				__u32 key)
+{
+	const struct rule *opener = port_opener(outlook, key);
+	bool passes = port_reach(outlook, key, FAMILIES) == REACH_ALL;
+	unsigned char decisive = passes ? KEPT_OPENS : KEPT_OPENS | KEPT_SHUTS;
+
+	if (opener && opener->seconds)
+		return "it is open for a time only";
+	if (opener ? !is_plain(opener) : kept[key] & decisive)
+		return "a rule that is kept names it";
+	if (!opener && is_for_dhcp(outlook->ruleset, key))
+		return "waits for DHCP servers, which are let in";
+	return !opener && is_passing_port(key) ? "waits for replies, which are let in" : NULL;
+}
+
+static size_t count_connections(const struct suggestion *suggestion, __u32 key)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < suggestion->connections->count; i++)
+		count += PORT_KEY_TCP + suggestion->connections->list[i].local_port == key;
+	return count;
+}
+
+/* Who listens there and who came, as in "sshd listens on 0.0.0.0; 12 packets passed". */
+static char *say_why(const struct suggestion *suggestion, const struct listener *listener,
+		     bool *used)
+{
+	struct port_counter counter = inventory_counter(suggestion->inventory, listener->key);
+	size_t open = count_connections(suggestion, listener->key);
+	char address[ADDRESS_TEXT];
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	if (!out)
+		return NULL;
+	*used = !suggestion->inventory->interface_count || open || counter.pass.packets;
+	address_text(listener->address.address, listener->address.family, address);
+	fprintf(out, "%s%s%s listens on %s; ", service_name(listener->key) ?: "",
+		service_name(listener->key) ? ": " : "", listener_program(listener), address);
+	if (suggestion->inventory->interface_count)
+		fprintf(out, "%llu packets passed", counter.pass.packets);
+	else
+		fputs("nothing was counted", out);
+	if (open)
+		fprintf(out, ", %zu connections are open", open);
+	fclose(out);
+	return text;
+}
+
+static struct term term_of(__u32 key)
+{
+	return (struct term){
+		.transports = key < PORT_KEY_UDP ? TRANSPORT_TCP : TRANSPORT_UDP,
+		.first = key_port(key),
+		.last = key_port(key),
+	};
+}
+
+static void print_allow(__u32 key, char *comment, FILE *out)
+{
+	struct term term = term_of(key);
+	struct rule rule = {
+		.action = VERDICT_PASS, .terms = &term, .term_count = 1, .comment = comment
+	};
+
+	rule_print(&rule, out, true);
+	fputc('\n', out);
+}
+
+/* Whether it names the port, but as one of several: a rule for it alone would win. */
+static bool is_wider(const struct rule *rule, __u32 key)
+{
+	const struct term exact = term_of(key);
+	bool named = false;
+
+	for (size_t i = 0; i < rule->term_count; i++) {
+		const struct term *term = &rule->terms[i];
+
+		if (term->transports == exact.transports && term->first == exact.first &&
+		    term->last == exact.last)
+			return false;
+		named |= term_has_key(term, key);
+	}
+	return named;
+}
+
+/* What a wider rule that stays decides at this port now, it shall go on to. */
+static void print_narrowed(const struct outlook *outlook, const struct rule *rule, __u32 key,
+			   FILE *out)
+{
+	struct term term = term_of(key);
+	struct rule narrowed = *rule;
+	cleanup_free struct prefix *sources =
+		calloc(rule->source_count + 1, sizeof(*rule->sources));
+
+	narrowed.terms = &term;
+	narrowed.term_count = 1;
+	narrowed.sources = sources;
+	narrowed.source_count = 0;
+	for (size_t i = 0; i < rule->source_count && sources; i++) {
+		if (rule_decides(outlook, rule, key, &rule->sources[i]))
+			sources[narrowed.source_count++] = rule->sources[i];
+	}
+	if (rule->source_count ? !narrowed.source_count
+			       : !rule_decides(outlook, rule, key, NULL))
+		return;
+	rule_print(&narrowed, out, true);
+	fputc('\n', out);
+}
+
+/* The port, and whom rules that stay tell apart there. */
+static void print_port(const struct outlook *outlook, __u32 key, char *comment, FILE *out)
+{
+	const struct ruleset *ruleset = outlook->ruleset;
+
+	print_allow(key, comment, out);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		if (is_kept(rule) && !rule->knock && is_wider(rule, key))
+			print_narrowed(outlook, rule, key, out);
+	}
+}
+
+/* The first who listens for others there, or NULL; *at goes behind all of the port. */
+static const struct listener *next_port(const struct inventory *inventory, size_t *at)
+{
+	const struct listener *found = NULL;
+	__u32 key = inventory->listeners[*at].key;
+
+	for (; *at < inventory->listener_count && inventory->listeners[*at].key == key; ++*at) {
+		if (!found && !listener_is_local(&inventory->listeners[*at]))
+			found = &inventory->listeners[*at];
+	}
+	return found;
+}
+
+static void print_left_out(const struct listener *listener, const char *why, const char *reason,
+			   FILE *out)
+{
+	fprintf(out, "# %u/%s %s: %s\n", key_port(listener->key), key_protocol(listener->key),
+		why, reason);
+}
+
+/* Either to `allowed` or to `left_out`. */
+static void suggest_port(const struct suggestion *suggestion, const unsigned char *kept,
+			 const struct listener *listener, FILE *allowed, FILE *left_out)
+{
+	const struct outlook *outlook = &suggestion->inventory->outlook;
+	const char *reason = why_left_out(outlook, kept, listener->key);
+	bool used;
+	cleanup_free char *why = say_why(suggestion, listener, &used);
+
+	if (!why)
+		return;
+	if (!reason && !used)
+		reason = "nobody used it";
+	if (reason)
+		print_left_out(listener, why, reason, left_out);
+	else
+		print_port(outlook, listener->key, why, allowed);
+}
+
+static void print_kept(const struct ruleset *ruleset, FILE *out)
+{
+	bool first = true;
+
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (!is_kept(&ruleset->rules[i]))
+			continue;
+		if (first)
+			fputs("\n# Kept from the running rules: they say more than a port.\n",
+			      out);
+		first = false;
+		rule_print(&ruleset->rules[i], out, true);
+		fputc('\n', out);
+	}
+}
+
+static bool is_listened_to(const struct inventory *inventory, const struct rule *rule)
+{
+	for (size_t i = 0; i < rule->term_count; i++) {
+		if (term_is_listened_to(inventory, &rule->terms[i]))
+			return true;
+	}
+	return false;
+}
+
+static void print_unused(const struct inventory *inventory, FILE *out)
+{
+	const struct ruleset *ruleset = inventory->outlook.ruleset;
+
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (!is_plain(&ruleset->rules[i]) ||
+		    is_listened_to(inventory, &ruleset->rules[i]))
+			continue;
+		fputs("# ", out);
+		rule_print(&ruleset->rules[i], out, false);
+		fputs(": nobody here listens\n", out);
+	}
+}
+
+static void print_settings(const struct ruleset *running, FILE *out)
+{
+	struct ruleset settings = *running;
+
+	if (settings.fallback == VERDICT_PASS)
+		settings.fallback = VERDICT_DROP;
+	settings_print(&settings, out);
+}
+
+static void print_header(const struct inventory *inventory, FILE *out)
+{
+	fprintf(out, "# Suggested from what listens here, and %s",
+		inventory->interface_count ? "what was counted on"
+					   : "without counters: portctl is attached nowhere");
+	for (size_t i = 0; i < inventory->interface_count; i++)
+		fprintf(out, "%s %s", i ? "," : "", inventory->interfaces[i].name);
+	fputs(".\n# Read it, then: portctl check FILE && portctl apply FILE --confirm 60s\n",
+	      out);
+}
+
+int suggest(const struct suggestion *suggestion, FILE *out)
+{
+	const struct inventory *inventory = suggestion->inventory;
+	cleanup_free unsigned char *kept = find_kept(&inventory->outlook);
+	cleanup_free char *left_out = NULL;
+	size_t size;
+	FILE *later = kept ? open_memstream(&left_out, &size) : NULL;
+
+	if (!later)
+		return fail(-ENOMEM, "out of memory");
+	print_header(inventory, out);
+	print_settings(inventory->outlook.ruleset, out);
+	for (size_t at = 0; at < inventory->listener_count;) {
+		const struct listener *listener = next_port(inventory, &at);
+
+		if (listener)
+			suggest_port(suggestion, kept, listener, out, later);
+	}
+	print_kept(inventory->outlook.ruleset, out);
+	print_unused(inventory, later);
+	fclose(later);
+	if (size)
+		fprintf(out, "\n# Left out:\n%s", left_out);
+	return 0;
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "base/log.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/util.h"
+
+static FILE *capture;
+
+void log_capture(FILE *to)
+{
+	capture = to;
+}
+
+static FILE *log_out(void)
+{
+	return capture ?: stderr;
+}
+
+static void say(const char *begin, const char *format, va_list args)
+{
+	char *text;
+
+	if (vasprintf(&text, format, args) < 0) {
+		fprintf(log_out(), "%sout of memory\n", begin);
+		return;
+	}
+	text_hide_controls(text); /* what is quoted comes from elsewhere */
+	fprintf(log_out(), "%s%s\n", begin, text);
+	free(text);
+}
+
+int fail(int err, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("portctl: ", format, args);
+	va_end(args);
+	return err;
+}
+
+void note(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say("portctl: note: ", format, args);
+	va_end(args);
+}

@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "cmd/command.h"
+
+int cmd_status(const struct command *command, int argc, char **argv)
+{
+	struct datapath dp;
+	bool json;
+	int err;
+
+	if (options_json(argc, argv, &json) != 1)
+		return usage(command);
+	err = datapath_open(&dp, DATAPATH_READ) ?: print_status(&dp, json);
+	datapath_close(&dp);
+	return err ? EXIT_REFUSED : EXIT_DONE;
+}

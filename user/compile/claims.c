@@ -1,0 +1,178 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "compile/claims.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "rules/prefix.h"
+#include "base/util.h"
+
+/* The narrowest range first, in it one protocol, in it rules with sources. */
+static struct claim make_claim(const struct rule *rule, const struct term *term)
+{
+	__u32 width = term->last - term->first;
+	__u32 both = term->transports == TRANSPORT_BOTH;
+
+	return (struct claim){ rule, *term, width << 1 | both };
+}
+
+/* Whether a rule decides about whoever comes. */
+static bool is_for_all(const struct rule *rule)
+{
+	return !rule->source_count && !rule->knock;
+}
+
+/* Negative, zero or positive: what makes claims neighbours, and one level. */
+static int compare_levels(const struct claim *a, const struct claim *b)
+{
+	if (a->specificity != b->specificity)
+		return a->specificity < b->specificity ? -1 : 1;
+	if (is_for_all(a->rule) != is_for_all(b->rule))
+		return is_for_all(a->rule) - is_for_all(b->rule);
+	/* A rule for everybody closes its keys: one that names the interface goes first. */
+	if (is_for_all(a->rule) && !*a->rule->iface != !*b->rule->iface)
+		return !*a->rule->iface - !*b->rule->iface;
+	if (a->term.transports != b->term.transports)
+		return a->term.transports - b->term.transports;
+	if (a->term.protocol != b->term.protocol)
+		return a->term.protocol - b->term.protocol;
+	return a->term.first - b->term.first;
+}
+
+static int compare_claims(const void *left, const void *right)
+{
+	const struct claim *a = left, *b = right;
+	int order = compare_levels(a, b);
+
+	if (!order)
+		order = strcmp(b->rule->iface, a->rule->iface); /* named ones first */
+	if (!order) /* rules stand in an array: the earlier one first */
+		order = a->rule < b->rule ? -1 : a->rule > b->rule;
+	return order;
+}
+
+static int collect(struct claims *claims, const struct ruleset *ruleset, const char *iface)
+{
+	size_t room = 0;
+
+	for (size_t i = 0; i < ruleset->count; i++) {
+		const struct rule *rule = &ruleset->rules[i];
+
+		if (iface && *rule->iface && strcmp(rule->iface, iface))
+			continue;
+		for (size_t t = 0; t < rule->term_count; t++) {
+			if (array_reserve(&claims->list, &room, claims->count,
+					  sizeof(*claims->list)))
+				return -ENOMEM;
+			claims->list[claims->count++] = make_claim(rule, &rule->terms[t]);
+		}
+	}
+	sort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
+	return 0;
+}
+
+static int find_levels(struct claims *claims)
+{
+	struct level *level = NULL;
+
+	claims->levels = calloc(claims->count + 1, sizeof(*claims->levels));
+	if (!claims->levels)
+		return -ENOMEM;
+	for (size_t i = 0; i < claims->count; i++) {
+		const struct claim *claim = &claims->list[i];
+
+		if (!level || compare_levels(level->claims, claim)) {
+			level = &claims->levels[claims->level_count++];
+			level->claims = claim;
+		}
+		level->count++;
+		level->closes |= is_for_all(claim->rule) && !claim->rule->seconds;
+	}
+	return 0;
+}
+
+int claims_collect(struct claims *claims, const struct ruleset *ruleset, const char *iface)
+{
+	*claims = (struct claims){ 0 };
+	return collect(claims, ruleset, iface) ?: find_levels(claims);
+}
+
+void claims_clear(struct claims *claims)
+{
+	free(claims->list);
+	free(claims->levels);
+}
+
+static int compare_sources(const struct prefix *a, const struct prefix *b)
+{
+	if (!a || !b)
+		return !a - !b;
+	return prefix_compare(a, b);
+}
+
+int wants_compare(const struct want *a, const struct want *b)
+{
+	int order;
+
+	if (a->specificity != b->specificity)
+		return a->specificity < b->specificity ? -1 : 1;
+	/* A door goes before whoever is as specific. */
+	if (!a->rule->knock != !b->rule->knock)
+		return !a->rule->knock - !b->rule->knock;
+	if (a->term.transports != b->term.transports)
+		return a->term.transports - b->term.transports;
+	if (a->term.protocol != b->term.protocol)
+		return a->term.protocol - b->term.protocol;
+	order = compare_sources(a->source, b->source);
+	return order ?: strcmp(a->rule->iface, b->rule->iface);
+}
+
+static int compare_wants(const void *left, const void *right)
+{
+	const struct want *a = left, *b = right;
+	int order = wants_compare(a, b);
+
+	if (!order)
+		order = a->term.first - b->term.first;
+	return order ?: a->rule < b->rule ? -1 : a->rule > b->rule;
+}
+
+static int add_wants(struct wants *wants, const struct rule *rule, struct term term,
+		     __u32 specificity)
+{
+	size_t count = rule->source_count ?: 1;
+
+	for (size_t i = 0; i < count; i++) {
+		const struct prefix *source = rule->source_count ? &rule->sources[i] : NULL;
+
+		if (array_reserve(&wants->list, &wants->room, wants->count,
+				  sizeof(*wants->list)))
+			return -ENOMEM;
+		wants->list[wants->count++] = (struct want){ rule, source, term, specificity };
+	}
+	return 0;
+}
+
+int wants_collect(struct wants *wants, const struct ruleset *ruleset)
+{
+	struct claims claims;
+	int err = claims_collect(&claims, ruleset, NULL);
+
+	*wants = (struct wants){ 0 };
+	for (size_t i = 0; i < claims.count && !err; i++)
+		err = add_wants(wants, claims.list[i].rule, claims.list[i].term,
+				claims.list[i].specificity);
+	for (size_t i = 0; i < ruleset->count && !err; i++) {
+		if (!ruleset->rules[i].term_count)
+			err = add_wants(wants, &ruleset->rules[i], (struct term){ 0 }, -1);
+	}
+	if (!err)
+		sort(wants->list, wants->count, sizeof(*wants->list), compare_wants);
+	claims_clear(&claims);
+	return err;
+}
+
+void wants_clear(struct wants *wants)
+{
+	free(wants->list);
+}

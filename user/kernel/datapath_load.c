@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Loading the data path: its maps, those that are shared, and what it is for. */
+#include "kernel/datapath_load.h"
+
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/log.h"
+#include "kernel/needs.h"
+#include "base/util.h"
+
+_Static_assert(sizeof(struct portctl_bpf__bss) == sizeof(struct tables) &&
+		       offsetof(struct portctl_bpf__bss, table) ==
+			       offsetof(struct tables, slots) &&
+		       offsetof(struct portctl_bpf__bss, sampling) ==
+			       offsetof(struct tables, sampling),
+	       "the compiler lays out the global data as struct tables");
+
+static FILE *load_log;
+
+static int collect_log(enum libbpf_print_level level, const char *format, va_list args)
+{
+	if (level == LIBBPF_DEBUG || !load_log)
+		return 0;
+	return vfprintf(load_log, format, args);
+}
+
+/*
+ * What the kernel lacks, or else its own last words about a program it refused. Who may
+ * not load a program cannot ask what is there.
+ */
+static int fail_load(int err, const char *name, char *log)
+{
+	const char *missing = err == -EPERM || err == -ENOMEM ? NULL : missing_feature();
+	char *last = err == -ENOMEM ? "" : log, *line, *rest = log;
+
+	if (missing)
+		return fail(err,
+			    "the kernel refused the program for %s: it lacks %s; "
+			    "\"portctl doctor\" says what is there",
+			    name, missing);
+	while ((line = strsep(&rest, "\n"))) {
+		if (*line && strncmp(line, "libbpf", 6) && strncmp(line, "processed", 9) &&
+		    strncmp(line, "--", 2))
+			last = line;
+	}
+	return fail(err, "the kernel refused the program for %s: %s%s%s", name, reason(err),
+		    *last ? ": " : "", last);
+}
+
+/* Uses the pinned map, if there is one, in place of a new one. */
+static int reuse(const struct datapath *dp, struct bpf_map *map, const char *iface,
+		 const char *pin)
+{
+	char path[PATH_MAX];
+	cleanup_close int fd = -1;
+
+	pin_path(dp, iface, pin, path);
+	fd = bpf_obj_get(path);
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	return bpf_map__reuse_fd(map, fd);
+}
+
+/* Words for each CPU online; reused maps have theirs. */
+static int set_cpus(struct portctl_bpf *program)
+{
+	if (bpf_map__fd(program->maps.cpu_counters) >= 0)
+		return 0;
+	return bpf_map__set_max_entries(program->maps.cpu_counters,
+					sysconf(_SC_NPROCESSORS_ONLN));
+}
+
+#define PINNED_MAP(name) offsetof(struct portctl_bpf, maps.name)
+
+const struct pinned_map pinned_maps[] = {
+	{ "control", PINNED_MAP(data_control), true },
+	{ "flows", PINNED_MAP(flows), true },
+	{ "flow_ends", PINNED_MAP(flow_ends), true },
+	{ "attempts", PINNED_MAP(attempts), true },
+	{ "windows", PINNED_MAP(windows), true },
+	{ "grants", PINNED_MAP(grants), true },
+	{ "lockouts", PINNED_MAP(lockouts), true },
+	{ "signers", PINNED_MAP(signers), true },
+	{ "last_signed", PINNED_MAP(last_signed), true },
+	{ "door_counts", PINNED_MAP(door_counts), true },
+	{ "events", PINNED_MAP(events), true },
+	{ "event_counts", PINNED_MAP(event_counts), true },
+	{ "table", PINNED_MAP(bss), false },
+	{ "counters", PINNED_MAP(counters), false },
+	{ "cpu_counters", PINNED_MAP(cpu_counters), false },
+	{ "details", PINNED_MAP(details), false },
+	{ "sources", PINNED_MAP(sources), false },
+	{ "buckets", PINNED_MAP(buckets), false },
+	{ "source_buckets", PINNED_MAP(source_buckets), false },
+};
+
+const size_t pinned_map_count = ARRAY_SIZE(pinned_maps);
+
+struct bpf_map *pinned_map_of(const struct portctl_bpf *program, size_t index)
+{
+	return *(struct bpf_map **)((char *)program + pinned_maps[index].map);
+}
+
+static int reuse_maps(const struct datapath *dp, const char *name, struct portctl_bpf *program)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < pinned_map_count && !err; i++)
+		err = reuse(dp, pinned_map_of(program, i), pinned_maps[i].shared ? NULL : name,
+			    pinned_maps[i].pin);
+	return err;
+}
+
+/* Maps of its own, as datapath_create() makes them for all. */
+static int own_maps(struct portctl_bpf *program)
+{
+	struct control *control = (struct control *)&program->data_control->control;
+
+	control->schema = PORTCTL_SCHEMA;
+	if (getrandom(control->secret, sizeof(control->secret), 0) < 0)
+		return -errno;
+	return 0;
+}
+
+static int prepare(const struct datapath *dp, const char *name, enum purpose purpose,
+		   struct portctl_bpf *program)
+{
+	bool replay = purpose == PURPOSE_REPLAY;
+	int err = replay ? own_maps(program) : reuse_maps(dp, name, program);
+
+	bpf_program__set_autoload(program->progs.explain, purpose == PURPOSE_EXPLAIN);
+	bpf_program__set_autoload(program->progs.replay, replay);
+	bpf_program__set_autoload(program->progs.portctl, purpose == PURPOSE_FILTER);
+	bpf_program__set_autoload(program->progs.egress, purpose != PURPOSE_EXPLAIN);
+	bpf_map__set_autocreate(program->maps.batch, replay);
+	*(__u32 *)&program->rodata->purpose = purpose;
+	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
+	return err ?: set_cpus(program);
+}
+
+int program_load(const struct datapath *dp, const char *name, enum purpose purpose,
+		 struct portctl_bpf **program)
+{
+	cleanup_free char *log = NULL;
+	size_t size;
+	int err;
+
+	load_log = open_memstream(&log, &size);
+	if (!load_log)
+		return fail(-ENOMEM, "%s", reason(-ENOMEM));
+	libbpf_set_print(collect_log);
+	*program = portctl_bpf__open();
+	err = *program ? prepare(dp, name, purpose, *program) : -errno;
+	if (!err)
+		err = portctl_bpf__load(*program);
+	/* libbpf believes that there is no mmap where it had no memory to try it. */
+	if (!err && (!(*program)->bss || !(*program)->data_control))
+		err = -ENOMEM;
+	fclose(load_log);
+	load_log = NULL;
+	return err ? fail_load(err, name, log) : 0;
+}
+
+struct slot_maps slot_maps_of(const struct portctl_bpf *program, const struct datapath *dp,
+			      const char *name)
+{
+	return (struct slot_maps){
+		.dp = dp,
+		.name = name,
+		.details = bpf_map__fd(program->maps.details),
+		.sources = bpf_map__fd(program->maps.sources),
+	};
+}

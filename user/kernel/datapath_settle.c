@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Waiting until no packet holds the slot that is not active any more. That takes the
+ * kernel some 10 to 40 ms, so it begins as soon as a change is made, in a process of its own;
+ * whoever changes something next mostly finds it done.
+ */
+#include <bpf/bpf.h>
+#include <errno.h>
+#include <unistd.h>
+
+#include "kernel/datapath_internal.h"
+#include "base/util.h"
+
+/*
+ * The kernel lets no update of a map of maps return before the packets on their
+ * way are done (kernel commit 1ae80cf31938, "bpf: wait for running BPF programs
+ * when updating map-in-map"): that is all this one is for.
+ */
+static int wait_for_packets(void)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	cleanup_close int inner = bpf_map_create(BPF_MAP_TYPE_ARRAY, "inner", sizeof(__u32),
+						 sizeof(__u32), 1, NULL);
+	cleanup_close int outer = -1;
+	__u32 zero = 0;
+
+	if (inner < 0)
+		return -errno;
+	opts.inner_map_fd = inner;
+	outer = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "outer", sizeof(__u32),
+			       sizeof(__u32), 1, &opts);
+	if (outer < 0 || bpf_map_update_elem(outer, &zero, &inner, BPF_ANY))
+		return -errno;
+	return 0;
+}
+
+/* The generation may be another by then: of that nothing is said. */
+static int settle_generation(const struct datapath *dp, __u32 generation)
+{
+	int err = wait_for_packets();
+
+	if (!err)
+		__atomic_store_n(&dp->control->settled, generation, __ATOMIC_RELEASE);
+	return err;
+}
+
+int settle(const struct datapath *dp)
+{
+	__u32 generation = __atomic_load_n(&dp->control->generation, __ATOMIC_ACQUIRE);
+
+	if (__atomic_load_n(&dp->control->settled, __ATOMIC_ACQUIRE) == generation)
+		return 0;
+	return settle_generation(dp, generation);
+}
+
+/* Nobody waits for it: commands end soon after a change. The lock is not its to hold. */
+void settle_behind(const struct datapath *dp)
+{
+	__u32 generation = __atomic_load_n(&dp->control->generation, __ATOMIC_ACQUIRE);
+
+	if (fork())
+		return;
+	close_range(0, ~0u, 0);
+	settle_generation(dp, generation);
+	_exit(0);
+}

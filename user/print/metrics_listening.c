@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What listens, and what the outside sees of it, as metrics. */
+#include <errno.h>
+
+#include "base/clock.h"
+#include "state/inventory.h"
+#include "print/metrics.h"
+#include "base/util.h"
+
+/* The rules are compiled anew only once they have changed, or one of them has ended. */
+static int judge_by(struct shown_history *shown, const struct snapshot *snapshot,
+		    const struct interface *iface)
+{
+	struct outlook *outlook = &shown->outlook;
+	int err;
+
+	outlook->ruleset = &snapshot->ruleset;
+	outlook->now = since_boot();
+	if (shown->created == snapshot->dp.control->created &&
+	    shown->generation == snapshot->generation &&
+	    (!shown->next_end || outlook->now < shown->next_end))
+		return 0;
+	outlook_clear(outlook);
+	shown->created = 0;
+	err = outlook_prepare(outlook, iface, 1);
+	if (err)
+		return err;
+	shown->created = snapshot->dp.control->created;
+	shown->generation = snapshot->generation;
+	shown->next_end = ruleset_next_end(outlook->ruleset, outlook->now);
+	return 0;
+}
+
+static int collect(struct interface_metrics *iface, const struct outlook *outlook,
+		   const struct listener *listeners, size_t count, size_t max_ports)
+{
+	size_t next;
+
+	for (size_t i = 0; i < count && iface->listening_count < max_ports; i = next) {
+		__u32 key = listeners[i].key;
+		unsigned char families;
+
+		for (next = i + 1; next < count && listeners[next].key == key;)
+			next++;
+		families = families_outside(&listeners[i], next - i);
+		if (!families || is_passing(outlook, key))
+			continue;
+		if (array_reserve(&iface->listening, &iface->listening_room,
+				  iface->listening_count, sizeof(*iface->listening)))
+			return -ENOMEM;
+		iface->listening[iface->listening_count++] =
+			(struct listening_metrics){ key, port_state(outlook, key, families) };
+	}
+	return 0;
+}
+
+int metrics_collect_listening(struct metrics *metrics, struct metrics_history *history,
+			      size_t max_ports)
+{
+	struct listener *listeners;
+	size_t count;
+	int err = listeners_sockets(&listeners, &count);
+
+	for (size_t i = 0; i < metrics->interface_count && !err; i++) {
+		struct shown_history *shown = &history->interfaces[i];
+
+		err = judge_by(shown, &metrics->snapshot, &metrics->snapshot.dp.interfaces[i])
+			      ?: collect(&metrics->interfaces[i], &shown->outlook, listeners,
+					 count, max_ports);
+	}
+	free(listeners);
+	return err;
+}

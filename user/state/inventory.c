@@ -1,0 +1,264 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "state/inventory.h"
+
+#include <errno.h>
+#include <pwd.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "rules/prefix.h"
+#include "base/utf8.h"
+#include "base/util.h"
+
+/* Returns how many are there; what is counted of each moves with it. */
+static size_t put_gone_last(struct snapshot *snapshot)
+{
+	size_t there = 0;
+
+	for (size_t i = 0; i < snapshot->dp.count; i++) {
+		struct interface iface = snapshot->dp.interfaces[i];
+		struct stats stats = snapshot->stats[i];
+
+		if (interface_gone(&iface))
+			continue;
+		snapshot->dp.interfaces[i] = snapshot->dp.interfaces[there];
+		snapshot->stats[i] = snapshot->stats[there];
+		snapshot->dp.interfaces[there] = iface;
+		snapshot->stats[there++] = stats;
+	}
+	return there;
+}
+
+/* Where a device is gone nothing comes in: it is looked at if it is asked for, or all are. */
+static int choose_interfaces(struct inventory *inventory)
+{
+	struct snapshot *snapshot = &inventory->snapshot;
+	size_t there = put_gone_last(snapshot);
+
+	for (size_t i = 0; i < snapshot->dp.count; i++) {
+		if (inventory->iface &&
+		    strcmp(snapshot->dp.interfaces[i].name, inventory->iface))
+			continue;
+		inventory->interfaces = &snapshot->dp.interfaces[i];
+		inventory->stats = &snapshot->stats[i];
+		inventory->interface_count = inventory->iface ? 1 : there ?: snapshot->dp.count;
+		return 0;
+	}
+	if (!inventory->iface)
+		return 0;
+	return fail(-ENOENT,
+		    "portctl is not attached to %s: \"portctl status\" lists where it is",
+		    inventory->iface);
+}
+
+/* The doors that are open to the source that looks. */
+static int find_doors(struct inventory *inventory)
+{
+	struct granted *list = NULL;
+	size_t count = 0;
+	int err = 0;
+
+	if (inventory->source.family && inventory->snapshot.dp.control)
+		err = datapath_grants(&inventory->snapshot.dp, &list, &count);
+	if (!err)
+		inventory->outlook.doors = granted_doors(
+			list, count, &inventory->snapshot.ruleset, &inventory->source);
+	free(list);
+	return err;
+}
+
+static int judge_by(struct inventory *inventory)
+{
+	struct outlook *outlook = &inventory->outlook;
+
+	*outlook = (struct outlook){
+		.ruleset = &inventory->snapshot.ruleset,
+		.source = inventory->source.family ? &inventory->source : NULL,
+		.now = since_boot(),
+	};
+	if (outlook_prepare(outlook, inventory->interfaces, inventory->interface_count))
+		return fail(-ENOMEM, "out of memory");
+	return find_doors(inventory);
+}
+
+static int list_listeners(struct inventory *inventory)
+{
+	if (listeners_list(&inventory->listeners, &inventory->listener_count,
+			   &inventory->hidden))
+		return fail(-EIO, "the kernel does not list its sockets (sock_diag)");
+	inventory->outside = calloc(PORT_KEYS, 1);
+	if (!inventory->outside)
+		return fail(-ENOMEM, "out of memory");
+	for (size_t i = 0; i < inventory->listener_count; i++) {
+		const struct listener *listener = &inventory->listeners[i];
+
+		inventory->outside[listener->key] |= listener_families(listener);
+	}
+	return 0;
+}
+
+int inventory_take(struct inventory *inventory)
+{
+	int err = snapshot_take(&inventory->snapshot);
+
+	err = err ?: choose_interfaces(inventory);
+	err = err ?: judge_by(inventory);
+	err = err ?: list_listeners(inventory);
+	return err;
+}
+
+void inventory_clear(struct inventory *inventory)
+{
+	free(inventory->listeners);
+	free(inventory->outside);
+	outlook_clear(&inventory->outlook);
+	snapshot_clear(&inventory->snapshot);
+	*inventory =
+		(struct inventory){ .iface = inventory->iface, .source = inventory->source };
+	inventory->snapshot.dp.lock = -1; /* so that it may be cleared again */
+}
+
+const struct listener *inventory_listeners(const struct inventory *inventory, __u32 key,
+					   size_t *count)
+{
+	size_t first = 0, end = inventory->listener_count;
+
+	while (first < end) {
+		size_t middle = first + (end - first) / 2;
+
+		if (inventory->listeners[middle].key < key)
+			first = middle + 1;
+		else
+			end = middle;
+	}
+	for (*count = 0; first + *count < inventory->listener_count &&
+			 inventory->listeners[first + *count].key == key;)
+		++*count;
+	return &inventory->listeners[first];
+}
+
+unsigned char families_outside(const struct listener *listeners, size_t count)
+{
+	unsigned char families = 0;
+
+	for (size_t i = 0; i < count; i++)
+		families |= listener_families(&listeners[i]);
+	return families;
+}
+
+bool term_is_listened_to(const struct inventory *inventory, const struct term *term)
+{
+	for (__u32 port = term->first; port <= term->last; port++) {
+		if ((term->transports & TRANSPORT_TCP &&
+		     inventory->outside[PORT_KEY_TCP + port]) ||
+		    (term->transports & TRANSPORT_UDP &&
+		     inventory->outside[PORT_KEY_UDP + port]))
+			return true;
+	}
+	return false;
+}
+
+struct port_counter inventory_counter(const struct inventory *inventory, __u32 key)
+{
+	struct port_counter sum = { 0 };
+
+	for (size_t i = 0; i < inventory->interface_count; i++) {
+		const struct port_counter *port = &inventory->stats[i].ports[key];
+
+		sum.pass.packets += port->pass.packets;
+		sum.pass.bytes += port->pass.bytes;
+		sum.drop.packets += port->drop.packets;
+		sum.drop.bytes += port->drop.bytes;
+	}
+	return sum;
+}
+
+/* What only this host itself can reach nobody else can. */
+enum reach inventory_reach(const struct inventory *inventory, __u32 key)
+{
+	size_t count;
+	const struct listener *listeners = inventory_listeners(inventory, key, &count);
+
+	return port_reach(&inventory->outlook, key,
+			  count ? families_outside(listeners, count) : FAMILIES);
+}
+
+bool is_passing_port(__u32 key)
+{
+	static int first, last; /* of this network namespace; the same for all the time */
+	cleanup_file FILE *file = NULL;
+
+	if (!last)
+		file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	if (!last && (!file || fscanf(file, "%d %d", &first, &last) != 2)) {
+		first = 32768;
+		last = 60999;
+	}
+	return key >= PORT_KEY_UDP && key_port(key) >= first && key_port(key) <= last;
+}
+
+bool is_passing(const struct outlook *outlook, __u32 key)
+{
+	return is_passing_port(key) && !(outlook->marks[key] & MARK_NAMED);
+}
+
+static const char *why_unknown(const struct listener *listener)
+{
+	if (listener->refused && listener->uid != geteuid())
+		return "another user's process, which only root may look into";
+	if (listener->refused)
+		return "its process may not be looked into (that takes CAP_SYS_PTRACE), or has "
+		       "ended";
+	return "no process here has it: the kernel's own, of another PID namespace, or gone";
+}
+
+void inventory_note_hidden(const struct inventory *inventory)
+{
+	const struct listener *listener = inventory->listeners;
+
+	if (!inventory->hidden)
+		return;
+	while (listener->pid)
+		listener++;
+	note("the process of %zu listeners is not known: %s", inventory->hidden,
+	     why_unknown(listener));
+}
+
+/* Looked up once for all who follow each other: it reads a file. */
+static const char *user_name(uid_t uid)
+{
+	static char name[64];
+	static uid_t last;
+
+	if (!*name || uid != last) {
+		const struct passwd *user = getpwuid(uid);
+
+		if (user)
+			snprintf(name, sizeof(name), "%s", user->pw_name);
+		else
+			snprintf(name, sizeof(name), "%u", uid);
+		last = uid;
+	}
+	return name;
+}
+
+json_t *listener_json(const struct listener *listener)
+{
+	char address[ADDRESS_TEXT];
+	json_t *object;
+
+	address_text(listener->address.address, listener->address.family, address);
+	object = json_pack("{s:o, s:o, s:o, s:s}", "program",
+			   listener->pid ? json_string(listener->program) : json_null(), "pid",
+			   listener->pid ? json_integer(listener->pid) : json_null(), "user",
+			   text_json(user_name(listener->uid)), "address", address);
+	if (!listener->pid)
+		json_object_set_new(object, "unknown", json_string(why_unknown(listener)));
+	return object;
+}
+
+const char *listener_program(const struct listener *listener)
+{
+	return listener->pid ? listener->program : "a program that cannot be seen";
+}

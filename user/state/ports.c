@@ -1,0 +1,387 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "state/ports.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "compile/evaluate.h"
+#include "rules/names.h"
+#include "rules/prefix.h"
+#include "base/util.h"
+
+const char *reach_name(enum reach reach)
+{
+	static const char *const names[] = {
+		[REACH_NONE] = "no",	  [REACH_GRANT] = "grant only",
+		[REACH_DHCP] = "dhcp",	  [REACH_SOURCES] = "sources",
+		[REACH_ALL] = "everyone",
+	};
+
+	return names[reach];
+}
+
+const char *port_state_name(enum port_state state)
+{
+	static const char *const names[] = {
+		[STATE_OPEN] = "open",
+		[STATE_CLOSED] = "closed",
+		[STATE_FILTERED] = "filtered",
+		[STATE_OPEN_OR_FILTERED] = "open|filtered",
+	};
+
+	return names[state];
+}
+
+bool term_has_key(const struct term *term, __u32 key)
+{
+	__u8 transport = key < PORT_KEY_UDP ? TRANSPORT_TCP : TRANSPORT_UDP;
+
+	return term->transports & transport && term->first <= key_port(key) &&
+	       key_port(key) <= term->last;
+}
+
+bool rule_has_key(const struct rule *rule, __u32 key)
+{
+	for (size_t i = 0; i < rule->term_count; i++) {
+		if (term_has_key(&rule->terms[i], key))
+			return true;
+	}
+	return !rule->term_count;
+}
+
+/* Whether a family, at least, is let in whoever it is. */
+static bool is_for_everybody(const struct rule *rule)
+{
+	bool found = !rule->source_count;
+
+	for (size_t i = 0; i < rule->source_count && !found; i++)
+		found = !rule->sources[i].length;
+	return found;
+}
+
+static unsigned char marks_of(const struct rule *rule)
+{
+	unsigned char bits = MARK_ALLOWED;
+
+	if (rule->knock)
+		return MARK_ALLOWED | MARK_ALLOWED_ALL | MARK_DOOR;
+	if (rule->action != VERDICT_PASS)
+		return 0;
+	if (rule->source_count)
+		bits |= MARK_SOURCES;
+	return is_for_everybody(rule) ? bits | MARK_ALLOWED_ALL : bits;
+}
+
+static void mark_key(struct outlook *outlook, __u32 key, unsigned char bits, size_t rule)
+{
+	if (bits & ~outlook->marks[key] & MARK_SOURCES)
+		outlook->first_sources[key] = rule;
+	outlook->marks[key] |= bits;
+}
+
+static void mark(struct outlook *outlook, const struct term *term, unsigned char bits,
+		 size_t rule)
+{
+	if (term->last - term->first < PORTS_NAMED)
+		bits |= MARK_NAMED;
+	if (!bits)
+		return;
+	for (__u32 port = term->first; port <= term->last; port++) {
+		if (term->transports & TRANSPORT_TCP)
+			mark_key(outlook, PORT_KEY_TCP + port, bits, rule);
+		if (term->transports & TRANSPORT_UDP)
+			mark_key(outlook, PORT_KEY_UDP + port, bits, rule);
+	}
+}
+
+/* Where portctl is attached nowhere, rules for any interface are as good as others. */
+static bool is_for_one_of(const struct rule *rule, const struct interface *interfaces,
+			  size_t count)
+{
+	bool found = !*rule->iface || !count;
+
+	for (size_t i = 0; i < count && !found; i++)
+		found = !strcmp(rule->iface, interfaces[i].name);
+	return found;
+}
+
+static int find_in_force(struct outlook *outlook, const struct interface *interfaces,
+			 size_t count)
+{
+	outlook->in_force = calloc(outlook->ruleset->count + 1, sizeof(*outlook->in_force));
+	if (!outlook->in_force)
+		return -ENOMEM;
+	for (size_t i = 0; i < outlook->ruleset->count; i++) {
+		const struct rule *rule = &outlook->ruleset->rules[i];
+
+		outlook->in_force[i] = is_for_one_of(rule, interfaces, count) &&
+				       (!rule->ends || outlook->now < rule->ends);
+	}
+	return 0;
+}
+
+static int read_marks(struct outlook *outlook)
+{
+	bool everywhere = false; /* one for some sources has no port: the first will do */
+
+	outlook->marks = calloc(PORT_KEYS, 1);
+	outlook->first_sources = calloc(PORT_KEYS, sizeof(*outlook->first_sources));
+	if (!outlook->marks || !outlook->first_sources)
+		return -ENOMEM;
+	for (size_t i = 0; i < outlook->ruleset->count; i++) {
+		const struct rule *rule = &outlook->ruleset->rules[i];
+		unsigned char bits = marks_of(rule);
+
+		if (!outlook->in_force[i])
+			continue;
+		for (size_t t = 0; t < rule->term_count; t++)
+			mark(outlook, &rule->terms[t], bits, i);
+		if (rule->term_count || everywhere || !(bits & MARK_SOURCES))
+			continue;
+		everywhere = true;
+		for (__u32 key = 0; key < PORT_KEYS; key++)
+			mark_key(outlook, key, MARK_SOURCES, i);
+	}
+	return 0;
+}
+
+/* Whether its rules are the same everywhere: then one image will do for all. */
+static bool is_same_everywhere(const struct ruleset *ruleset)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (*ruleset->rules[i].iface)
+			return false;
+	}
+	return true;
+}
+
+static int compile_on(struct outlook *outlook, const struct interface *interfaces, size_t count)
+{
+	int err = 0;
+
+	if (count && is_same_everywhere(outlook->ruleset))
+		count = 1;
+	outlook->images = calloc(count + 1, sizeof(*outlook->images));
+	if (!outlook->images)
+		return -ENOMEM;
+	for (size_t i = 0; i < count && !err; i++) {
+		struct image *image = large_calloc(1, sizeof(*image));
+
+		if (!image)
+			return -ENOMEM;
+		outlook->images[outlook->image_count++] = image;
+		err = compile(outlook->ruleset, interfaces[i].name, image, NULL);
+	}
+	return err;
+}
+
+int outlook_prepare(struct outlook *outlook, const struct interface *interfaces, size_t count)
+{
+	int err = find_in_force(outlook, interfaces, count);
+
+	err = err ?: read_marks(outlook);
+	err = err ?: compile_on(outlook, interfaces, count);
+	return err ?: strangers_find(outlook->ruleset, outlook->strangers);
+}
+
+void outlook_clear(struct outlook *outlook)
+{
+	for (size_t i = 0; i < outlook->image_count; i++) {
+		image_clear(outlook->images[i]);
+		free(outlook->images[i]);
+	}
+	free(outlook->images);
+	free(outlook->in_force);
+	free(outlook->marks);
+	free(outlook->first_sources);
+	outlook->images = NULL;
+	outlook->image_count = 0;
+	outlook->in_force = NULL;
+	outlook->marks = NULL;
+	outlook->first_sources = NULL;
+}
+
+static bool has_family(unsigned char families, const struct prefix *source)
+{
+	return families & (source->family == 4 ? FAMILY_IPV4 : FAMILY_IPV6);
+}
+
+static enum verdict judge_on(const struct outlook *outlook, size_t image, __u32 key,
+			     const struct prefix *source)
+{
+	return entry_verdict(evaluate_entry(outlook->images[image], key, source, outlook->now,
+					    outlook->doors));
+}
+
+/* On the interface that says the most of it: it passes, or is told that it does not. */
+static enum verdict judge(const struct outlook *outlook, __u32 key, const struct prefix *source)
+{
+	enum verdict most = outlook->image_count ? VERDICT_DROP : VERDICT_PASS;
+
+	for (size_t i = 0; i < outlook->image_count && most != VERDICT_PASS; i++) {
+		enum verdict verdict = judge_on(outlook, i, key, source);
+
+		if (verdict == VERDICT_PASS || verdict == VERDICT_REJECT)
+			most = verdict;
+	}
+	return most;
+}
+
+/* Whether it lets in who looks, or anybody, with packets of these families. */
+static bool lets_in(const struct outlook *outlook, __u32 key, unsigned char families)
+{
+	if (outlook->source)
+		return has_family(families, outlook->source) &&
+		       judge(outlook, key, outlook->source) == VERDICT_PASS;
+	for (size_t i = 0; i < STRANGERS; i++) {
+		if (has_family(families, &outlook->strangers[i]) &&
+		    judge(outlook, key, &outlook->strangers[i]) == VERDICT_PASS)
+			return true;
+	}
+	return false;
+}
+
+/* Its first address, or its last. */
+static struct prefix end_of(const struct prefix *source, bool last)
+{
+	struct prefix address = *source;
+
+	address.length = source->family == 4 ? 32 : 128;
+	for (__u32 i = source->length; i < address.length && last; i++)
+		address.address[i / 8] |= 0x80 >> i % 8;
+	return address;
+}
+
+/* Whether an address of it is that comes just behind one of the sources within it. */
+static bool lets_in_within(const struct outlook *outlook, __u32 key,
+			   const struct prefix *source)
+{
+	struct prefix address;
+
+	for (size_t i = 0; i < outlook->ruleset->count; i++) {
+		const struct rule *rule = &outlook->ruleset->rules[i];
+
+		if (!rule_has_key(rule, key))
+			continue;
+		for (size_t s = 0; s < rule->source_count; s++) {
+			if (prefix_contains(source, &rule->sources[s]) &&
+			    prefix_behind(&rule->sources[s], &address) &&
+			    prefix_contains(source, &address) &&
+			    judge(outlook, key, &address) == VERDICT_PASS)
+				return true;
+		}
+	}
+	return false;
+}
+
+/*
+ * Whether somebody of a source is let through: narrower ones may take all of it back.
+ * Nearly always one of its ends tells, without a look at these.
+ */
+static bool lets_in_some(const struct outlook *outlook, __u32 key, const struct prefix *source)
+{
+	struct prefix first = end_of(source, false), last = end_of(source, true);
+
+	return judge(outlook, key, source) == VERDICT_PASS &&
+	       (judge(outlook, key, &first) == VERDICT_PASS ||
+		judge(outlook, key, &last) == VERDICT_PASS ||
+		lets_in_within(outlook, key, source));
+}
+
+/* Whether some source that a rule names is let through. */
+static bool has_source(const struct outlook *outlook, __u32 key, unsigned char families)
+{
+	if (!(outlook->marks[key] & MARK_SOURCES))
+		return false;
+	for (size_t i = outlook->first_sources[key]; i < outlook->ruleset->count; i++) {
+		const struct rule *rule = &outlook->ruleset->rules[i];
+
+		if (rule->action != VERDICT_PASS || rule->knock || !rule_has_key(rule, key))
+			continue;
+		for (size_t s = 0; s < rule->source_count; s++) {
+			if (has_family(families, &rule->sources[s]) &&
+			    lets_in_some(outlook, key, &rule->sources[s]))
+				return true;
+		}
+	}
+	return false;
+}
+
+enum reach port_reach(const struct outlook *outlook, __u32 key, unsigned char families)
+{
+	if (lets_in(outlook, key, families))
+		return REACH_ALL;
+	if (outlook->source && !has_family(families, outlook->source))
+		return REACH_NONE;
+	if (!outlook->source && has_source(outlook, key, families))
+		return REACH_SOURCES;
+	if (!outlook->source && families && is_for_dhcp(outlook->ruleset, key))
+		return REACH_DHCP;
+	return outlook->marks[key] & MARK_DOOR ? REACH_GRANT : REACH_NONE;
+}
+
+const struct rule *port_opener(const struct outlook *outlook, __u32 key)
+{
+	for (size_t i = 0; i < outlook->image_count; i++) {
+		for (size_t n = 0; n < STRANGERS; n++) {
+			entry_t entry = evaluate_entry(outlook->images[i], key,
+						       &outlook->strangers[n], outlook->now, 0);
+
+			if (entry_verdict(entry) == VERDICT_PASS)
+				return ruleset_line(outlook->ruleset, entry_line(entry));
+		}
+	}
+	return NULL;
+}
+
+bool rule_decides(const struct outlook *outlook, const struct rule *rule, __u32 key,
+		  const struct prefix *source)
+{
+	const struct prefix *first = source ?: outlook->strangers;
+	size_t count = source ? 1 : STRANGERS;
+
+	for (size_t i = 0; i < outlook->image_count * count; i++) {
+		entry_t entry = evaluate_entry(outlook->images[i / count], key,
+					       &first[i % count], outlook->now, 0);
+
+		if (entry_line(entry) == rule->line)
+			return true;
+	}
+	return false;
+}
+
+/* What is seen of a port, the most last. */
+enum sight { SIGHT_NOTHING, SIGHT_REFUSAL, SIGHT_LISTENER };
+
+static enum sight see(const struct outlook *outlook, __u32 key, const struct prefix *source,
+		      unsigned char families)
+{
+	switch (judge(outlook, key, source)) {
+	case VERDICT_PASS:
+		return has_family(families, source) ? SIGHT_LISTENER : SIGHT_REFUSAL;
+	case VERDICT_REJECT:
+		return SIGHT_REFUSAL;
+	default:
+		return SIGHT_NOTHING;
+	}
+}
+
+/* What listens on UDP need not answer, so from outside it may look as if dropped. */
+enum port_state port_state(const struct outlook *outlook, __u32 key, unsigned char families)
+{
+	static const enum port_state states[][2] = {
+		[SIGHT_NOTHING] = { STATE_FILTERED, STATE_OPEN_OR_FILTERED },
+		[SIGHT_REFUSAL] = { STATE_CLOSED, STATE_CLOSED },
+		[SIGHT_LISTENER] = { STATE_OPEN, STATE_OPEN_OR_FILTERED },
+	};
+	enum sight most = SIGHT_NOTHING;
+
+	if (outlook->source)
+		most = see(outlook, key, outlook->source, families);
+	for (size_t i = 0; i < STRANGERS && !outlook->source; i++) {
+		enum sight sight = see(outlook, key, &outlook->strangers[i], families);
+
+		most = sight > most ? sight : most;
+	}
+	return states[most][key >= PORT_KEY_UDP];
+}

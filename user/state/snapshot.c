@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include "state/snapshot.h"
+
+#include <errno.h>
+
+#include "base/log.h"
+#include "base/util.h"
+
+void snapshot_clear(struct snapshot *snapshot)
+{
+	for (size_t i = 0; i < snapshot->dp.count && snapshot->stats; i++)
+		stats_clear(&snapshot->stats[i]);
+	free(snapshot->stats);
+	ruleset_clear(&snapshot->ruleset);
+	datapath_close(&snapshot->dp);
+}
+
+int snapshot_take(struct snapshot *snapshot)
+{
+	cleanup_free struct stored_rule *gone = NULL;
+	size_t gone_count;
+	int err;
+
+	*snapshot = (struct snapshot){ 0 };
+	ruleset_init(&snapshot->ruleset);
+	err = datapath_open(&snapshot->dp, DATAPATH_READ);
+	if (!err && snapshot->dp.control)
+		snapshot->generation = snapshot->dp.control->generation;
+	if (!err)
+		err = datapath_ruleset(&snapshot->dp, &snapshot->ruleset);
+	if (!err)
+		err = datapath_previous(&snapshot->dp, &gone, &gone_count);
+	if (!err)
+		err = datapath_map_counters(&snapshot->dp, ALL_COUNTERS);
+	if (err)
+		return err;
+	clock_gettime(CLOCK_MONOTONIC, &snapshot->taken);
+	snapshot->stats = calloc(snapshot->dp.count + 1, sizeof(*snapshot->stats));
+	for (size_t i = 0; i < snapshot->dp.count && snapshot->stats && !err; i++)
+		err = stats_collect(&snapshot->dp.interfaces[i], &snapshot->ruleset, gone,
+				    gone_count, &snapshot->stats[i]);
+	if (err || !snapshot->stats)
+		return fail(-ENOMEM, "out of memory");
+	/* What was read is all there is to know; let others change things. */
+	datapath_unlock(&snapshot->dp);
+	return 0;
+}
