@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -40,6 +41,11 @@ int fail(int err, const char *format, ...)
 	say("portctl: ", format, args);
 	va_end(args);
 	return err;
+}
+
+int out_of_memory(void)
+{
+	return fail(-ENOMEM, "out of memory");
 }
 
 void note(const char *format, ...)

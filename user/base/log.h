@@ -12,7 +12,10 @@
  */
 __attribute__((format(printf, 2, 3))) int fail(int err, const char *format, ...);
 
-/* The same for something that did not fail but should be known. */
+/* Says that there is no memory left. Returns -ENOMEM. */
+int out_of_memory(void);
+
+/* As fail(), for something that did not fail but should be known. */
 __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
 
 /* From now on it goes to `to`; NULL: to standard error again. */

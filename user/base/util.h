@@ -17,6 +17,17 @@
 #define cleanup_close __attribute__((cleanup(close_cleanup)))
 #define cleanup_file __attribute__((cleanup(file_cleanup)))
 
+/*
+ * Hands over what a cleanup variable owns: the value of `pointer`, which becomes NULL, so
+ * that the cleanup frees nothing.
+ */
+#define TAKE_PTR(pointer)                                                                      \
+	({                                                                                     \
+		typeof(pointer) taken = pointer;                                               \
+		pointer = NULL;                                                                \
+		taken;                                                                         \
+	})
+
 static inline void free_cleanup(void *pointer)
 {
 	free(*(void **)pointer);

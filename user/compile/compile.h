@@ -53,6 +53,9 @@ int compile(const struct ruleset *ruleset, const char *iface, struct image *imag
 	    unsigned char *used);
 void image_clear(struct image *image);
 
+/* Attribute: clears an image, which must be zeroed or compiled, at the end of its scope. */
+#define cleanup_image __attribute__((cleanup(image_clear)))
+
 /* Whether what DHCP servers send there is let in before any rule that names a port. */
 bool is_for_dhcp(const struct ruleset *ruleset, __u32 key);
 

@@ -74,6 +74,12 @@ enum datapath_access { DATAPATH_READ, DATAPATH_WRITE };
 int datapath_open(struct datapath *dp, enum datapath_access access);
 void datapath_close(struct datapath *dp);
 
+/* What a datapath is before datapath_open(): closing it does nothing. */
+#define DATAPATH_CLOSED ((struct datapath){ .lock = -1 })
+
+/* Attribute: closes a datapath, which was DATAPATH_CLOSED at first, at the end of its scope. */
+#define cleanup_datapath __attribute__((cleanup(datapath_close)))
+
 /*
  * Lets others have their turn: before anything long is printed, since whoever reads that
  * may take their time. What was read is there until datapath_close(), but no more is to be.

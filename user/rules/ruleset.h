@@ -112,6 +112,9 @@ struct report {
 void ruleset_init(struct ruleset *ruleset);
 void ruleset_clear(struct ruleset *ruleset);
 
+/* Attribute: clears a ruleset, which must be initialised, when it goes out of scope. */
+#define cleanup_ruleset __attribute__((cleanup(ruleset_clear)))
+
 /*
  * Parses text into *ruleset, which must be initialised and may already hold
  * rules. Everything wrong is reported. Returns 0, -EINVAL if anything was
