@@ -11,7 +11,7 @@
 #include <string.h>
 
 #include "cmd/command.h"
-#include "base/util.h"
+#include "base/array.h"
 
 /* A list of words, each once, with blanks. */
 struct words {

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "base/array.h"
 #include "base/privileges.h"
-#include "base/util.h"
 
 /* As it is, whatever mdoc would make of it. */
 static void print_literal(const char *text)

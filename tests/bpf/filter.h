@@ -22,7 +22,9 @@
 #include "packet_builder.h"
 #include "rules/ruleset.h"
 #include "tap.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
 
 struct filter {
 	struct portctl_bpf *program;

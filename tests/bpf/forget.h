@@ -11,7 +11,7 @@
 
 #include "portctl.skel.h"
 #include "tap.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 static inline void *map_memory(const struct bpf_map *map, size_t size)
 {

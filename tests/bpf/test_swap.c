@@ -25,7 +25,8 @@
 #include "packet_builder.h"
 #include "state/stats.h"
 #include "tap.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 #define APPLIES 1000
 #define BATCH 64 /* packets sent by one system call; more hold up the applies */

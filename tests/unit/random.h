@@ -8,7 +8,7 @@
 #define RANDOM_H
 
 #include "rules/ruleset.h"
-#include "base/util.h"
+#include "base/array.h"
 
 struct random {
 	__u64 state;

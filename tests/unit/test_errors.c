@@ -4,6 +4,8 @@
 
 #include <errno.h>
 
+#include "base/file.h"
+
 #define GOLDEN "tests/golden/ruleset-errors"
 
 /* Lines of a text that are neither empty nor a comment. */

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/wait.h>
 
+#include "base/file.h"
 #include "main/exporter.h"
 
 #define ANSWER (4u << 20)

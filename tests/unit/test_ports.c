@@ -10,7 +10,8 @@
 #include "advise/known_services.h"
 #include "state/ports.h"
 #include "rules/prefix.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 struct fixture {
 	struct ruleset ruleset;

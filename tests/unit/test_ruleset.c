@@ -4,6 +4,7 @@
 
 #include <errno.h>
 
+#include "base/file.h"
 #include "cmd/command.h"
 #include "random.h"
 

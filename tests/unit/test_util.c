@@ -11,6 +11,10 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "base/env.h"
+#include "base/file.h"
+#include "base/number.h"
+
 #define NOBODY 65534
 
 static const struct {

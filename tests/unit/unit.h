@@ -13,8 +13,9 @@
 
 #include <string.h>
 
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "rules/ruleset.h"
-#include "base/util.h"
 
 /*
  * The last line of cmocka's TAP lacks its newline, which would put whatever is

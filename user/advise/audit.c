@@ -5,8 +5,9 @@
 
 #include "rules/names.h"
 #include "rules/prefix.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 #define SECOND 1000000000ull /* nanoseconds */
 #define DAY (86400 * SECOND)

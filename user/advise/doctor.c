@@ -4,8 +4,8 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/cleanup.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 static const char *const level_names[] = {
 	[LEVEL_OK] = "ok",

@@ -5,12 +5,14 @@
 #include <sys/timex.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "cmd/command.h"
 #include "advise/doctor.h"
 #include "kernel/needs.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/env.h"
 
 #define MIB (1 << 20)
 

@@ -6,9 +6,10 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "advise/doctor.h"
-#include "base/util.h"
+#include "base/array.h"
 
 #define MIB (1 << 20)
 #define ORDINARY_MTU 1500

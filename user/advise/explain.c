@@ -9,8 +9,9 @@
 #include "compile/compile.h"
 #include "compile/evaluate.h"
 #include "rules/prefix.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 /* Of what an explanation says in sentences. */
 #define TEXT_SHOWN 100

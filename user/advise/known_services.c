@@ -2,11 +2,12 @@
 #include "advise/known_services.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "portctl.h"
 #include "rules/ruleset.h"
-#include "base/util.h"
+#include "base/array.h"
 
 static const char built_in[] =
 #include "known_services.inc"

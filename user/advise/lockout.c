@@ -11,7 +11,9 @@
 #include "base/log.h"
 #include "rules/prefix.h"
 #include "host/sockets.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/env.h"
 #include "host/way_in.h"
 
 /* What is open now, where it comes in, and for whom doors are open. */

@@ -6,7 +6,7 @@
 #include "base/log.h"
 #include "rules/names.h"
 #include "rules/prefix.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 /* An allow rule that says no more than that a port is open. */
 static bool is_plain(const struct rule *rule)

@@ -28,3 +28,12 @@ __u64 tai_offset(void)
 
 	return off / 1000000000 * 1000000000;
 }
+
+unsigned int ticks_per_second(void)
+{
+	struct timespec tick;
+
+	/* The coarse clocks advance once a tick. */
+	clock_getres(CLOCK_MONOTONIC_COARSE, &tick);
+	return (1000000000 + tick.tv_nsec / 2) / tick.tv_nsec;
+}

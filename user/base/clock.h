@@ -17,4 +17,7 @@ __u64 utc_now(void);
  */
 __u64 tai_offset(void);
 
+/* The kernel's timer ticks (jiffies) a second: CONFIG_HZ. */
+unsigned int ticks_per_second(void);
+
 #endif

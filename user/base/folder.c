@@ -3,11 +3,13 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "base/env.h"
 #include "base/log.h"
-#include "base/util.h"
 
 /* Of a sticky folder's files everybody can remove only his own. */
 static int check_one(const char *path, bool last)

@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "base/row.h"
 
-#include "base/util.h"
+#include <stdbool.h>
+
+#include "base/number.h"
 
 #define DIGITS 20 /* of the largest number */
 #define COLUMNS 16 /* a number is never set in more */

@@ -8,8 +8,8 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/util.h"
 
 #define SECRET_FILE_MAX 1048576
 

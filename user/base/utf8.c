@@ -3,7 +3,8 @@
 
 #include <stdio.h>
 
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 size_t utf8_length(const char *text)
 {

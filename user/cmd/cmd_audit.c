@@ -10,7 +10,7 @@
 #include "base/log.h"
 #include "host/netns.h"
 #include "print/output.h"
-#include "base/util.h"
+#include "base/number.h"
 
 #define IDLE_DAYS 30
 

@@ -3,8 +3,9 @@
 #include <string.h>
 
 #include "cmd/command.h"
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/util.h"
+#include "base/number.h"
 
 /* Whether the words say nothing else than the rule; they may leave its options out. */
 static bool is_meant(const struct rule *rule, const struct rule *words)

@@ -11,7 +11,9 @@
 #include "advise/explain.h"
 #include "base/log.h"
 #include "rules/prefix.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/number.h"
 
 #define SOURCE_PORT 40000
 

@@ -9,9 +9,11 @@
 
 #include "cmd/command.h"
 #include "compile/compile.h"
+#include "base/cleanup.h"
+#include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 /* The errors and warnings of a check, line by line, as JSON. */
 static void print_check(const struct ruleset *ruleset, bool valid, char *messages)

@@ -10,9 +10,11 @@
 #include "base/log.h"
 #include "print/output.h"
 #include "rules/prefix.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/number.h"
 #include "base/privileges.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 #define GRANT_MAX (365 * 86400)
 

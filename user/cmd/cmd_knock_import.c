@@ -6,8 +6,11 @@
 
 #include "cmd/command.h"
 #include "knockd/knockd.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/file.h"
 #include "base/log.h"
-#include "base/util.h"
+#include "base/number.h"
 
 #define SEQ_TIMEOUT 25 /* knockd's own */
 #define CMD_TIMEOUT 10

@@ -14,7 +14,10 @@
 #include "rules/prefix.h"
 #include "base/secret.h"
 #include "rules/signing.h"
-#include "base/util.h"
+#include "base/cleanup.h"
+#include "base/file.h"
+#include "base/number.h"
+#include "base/text.h"
 
 static char *put_hex(char *to, const __u8 *bytes, size_t size)
 {

@@ -12,7 +12,8 @@
 #include "base/privileges.h"
 #include "state/stats.h"
 #include "watch/tell.h"
-#include "base/util.h"
+#include "base/cleanup.h"
+#include "base/number.h"
 
 #define WAIT_MILLISECONDS 200
 #define TURN_NANOSECONDS 1000000000ull

@@ -16,8 +16,11 @@
 #include "host/arrivals.h"
 #include "base/clock.h"
 #include "cmd/command.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/file.h"
 #include "base/log.h"
-#include "base/util.h"
+#include "base/text.h"
 #include "host/way_in.h"
 
 struct options {

@@ -5,8 +5,8 @@
 
 #include "base/clock.h"
 #include "cmd/command.h"
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/util.h"
 
 /*
  * Puts a rule in the place of those that it replaces: all their ports are its own. What

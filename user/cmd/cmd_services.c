@@ -6,8 +6,8 @@
 #include "cmd/command.h"
 #include "base/log.h"
 #include "print/output.h"
+#include "base/number.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 static void add_row(json_t *rows, __u32 key)
 {

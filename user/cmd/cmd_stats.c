@@ -8,7 +8,9 @@
 #include "base/log.h"
 #include "print/output.h"
 #include "state/snapshot.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/number.h"
 
 #define INTERVAL_MAX 86400
 

@@ -7,8 +7,8 @@
 #include "base/log.h"
 #include "host/netns.h"
 #include "advise/suggest.h"
+#include "base/cleanup.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 /* {"ruleset": TEXT} */
 static int suggest_json(const struct suggestion *suggestion)

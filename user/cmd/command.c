@@ -15,7 +15,11 @@
 #include "print/output.h"
 #include "rules/signing.h"
 #include "rules/totp.h"
-#include "base/util.h"
+#include "base/cleanup.h"
+#include "base/env.h"
+#include "base/file.h"
+#include "base/number.h"
+#include "base/text.h"
 
 int usage(const struct command *command)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The table of commands: it dispatches, and it is the help, the manual and the completions. */
 #include "cmd/command.h"
+#include "base/array.h"
 #include "base/privileges.h"
-#include "base/util.h"
 
 /*
  * What a command needs of what root may; main() gives up the rest before it runs.

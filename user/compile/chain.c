@@ -7,7 +7,8 @@
 
 #include "rules/prefix.h"
 #include "compile/source_table.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 /* One rule at one prefix (or for everybody), as one chain asks for it. */
 struct candidate {

@@ -6,7 +6,8 @@
 #include "compile/claims.h"
 #include "compile/compile.h"
 #include "rules/prefix.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 void report_at(struct report *report, unsigned int *counter, const struct rule *rule)
 {

@@ -10,7 +10,7 @@
 #include "state/ports.h"
 #include "compile/stranger.h"
 #include "rules/totp.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 #define STEPS_WANTED 3
 #define RANGE_WANTED 1000

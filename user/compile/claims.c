@@ -2,10 +2,11 @@
 #include "compile/claims.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/prefix.h"
-#include "base/util.h"
+#include "base/array.h"
 
 /* The narrowest range first, in it one protocol, in it rules with sources. */
 static struct claim make_claim(const struct rule *rule, const struct term *term)
@@ -67,7 +68,7 @@ static int collect(struct claims *claims, const struct ruleset *ruleset, const c
 			claims->list[claims->count++] = make_claim(rule, &rule->terms[t]);
 		}
 	}
-	sort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
+	array_sort(claims->list, claims->count, sizeof(*claims->list), compare_claims);
 	return 0;
 }
 
@@ -167,7 +168,7 @@ int wants_collect(struct wants *wants, const struct ruleset *ruleset)
 			err = add_wants(wants, &ruleset->rules[i], (struct term){ 0 }, -1);
 	}
 	if (!err)
-		sort(wants->list, wants->count, sizeof(*wants->list), compare_wants);
+		array_sort(wants->list, wants->count, sizeof(*wants->list), compare_wants);
 	claims_clear(&claims);
 	return err;
 }

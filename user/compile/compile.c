@@ -9,7 +9,8 @@
 #include "compile/claims.h"
 #include "rules/signing.h"
 #include "rules/totp.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 /*
  * The levels that are asked about a key before the one that closes it are its

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "compile/compile.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 /* A rule by its text, to find those that two rulesets share. */
 struct named_rule {

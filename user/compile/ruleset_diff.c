@@ -5,7 +5,8 @@
 
 #include "compile/claims.h"
 #include "cmd/command.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 typedef void found_fn(char sign, const char *statement, void *data);
 

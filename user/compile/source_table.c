@@ -7,7 +7,7 @@
 #include <sys/random.h>
 
 #include "source_tag.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 /* How full the sets are to be: half, so that hardly any goes on. */
 #define TAGS_IN_SET 2.5

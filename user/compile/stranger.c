@@ -2,10 +2,11 @@
 #include "compile/stranger.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/prefix.h"
-#include "base/util.h"
+#include "base/array.h"
 
 /* Addresses that are somebody's, the better the smaller. */
 enum standing { STANDING_NAMED, STANDING_NOT_PUBLIC, STANDING_NO_HOST };

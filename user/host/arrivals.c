@@ -3,10 +3,11 @@
 
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "base/util.h"
+#include "base/array.h"
 
 void arrivals_clear(struct arrivals *arrivals)
 {

@@ -5,10 +5,11 @@
 #include <net/ethernet.h>
 #include <pcap/pcap.h>
 #include <pcap/sll.h>
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
-#include "base/util.h"
 
 /* Kinds of captures: how long what stands before the packet is, and what it says. */
 struct link_type {

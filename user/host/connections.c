@@ -8,7 +8,8 @@
 #include <string.h>
 
 #include "host/sockets.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 /* What is collected: port keys that somebody listens on, and connections. */
 struct collection {

@@ -11,7 +11,10 @@
 
 #include "rules/prefix.h"
 #include "host/sockets.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/number.h"
+#include "base/text.h"
 
 struct collection {
 	struct listener *list;

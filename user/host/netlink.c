@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-#include "base/util.h"
+#include "base/cleanup.h"
 
 /* Reads a part of the answer; 1: more comes, 0: that was all, or a negative errno. */
 static int read_answer(int fd, netlink_call call, void *data)

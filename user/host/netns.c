@@ -7,9 +7,10 @@
 #include <sched.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "base/number.h"
 #include "base/privileges.h"
-#include "base/util.h"
 
 /* As ip(8) takes it: a name that there is goes before the number of a process. */
 static void find_path(const char *name, char path[PATH_MAX])

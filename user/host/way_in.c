@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <linux/if_arp.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
 #include <sys/socket.h>
@@ -11,7 +12,7 @@
 #include "host/netlink.h"
 #include "rules/prefix.h"
 #include "host/sockets.h"
-#include "base/util.h"
+#include "base/array.h"
 
 /* Those of a message that are asked for here. */
 struct attributes {

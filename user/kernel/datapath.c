@@ -19,9 +19,11 @@
 
 #include "base/clock.h"
 #include "kernel/datapath_internal.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/env.h"
 #include "base/folder.h"
 #include "base/log.h"
-#include "base/util.h"
 
 #ifndef SO_NETNS_COOKIE
 #define SO_NETNS_COOKIE 71

@@ -6,7 +6,6 @@
 
 #include "kernel/datapath_load.h"
 #include "base/log.h"
-#include "base/util.h"
 
 struct asker {
 	struct portctl_bpf *program;

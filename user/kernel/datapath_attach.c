@@ -15,8 +15,10 @@
 
 #include "compile/compile.h"
 #include "kernel/datapath_load.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/util.h"
+#include "base/text.h"
 
 /* What attaching is about; every step says itself what failed. */
 struct attachment {

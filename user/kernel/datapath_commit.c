@@ -15,8 +15,8 @@
 #include "compile/compile.h"
 #include "kernel/counters.h"
 #include "kernel/datapath_internal.h"
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/util.h"
 
 /*
  * A slot's ruleset as it is pinned: this header, the rules' lines and verdicts,

@@ -7,8 +7,8 @@
 #include "base/clock.h"
 #include "kernel/datapath_internal.h"
 #include "confirm.skel.h" /* needs struct control */
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/util.h"
 
 static int reuse_pin(const struct datapath *dp, struct bpf_map *map, const char *pin)
 {

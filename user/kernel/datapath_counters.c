@@ -9,8 +9,8 @@
 #include <sys/mman.h>
 
 #include "kernel/datapath_internal.h"
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/util.h"
 
 /* A process may have 65,530 mappings (vm.max_map_count); each part of a CPU's is two. */
 #define MANY_PARTS 8192

@@ -9,9 +9,9 @@
 
 #include "base/clock.h"
 #include "kernel/datapath_internal.h"
+#include "base/cleanup.h"
 #include "base/folder.h"
 #include "base/log.h"
-#include "base/util.h"
 
 #define RING_SIZE (1 << 20)
 #define SAMPLING_NANOSECONDS 900000000ull /* a second, and who calls is never late */

@@ -11,7 +11,7 @@
 #include "kernel/datapath_internal.h"
 #include "base/log.h"
 #include "host/netlink.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 /* Our filter among those of a device's clsact ("po"). */
 #define EGRESS_HANDLE 0x706F

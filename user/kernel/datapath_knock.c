@@ -6,8 +6,9 @@
 
 #include "base/clock.h"
 #include "kernel/datapath_internal.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/util.h"
 
 static int fail_pin(const struct datapath *dp, int err, const char *pin)
 {

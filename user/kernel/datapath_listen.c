@@ -10,7 +10,7 @@
 
 #include "kernel/datapath_internal.h"
 #include "listen.skel.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 struct listen_watch {
 	struct listen_bpf *program;

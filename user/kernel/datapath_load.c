@@ -9,7 +9,9 @@
 
 #include "base/log.h"
 #include "kernel/needs.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
 
 _Static_assert(sizeof(struct portctl_bpf__bss) == sizeof(struct tables) &&
 		       offsetof(struct portctl_bpf__bss, table) ==

@@ -5,7 +5,7 @@
 #include <string.h>
 
 #include "kernel/datapath_load.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 /* As the kernel itself reckons it; 0 where it does not say. */
 static __u64 memory_of(const struct datapath *dp, const char *iface, const char *pin)

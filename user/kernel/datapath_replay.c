@@ -9,7 +9,6 @@
 
 #include "kernel/datapath_load.h"
 #include "base/log.h"
-#include "base/util.h"
 
 struct replayer {
 	struct portctl_bpf *program;

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "kernel/datapath_internal.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 /*
  * The kernel lets no update of a map of maps return before the packets on their

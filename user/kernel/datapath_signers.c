@@ -10,7 +10,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "rules/signing.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 /* The maps, and the slot that is filled. */
 struct signer_maps {

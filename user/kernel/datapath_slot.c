@@ -8,7 +8,8 @@
 #include "compile/compile.h"
 #include "kernel/datapath_internal.h"
 #include "compile/source_table.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 int pin_open(const struct datapath *dp, const char *iface, const char *pin)
 {

@@ -4,7 +4,7 @@
 #include <bpf/libbpf.h>
 #include <linux/bpf.h>
 
-#include "base/util.h"
+#include "base/array.h"
 
 static const struct {
 	enum bpf_prog_type program;

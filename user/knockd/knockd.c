@@ -5,7 +5,10 @@
 #include <string.h>
 #include <strings.h>
 
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/number.h"
+#include "base/text.h"
 
 static char *trim(char *text)
 {

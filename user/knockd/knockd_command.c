@@ -6,7 +6,9 @@
 #include <string.h>
 
 #include "knockd/knockd.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/text.h"
 
 #define WORDS_MAX 64
 #define OTHER "its command is none that is known to open or close a port"

@@ -12,7 +12,7 @@
 #include "base/log.h"
 #include "print/metrics.h"
 #include "watch/port_watch.h"
-#include "base/util.h"
+#include "base/cleanup.h"
 
 /*
  * How long a scrape waits for a command that changes something, and for how long

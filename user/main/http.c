@@ -18,7 +18,7 @@
 #include "main/exporter.h"
 #include "base/log.h"
 #include "print/metrics.h"
-#include "base/util.h"
+#include "base/array.h"
 
 #define PLAIN "text/plain; charset=utf-8"
 #define HTTP_SECONDS 10

@@ -11,7 +11,7 @@
 #include "base/log.h"
 #include "base/privileges.h"
 #include "cmd/program.h"
-#include "base/util.h"
+#include "base/number.h"
 
 #define ADDRESS_MAX 128
 

@@ -11,7 +11,9 @@
 #include "print/output.h"
 #include "rules/prefix.h"
 #include "cmd/program.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/text.h"
 
 struct replay {
 	const char *rules; /* a file; NULL: the running ones */

@@ -17,7 +17,8 @@
 #include "main/screen.h"
 #include "state/snapshot.h"
 #include "print/top.h"
-#include "base/util.h"
+#include "base/cleanup.h"
+#include "base/number.h"
 
 #define SCREEN_COLUMNS_MIN 20
 #define SCREEN_ROWS_MIN 5

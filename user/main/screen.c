@@ -7,8 +7,8 @@
 #include <term.h>
 #include <unistd.h>
 
+#include "base/env.h"
 #include "base/log.h"
-#include "base/util.h"
 
 static SCREEN *screen;
 

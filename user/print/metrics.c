@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "print/output.h"
-#include "base/util.h"
+#include "base/array.h"
 
 /* Moves what is remembered of an interface to its new place, if it is still the same. */
 static void history_take(struct metrics_history *history, struct shown_history *now)

@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "state/inventory.h"
 #include "print/metrics.h"
-#include "base/util.h"
+#include "base/array.h"
 
 /* The rules are compiled anew only once they have changed, or one of them has ended. */
 static int judge_by(struct shown_history *shown, const struct snapshot *snapshot,

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-#include "base/util.h"
+#include "base/cleanup.h"
 
 static void rule_lines(const struct stats_view *view, const struct ruleset *ruleset,
 		       void (*call)(const struct line_view *line, void *data), void *data)

@@ -9,9 +9,9 @@
 #include <string.h>
 
 #include "print/output.h"
+#include "base/cleanup.h"
 #include "base/row.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 static void dump(FILE *out, json_t *json)
 {

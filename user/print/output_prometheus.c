@@ -9,8 +9,8 @@
 
 #include "print/metrics.h"
 #include "watch/events.h"
+#include "base/array.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 struct printer {
 	FILE *out;

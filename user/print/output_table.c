@@ -2,10 +2,11 @@
 /* For people: aligned tables, coloured on a terminal only. */
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "print/output.h"
+#include "base/env.h"
 #include "base/row.h"
-#include "base/util.h"
 
 #define GREEN "\033[32m"
 #define RED "\033[31m"

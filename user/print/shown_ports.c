@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#include "base/util.h"
+#include "base/cleanup.h"
 
 static void tally_add(struct tally *sum, const struct tally *part)
 {

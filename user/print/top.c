@@ -2,10 +2,11 @@
 #include "print/top.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/names.h"
-#include "base/util.h"
+#include "base/array.h"
 
 #define BAR_MIN 10
 

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "base/util.h"
+#include "base/array.h"
 
 /*
  * The services database, read once: it is asked for 131,072 keys at a time, and

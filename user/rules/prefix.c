@@ -5,7 +5,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/util.h"
+#include "base/cleanup.h"
+#include "base/number.h"
 
 #define EXPECTED_SIZE 128
 

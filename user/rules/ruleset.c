@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "rules/prefix.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
+#include "base/number.h"
 
 const struct option_words option_words[OPTIONS] = {
 	[OPTION_FRAGMENTS] = { "fragments", "pass", "drop" },

@@ -2,11 +2,14 @@
 /* What may follow the ports of a rule: from, on, limit, for, comment. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/prefix.h"
 #include "rules/scan.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/number.h"
+#include "base/text.h"
 
 #define COMMENT_MAX 255
 #define COUNT_MAX 1000000000

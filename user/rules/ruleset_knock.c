@@ -2,11 +2,14 @@
 /* "knock NAME opens PORTS ...": how it is read and printed. */
 #include <ctype.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/scan.h"
 #include "rules/totp.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/number.h"
+#include "base/text.h"
 
 #define GRANT_SECONDS_MAX (365 * 86400)
 #define PATH_LENGTH_MAX 256

@@ -2,10 +2,12 @@
 /* The parser: text to ruleset. One line is one statement. */
 #include <errno.h>
 #include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rules/scan.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/number.h"
 
 /* Copies a token that is to be looked up by name; false if none is so long. */
 static bool token_name(const char *text, size_t length, char name[64])

@@ -3,13 +3,14 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "base/util.h"
+#include "base/text.h"
 
 /* A name, a key and a server. */
 #define KEY_LINE_MIN (1 + 1 + 64 + 1 + 16)

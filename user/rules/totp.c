@@ -7,9 +7,9 @@
 #include <nettle/hmac.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/log.h"
 #include "base/secret.h"
-#include "base/util.h"
 
 int totp_read(const char *path, struct totp *totp)
 {

@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "rules/prefix.h"
+#include "base/cleanup.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 /* Returns how many are there; what is counted of each moves with it. */
 static size_t put_gone_last(struct snapshot *snapshot)

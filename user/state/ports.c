@@ -2,12 +2,13 @@
 #include "state/ports.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "compile/evaluate.h"
 #include "rules/names.h"
 #include "rules/prefix.h"
-#include "base/util.h"
+#include "base/array.h"
 
 const char *reach_name(enum reach reach)
 {

@@ -3,8 +3,8 @@
 
 #include <errno.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/util.h"
 
 void snapshot_clear(struct snapshot *snapshot)
 {

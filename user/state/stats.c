@@ -4,7 +4,8 @@
 #include <errno.h>
 
 #include "kernel/counters.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 
 static void add(struct tally *sum, const struct tally *part)
 {

@@ -11,8 +11,9 @@
 #include "rules/names.h"
 #include "rules/prefix.h"
 #include "rules/signing.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/utf8.h"
-#include "base/util.h"
 
 static const char *const kind_names[] = {
 	[EVENT_DROP] = "drop",	     [EVENT_REJECT] = "reject", [EVENT_ATTEMPT] = "attempt",

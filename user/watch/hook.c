@@ -5,12 +5,13 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
 
+#include "base/cleanup.h"
 #include "base/log.h"
-#include "base/util.h"
 
 extern char **environ;
 

@@ -10,7 +10,8 @@
 #include "state/inventory.h"
 #include "base/log.h"
 #include "rules/prefix.h"
-#include "base/util.h"
+#include "base/array.h"
+#include "base/text.h"
 
 /* Looking by itself: UDP sockets that close are seen only by that. */
 #define TURN_MILLISECONDS 700

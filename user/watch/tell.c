@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 
 #include "watch/events.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "base/privileges.h"
-#include "base/util.h"
 
 volatile sig_atomic_t tell_stopped;
 
