@@ -297,7 +297,7 @@ hardened() {
 				env PORTCTL_BPFFS="$TMP/bpf/x" PORTCTL_RUN="$TMP/x" "$PORTCTL" $command
 			equal "$output" ""
 			one_line "$stderr"
-			contains "$stderr" "refused: it is set-user-ID or set-group-ID"
+			contains "$stderr" "refused: the program is set-user-ID or set-group-ID"
 		done
 	done
 	[ ! -e "$TMP/x" ]

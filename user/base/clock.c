@@ -21,7 +21,7 @@ __u64 utc_now(void)
 	return clock_now(CLOCK_REALTIME);
 }
 
-/* The difference is whole seconds; the two are not read at the same moment. */
+/* Round to whole seconds: the two clocks are not read at the same moment. */
 __u64 tai_offset(void)
 {
 	__u64 off = clock_now(CLOCK_TAI) - utc_now() + 500000000;

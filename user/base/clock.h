@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What time it is, by the clocks that the data path goes by. */
+/* The clocks that the data path uses. */
 #ifndef CLOCK_H
 #define CLOCK_H
 
 #include <linux/types.h>
 
-/* Nanoseconds since boot, as the data path counts them (CLOCK_BOOTTIME). */
+/* Nanoseconds since boot (CLOCK_BOOTTIME), the same clock as in the data path. */
 __u64 since_boot(void);
 
-/* Nanoseconds since 1970, UTC. */
+/* Nanoseconds since 1970, UTC (CLOCK_REALTIME). */
 __u64 utc_now(void);
 
 /*
- * Nanoseconds that CLOCK_TAI is before UTC, as the kernel has it now: whole seconds, 0 until
- * somebody tells it. The data path has it from the last datapath_open().
+ * The kernel's TAI offset now, in nanoseconds: how far CLOCK_TAI is ahead of UTC. Always whole
+ * seconds; 0 until a time service sets it. The data path uses the value of the last
+ * datapath_open().
  */
 __u64 tai_offset(void);
 

@@ -19,7 +19,7 @@ int file_read(const char *path, char **text, size_t *size);
  */
 int file_write(const char *path, const char *text, size_t size);
 
-/* Writes `size` bytes to a descriptor, in several writes if needed. Returns 0 or a negative errno. */
+/* Writes all `size` bytes to a descriptor. Returns 0 or a negative errno. */
 int write_all(int fd, const char *text, size_t size);
 
 #endif

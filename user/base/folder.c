@@ -11,24 +11,24 @@
 #include "base/env.h"
 #include "base/log.h"
 
-/* Of a sticky folder's files everybody can remove only his own. */
+/* In a sticky folder users can remove and rename only their own files. */
 static int check_one(const char *path, bool last)
 {
 	struct stat status;
 
 	if (lstat(path, &status)) {
-		if (errno == ENOENT || errno == EACCES) /* as who uses it will find */
+		if (errno == ENOENT || errno == EACCES) /* using the path fails and says why */
 			return -ENOENT;
 		return fail(-errno, "%s: %s", path, strerror(errno));
 	}
 	if (S_ISLNK(status.st_mode))
 		return fail(-ELOOP,
-			    "%s is a symbolic link, which may lead elsewhere the next time: "
+			    "%s is a symbolic link, which could change its target: "
 			    "name the folder itself",
 			    path);
 	if (status.st_uid && status.st_uid != geteuid())
 		return fail(-EPERM,
-			    "%s belongs to another user (%u), who could put anything there: "
+			    "%s belongs to another user (%u), who could change its files: "
 			    "use a folder of your own",
 			    path, status.st_uid);
 	if (status.st_mode & 022 && (last || !(status.st_mode & S_ISVTX)))
@@ -43,7 +43,7 @@ int folder_check(const char *path)
 	int err;
 
 	if (*path != '/')
-		return fail(-EINVAL, "\"%s\" is not a path from the top (/...)", path);
+		return fail(-EINVAL, "\"%s\" is not an absolute path (/...)", path);
 	if (length >= sizeof(above))
 		return fail(-ENAMETOOLONG, "%.32s...: %s", path, strerror(ENAMETOOLONG));
 	err = check_one(above, length == 1);

@@ -1,22 +1,21 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Folders that what decides about packets is kept in: nobody else may have a hand in them. */
+/* The folders that hold pins and locks; no other user may be able to change them. */
 #ifndef FOLDER_H
 #define FOLDER_H
 
 #include <limits.h>
 
 /*
- * Checks a path from the top on, as far as it is there: no symbolic links, folders of
- * root's or of our own only, and none that others may write to (above the last one a
- * sticky folder, like /tmp, will do). Returns 0 or a negative errno, having said what
- * is wrong.
+ * Checks each existing folder of an absolute path: not a symbolic link, owned by root or by
+ * the user, and not writable by others. A parent may be writable if it is sticky, like /tmp.
+ * Returns 0 or a negative errno; prints the reason.
  */
 int folder_check(const char *path);
 
-/* The folder for locks: PORTCTL_RUN. */
+/* The folder for locks: $PORTCTL_RUN, or /run/portctl. */
 const char *run_folder(void);
 
-/* The path of a file there. Returns what folder_check() does for that folder. */
+/* Writes the path of a file in run_folder() to `path`. Returns the result of folder_check(). */
 int run_path(const char *file, char path[PATH_MAX]);
 
 #endif

@@ -6,8 +6,8 @@
 
 #include "blake2s.h"
 
-/* One block, filled up with zeros. */
-static void take(__u32 state[8], const void *data, size_t size, __u32 length, int last)
+/* Adds one block, padded with zeros. `length`: bytes so far, this block's included. */
+static void hash_block(__u32 state[8], const void *data, size_t size, __u32 length, int last)
 {
 	__u32 block[16] = { 0 };
 
@@ -27,16 +27,16 @@ void blake2s(__u8 *tag, size_t size, const void *key, size_t key_size, const voi
 	blake2s_begin(state, size, key_size);
 	if (key_size) {
 		length = BLAKE2S_BLOCK;
-		take(state, key, key_size, length, !message_size);
+		hash_block(state, key, key_size, length, !message_size);
 	}
 	while (message_size > BLAKE2S_BLOCK) {
 		length += BLAKE2S_BLOCK;
-		take(state, data, BLAKE2S_BLOCK, length, 0);
+		hash_block(state, data, BLAKE2S_BLOCK, length, 0);
 		data += BLAKE2S_BLOCK;
 		message_size -= BLAKE2S_BLOCK;
 	}
 	if (message_size || !key_size)
-		take(state, data, message_size, length + message_size, 1);
+		hash_block(state, data, message_size, length + message_size, 1);
 	for (int i = 0; i < 8; i++)
 		state[i] = htole32(state[i]);
 	memcpy(tag, state, size);
@@ -46,5 +46,5 @@ void blake2s(__u8 *tag, size_t size, const void *key, size_t key_size, const voi
 void blake2s_keyed(__u32 state[8], size_t size, const __u8 key[32])
 {
 	blake2s_begin(state, size, BLAKE2S_KEY);
-	take(state, key, BLAKE2S_KEY, BLAKE2S_BLOCK, 0);
+	hash_block(state, key, BLAKE2S_KEY, BLAKE2S_BLOCK, 0);
 }

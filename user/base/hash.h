@@ -7,13 +7,16 @@
 #include <stddef.h>
 
 /*
- * Writes a tag of `size` bytes, 1 to 32, over a message. `key` may be NULL, then
- * key_size is 0; else it has up to 32 bytes.
+ * Writes the `size`-byte hash (1 to 32 bytes) of a message to `tag`. `key` has key_size bytes,
+ * at most 32; without a key it is NULL and key_size is 0.
  */
 void blake2s(__u8 *tag, size_t size, const void *key, size_t key_size, const void *message,
 	     size_t message_size);
 
-/* The state for tags of `size` bytes once it has taken a key of 32: struct signer's. */
+/*
+ * Writes the state after the key block, for hashes of `size` bytes. The data path continues
+ * from this state (struct signer) and never sees the key.
+ */
 void blake2s_keyed(__u32 state[8], size_t size, const __u8 key[32]);
 
 #endif

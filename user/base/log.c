@@ -20,7 +20,7 @@ static FILE *log_out(void)
 	return capture ?: stderr;
 }
 
-static void say(const char *begin, const char *format, va_list args)
+static void log_line(const char *begin, const char *format, va_list args)
 {
 	char *text;
 
@@ -28,7 +28,7 @@ static void say(const char *begin, const char *format, va_list args)
 		fprintf(log_out(), "%sout of memory\n", begin);
 		return;
 	}
-	text_hide_controls(text); /* what is quoted comes from elsewhere */
+	text_hide_controls(text); /* it may quote a file or a packet */
 	fprintf(log_out(), "%s%s\n", begin, text);
 	free(text);
 }
@@ -38,7 +38,7 @@ int fail(int err, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say("portctl: ", format, args);
+	log_line("portctl: ", format, args);
 	va_end(args);
 	return err;
 }
@@ -53,6 +53,6 @@ void note(const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	say("portctl: note: ", format, args);
+	log_line("portctl: note: ", format, args);
 	va_end(args);
 }

@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is said to a person, on standard error. */
+/* Messages to a person, on standard error. */
 #ifndef LOG_H
 #define LOG_H
 
 #include <stdio.h>
 
 /*
- * One line that begins with "portctl: ": what failed, on what, why, what to do. Control
- * characters in it are shown as "?".
- * Returns `err`, so that the place that knows most can say it and leave.
+ * Prints one line "portctl: ..." that says what failed, why, and what to do. Control characters
+ * are shown as "?". Returns `err`, so that callers can write `return fail(-EINVAL, ...)`.
  */
 __attribute__((format(printf, 2, 3))) int fail(int err, const char *format, ...);
 
-/* Says that there is no memory left. Returns -ENOMEM. */
+/* Prints "out of memory" as fail() does. Returns -ENOMEM. */
 int out_of_memory(void);
 
-/* As fail(), for something that did not fail but should be known. */
+/* Prints one line "portctl: note: ..." about something that is not a failure. */
 __attribute__((format(printf, 1, 2))) void note(const char *format, ...);
 
-/* From now on it goes to `to`; NULL: to standard error again. */
+/* Sends all later messages to `to`, or to standard error again if `to` is NULL. */
 void log_capture(FILE *to);
 
 #endif

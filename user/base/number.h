@@ -6,7 +6,7 @@
 #include <linux/types.h>
 #include <stddef.h>
 
-/* Writes a number's decimal digits, at most 20, so that they end before `end`; returns the first. */
+/* Writes a number's decimal digits, at most 20, just before `end`. Returns the first digit. */
 char *digits_before(char *end, __u64 number);
 
 /*

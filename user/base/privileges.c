@@ -14,10 +14,10 @@
 
 #include "base/log.h"
 
-#define NOBODY 65534 /* where there is no such user */
+#define NOBODY 65534 /* if the system has no user of this name */
 
-/* Libraries ask it, too, and not all of them whether they should. */
-static int empty_environment(void)
+/* Libraries read the environment too, and not all of them use secure_getenv(). */
+static int clear_environment(void)
 {
 	char terminal[64] = "";
 	const char *term = getenv("TERM");
@@ -26,7 +26,7 @@ static int empty_environment(void)
 		strcpy(terminal, term);
 	if (clearenv() || setenv("PATH", "/usr/sbin:/usr/bin:/sbin:/bin", 1) ||
 	    (*terminal && setenv("TERM", terminal, 1)))
-		return fail(-ENOMEM, "out of memory");
+		return out_of_memory();
 	return 0;
 }
 
@@ -36,13 +36,16 @@ int privileges_check_origin(void)
 		return 0;
 	if (getuid() != geteuid() || getgid() != getegid())
 		return fail(-EPERM,
-			    "refused: it is set-user-ID or set-group-ID, which would give "
-			    "everybody what root may: chmod ug-s it, and use sudo, or file "
-			    "capabilities (portctl(8))");
-	return empty_environment();
+			    "refused: the program is set-user-ID or set-group-ID, which gives "
+			    "every user the rights of root: run chmod ug-s on it, then use "
+			    "sudo or file capabilities (portctl(8))");
+	return clear_environment();
 }
 
-/* A process that may not has not got them either, or cannot use them: no new ones. */
+/*
+ * Removes all other capabilities from the bounding set. EPERM is not an error: a process
+ * without CAP_SETPCAP is not root, and its programs gain nothing that its user lacks.
+ */
 static int drop_bounding(__u64 keep)
 {
 	for (int capability = 0; prctl(PR_CAPBSET_READ, capability) >= 0; capability++) {
@@ -53,7 +56,7 @@ static int drop_bounding(__u64 keep)
 	return 0;
 }
 
-/* Whatever is not inheritable any more is not ambient either. */
+/* The kernel also removes from the ambient set whatever is no longer inheritable. */
 static int keep_only(__u64 keep, __u64 inheritable)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
@@ -88,14 +91,14 @@ static int become_nobody(void)
 	uid_t uid = nobody ? nobody->pw_uid : NOBODY;
 	gid_t gid = nobody ? nobody->pw_gid : NOBODY;
 
-	if (geteuid()) /* has no right to, and is not root already */
+	if (geteuid()) /* only root can change its user, and only root must */
 		return 0;
 	return setgroups(0, NULL) || setresgid(gid, gid, gid) || setresuid(uid, uid, uid)
 		       ? -errno
 		       : 0;
 }
 
-static int limit(int resource, rlim_t most)
+static int set_limit(int resource, rlim_t most)
 {
 	return setrlimit(resource, &(struct rlimit){ most, most }) ? -errno : 0;
 }
@@ -105,9 +108,9 @@ int privileges_none(unsigned int descriptors)
 	int err = drop_bounding(0) ?: become_nobody() ?: privileges_keep(0);
 
 	if (!err)
-		err = limit(RLIMIT_NOFILE, descriptors) ?:
-			      limit(RLIMIT_NPROC, 0) ?:
-			      limit(RLIMIT_FSIZE, 0) ?:
-			      limit(RLIMIT_CORE, 0);
+		err = set_limit(RLIMIT_NOFILE, descriptors) ?:
+			      set_limit(RLIMIT_NPROC, 0) ?:
+			      set_limit(RLIMIT_FSIZE, 0) ?:
+			      set_limit(RLIMIT_CORE, 0);
 	return err;
 }

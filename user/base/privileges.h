@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a process may do, and giving up what it does not need. Privileges are counted
- * in capabilities, as bits: CAPABILITY(BPF) | CAPABILITY(PERFMON).
+ * Dropping privileges that a process does not need. A set of capabilities is a bit mask:
+ * CAPABILITY(BPF) | CAPABILITY(PERFMON).
  */
 #ifndef PRIVILEGES_H
 #define PRIVILEGES_H
@@ -11,31 +11,29 @@
 
 #define CAPABILITY(name) (1ull << CAP_##name)
 
-/* Loading programs, making maps, and attaching to interfaces. */
+/* For loading programs, creating maps, and attaching to interfaces. */
 #define CAPABILITIES_DATAPATH (CAPABILITY(BPF) | CAPABILITY(NET_ADMIN) | CAPABILITY(PERFMON))
 
-/* No capability, but beside them: programs are run, which may have privileges of their own. */
+/* Not a capability: the process runs programs, which may gain privileges by their file. */
 #define RUNS_PROGRAMS (1ull << 63)
 
 /*
- * To be called first of all: where the privileges come from a bit of our own file and
- * not from who runs us, what that one says is not believed. With set-user-ID or
- * set-group-ID it is refused to go on; with file capabilities the environment is
- * emptied. Returns 0 or a negative errno, having said why.
+ * Call this first in main(). If the privileges come from our own executable and not from
+ * the caller, the caller is not trusted: set-user-ID and set-group-ID are refused; with file
+ * capabilities the environment is cleared. Returns 0 or a negative errno; prints the reason.
  */
 int privileges_check_origin(void);
 
 /*
- * Keeps those of these capabilities that the process has, and none of the others can
- * come back. A program that is run can have CAPABILITIES_DATAPATH at most, and without
- * RUNS_PROGRAMS none but those that are kept (no_new_privs). Can be called again, to
- * keep less. Returns 0 or a negative errno.
+ * Drops all capabilities for good, except those in the mask that the process has. Programs it
+ * runs can gain at most CAPABILITIES_DATAPATH; without RUNS_PROGRAMS they can gain nothing
+ * (no_new_privs). Can be called again to drop more. Returns 0 or a negative errno.
  */
 int privileges_keep(__u64 capabilities);
 
 /*
- * Becomes "nobody" without any capability, who can start no process, write to no
- * file and open so many descriptors at most.
+ * Becomes user "nobody" without capabilities, and sets limits: no new processes, no file
+ * writes, no core dumps, at most `descriptors` open files. Returns 0 or a negative errno.
  */
 int privileges_none(unsigned int descriptors);
 

@@ -6,7 +6,7 @@
 #include "base/number.h"
 
 #define DIGITS 20 /* of the largest number */
-#define COLUMNS 16 /* a number is never set in more */
+#define COLUMNS 16 /* the largest width of row_number() */
 
 void row_flush(struct row *row)
 {
@@ -14,8 +14,8 @@ void row_flush(struct row *row)
 	row->size = 0;
 }
 
-/* Makes room for so many bytes; false where even an empty row has none. */
-static bool make_room(struct row *row, size_t size)
+/* Flushes unless `size` bytes fit. Returns false if they do not fit an empty buffer either. */
+static bool row_reserve(struct row *row, size_t size)
 {
 	if (size > sizeof(row->text) - row->size)
 		row_flush(row);
@@ -26,7 +26,7 @@ void row_bytes(struct row *row, const char *bytes, size_t length, size_t width)
 {
 	size_t size = length > width ? length : width;
 
-	if (!make_room(row, size)) {
+	if (!row_reserve(row, size)) {
 		fwrite(bytes, 1, length, row->out);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A row of output while it is put together: for what is printed a hundred thousand
- * times, where a call of stdio for each of its pieces takes longer than all the rest.
+ * A buffer for one row of output. Lists have up to 131,072 rows, and a stdio call for each
+ * column would take most of the time.
  */
 #ifndef ROW_H
 #define ROW_H
@@ -16,19 +16,16 @@ struct row {
 	char text[1024];
 };
 
-/* Writes out what was put into the row, and empties it. */
+/* Writes the buffer to row->out and empties it. */
 void row_flush(struct row *row);
 
-/*
- * Puts `length` bytes into the row, and blanks behind them up to `width` columns. A row that
- * gets too long is written out in parts.
- */
+/* Appends `length` bytes, left-aligned in `width` columns. Flushes if the buffer is full. */
 void row_bytes(struct row *row, const char *bytes, size_t length, size_t width);
 
-/* A number, to the right of so many columns, 16 at the most. */
+/* Appends a number, right-aligned in `width` columns, at most 16. */
 void row_number(struct row *row, __u64 number, size_t width);
 
-/* A text, to the left of so many columns. In line: most lengths are known when compiled. */
+/* Appends a text, left-aligned in `width` columns. Inline: most lengths are constants. */
 static inline void row_text(struct row *row, const char *text, size_t width)
 {
 	size_t length = strlen(text);

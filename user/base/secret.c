@@ -13,14 +13,14 @@
 
 #define SECRET_FILE_MAX 1048576
 
-static int check_file(const char *path, int fd, size_t *size)
+static int check_secret_file(const char *path, int fd, size_t *size)
 {
 	struct stat status;
 
 	if (fstat(fd, &status))
 		return fail(-errno, "cannot read %s: %s", path, strerror(errno));
 	if (!S_ISREG(status.st_mode) || status.st_size > SECRET_FILE_MAX)
-		return fail(-EINVAL, "%s holds no secret: not a file, or too large", path);
+		return fail(-EINVAL, "cannot read %s: not a regular file, or over 1 MiB", path);
 	if (status.st_uid != geteuid() && status.st_uid != 0)
 		return fail(-EPERM, "%s belongs to another user, who could change it", path);
 	if (status.st_mode & 077)
@@ -44,7 +44,7 @@ int secret_file_read(const char *path, char **text)
 	secrets_begin();
 	if (fd < 0)
 		return fail(-errno, "cannot read %s: %s", path, strerror(errno));
-	err = check_file(path, fd, &size);
+	err = check_secret_file(path, fd, &size);
 	if (err)
 		return err;
 	*text = calloc(1, size + 1);
@@ -52,7 +52,7 @@ int secret_file_read(const char *path, char **text)
 	if (*text && got >= 0 && strlen(*text) == (size_t)got)
 		return 0;
 	secret_file_free(*text);
-	return fail(-EINVAL, "cannot read %s as text", path);
+	return fail(-EINVAL, "cannot read %s: not a text file", path);
 }
 
 void secret_file_free(char *text)
@@ -62,8 +62,8 @@ void secret_file_free(char *text)
 	free(text);
 }
 
-/* No function of stdio, which would keep what it read. */
-static int digit(char character)
+/* Not sscanf(), which may leave the secret in a stdio buffer. */
+static int hex_digit(char character)
 {
 	if (character >= '0' && character <= '9')
 		return character - '0';
@@ -76,7 +76,7 @@ bool hex_parse(const char *text, __u8 *bytes, size_t size)
 	if (strlen(text) != 2 * size)
 		return false;
 	for (size_t i = 0; i < size; i++) {
-		int high = digit(text[2 * i]), low = digit(text[2 * i + 1]);
+		int high = hex_digit(text[2 * i]), low = hex_digit(text[2 * i + 1]);
 
 		if (high < 0 || low < 0)
 			return false;

@@ -8,8 +8,9 @@
 
 size_t utf8_length(const char *text)
 {
-	static const struct {
-		unsigned char first, last, low, high; /* of the first byte, of the second */
+	static const struct { /* RFC 3629, section 4 */
+		unsigned char first, last; /* the range of the first byte */
+		unsigned char low, high; /* the range of the second byte */
 		size_t length;
 	} forms[] = {
 		{ 0xC2, 0xDF, 0x80, 0xBF, 2 }, { 0xE0, 0xE0, 0xA0, 0xBF, 3 },
@@ -34,7 +35,7 @@ size_t utf8_length(const char *text)
 	return 0;
 }
 
-/* The text, each byte that is not UTF-8 as \xNN; to be freed. */
+/* Returns a copy, to be freed, with each byte that is not UTF-8 as \xNN. */
 static char *spell_out(const char *text)
 {
 	char *spelled = NULL;
