@@ -54,7 +54,7 @@ without_types() {
 	contains "$output" "warn  types: the kernel does not describe its types (BTF)"
 	export SERVER
 	run --separate-stderr timeout 2 bash -c "$(declare -f without_types); without_types watch"
-	contains "$stderr" "the kernel does not tell of sockets"
+	contains "$stderr" "the kernel cannot report sockets"
 }
 
 @test "a kernel that is too old" {

@@ -129,7 +129,7 @@ server_listens() { portctl ports -j | jq -e '.ports[] | select(.port == 22 and .
 	refused "cannot run ./none" watch --exec ./none
 	background watch server setpriv --bounding-set -perfmon,-sys_admin "$PORTCTL" watch -j \
 		--exec "$TMP/hook"
-	eventually grep -q "the kernel does not tell of sockets" "$TMP/watch.err"
+	eventually grep -q "the kernel cannot report sockets" "$TMP/watch.err"
 	sleep 0.4
 	hold_open tcp 7777
 	eventually grep -q '"event":"listen".*7777' "$TMP/ran"
@@ -146,7 +146,7 @@ time.sleep(100)"
 @test "a program that cannot be seen is called unknown, and has no number" {
 	background watch server setpriv --bounding-set -perfmon,-sys_admin,-sys_ptrace \
 		"$PORTCTL" watch
-	eventually grep -q "the kernel does not tell of sockets" "$TMP/watch.err"
+	eventually grep -q "the kernel cannot report sockets" "$TMP/watch.err"
 	sleep 0.4
 	hold_open tcp 7777
 	eventually grep -q "listen " "$TMP/watch.out"

@@ -11,7 +11,7 @@
 #include "watch/port_watch.h"
 #include "base/privileges.h"
 #include "state/stats.h"
-#include "watch/tell.h"
+#include "watch/notify.h"
 #include "base/cleanup.h"
 #include "base/number.h"
 
@@ -19,7 +19,7 @@
 #define TURN_NANOSECONDS 1000000000ull
 
 struct monitor {
-	struct teller teller;
+	struct notifier teller;
 	__u32 samples;
 	bool wanted[EVENT_KINDS];
 	bool expiries;
@@ -67,7 +67,7 @@ static void show_event(const struct event *event, void *data)
 		return;
 	if (watcher_generation(monitor->watcher) != monitor->generation)
 		refresh_rules(monitor);
-	tell(&monitor->teller, event_json(event, &monitor->names));
+	notify_event(&monitor->teller, event_json(event, &monitor->names));
 }
 
 /* What a turn has found, to be told once others have theirs. */
@@ -92,10 +92,10 @@ static void find_ended(const struct monitor *monitor, const struct datapath *dp,
 static void tell_found(struct monitor *monitor, const struct found *found)
 {
 	for (size_t i = 0; i < found->ended_count; i++)
-		tell(&monitor->teller, expiry_json(&found->ended[i], &monitor->names));
+		notify_event(&monitor->teller, expiry_json(&found->ended[i], &monitor->names));
 	free(found->ended);
 	if (found->counted)
-		tell_lost(&monitor->teller, found->drops, found->events);
+		notify_lost(&monitor->teller, found->drops, found->events);
 }
 
 /*
@@ -137,7 +137,7 @@ static void count_lost(struct monitor *monitor, struct datapath *dp, bool first,
 	told = shown - monitor->shown;
 	found->counted = !first;
 	if (first)
-		monitor->teller.hooks.left_out = 0;
+		monitor->teller.hooks.skipped = 0;
 	found->drops = dropped > monitor->dropped && drops > told ? drops - told : 0;
 	found->events = lost - monitor->lost;
 	monitor->dropped = dropped;
@@ -206,12 +206,12 @@ static int watch(struct monitor *monitor)
 		return fail(-ENOENT,
 			    "portctl is attached to no interface: portctl attach IFACE");
 	err = err ?: begin_ports(monitor);
-	while (!err && !tell_stopped) {
+	while (!err && !notify_stopped) {
 		if (!monitor->watcher)
 			usleep(WAIT_MILLISECONDS * 1000);
 		else
 			watcher_wait(monitor->watcher, WAIT_MILLISECONDS, show_event, monitor);
-		hooks_look_after(&monitor->teller.hooks);
+		hooks_reap(&monitor->teller.hooks);
 		if (monitor->ports)
 			err = port_watch_turn(monitor->ports, 0);
 		if (!err && since_boot() - monitor->turn >= TURN_NANOSECONDS)
@@ -286,7 +286,7 @@ int cmd_monitor(const struct command *command, int argc, char **argv)
 		return usage(command);
 	if (parse_kinds(&monitor, argc - optind, argv + optind))
 		return EXIT_REFUSED;
-	if (tell_begin(&monitor.teller) || give_up_processes(&monitor))
+	if (notify_begin(&monitor.teller) || give_up_processes(&monitor))
 		return EXIT_REFUSED;
 	ruleset_init(&monitor.ruleset);
 	err = watch(&monitor);

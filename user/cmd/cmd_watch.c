@@ -10,7 +10,7 @@
 #define WAIT_MILLISECONDS 100
 
 struct options {
-	struct teller teller;
+	struct notifier teller;
 	const char *netns;
 	const char *iface;
 };
@@ -47,10 +47,10 @@ static int watch_ports(struct options *options)
 	struct port_watch *watch;
 	int err = port_watch_open(&watch, options->iface, &options->teller, all);
 
-	while (!err && !tell_stopped) {
-		hooks_look_after(&options->teller.hooks);
+	while (!err && !notify_stopped) {
+		hooks_reap(&options->teller.hooks);
 		err = port_watch_turn(watch, WAIT_MILLISECONDS);
-		tell_lost(&options->teller, 0, 0);
+		notify_lost(&options->teller, 0, 0);
 	}
 	hooks_end(&options->teller.hooks);
 	port_watch_free(watch);
@@ -64,7 +64,7 @@ int cmd_watch(const struct command *command, int argc, char **argv)
 
 	if (parse_options(argc, argv, &options))
 		return usage(command);
-	err = netns_enter(options.netns) ?: tell_begin(&options.teller);
+	err = netns_enter(options.netns) ?: notify_begin(&options.teller);
 	err = err ?: watch_ports(&options);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }

@@ -7,13 +7,13 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/utf8.h"
 #include "rules/names.h"
 #include "rules/prefix.h"
 #include "rules/signing.h"
-#include "base/array.h"
-#include "base/cleanup.h"
-#include "base/utf8.h"
 
 static const char *const kind_names[] = {
 	[EVENT_DROP] = "drop",	     [EVENT_REJECT] = "reject", [EVENT_ATTEMPT] = "attempt",
@@ -60,7 +60,11 @@ enum port_event port_event(const char *name)
 	return event;
 }
 
-static int add_signers(struct event_names *names, const struct signing_key *keys, size_t count)
+_Static_assert(sizeof(((struct signer_name *)0)->name) == KEY_NAME_MAX + 1, "names of keys");
+_Static_assert(sizeof(((struct interface_name *)0)->name) == IFNAMSIZ, "names of interfaces");
+
+static int event_names_add_keys(struct event_names *names, const struct signing_key *keys,
+				size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		struct signer_name *signer;
@@ -76,12 +80,8 @@ static int add_signers(struct event_names *names, const struct signing_key *keys
 	return 0;
 }
 
-_Static_assert(sizeof(((struct signer_name *)0)->name) == KEY_NAME_MAX + 1, "names of keys");
-
-_Static_assert(sizeof(((struct interface_name *)0)->name) == IFNAMSIZ, "names of interfaces");
-
-static int add_interfaces(struct event_names *names, const struct interface *interfaces,
-			  size_t count)
+static int event_names_add_interfaces(struct event_names *names,
+				      const struct interface *interfaces, size_t count)
 {
 	names->interfaces = calloc(count + 1, sizeof(*names->interfaces));
 	if (!names->interfaces)
@@ -100,7 +100,7 @@ int event_names_read(struct event_names *names, const struct ruleset *ruleset,
 	int err;
 
 	*names = (struct event_names){ .ruleset = ruleset };
-	err = add_interfaces(names, interfaces, count);
+	err = event_names_add_interfaces(names, interfaces, count);
 	for (size_t i = 0; i < ruleset->count && !err; i++) {
 		const struct knock *knock = ruleset->rules[i].knock;
 		struct signing_key *keys;
@@ -109,7 +109,7 @@ int event_names_read(struct event_names *names, const struct ruleset *ruleset,
 		if (!knock || !knock->keys)
 			continue;
 		if (!keys_read(knock->keys, &keys, &count))
-			err = add_signers(names, keys, count);
+			err = event_names_add_keys(names, keys, count);
 		keys_free(keys, count);
 	}
 	return err;
@@ -122,58 +122,58 @@ void event_names_clear(struct event_names *names)
 	*names = (struct event_names){ 0 };
 }
 
-static void set_string(json_t *object, const char *key, const char *text)
+static void event_put_string(json_t *object, const char *key, const char *text)
 {
 	json_object_set_new(object, key, text_json(text));
 }
 
-/* From nanoseconds since boot to seconds since 1970. */
+/* Converts nanoseconds since boot to seconds since 1970. */
 static double time_of_day(__u64 time)
 {
 	return (utc_now() - since_boot() + time) / 1e9;
 }
 
-static void set_port(json_t *object, __u32 key)
+static void event_put_port(json_t *object, __u32 key)
 {
 	if (key >= PORT_KEYS)
 		return;
-	set_string(object, "proto", key_protocol(key));
+	event_put_string(object, "proto", key_protocol(key));
 	json_object_set_new(object, "port", json_integer(key_port(key)));
-	set_string(object, "service", service_name(key));
+	event_put_string(object, "service", service_name(key));
 }
 
-static void set_address(json_t *object, const __u8 *address, __u32 family)
+static void event_put_source(json_t *object, const __u8 *address, __u32 family)
 {
 	char text[ADDRESS_TEXT];
 
 	if (family)
-		set_string(object, "source", address_text(address, family, text));
+		event_put_string(object, "source", address_text(address, family, text));
 }
 
-static void set_door(json_t *object, const struct event_names *names, __u32 door)
+static void event_put_knock(json_t *object, const struct event_names *names, __u32 door)
 {
 	const struct rule *rule = door ? ruleset_door(names->ruleset, door) : NULL;
 
 	if (door)
-		set_string(object, "knock", rule ? rule->knock->name : NULL);
+		event_put_string(object, "knock", rule ? rule->knock->name : NULL);
 }
 
-static void set_signer(json_t *object, const struct event_names *names, __be32 number)
+static void event_put_signer(json_t *object, const struct event_names *names, __be32 number)
 {
 	size_t i = 0;
 
 	while (i < names->signer_count && names->signers[i].number != number)
 		i++;
 	if (number)
-		set_string(object, "key",
-			   i < names->signer_count ? names->signers[i].name : NULL);
+		event_put_string(object, "key",
+				 i < names->signer_count ? names->signers[i].name : NULL);
 }
 
-/* The line as "stats" calls it. */
-static void set_line(json_t *object, const struct event_names *names, __u32 line)
+/* The line by the name that "stats" prints. */
+static void event_put_line(json_t *object, const struct event_names *names, __u32 line)
 {
 	if (line < LINES_BUILTIN) {
-		set_string(object, "line", line_name(line));
+		event_put_string(object, "line", line_name(line));
 		return;
 	}
 	for (size_t i = 0; i < names->ruleset->count; i++) {
@@ -188,21 +188,21 @@ static void set_line(json_t *object, const struct event_names *names, __u32 line
 			format_json("%s%s", rule->line == line ? "" : "limited: ", text ?: ""));
 		return;
 	}
-	set_string(object, "line", NULL); /* its rule went in between */
+	event_put_string(object, "line", NULL); /* the rule was deleted meanwhile */
 }
 
-/* One that was attached since is called what it is called. */
-static void set_interface(json_t *object, const struct event_names *names, __u32 ifindex)
+/* An interface attached after event_names_read() has its current name. */
+static void event_put_interface(json_t *object, const struct event_names *names, __u32 ifindex)
 {
 	char name[IF_NAMESIZE];
 
 	for (size_t i = 0; i < names->interface_count; i++) {
 		if (names->interfaces[i].ifindex == ifindex) {
-			set_string(object, "interface", names->interfaces[i].name);
+			event_put_string(object, "interface", names->interfaces[i].name);
 			return;
 		}
 	}
-	set_string(object, "interface", if_indextoname(ifindex, name));
+	event_put_string(object, "interface", if_indextoname(ifindex, name));
 }
 
 json_t *event_json(const struct event *event, const struct event_names *names)
@@ -210,16 +210,16 @@ json_t *event_json(const struct event *event, const struct event_names *names)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "time", json_real(time_of_day(event->time)));
-	set_string(object, "event", event_name(event->kind));
-	set_interface(object, names, event->ifindex);
-	set_port(object, event->key);
-	set_address(object, event->address, event->family);
+	event_put_string(object, "event", event_name(event->kind));
+	event_put_interface(object, names, event->ifindex);
+	event_put_port(object, event->key);
+	event_put_source(object, event->address, event->family);
 	if (event->port)
 		json_object_set_new(object, "source_port", json_integer(ntohs(event->port)));
 	if (event->kind == EVENT_DROP || event->kind == EVENT_REJECT)
-		set_line(object, names, event->line);
-	set_door(object, names, event->door);
-	set_signer(object, names, event->signer);
+		event_put_line(object, names, event->line);
+	event_put_knock(object, names, event->door);
+	event_put_signer(object, names, event->signer);
 	return object;
 }
 
@@ -228,9 +228,9 @@ json_t *expiry_json(const struct granted *granted, const struct event_names *nam
 	json_t *object = json_object();
 
 	json_object_set_new(object, "time", json_real(time_of_day(granted->grant.deadline)));
-	set_string(object, "event", "expiry");
-	set_address(object, granted->key.address, granted->key.family);
-	set_door(object, names, granted->key.door);
+	event_put_string(object, "event", "expiry");
+	event_put_source(object, granted->key.address, granted->key.family);
+	event_put_knock(object, names, granted->key.door);
 	return object;
 }
 
@@ -239,8 +239,8 @@ json_t *listener_event_json(enum port_event event, __u64 time, __u32 key, json_t
 	json_t *object = json_object();
 
 	json_object_set_new(object, "time", json_real(time_of_day(time)));
-	set_string(object, "event", port_event_name(event));
-	set_port(object, key);
+	event_put_string(object, "event", port_event_name(event));
+	event_put_port(object, key);
 	json_object_update(object, listener);
 	json_decref(listener);
 	return object;
@@ -251,10 +251,10 @@ json_t *state_event_json(__u64 time, __u32 key, const char *state, const char *w
 	json_t *object = json_object();
 
 	json_object_set_new(object, "time", json_real(time_of_day(time)));
-	set_string(object, "event", port_event_name(PORT_STATE));
-	set_port(object, key);
-	set_string(object, "state", state);
-	set_string(object, "was", was);
+	event_put_string(object, "event", port_event_name(PORT_STATE));
+	event_put_port(object, key);
+	event_put_string(object, "state", state);
+	event_put_string(object, "was", was);
 	return object;
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Events as they are shown: with names for numbers. */
+/* Events as JSON objects and as text, with names for the numbers in them. */
 #ifndef EVENTS_H
 #define EVENTS_H
 
@@ -7,19 +7,22 @@
 
 #include "kernel/datapath.h"
 
-/* The name of a key that may sign, by its number. */
+/* The name of a signing key. */
 struct signer_name {
-	__be32 number;
-	char name[32];
+	__be32 number; /* key_number() */
+	char name[32]; /* KEY_NAME_MAX + NUL */
 };
 
-/* What portctl calls an interface, which may be elsewhere, or be called otherwise, by now. */
+/*
+ * The name of an interface when it was attached. By now it may have another name, or be in
+ * another network namespace.
+ */
 struct interface_name {
 	unsigned int ifindex;
-	char name[16];
+	char name[16]; /* IFNAMSIZ */
 };
 
-/* What numbers in events mean, as long as the rules stay the same. */
+/* The names for the numbers in events. Valid until the rules change. */
 struct event_names {
 	const struct ruleset *ruleset;
 	struct signer_name *signers;
@@ -30,47 +33,53 @@ struct event_names {
 };
 
 /*
- * Reads who may sign in a ruleset's key files; those that cannot be read have no
- * names. Returns 0 or -ENOMEM; free with event_names_clear() either way.
+ * Collects the names of the interfaces, and of the signing keys in the ruleset's key files.
+ * Keys of an unreadable file stay without names. Keeps a pointer to `ruleset`. Returns 0 or
+ * -ENOMEM; call event_names_clear() in both cases.
  */
 int event_names_read(struct event_names *names, const struct ruleset *ruleset,
 		     const struct interface *interfaces, size_t count);
 void event_names_clear(struct event_names *names);
 
-/* "drop", "grant", ...: EVENT_KINDS of them. */
+/* The name of a kind, such as "drop" or "grant"; "unknown" for other numbers. */
 const char *event_name(enum event_kind kind);
 
-/* The kind of that name, or EVENT_NONE. */
+/* The kind with this name, or EVENT_NONE. */
 enum event_kind event_kind(const char *name);
 
-/* An event as an object of its own, or NULL where memory ends. */
+/* An event of the data path as a JSON object, or NULL if out of memory. */
 json_t *event_json(const struct event *event, const struct event_names *names);
 
-/* The same of a grant that ended by itself, which the data path does not notice. */
+/*
+ * An "expiry" event as a JSON object: a grant reached its deadline. The data path reports no
+ * event for that. Returns NULL if out of memory.
+ */
 json_t *expiry_json(const struct granted *granted, const struct event_names *names);
 
-/* Events that the data path has no part in: what listens, and what is seen of it. */
+/* Events of sockets and ports, which user space finds out (port_watch). */
 enum port_event {
 	PORT_LISTEN, /* a socket begins to listen */
-	PORT_GONE, /* and ceases to */
-	PORT_STATE, /* what the outside sees of a port changes */
+	PORT_GONE, /* a socket stops listening */
+	PORT_STATE, /* the state of a port, as seen from outside, changes */
 	PORT_EVENTS,
 };
 
-/* "listen", "gone", "state". */
+/* "listen", "gone" or "state". */
 const char *port_event_name(enum port_event event);
 
-/* The event of that name, or PORT_EVENTS. */
+/* The event with this name, or PORT_EVENTS. */
 enum port_event port_event(const char *name);
 
 /*
- * PORT_LISTEN or PORT_GONE of a socket ({"program", "pid", "user", "address"} in
- * `listener`, which is freed), PORT_STATE of a port, with what it was.
+ * A PORT_LISTEN or PORT_GONE event as a JSON object. `time` is nanoseconds since boot.
+ * `listener` is the result of listener_json(), which is freed.
  */
 json_t *listener_event_json(enum port_event event, __u64 time, __u32 key, json_t *listener);
+
+/* A PORT_STATE event as a JSON object: the state now, and the state before. */
 json_t *state_event_json(__u64 time, __u32 key, const char *state, const char *was);
 
-/* Prints such an object as a line for people. */
+/* Prints an event, as one of the functions above made it, as a line of text. */
 void event_print(const json_t *event, FILE *out);
 
 #endif

@@ -23,7 +23,7 @@ static time_t now(void)
 	return time.tv_sec;
 }
 
-/* The text as a file that nobody else has: no pipe, which could be full or broken. */
+/* Puts the text into an anonymous file. A pipe could fill up, or break if the hook exits. */
 static int text_file(const char *text, size_t size)
 {
 	int fd = memfd_create("event", MFD_CLOEXEC);
@@ -35,7 +35,7 @@ static int text_file(const char *text, size_t size)
 	return fd < 0 ? -errno : fd;
 }
 
-/* In a group of its own, so that what it began ends with it. */
+/* Starts the hook in its own process group, so that its children can be killed with it. */
 static int spawn(const char *program, int input, pid_t *pid)
 {
 	char *const argv[] = { (char *)program, NULL };
@@ -56,7 +56,8 @@ static int spawn(const char *program, int input, pid_t *pid)
 	return -err;
 }
 
-static bool is_allowed(struct hooks *hooks)
+/* Whether the limit for this second lets another hook start. */
+static bool rate_allows(struct hooks *hooks)
 {
 	time_t second = now();
 
@@ -75,8 +76,8 @@ void hook_run(struct hooks *hooks, const char *text, size_t size)
 
 	while (i < HOOKS_AT_ONCE && hooks->running[i].pid)
 		i++;
-	if (i == HOOKS_AT_ONCE || !is_allowed(hooks)) {
-		hooks->left_out++;
+	if (i == HOOKS_AT_ONCE || !rate_allows(hooks)) {
+		hooks->skipped++;
 		return;
 	}
 	hooks->begun++;
@@ -89,7 +90,7 @@ void hook_run(struct hooks *hooks, const char *text, size_t size)
 	hooks->running[i].started = now();
 }
 
-void hooks_look_after(struct hooks *hooks)
+void hooks_reap(struct hooks *hooks)
 {
 	for (size_t i = 0; i < HOOKS_AT_ONCE; i++) {
 		pid_t pid = hooks->running[i].pid;
@@ -99,7 +100,7 @@ void hooks_look_after(struct hooks *hooks)
 		if (waitpid(pid, NULL, WNOHANG) == pid) {
 			hooks->running[i].pid = 0;
 		} else if (now() - hooks->running[i].started > HOOK_SECONDS) {
-			note("%s took longer than %d s: ended", hooks->program, HOOK_SECONDS);
+			note("%s ran longer than %d s: killed", hooks->program, HOOK_SECONDS);
 			kill(-pid, SIGKILL);
 			hooks->running[i].started = now();
 		}

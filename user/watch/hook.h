@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Programs that are run for events: the event is their standard input, never a word
- * of their command line, and no shell is asked. So many at a time and a second at
- * most, and none for longer than HOOK_SECONDS.
+ * Hook programs, run once for each event. The event is their standard input; it is never part
+ * of a command line and no shell is involved. The number of hooks at once and a second is
+ * limited, and a hook is killed after HOOK_SECONDS.
  */
 #ifndef HOOK_H
 #define HOOK_H
@@ -18,21 +18,24 @@
 struct hooks {
 	const char *program;
 	struct {
-		pid_t pid; /* 0: none */
-		time_t started;
+		pid_t pid; /* 0: unused */
+		time_t started; /* seconds, CLOCK_MONOTONIC */
 	} running[HOOKS_AT_ONCE];
-	time_t second;
-	unsigned int begun; /* in that second */
-	unsigned long left_out; /* for which none was run, since it was asked */
+	time_t second; /* the current second, CLOCK_MONOTONIC */
+	unsigned int begun; /* hooks begun in this second */
+	unsigned long skipped; /* events without a hook because of the limits */
 };
 
-/* Runs the program with so much text as its standard input, or counts it as left out. */
+/*
+ * Starts the program with `size` bytes of text as its standard input, or counts the event in
+ * `skipped` if a limit is reached. Does not wait for the program.
+ */
 void hook_run(struct hooks *hooks, const char *text, size_t size);
 
-/* Buries those that have ended, and ends those that took too long. */
-void hooks_look_after(struct hooks *hooks);
+/* Collects hooks that have ended, and kills those that ran too long. Call it often. */
+void hooks_reap(struct hooks *hooks);
 
-/* Ends all of them. */
+/* Kills all running hooks. */
 void hooks_end(struct hooks *hooks);
 
 #endif

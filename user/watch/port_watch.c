@@ -4,21 +4,21 @@
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "kernel/datapath_listen.h"
-#include "watch/events.h"
-#include "state/inventory.h"
-#include "base/log.h"
-#include "rules/prefix.h"
 #include "base/array.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "kernel/datapath_listen.h"
+#include "rules/prefix.h"
+#include "state/inventory.h"
+#include "watch/events.h"
 
-/* Looking by itself: UDP sockets that close are seen only by that. */
+/* Poll although the kernel reports sockets: it does not report UDP sockets that close. */
 #define TURN_MILLISECONDS 700
-#define POLL_MILLISECONDS 400 /* where it is all there is */
+#define POLL_MILLISECONDS 400 /* if the kernel reports nothing */
 #define STATE_UNKNOWN 0xff
 
-/* Sockets in order (listener_compare()). */
+/* Sockets, sorted by listener_compare(). */
 struct sockets {
 	struct listener *list;
 	size_t count;
@@ -26,31 +26,31 @@ struct sockets {
 };
 
 struct port_watch {
-	struct teller *teller; /* NULL: nobody is told, it is only counted */
+	struct notifier *notifier; /* NULL: events are only counted */
 	bool wanted[PORT_EVENTS];
 	__u64 counts[PORT_EVENTS];
-	bool looked; /* so that there is something to compare with */
-	__u64 next_look; /* nanoseconds since boot */
-	struct inventory inventory; /* the rules; its listeners are those of the last look */
-	struct listen_watch *news; /* NULL: it is not asked, or refuses; looking must do */
-	struct sockets fresh; /* what the kernel told of since the last look */
-	bool heard; /* and it told something */
-	__u64 created; /* the data path that the rules are of; 0: there is none */
+	bool polled; /* the first poll is done, so later ones can be compared with it */
+	__u64 next_poll; /* nanoseconds since boot */
+	struct inventory inventory; /* the rules, and the listeners of the last poll */
+	struct listen_watch *news; /* the kernel's reports; NULL: unused or not available */
+	struct sockets fresh; /* sockets that the kernel reported since the last poll */
+	bool heard; /* the kernel reported something since the last poll */
+	__u64 created; /* creation time of the data path with these rules; 0: none */
 	__u32 generation;
-	__u64 next_end; /* nanoseconds since boot: when a rule ends; 0: none does */
+	__u64 next_end; /* nanoseconds since boot when the next rule expires; 0: none does */
 	unsigned char states[PORT_KEYS]; /* enum port_state, STATE_UNKNOWN if not watched */
 };
 
-/* Counts an event, and whether somebody wants to be told of it. */
-static bool count(struct port_watch *watch, enum port_event event)
+/* Counts an event. Returns whether it must be reported. */
+static bool count_event(struct port_watch *watch, enum port_event event)
 {
 	watch->counts[event]++;
-	return watch->teller && watch->wanted[event];
+	return watch->notifier && watch->wanted[event];
 }
 
 /* --- states ------------------------------------------------------------------- */
 
-/* Those that listen and those that rules name are watched. */
+/* A port is watched if a socket listens on it or a rule names it. */
 static unsigned char state_now(const struct port_watch *watch, __u32 key)
 {
 	size_t count;
@@ -61,7 +61,7 @@ static unsigned char state_now(const struct port_watch *watch, __u32 key)
 	return port_state(&watch->inventory.outlook, key, families_outside(list, count));
 }
 
-/* Of a port that is watched no longer, or was not, what it would be all the same. */
+/* For a port not watched before, or no longer, compare with its state without listeners. */
 static void update_state(struct port_watch *watch, __u32 key)
 {
 	unsigned char was = watch->states[key], now = state_now(watch, key);
@@ -73,9 +73,10 @@ static void update_state(struct port_watch *watch, __u32 key)
 		now = port_state(&watch->inventory.outlook, key, 0);
 	if (was == STATE_UNKNOWN)
 		was = port_state(&watch->inventory.outlook, key, 0);
-	if (was != now && count(watch, PORT_STATE))
-		tell(watch->teller, state_event_json(since_boot(), key, port_state_name(now),
-						     port_state_name(was)));
+	if (was != now && count_event(watch, PORT_STATE))
+		notify_event(watch->notifier,
+			     state_event_json(since_boot(), key, port_state_name(now),
+					      port_state_name(was)));
 }
 
 static void update_states(struct port_watch *watch)
@@ -104,7 +105,8 @@ static const struct listener *find_socket(const struct sockets *sockets,
 			      : NULL;
 }
 
-static void hear(const struct socket_event *event, void *data)
+/* Callback of listen_watch_wait(). Without memory the next poll finds the socket. */
+static void add_reported(const struct socket_event *event, void *data)
 {
 	struct port_watch *watch = data;
 	struct sockets *fresh = &watch->fresh;
@@ -126,7 +128,7 @@ static void hear(const struct socket_event *event, void *data)
 	text_clean(listener->program);
 }
 
-/* The very same socket: several can be at one address (SO_REUSEPORT). */
+/* Finds the same socket by its inode: several can share an address (SO_REUSEPORT). */
 static const struct listener *find_known(const struct sockets *sockets,
 					 const struct listener *wanted)
 {
@@ -143,10 +145,10 @@ static const struct listener *find_known(const struct sockets *sockets,
 }
 
 /*
- * Whose the sockets are: as it was known, or as the kernel told. Whether that is all of
- * them; else the processes must be looked through.
+ * Copies the process of each socket from the last poll or from the kernel's report. Returns
+ * false if a socket is in neither: then listeners_list() must search all processes.
  */
-static bool learn_programs(const struct sockets *before, const struct sockets *fresh,
+static bool copy_processes(const struct sockets *before, const struct sockets *fresh,
 			   struct sockets *now)
 {
 	for (size_t i = 0; i < now->count; i++) {
@@ -163,58 +165,59 @@ static bool learn_programs(const struct sockets *before, const struct sockets *f
 	return true;
 }
 
-static void tell_listener(struct port_watch *watch, enum port_event event,
-			  const struct listener *listener)
+static void report_listener(struct port_watch *watch, enum port_event event,
+			    const struct listener *listener)
 {
-	if (count(watch, event))
-		tell(watch->teller, listener_event_json(event, since_boot(), listener->key,
-							listener_json(listener)));
+	if (count_event(watch, event))
+		notify_event(watch->notifier,
+			     listener_event_json(event, since_boot(), listener->key,
+						 listener_json(listener)));
 }
 
-/* Those that `these` has and `those` has not, each once. */
-static void tell_difference(struct port_watch *watch, enum port_event event,
-			    const struct sockets *these, const struct sockets *those)
+/* Reports an event for each address that is in `sockets` and not in `others`. */
+static void report_difference(struct port_watch *watch, enum port_event event,
+			      const struct sockets *sockets, const struct sockets *others)
 {
-	for (size_t i = 0; i < these->count; i++) {
-		const struct listener *listener = &these->list[i];
+	for (size_t i = 0; i < sockets->count; i++) {
+		const struct listener *listener = &sockets->list[i];
 
 		if ((i && !compare_sockets(listener - 1, listener)) ||
-		    find_socket(those, listener))
+		    find_socket(others, listener))
 			continue;
-		tell_listener(watch, event, listener);
+		report_listener(watch, event, listener);
 		update_state(watch, listener->key);
 	}
 }
 
-/* Those that came and went between two looks. */
-static void tell_short_lived(struct port_watch *watch, const struct sockets *before,
-			     const struct sockets *now)
+/* Reports sockets that were opened and closed between two polls. */
+static void report_short_lived(struct port_watch *watch, const struct sockets *before,
+			       const struct sockets *now)
 {
 	for (size_t i = 0; i < watch->fresh.count; i++) {
 		const struct listener *listener = &watch->fresh.list[i];
 
 		if (find_socket(before, listener) || find_socket(now, listener))
 			continue;
-		tell_listener(watch, PORT_LISTEN, listener);
-		tell_listener(watch, PORT_GONE, listener);
+		report_listener(watch, PORT_LISTEN, listener);
+		report_listener(watch, PORT_GONE, listener);
 	}
 }
 
-/* What is different from before; the inventory has what is there now. */
-static void tell_changes(struct port_watch *watch, const struct sockets *before)
+/* Reports the differences between the sockets before and those in the inventory. */
+static void report_changes(struct port_watch *watch, const struct sockets *before)
 {
 	const struct sockets now = { watch->inventory.listeners,
 				     watch->inventory.listener_count, 0 };
 
-	tell_short_lived(watch, before, &now);
-	tell_difference(watch, PORT_GONE, before, &now);
-	tell_difference(watch, PORT_LISTEN, &now, before);
+	report_short_lived(watch, before, &now);
+	report_difference(watch, PORT_GONE, before, &now);
+	report_difference(watch, PORT_LISTEN, &now, before);
 }
 
-/* --- looking ------------------------------------------------------------------ */
+/* --- polling ------------------------------------------------------------------ */
 
-/* Another data path, other rules, or the end of one of them. */
-static int look_for_rules(struct port_watch *watch, bool *changed)
+/* *changed: there is another data path or another ruleset, or a rule has expired. */
+static int check_for_rules(struct port_watch *watch, bool *changed)
 {
 	struct datapath dp;
 	int err = datapath_open(&dp, DATAPATH_READ);
@@ -229,48 +232,49 @@ static int look_for_rules(struct port_watch *watch, bool *changed)
 	return err;
 }
 
-/* The rules anew, and with them what listens. */
-static int take_rules(struct port_watch *watch)
+/* Reads the rules and the listeners. */
+static int reload_rules(struct port_watch *watch)
 {
 	int err;
 
-	watch->inventory.listeners = NULL; /* the caller has them */
+	watch->inventory.listeners = NULL; /* owned by poll_changes() now */
 	inventory_clear(&watch->inventory);
 	err = inventory_take(&watch->inventory);
 	watch->next_end = ruleset_next_end(&watch->inventory.snapshot.ruleset, since_boot());
 	return err;
 }
 
-static int take_listeners(struct port_watch *watch, const struct sockets *before)
+/* Reads the listeners only. */
+static int reload_listeners(struct port_watch *watch, const struct sockets *before)
 {
 	struct inventory *inventory = &watch->inventory;
 	struct sockets now = { 0 };
 	int err = listeners_sockets(&now.list, &now.count);
 
-	if (!err && !learn_programs(before, &watch->fresh, &now)) {
+	if (!err && !copy_processes(before, &watch->fresh, &now)) {
 		free(now.list);
 		err = listeners_list(&now.list, &now.count, &inventory->hidden);
 	}
 	inventory->listeners = now.list;
 	inventory->listener_count = now.count;
-	return err ? fail(err, "the kernel does not list its sockets (sock_diag)") : 0;
+	return err ? fail(err, "cannot list sockets (sock_diag): %s", strerror(-err)) : 0;
 }
 
-static int look(struct port_watch *watch)
+static int poll_changes(struct port_watch *watch)
 {
 	struct sockets before = { watch->inventory.listeners, watch->inventory.listener_count,
 				  0 };
 	bool changed;
-	int err = look_for_rules(watch, &changed);
+	int err = check_for_rules(watch, &changed);
 
 	if (err)
 		return err;
 	if (watch->fresh.count)
 		qsort(watch->fresh.list, watch->fresh.count, sizeof(*watch->fresh.list),
 		      listener_compare);
-	err = changed ? take_rules(watch) : take_listeners(watch, &before);
+	err = changed ? reload_rules(watch) : reload_listeners(watch, &before);
 	if (!err)
-		tell_changes(watch, &before);
+		report_changes(watch, &before);
 	if (!err && changed)
 		update_states(watch);
 	free(before.list);
@@ -279,14 +283,14 @@ static int look(struct port_watch *watch)
 	return err;
 }
 
-/* The first look is what later ones are compared with. */
-static int first_look(struct port_watch *watch)
+/* Reads the initial state, which later polls are compared with. */
+static int first_poll(struct port_watch *watch)
 {
 	bool changed;
 	int err;
 
-	inventory_clear(&watch->inventory); /* it may have failed before */
-	err = look_for_rules(watch, &changed) ?: inventory_take(&watch->inventory);
+	inventory_clear(&watch->inventory); /* an earlier attempt may have failed */
+	err = check_for_rules(watch, &changed) ?: inventory_take(&watch->inventory);
 
 	for (__u32 key = 0; key < PORT_KEYS && !err; key++)
 		watch->states[key] = state_now(watch, key);
@@ -294,9 +298,9 @@ static int first_look(struct port_watch *watch)
 	return err;
 }
 
-/* --- its turns ---------------------------------------------------------------- */
+/* --- public functions ---------------------------------------------------------- */
 
-int port_watch_open(struct port_watch **watch, const char *iface, struct teller *teller,
+int port_watch_open(struct port_watch **watch, const char *iface, struct notifier *notifier,
 		    const bool wanted[PORT_EVENTS])
 {
 	struct port_watch *made = calloc(1, sizeof(*made));
@@ -304,17 +308,17 @@ int port_watch_open(struct port_watch **watch, const char *iface, struct teller 
 
 	*watch = made;
 	if (!made)
-		return fail(-ENOMEM, "out of memory");
+		return out_of_memory();
 	made->inventory.iface = iface;
-	made->inventory.snapshot.dp.lock = -1; /* it is cleared before it is taken */
-	made->teller = teller;
-	if (teller) {
+	made->inventory.snapshot.dp.lock = -1; /* first_poll() clears the inventory first */
+	made->notifier = notifier;
+	if (notifier) {
 		memcpy(made->wanted, wanted, sizeof(made->wanted));
 		err = listen_watch_open(&made->news);
 	}
 	if (err)
-		note("the kernel does not tell of sockets (%s): looking every %d ms, which "
-		     "misses those that are gone sooner",
+		note("the kernel cannot report sockets (%s): polling every %d ms, which "
+		     "misses sockets that close sooner",
 		     strerror(-err), POLL_MILLISECONDS);
 	return 0;
 }
@@ -322,7 +326,7 @@ int port_watch_open(struct port_watch **watch, const char *iface, struct teller 
 static void wait_for_news(struct port_watch *watch, int milliseconds)
 {
 	if (watch->news)
-		listen_watch_wait(watch->news, milliseconds, hear, watch);
+		listen_watch_wait(watch->news, milliseconds, add_reported, watch);
 	else
 		usleep(milliseconds * 1000);
 }
@@ -332,13 +336,14 @@ int port_watch_turn(struct port_watch *watch, int milliseconds)
 	int turn = watch->news ? TURN_MILLISECONDS : POLL_MILLISECONDS;
 	int err;
 
-	if (watch->looked)
+	if (watch->polled)
 		wait_for_news(watch, milliseconds);
-	if (watch->looked && watch->teller && !watch->heard && since_boot() < watch->next_look)
+	if (watch->polled && watch->notifier && !watch->heard &&
+	    since_boot() < watch->next_poll)
 		return 0;
-	err = watch->looked ? look(watch) : first_look(watch);
-	watch->looked |= !err;
-	watch->next_look = since_boot() + turn * 1000000ull;
+	err = watch->polled ? poll_changes(watch) : first_poll(watch);
+	watch->polled |= !err;
+	watch->next_poll = since_boot() + turn * 1000000ull;
 	return err;
 }
 

@@ -1,33 +1,34 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What begins and ceases to listen, and what the outside sees change: told as it
- * happens (watch, monitor), or counted (export).
+ * Watches sockets that begin or stop listening, and the state of ports as seen from outside.
+ * The events are reported as they happen (watch, monitor), or only counted (export).
  */
 #ifndef PORT_WATCH_H
 #define PORT_WATCH_H
 
 #include "watch/events.h"
-#include "watch/tell.h"
+#include "watch/notify.h"
 
 struct port_watch;
 
 /*
- * Makes one for the network namespace this process is in. `iface`: the interface whose
- * rules count (NULL: all). `teller` is told of the events that are wanted, as soon as the
- * kernel tells; where that refuses, it is looked again and again, and that is said. Without
- * a teller events are counted as each turn finds them. Returns 0 or -ENOMEM, having said so.
+ * Creates a watch for the current network namespace. `iface` is the interface whose rules
+ * count; NULL means all. Events marked in `wanted` go to `notifier`; a note is printed if the
+ * kernel cannot report sockets, so that they must be polled. If `notifier` is NULL, events
+ * are only counted, `wanted` is unused, and every turn polls. Returns 0, or -ENOMEM with a
+ * message.
  */
-int port_watch_open(struct port_watch **watch, const char *iface, struct teller *teller,
+int port_watch_open(struct port_watch **watch, const char *iface, struct notifier *notifier,
 		    const bool wanted[PORT_EVENTS]);
 
 /*
- * Waits at most so many milliseconds for news, and looks if there are any or it is time to.
- * The first turn sees what is there to compare with. Returns 0 or a negative errno, having
- * said why; it may be called again.
+ * Waits up to `milliseconds` for the kernel to report a socket, then polls if it did or if a
+ * poll is due. The first turn reads the initial state and reports no events. Returns 0 or a
+ * negative errno and prints the reason; after an error it may be called again.
  */
 int port_watch_turn(struct port_watch *watch, int milliseconds);
 
-/* How many events there were of each kind (enum port_event). */
+/* The number of events of each kind so far, indexed by enum port_event. */
 const __u64 *port_watch_counts(const struct port_watch *watch);
 
 void port_watch_free(struct port_watch *watch);
