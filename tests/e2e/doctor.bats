@@ -42,7 +42,7 @@ found() {
 @test "nothing attached, an interface that is not, and one that does not exist" {
 	equal "$(found attached)" '["note"]'
 	run -0 --separate-stderr portctl doctor lo
-	contains "$output" "note  lo mode: portctl is not attached here; portctl attach"
+	contains "$output" "note  lo mode: portctl is not attached here; run portctl attach lo"
 	refused "there is no interface eth9 here" doctor eth9
 	usage_of doctor eth0 eth1
 }
@@ -71,8 +71,8 @@ is_answered() { host_ask "$C4" "$1"; }
 	server tc qdisc del dev eth0 clsact
 	no is_answered 54
 	run -1 --separate-stderr portctl doctor
-	contains "$output" "fail  eth0 egress: what watches what leaves is gone"
-	contains "$output" "; portctl attach eth0"
+	contains "$output" "fail  eth0 egress: the egress program is gone"
+	contains "$output" "; run portctl attach eth0"
 	portctl attach eth0
 	equal "$(found egress '"eth0"')" '[]'
 	run -0 --separate-stderr portctl doctor
@@ -91,8 +91,8 @@ is_answered() { host_ask "$C4" "$1"; }
 	ip -n "$SERVER" link set eth0 down
 	ip -n "$SERVER" link set eth0 name eth9
 	run -1 --separate-stderr portctl doctor
-	contains "$output" "fail  eth9 egress: what watches what leaves is gone"
-	contains "$output" "; portctl attach eth0"
+	contains "$output" "fail  eth9 egress: the egress program is gone"
+	contains "$output" "; run portctl attach eth0"
 	wants 0 attach eth0
 	equal "$(found egress '"eth9"')" '[]'
 }
@@ -124,7 +124,7 @@ is_answered() { host_ask "$C4" "$1"; }
 		$(fold -w2 <<<"$later" | tac | sed '/./s/^/0x/' | xargs) $(cut -d' ' -f97- <<<"$value")
 	equal "$(found clock | jq 'contains(["fail"])')" true
 	run portctl doctor
-	contains "$output" "no signed knock is believed for 7"
+	contains "$output" "signed knocks are refused for 7"
 	portctl save
 	portctl detach --all
 	portctl restore
@@ -146,6 +146,6 @@ is_answered() { host_ask "$C4" "$1"; }
 
 @test "without root it says what it could not look at" {
 	run -1 --separate-stderr server setpriv --reuid=65534 --regid=65534 --clear-groups "$PORTCTL" doctor
-	contains "$output" "note  user: without root not everything can be looked at; run it as root"
-	contains "$output" "fail  tables: what runs cannot be read"
+	contains "$output" "note  user: without root some checks are not possible; run portctl doctor as root"
+	contains "$output" "fail  tables: the running rules cannot be read"
 }

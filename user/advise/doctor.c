@@ -2,9 +2,7 @@
 #include "advise/doctor.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
-#include "base/cleanup.h"
 #include "base/utf8.h"
 
 static const char *const level_names[] = {
@@ -14,8 +12,8 @@ static const char *const level_names[] = {
 	[LEVEL_FAIL] = "fail",
 };
 
-void find(struct doctor *doctor, enum level level, const char *topic, const char *advice,
-	  const char *format, ...)
+void doctor_report(struct doctor *doctor, enum level level, const char *topic,
+		   const char *advice, const char *format, ...)
 {
 	va_list arguments;
 	json_t *text;
@@ -29,12 +27,4 @@ void find(struct doctor *doctor, enum level level, const char *topic, const char
 					text_json(doctor->iface), "text", text ?: json_null(),
 					"advice", text_json(advice)));
 	doctor->failed |= level == LEVEL_FAIL;
-}
-
-long read_number(const char *path)
-{
-	cleanup_file FILE *file = fopen(path, "re");
-	long number;
-
-	return file && fscanf(file, "%ld", &number) == 1 ? number : -1;
 }

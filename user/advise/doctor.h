@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What is as it should be on this host, what is not, and what to do about it. */
+/* Checks of the host and its interfaces, each with what to do about a problem. */
 #ifndef DOCTOR_H
 #define DOCTOR_H
 
@@ -11,23 +11,22 @@ enum level { LEVEL_OK, LEVEL_NOTE, LEVEL_WARN, LEVEL_FAIL };
 
 struct doctor {
 	const struct datapath *dp; /* NULL: it could not be opened */
-	const struct ruleset *ruleset;
-	const char *iface; /* of the findings under way; NULL: the host */
-	json_t *findings;
-	bool failed;
+	const struct ruleset *ruleset; /* the running rules */
+	const char *iface; /* the interface being checked; NULL: the host */
+	json_t *findings; /* the results, an array of objects */
+	bool failed; /* one of them is LEVEL_FAIL */
 };
 
-/* Notes a finding; `advice` is what to do, or NULL. */
-__attribute__((format(printf, 5, 6))) void find(struct doctor *doctor, enum level level,
-						const char *topic, const char *advice,
-						const char *format, ...);
+/* Adds the result of a check. `advice` says what to do; it may be NULL. */
+__attribute__((format(printf, 5, 6))) void doctor_report(struct doctor *doctor,
+							 enum level level, const char *topic,
+							 const char *advice, const char *format,
+							 ...);
 
-/* The first number in a file, or -1 where it cannot be read. */
-long read_number(const char *path);
+/* Checks the kernel, the clock, the running rules and knocks. */
+void doctor_check_host(struct doctor *doctor);
 
-void examine_host(struct doctor *doctor);
-
-/* An interface of this host, attached to or not. */
-void examine_interface(struct doctor *doctor, const char *name);
+/* Checks an interface of this host, whether portctl is attached to it or not. */
+void doctor_check_interface(struct doctor *doctor, const char *name);
 
 #endif

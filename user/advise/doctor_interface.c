@@ -3,6 +3,7 @@
 #include <linux/ethtool.h>
 #include <linux/sockios.h>
 #include <net/if.h>
+#include <stdarg.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -14,18 +15,31 @@
 #define MIB (1 << 20)
 #define ORDINARY_MTU 1500
 
-/* What is asked about one interface. */
+/* One interface while it is checked. */
 struct examined {
 	struct doctor *doctor;
 	const char *name;
-	const struct interface *iface; /* NULL: not attached to */
-	struct ifreq request;
-	int fd;
+	const struct interface *iface; /* NULL: portctl is not attached */
+	struct ifreq request; /* ifr_name is set */
+	int fd; /* a socket for the ioctls */
+	char advice[160];
 };
 
-static int ask_ethtool(struct examined *examined, void *question)
+/* Formats an advice. The result is valid until the next call. */
+__attribute__((format(printf, 2, 3))) static const char *format_advice(
+	struct examined *examined, const char *format, ...)
 {
-	examined->request.ifr_data = question;
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(examined->advice, sizeof(examined->advice), format, arguments);
+	va_end(arguments);
+	return examined->advice;
+}
+
+static int query_ethtool(struct examined *examined, void *command)
+{
+	examined->request.ifr_data = command;
 	return ioctl(examined->fd, SIOCETHTOOL, &examined->request) ? -errno : 0;
 }
 
@@ -33,53 +47,66 @@ static void check_driver(struct examined *examined)
 {
 	struct ethtool_drvinfo driver = { .cmd = ETHTOOL_GDRVINFO };
 
-	if (!ask_ethtool(examined, &driver))
-		find(examined->doctor, LEVEL_OK, "driver", NULL, "%.31s", driver.driver);
+	if (!query_ethtool(examined, &driver))
+		doctor_report(examined->doctor, LEVEL_OK, "driver", NULL, "%.31s",
+			      driver.driver);
 	else
-		find(examined->doctor, LEVEL_NOTE, "driver", NULL, "it does not say its name");
+		doctor_report(examined->doctor, LEVEL_NOTE, "driver", NULL,
+			      "the driver does not report its name");
 }
 
-static void check_mode(struct examined *examined)
+static void check_xdp_mode(struct examined *examined)
 {
 	const struct interface *iface = examined->iface;
 
 	if (!iface)
-		find(examined->doctor, LEVEL_NOTE, "mode", "portctl attach",
-		     "portctl is not attached here");
+		doctor_report(examined->doctor, LEVEL_NOTE, "mode",
+			      format_advice(examined, "run portctl attach %s", examined->name),
+			      "portctl is not attached here");
 	else if (!strcmp(iface->mode, "generic"))
-		find(examined->doctor, LEVEL_WARN, "mode",
-		     "detach and attach --mode native, which says why it cannot",
-		     "generic: slower, as the driver could not, or as it was told to");
+		doctor_report(examined->doctor, LEVEL_WARN, "mode",
+			      format_advice(examined,
+					    "run portctl detach %s, then portctl attach %s "
+					    "--mode native, which says why it fails",
+					    iface->name, iface->name),
+			      "generic XDP, which is slower: the driver has no native XDP, or "
+			      "--mode generic was given");
 	else if (interface_gone(iface))
-		find(examined->doctor, LEVEL_FAIL, "mode", "attach it again",
-		     "the interface is gone, or another one now");
+		doctor_report(examined->doctor, LEVEL_FAIL, "mode",
+			      format_advice(examined, "run portctl attach %s", iface->name),
+			      "the interface is gone, or replaced by another of this name");
 	else
-		find(examined->doctor, LEVEL_OK, "mode", NULL, "%s", iface->mode);
+		doctor_report(examined->doctor, LEVEL_OK, "mode", NULL, "%s", iface->mode);
 	if (iface && interface_renamed(iface))
-		find(examined->doctor, LEVEL_WARN, "name",
-		     "save, detach it by that name and restore make it the new one",
-		     "it was attached as %s: rules for %s judge it", iface->name, iface->name);
+		doctor_report(
+			examined->doctor, LEVEL_WARN, "name",
+			format_advice(examined,
+				      "to use the new name, run portctl save, portctl detach "
+				      "%s, portctl restore",
+				      iface->name),
+			"renamed since it was attached as %s: rules \"on %s\" still apply",
+			iface->name, iface->name);
 }
 
-/* By the name that it has for portctl: by another one it is not attached to again. */
+/* The advice names the interface as it was attached: attach takes only that name. */
 static void check_egress(struct examined *examined)
 {
 	const struct interface *iface = examined->iface;
-	char advice[64];
 
 	if (!iface || interface_gone(iface) || interface_watched(iface))
 		return;
-	snprintf(advice, sizeof(advice), "portctl attach %s", iface->name);
-	find(examined->doctor, LEVEL_FAIL, "egress", advice,
-	     "what watches what leaves is gone: under default drop no replies come "
-	     "in but those of TCP");
+	doctor_report(examined->doctor, LEVEL_FAIL, "egress",
+		      format_advice(examined, "run portctl attach %s", iface->name),
+		      "the egress program is gone: with default drop only TCP replies come in");
 }
 
 static void check_up(struct examined *examined)
 {
 	if (!ioctl(examined->fd, SIOCGIFFLAGS, &examined->request) &&
 	    !(examined->request.ifr_flags & IFF_UP))
-		find(examined->doctor, LEVEL_NOTE, "link", "ip link set up", "it is down");
+		doctor_report(examined->doctor, LEVEL_NOTE, "link",
+			      format_advice(examined, "run ip link set %s up", examined->name),
+			      "the interface is down");
 }
 
 static void check_mtu(struct examined *examined)
@@ -90,43 +117,49 @@ static void check_mtu(struct examined *examined)
 		return;
 	mtu = examined->request.ifr_mtu;
 	if (mtu > ORDINARY_MTU)
-		find(examined->doctor, LEVEL_NOTE, "mtu", NULL,
-		     "%d: frames in several buffers are judged whole, too", mtu);
+		doctor_report(examined->doctor, LEVEL_NOTE, "mtu", NULL,
+			      "%d: frames may span several buffers, which works", mtu);
 	else
-		find(examined->doctor, LEVEL_OK, "mtu", NULL, "%d", mtu);
+		doctor_report(examined->doctor, LEVEL_OK, "mtu", NULL, "%d", mtu);
 }
 
-/* Segments that were put together are no frames any more. */
+/* LRO changes what XDP sees: merged segments are no longer the received frames. */
 static void check_offloads(struct examined *examined)
 {
 	struct ethtool_value flags = { .cmd = ETHTOOL_GFLAGS };
 
-	if (ask_ethtool(examined, &flags))
+	if (query_ethtool(examined, &flags))
 		return;
 	if (flags.data & ETH_FLAG_LRO)
-		find(examined->doctor, LEVEL_WARN, "lro", "ethtool -K IFACE lro off",
-		     "segments are put together before they are judged and counted");
+		doctor_report(
+			examined->doctor, LEVEL_WARN, "lro",
+			format_advice(examined, "run ethtool -K %s lro off", examined->name),
+			"the device merges TCP segments before portctl sees them");
 	if (flags.data & ETH_FLAG_RXVLAN)
-		find(examined->doctor, LEVEL_OK, "vlan", NULL,
-		     "the device takes tags off; what is in the frames is judged all the same");
+		doctor_report(examined->doctor, LEVEL_OK, "vlan", NULL,
+			      "the device strips VLAN tags; the packets are filtered as usual");
 }
 
-/* By ioctl, not from /sys, which shows the devices of whatever namespace it was mounted in. */
+/* Not from /sys: it shows the devices of the namespace in which it was mounted. */
 static void check_queues(struct examined *examined)
 {
 	struct ethtool_channels channels = { .cmd = ETHTOOL_GCHANNELS };
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN), queues;
 
-	if (ask_ethtool(examined, &channels)) /* it has no queues that could be told */
+	if (query_ethtool(examined, &channels)) /* the device does not report its queues */
 		return;
 	queues = channels.rx_count + channels.combined_count;
 	if (queues < cpus)
-		find(examined->doctor, LEVEL_NOTE, "queues",
-		     "ethtool -L IFACE combined N, where the device has more",
-		     "%ld for %ld CPUs: so many at most judge packets at a time", queues, cpus);
+		doctor_report(
+			examined->doctor, LEVEL_NOTE, "queues",
+			format_advice(examined,
+				      "run ethtool -L %s combined N, if the device has more",
+				      examined->name),
+			"%ld for %ld CPUs: at most %ld CPUs filter packets at once", queues,
+			cpus, queues);
 	else
-		find(examined->doctor, LEVEL_OK, "queues", NULL, "%ld for %ld CPUs", queues,
-		     cpus);
+		doctor_report(examined->doctor, LEVEL_OK, "queues", NULL, "%ld for %ld CPUs",
+			      queues, cpus);
 }
 
 static void check_counters(struct examined *examined)
@@ -134,24 +167,32 @@ static void check_counters(struct examined *examined)
 	long cpus = sysconf(_SC_NPROCESSORS_ONLN);
 
 	if (examined->iface && examined->iface->cpus && (long)examined->iface->cpus < cpus)
-		find(examined->doctor, LEVEL_WARN, "counters",
-		     "detach and attach, which sets the counters to zero",
-		     "%zu of %ld CPUs have their own: the others share some and are slower",
-		     examined->iface->cpus, cpus);
+		doctor_report(
+			examined->doctor, LEVEL_WARN, "counters",
+			format_advice(
+				examined,
+				"run portctl detach %s, then portctl attach %s, which resets the counters",
+				examined->iface->name, examined->iface->name),
+			"only %zu of %ld CPUs have counters of their own: the others share "
+			"counters, which is slower",
+			examined->iface->cpus, cpus);
 }
 
-static void check_memory(struct examined *examined)
+static void check_interface_memory(struct examined *examined)
 {
 	const struct datapath *dp = examined->doctor->dp;
 	__u64 bytes = examined->iface ? datapath_memory(dp, examined->iface->name) : 0;
 
 	if (bytes)
-		find(examined->doctor, LEVEL_OK, "memory", NULL, "%llu MiB",
-		     (unsigned long long)bytes / MIB);
+		doctor_report(examined->doctor, LEVEL_OK, "memory", NULL, "%llu MiB",
+			      (unsigned long long)bytes / MIB);
 }
 
-/* One that is gone has the name still, but not where a renamed one had it. */
-static const struct interface *find_attached(const struct datapath *dp, const char *name)
+/*
+ * Finds the attached interface by its current name, or one that is gone by its last name. A
+ * renamed interface is not found by its old name.
+ */
+static const struct interface *doctor_find_attached(const struct datapath *dp, const char *name)
 {
 	const struct interface *iface = datapath_device(dp, name);
 
@@ -160,16 +201,17 @@ static const struct interface *find_attached(const struct datapath *dp, const ch
 	return iface && !strcmp(iface->device, name) ? iface : NULL;
 }
 
-void examine_interface(struct doctor *doctor, const char *name)
+void doctor_check_interface(struct doctor *doctor, const char *name)
 {
 	static void (*const checks[])(struct examined * examined) = {
-		check_driver,	check_mode,   check_egress,   check_up,	    check_mtu,
-		check_offloads, check_queues, check_counters, check_memory,
+		check_driver, check_xdp_mode, check_egress,
+		check_up,     check_mtu,      check_offloads,
+		check_queues, check_counters, check_interface_memory,
 	};
 	struct examined examined = {
 		.doctor = doctor,
 		.name = name,
-		.iface = doctor->dp ? find_attached(doctor->dp, name) : NULL,
+		.iface = doctor->dp ? doctor_find_attached(doctor->dp, name) : NULL,
 	};
 
 	doctor->iface = name;

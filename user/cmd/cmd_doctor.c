@@ -42,13 +42,13 @@ static void examine(struct doctor *doctor, const struct datapath *dp, int err,
 	if (!err)
 		doctor->dp = dp;
 	else
-		find(doctor, LEVEL_FAIL, "tables", "see above, on standard error",
-		     "what runs cannot be read: %s", strerror(-err));
-	examine_host(doctor);
+		doctor_report(doctor, LEVEL_FAIL, "tables", "see above, on standard error",
+			      "the running rules cannot be read: %s", strerror(-err));
+	doctor_check_host(doctor);
 	for (size_t i = 0; i < dp->count && !iface && !err; i++)
-		examine_interface(doctor, dp->interfaces[i].device);
+		doctor_check_interface(doctor, dp->interfaces[i].device);
 	if (iface)
-		examine_interface(doctor, iface);
+		doctor_check_interface(doctor, iface);
 }
 
 int cmd_doctor(const struct command *command, int argc, char **argv)
