@@ -25,7 +25,7 @@ audit_status() { run --separate-stderr portctl audit "$@"; }
 	equal "$(found)" "exposed:6379/tcp filtered:80/tcp filtered:7000/tcp foreign-port:7000/tcp foreign-port:8001/tcp foreign-program:80/tcp"
 	audit_status
 	equal "$status" 1
-	contains "$output" "6379/tcp: redis-server listens on 0.0.0.0, and everybody may reach it: a database"
+	contains "$output" "6379/tcp: redis-server listens on 0.0.0.0, and everybody can reach it: a database"
 	# The same again, byte for byte.
 	equal "$(portctl audit -j)" "$(portctl audit -j)"
 	portctl default allow --force
@@ -42,7 +42,7 @@ audit_status() { run --separate-stderr portctl audit "$@"; }
 allow 22/tcp from 10.77.0.1
 allow 5432/tcp from 10.77.0.1' >policy
 	equal "$(found --policy policy)" "unnamed:6379/tcp wider:22/tcp wider:5432/tcp exposed:6379/tcp"
-	contains "$(portctl audit --policy policy)" "10.77.0.0/24 may reach it, and by the policy should not"
+	contains "$(portctl audit --policy policy)" "10.77.0.0/24 can reach it, but the policy does not allow that"
 	echo 'allow 22/tcp
 allow 6379/tcp comment "we know"
 allow 5432/tcp from 10.77.0.0/16' >policy

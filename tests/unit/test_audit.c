@@ -104,13 +104,13 @@ static const struct {
 	/* whom the policy shuts out, and no running rule names */
 	{ "default drop\nallow 2222/tcp from 10.0.0.0/8",
 	  "default drop\nallow 2222/tcp from 10.0.0.0/8\ndrop 2222/tcp from 10.66.0.0/16",
-	  ", 10.66.0.0/16 may reach it, and by the policy should not" },
-	{ "allow 2222/tcp", "allow 2222/tcp\ndrop from 10.66.0.0/16", ", 10.66.0.0/16 may" },
-	{ "allow 2222/tcp", "allow 2222/tcp\ndrop 2222/tcp from ::/0", ", ::/0 may" },
-	{ "allow 2222/tcp", "default drop\nallow 2222/tcp from 0.0.0.0/0", ", ::/0 may" },
+	  ", 10.66.0.0/16 can reach it, but the policy does not allow that" },
+	{ "allow 2222/tcp", "allow 2222/tcp\ndrop from 10.66.0.0/16", ", 10.66.0.0/16 can" },
+	{ "allow 2222/tcp", "allow 2222/tcp\ndrop 2222/tcp from ::/0", ", ::/0 can" },
+	{ "allow 2222/tcp", "default drop\nallow 2222/tcp from 0.0.0.0/0", ", ::/0 can" },
 	/* whom it lets in, but not those beside */
 	{ "default drop\nallow 2222/tcp from 10.0.0.0/8",
-	  "default drop\nallow 2222/tcp from 10.0.0.0/16", ", 10.0.0.0/8 may" },
+	  "default drop\nallow 2222/tcp from 10.0.0.0/16", ", 10.0.0.0/8 can" },
 	{ "default drop\nallow 2222/tcp from 10.0.0.0/8\ndrop from 10.2.0.0/15, 10.4.0.0/14",
 	  "default drop\nallow 2222/tcp from 10.0.0.0/15, 10.8.0.0/13, 10.16.0.0/12,"
 	  "10.32.0.0/11, 10.64.0.0/10, 10.128.0.0/9",
@@ -134,7 +134,7 @@ static void test_wider(void **state)
 	}
 }
 
-#define UNNAMED "everybody may reach it, and no rule allows it by its port"
+#define UNNAMED "everybody can reach it, but no rule allows this port"
 
 /* A rule that has ended, or is for no interface that is looked at, names no port. */
 static void test_rules_in_force(void **state)
@@ -166,7 +166,7 @@ static void test_rules_that_are(void **state)
 		snprintf(rule, sizeof(rule), "allow 2222/tcp 99/tcp %s", words[i]);
 		prepare(&fixture, rule, NULL);
 		expect(&fixture, FINDING_UNNAMED, NULL);
-		expect(&fixture, FINDING_UNUSED, "allows 99/tcp, where nobody listens");
+		expect(&fixture, FINDING_UNUSED, "allows 99/tcp, but nothing listens there");
 		clear(&fixture);
 	}
 }
@@ -180,7 +180,7 @@ static void test_allowed_to_some(void **state)
 		const char *text;
 	} cases[] = {
 		{ "allow 2222/tcp from 10.0.0.0/8", NULL,
-		  "everybody may reach it, and a rule allows it by its port to some only" },
+		  "everybody can reach it, but the rules for this port allow only some" },
 		{ "allow 2222/tcp from 10.0.0.0/8, ::/0", NULL, NULL },
 		{ "allow 2222/tcp from 10.0.0.0/8\nallow 2222/tcp", NULL, NULL },
 		{ "default drop\nallow 2222/tcp from 10.0.0.0/8", NULL, NULL },
@@ -189,7 +189,7 @@ static void test_allowed_to_some(void **state)
 		/* it is named there, and wider */
 		{ "default allow", "default drop\nallow 2222/tcp from 10.0.0.0/8", NULL },
 		{ "allow 2222/tcp", "default drop",
-		  "everybody may reach it, and no rule of the policy allows it by its port" },
+		  "everybody can reach it, but no rule of the policy allows this port" },
 	};
 
 	(void)state;
@@ -232,15 +232,15 @@ static void expect_idle(const char *running, int eth0, int eth1, const char *tex
 static void test_idle(void **state)
 {
 	(void)state;
-	expect_idle("allow 22", 0, 0, "has met no packet for 40 days");
+	expect_idle("allow 22", 0, 0, "no packet has matched for 40 days");
 	/* Counters begin anew with an attach. */
-	expect_idle("allow 22", 10, 11, "has met no packet for 30 days");
+	expect_idle("allow 22", 10, 11, "no packet has matched for 30 days");
 	expect_idle("allow 22", 0, 12, NULL);
-	expect_idle("allow 22 on eth0", 0, 12, "has met no packet for 40 days");
+	expect_idle("allow 22 on eth0", 0, 12, "no packet has matched for 40 days");
 	expect_idle("allow 22 on eth1", 0, 12, NULL);
 	/* Nobody can meet a rule that has ended, or is for no interface. */
 	expect_idle("allow 22 for 1s", 0, 0, NULL);
-	expect_idle("allow 22 for 2s", 0, 0, "has met no packet for 40 days");
+	expect_idle("allow 22 for 2s", 0, 0, "no packet has matched for 40 days");
 	expect_idle("allow 22 on eth2", 0, 0, NULL);
 }
 

@@ -381,12 +381,12 @@ static void test_known_services(void **state)
 	assert_int_equal(known_services_read(&known, NULL, &row), 0);
 	sshd = known_program(&known, "sshd");
 	assert_non_null(sshd);
-	assert_true(is_at_home(sshd, PORT_KEY_TCP + 22));
-	assert_false(is_at_home(sshd, PORT_KEY_TCP + 2222));
+	assert_true(known_program_uses(sshd, PORT_KEY_TCP + 22));
+	assert_false(known_program_uses(sshd, PORT_KEY_TCP + 2222));
 	assert_non_null(known.reasons[PORT_KEY_TCP + 23]);
 	assert_null(known.reasons[PORT_KEY_TCP + 22]);
-	assert_true(is_at_home(known_program(&known, "systemd"), PORT_KEY_TCP + 1));
-	assert_null(known_resident(&known, PORT_KEY_TCP + 1));
+	assert_true(known_program_uses(known_program(&known, "systemd"), PORT_KEY_TCP + 1));
+	assert_null(known_program_at(&known, PORT_KEY_TCP + 1));
 	known_services_clear(&known);
 }
 

@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "advise/audit.h"
 
+#include <stdarg.h>
 #include <string.h>
 
-#include "rules/names.h"
-#include "rules/prefix.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/utf8.h"
+#include "rules/names.h"
+#include "rules/prefix.h"
 
 #define SECOND 1000000000ull /* nanoseconds */
 #define DAY (86400 * SECOND)
@@ -25,12 +26,7 @@ static const char *const finding_names[] = {
 
 _Static_assert(ARRAY_SIZE(finding_names) == FINDINGS, "every finding has a name");
 
-const char *finding_name(enum finding finding)
-{
-	return finding_names[finding];
-}
-
-enum finding finding_of(const char *name)
+enum finding finding_parse(const char *name)
 {
 	enum finding finding = 0;
 
@@ -41,42 +37,48 @@ enum finding finding_of(const char *name)
 
 /* --- findings of ports -------------------------------------------------------- */
 
-/* A port and the first of those who listen there for others than this host. */
-struct place {
+/* A port, and the first listener on it that other hosts can reach. */
+struct audit_port {
 	__u32 key;
 	const struct listener *listener;
-	unsigned char families; /* that reach it there (enum families) */
+	unsigned char families; /* of the packets that its listeners accept (enum families) */
 	enum reach reach;
 };
 
-static void add(json_t *list, enum finding finding, const struct place *place, json_t *text)
+/* Adds a finding whose text begins with the listener and goes on with `format`. */
+__attribute__((format(printf, 4, 5))) static void audit_add_port(json_t *list,
+								 enum finding finding,
+								 const struct audit_port *port,
+								 const char *format, ...)
 {
-	const char *service = service_name(place->key);
-
-	json_array_append_new(
-		list,
-		json_pack("{s:s, s:s, s:i, s:o, s:s?, s:s?, s:o}", "finding",
-			  finding_names[finding], "proto", key_protocol(place->key), "port",
-			  (int)key_port(place->key), "service", text_json(service), "program",
-			  place->listener && place->listener->pid ? place->listener->program
-								  : NULL,
-			  "rule", NULL, "text", text ?: json_null()));
-}
-
-static json_t *say_listens(const struct place *place, const char *rest)
-{
+	const struct listener *listener = port->listener;
+	cleanup_free char *rest = NULL;
 	char address[ADDRESS_TEXT];
+	va_list arguments;
+	int length;
 
-	address_text(place->listener->address.address, place->listener->address.family,
-		     address);
-	return json_sprintf("%s listens on %s, %s", listener_program(place->listener), address,
-			    rest);
+	va_start(arguments, format);
+	length = vasprintf(&rest, format, arguments);
+	va_end(arguments);
+	if (length < 0) {
+		rest = NULL;
+		return;
+	}
+	address_text(listener->address.address, listener->address.family, address);
+	json_array_append_new(
+		list, json_pack("{s:s, s:s, s:i, s:o, s:s?, s:s?, s:o}", "finding",
+				finding_names[finding], "proto", key_protocol(port->key),
+				"port", (int)key_port(port->key), "service",
+				text_json(service_name(port->key)), "program",
+				listener->pid ? listener->program : NULL, "rule", NULL, "text",
+				format_json("%s listens on %s, %s", listener_program(listener),
+					    address, rest)));
 }
 
-static const char *say_reach(enum reach reach)
+static const char *reach_text(enum reach reach)
 {
 	static const char *const texts[] = {
-		[REACH_NONE] = "nobody",       [REACH_GRANT] = "who knocks",
+		[REACH_NONE] = "nobody",       [REACH_GRANT] = "sources that knock",
 		[REACH_DHCP] = "DHCP servers", [REACH_SOURCES] = "some sources",
 		[REACH_ALL] = "everybody",
 	};
@@ -85,61 +87,63 @@ static const char *say_reach(enum reach reach)
 }
 
 /*
- * A rule that allows it to some does not say that everybody may come, as the default lets
- * them; of a policy, that is what `wider` tells. The lifeline of DHCP needs no rule.
+ * Without a policy, a rule that allows only some sources does not count if the default lets
+ * everybody in. With a policy, find_wider() reports that. The DHCP lifeline needs no rule.
  */
-static void find_unnamed(const struct audit *audit, const struct place *place, json_t *list)
+static void find_unnamed(const struct audit *audit, const struct audit_port *port, json_t *list)
 {
 	const struct outlook *named = audit->policy ?: &audit->inventory->outlook;
-	bool all = !audit->policy && place->reach == REACH_ALL;
-	unsigned char marks = named->marks[place->key];
-	cleanup_free char *rest = NULL;
+	bool all = !audit->policy && port->reach == REACH_ALL;
+	unsigned char marks = named->marks[port->key];
 
-	if (place->reach == REACH_NONE || marks & (all ? MARK_ALLOWED_ALL : MARK_ALLOWED) ||
-	    (place->reach == REACH_DHCP && is_for_dhcp(named->ruleset, place->key)))
+	if (port->reach == REACH_NONE || marks & (all ? MARK_ALLOWED_ALL : MARK_ALLOWED) ||
+	    (port->reach == REACH_DHCP && is_for_dhcp(named->ruleset, port->key)))
 		return;
-	if (asprintf(&rest, "%s may reach it, and %s%s allows it by its port%s",
-		     say_reach(place->reach), marks & MARK_ALLOWED ? "a rule" : "no rule",
-		     audit->policy ? " of the policy" : "",
-		     marks & MARK_ALLOWED ? " to some only" : "") > 0)
-		add(list, FINDING_UNNAMED, place, say_listens(place, rest));
+	if (marks & MARK_ALLOWED)
+		audit_add_port(list, FINDING_UNNAMED, port,
+			       "%s can reach it, but the rules for this port allow only some",
+			       reach_text(port->reach));
+	else
+		audit_add_port(list, FINDING_UNNAMED, port,
+			       "%s can reach it, but no rule%s allows this port",
+			       reach_text(port->reach), audit->policy ? " of the policy" : "");
 }
 
-/* Whether the running rules let it in, and the policy does not. */
-static bool is_extra(const struct audit *audit, const struct place *place,
+/* Whether the running rules allow a source that the policy does not allow. */
+static bool is_extra(const struct audit *audit, const struct audit_port *port,
 		     const struct prefix *source)
 {
 	struct outlook by_running = audit->inventory->outlook, by_policy = *audit->policy;
 
 	by_running.source = by_policy.source = source;
-	return port_reach(&by_running, place->key, place->families) == REACH_ALL &&
-	       port_reach(&by_policy, place->key, place->families) != REACH_ALL;
+	return port_reach(&by_running, port->key, port->families) == REACH_ALL &&
+	       port_reach(&by_policy, port->key, port->families) != REACH_ALL;
 }
 
 /*
- * What becomes of a source changes only where a prefix begins, and behind its end: one of
- * each stretch that these make is tried.
+ * The verdict for a source changes only where a prefix of a rule begins, and just after its
+ * end. So it is enough to test the first address of each prefix and the first one after it.
  */
 static bool find_extra_at(const struct audit *audit, const struct ruleset *ruleset,
-			  const struct place *place, struct prefix *source)
+			  const struct audit_port *port, struct prefix *source)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
 		const struct rule *rule = &ruleset->rules[i];
 
-		for (size_t s = 0; s < rule->source_count && rule_has_key(rule, place->key);
+		for (size_t s = 0; s < rule->source_count && rule_has_key(rule, port->key);
 		     s++) {
 			*source = rule->sources[s];
 			source->length = source->family == 4 ? 32 : 128;
-			if (is_extra(audit, place, source) ||
+			if (is_extra(audit, port, source) ||
 			    (prefix_behind(&rule->sources[s], source) &&
-			     is_extra(audit, place, source)))
+			     is_extra(audit, port, source)))
 				return true;
 		}
 	}
 	return false;
 }
 
-/* Makes of it the narrowest source of a rule for the port that has the address. */
+/* Replaces *source by the narrowest prefix of a rule for the port that contains the address. */
 static void widen(const struct ruleset *ruleset, __u32 key, const struct prefix *address,
 		  struct prefix *source)
 {
@@ -154,133 +158,128 @@ static void widen(const struct ruleset *ruleset, __u32 key, const struct prefix 
 	}
 }
 
-/* A source that the running rules let in and the policy does not. */
-static bool find_extra_source(const struct audit *audit, const struct place *place,
+/* Finds a source that the running rules allow and the policy does not. */
+static bool find_extra_source(const struct audit *audit, const struct audit_port *port,
 			      struct prefix *source)
 {
 	const struct outlook *running = &audit->inventory->outlook;
 	struct prefix address;
-	bool found = find_extra_at(audit, running->ruleset, place, &address) ||
-		     find_extra_at(audit, audit->policy->ruleset, place, &address);
+	bool found = find_extra_at(audit, running->ruleset, port, &address) ||
+		     find_extra_at(audit, audit->policy->ruleset, port, &address);
 
 	for (size_t i = 0; i < STRANGERS && !found; i++) {
 		address = running->strangers[i];
-		found = is_extra(audit, place, &address);
+		found = is_extra(audit, port, &address);
 	}
 	if (!found)
 		return false;
 	*source = (struct prefix){ .family = address.family };
-	widen(running->ruleset, place->key, &address, source);
-	widen(audit->policy->ruleset, place->key, &address, source);
+	widen(running->ruleset, port->key, &address, source);
+	widen(audit->policy->ruleset, port->key, &address, source);
 	return true;
 }
 
-static void find_wider(const struct audit *audit, const struct place *place, json_t *list)
+static void find_wider(const struct audit *audit, const struct audit_port *port, json_t *list)
 {
 	enum reach allowed;
 	struct prefix source;
 	bool extra;
-	cleanup_free char *rest = NULL;
 	char address[ADDRESS_TEXT];
 
-	if (!audit->policy || !(audit->policy->marks[place->key] & MARK_ALLOWED))
-		return; /* where it is not named at all, that is said */
-	allowed = port_reach(audit->policy, place->key, place->families);
-	extra = find_extra_source(audit, place, &source);
-	if (place->reach <= allowed && !extra)
+	if (!audit->policy || !(audit->policy->marks[port->key] & MARK_ALLOWED))
+		return; /* find_unnamed() reports it */
+	allowed = port_reach(audit->policy, port->key, port->families);
+	extra = find_extra_source(audit, port, &source);
+	if (port->reach <= allowed && !extra)
 		return;
-	if (place->reach > allowed) {
-		if (asprintf(&rest, "%s may reach it, and by the policy %s should",
-			     say_reach(place->reach), say_reach(allowed)) < 0)
-			return;
-	} else {
-		address_text(source.address, source.family, address);
-		if (asprintf(&rest, "%s/%u may reach it, and by the policy should not", address,
-			     source.length) < 0)
-			return;
+	if (port->reach > allowed) {
+		audit_add_port(list, FINDING_WIDER, port,
+			       "%s can reach it, but the policy allows it to %s",
+			       reach_text(port->reach), reach_text(allowed));
+		return;
 	}
-	add(list, FINDING_WIDER, place, say_listens(place, rest));
+	address_text(source.address, source.family, address);
+	audit_add_port(list, FINDING_WIDER, port,
+		       "%s/%u can reach it, but the policy does not allow that", address,
+		       source.length);
 }
 
-static void find_exposed(const struct audit *audit, const struct place *place, json_t *list)
+static void find_exposed(const struct audit *audit, const struct audit_port *port, json_t *list)
 {
-	const char *reason = audit->known->reasons[place->key];
-	cleanup_free char *rest = NULL;
+	const char *reason = audit->known->reasons[port->key];
 	const unsigned char deliberate = MARK_NAMED | MARK_ALLOWED;
 
-	if (place->reach != REACH_ALL || !reason ||
-	    (audit->policy && (audit->policy->marks[place->key] & deliberate) == deliberate))
+	if (port->reach != REACH_ALL || !reason ||
+	    (audit->policy && (audit->policy->marks[port->key] & deliberate) == deliberate))
 		return;
-	if (asprintf(&rest, "and everybody may reach it: %s", reason) > 0)
-		add(list, FINDING_EXPOSED, place, say_listens(place, rest));
+	audit_add_port(list, FINDING_EXPOSED, port, "and everybody can reach it: %s", reason);
 }
 
-static void find_filtered(const struct audit *audit, const struct place *place, json_t *list)
+static void find_filtered(const struct audit *audit, const struct audit_port *port,
+			  json_t *list)
 {
 	(void)audit;
-	if (place->reach == REACH_NONE)
-		add(list, FINDING_FILTERED, place,
-		    say_listens(place, "and the rules let nobody through"));
+	if (port->reach == REACH_NONE)
+		audit_add_port(list, FINDING_FILTERED, port, "but the rules let nobody in");
 }
 
-static void find_foreign_port(const struct audit *audit, const struct place *place,
+static void find_foreign_port(const struct audit *audit, const struct audit_port *port,
 			      json_t *list)
 {
 	const struct known_program *program =
-		known_program(audit->known, place->listener->program);
-	cleanup_free char *rest = NULL;
+		known_program(audit->known, port->listener->program);
 
-	if (!program || is_at_home(program, place->key))
+	if (!program || known_program_uses(program, port->key))
 		return;
-	if (asprintf(&rest, "and is at home on port %u", key_port(program->keys[0])) > 0)
-		add(list, FINDING_FOREIGN_PORT, place, say_listens(place, rest));
+	audit_add_port(list, FINDING_FOREIGN_PORT, port, "but its usual port is %u",
+		       key_port(program->keys[0]));
 }
 
-static void find_foreign_program(const struct audit *audit, const struct place *place,
+static void find_foreign_program(const struct audit *audit, const struct audit_port *port,
 				 json_t *list)
 {
 	const struct known_program *program =
-		known_program(audit->known, place->listener->program);
-	const struct known_program *resident = known_resident(audit->known, place->key);
-	cleanup_free char *rest = NULL;
+		known_program(audit->known, port->listener->program);
+	const struct known_program *resident = known_program_at(audit->known, port->key);
 
-	if (key_port(place->key) > 1023 || !place->listener->pid || !resident ||
-	    (program && is_at_home(program, place->key)))
+	if (key_port(port->key) > 1023 || !port->listener->pid || !resident ||
+	    (program && known_program_uses(program, port->key)))
 		return;
-	if (asprintf(&rest, "which is where others are at home, as %s", resident->name) > 0)
-		add(list, FINDING_FOREIGN_PROGRAM, place, say_listens(place, rest));
+	audit_add_port(list, FINDING_FOREIGN_PROGRAM, port,
+		       "but this port usually belongs to others, such as %s", resident->name);
 }
 
-typedef void (*place_finder)(const struct audit *audit, const struct place *place,
-			     json_t *list);
+typedef void (*port_finder)(const struct audit *audit, const struct audit_port *port,
+			    json_t *list);
 
-static bool is_passing_by(const struct audit *audit, __u32 key)
+static bool is_ignored(const struct audit *audit, __u32 key)
 {
 	return is_passing(&audit->inventory->outlook, key) &&
 	       (!audit->policy || is_passing(audit->policy, key));
 }
 
-static void look_at_places(const struct audit *audit, place_finder find, json_t *list)
+static void audit_ports(const struct audit *audit, port_finder finder, json_t *list)
 {
 	const struct inventory *inventory = audit->inventory;
-	struct place place = { .key = PORT_KEYS };
+	struct audit_port port = { .key = PORT_KEYS };
 
 	for (size_t i = 0; i < inventory->listener_count; i++) {
-		place.listener = &inventory->listeners[i];
-		/* Each port once, by the first who listens for others than this host. */
-		if (place.listener->key == place.key || listener_is_local(place.listener) ||
-		    is_passing_by(audit, place.listener->key))
+		port.listener = &inventory->listeners[i];
+		/* Each port once, with its first listener that other hosts can reach. */
+		if (port.listener->key == port.key || listener_is_local(port.listener) ||
+		    is_ignored(audit, port.listener->key))
 			continue;
-		place.key = place.listener->key;
-		place.families = inventory->outside[place.key];
-		place.reach = inventory_reach(inventory, place.key);
-		find(audit, &place, list);
+		port.key = port.listener->key;
+		port.families = inventory->outside[port.key];
+		port.reach = inventory_reach(inventory, port.key);
+		finder(audit, &port, list);
 	}
 }
 
 /* --- findings of rules -------------------------------------------------------- */
 
-static void add_rule(json_t *list, enum finding finding, const struct rule *rule, json_t *text)
+static void audit_add_rule(json_t *list, enum finding finding, const struct rule *rule,
+			   json_t *text)
 {
 	cleanup_free char *statement = rule_text(rule, false);
 
@@ -290,7 +289,7 @@ static void add_rule(json_t *list, enum finding finding, const struct rule *rule
 				"rule", text_json(statement), "text", text ?: json_null()));
 }
 
-static char *print_term(const struct term *term)
+static char *term_text(const struct term *term)
 {
 	char *text = NULL;
 	size_t size;
@@ -317,14 +316,15 @@ static void find_unused(const struct audit *audit, json_t *list)
 			    !rule->terms[t].transports ||
 			    term_is_listened_to(audit->inventory, &rule->terms[t]))
 				continue;
-			term = print_term(&rule->terms[t]);
-			add_rule(list, FINDING_UNUSED, rule,
-				 json_sprintf("allows %s, where nobody listens", term ?: "?"));
+			term = term_text(&rule->terms[t]);
+			audit_add_rule(list, FINDING_UNUSED, rule,
+				       json_sprintf("allows %s, but nothing listens there",
+						    term ?: "?"));
 		}
 	}
 }
 
-static bool has_met_nobody(const struct inventory *inventory, size_t rule)
+static bool matched_nothing(const struct inventory *inventory, size_t rule)
 {
 	const struct snapshot *snapshot = &inventory->snapshot;
 
@@ -336,7 +336,10 @@ static bool has_met_nobody(const struct inventory *inventory, size_t rule)
 	return true;
 }
 
-/* Since when it is counted, wherever it is for: counters begin anew with an attach. */
+/*
+ * When the counters of a rule began, in nanoseconds since 1970: with the rule, or with the
+ * latest attach of an interface that it applies to, which resets them.
+ */
 static __u64 counted_since(const struct inventory *inventory, const struct rule *rule)
 {
 	const struct datapath *dp = &inventory->snapshot.dp;
@@ -363,15 +366,16 @@ static void find_idle(const struct audit *audit, json_t *list)
 		__u64 age = audit->now > since ? audit->now - since : 0;
 
 		if (outlook->in_force[i] && rule->since && age >= audit->days * DAY &&
-		    has_met_nobody(audit->inventory, i))
-			add_rule(list, FINDING_IDLE, rule,
-				 json_sprintf("has met no packet for %llu days", age / DAY));
+		    matched_nothing(audit->inventory, i))
+			audit_add_rule(
+				list, FINDING_IDLE, rule,
+				json_sprintf("no packet has matched for %llu days", age / DAY));
 	}
 }
 
 void audit_find(const struct audit *audit, enum finding finding, json_t *list)
 {
-	static const place_finder finders[FINDINGS] = {
+	static const port_finder finders[FINDINGS] = {
 		[FINDING_UNNAMED] = find_unnamed,
 		[FINDING_WIDER] = find_wider,
 		[FINDING_EXPOSED] = find_exposed,
@@ -385,5 +389,5 @@ void audit_find(const struct audit *audit, enum finding finding, json_t *list)
 	else if (finding == FINDING_IDLE)
 		find_idle(audit, list);
 	else
-		look_at_places(audit, finders[finding], list);
+		audit_ports(audit, finders[finding], list);
 }

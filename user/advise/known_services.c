@@ -13,7 +13,7 @@ static const char built_in[] =
 #include "known_services.inc"
 	;
 
-/* "22/tcp" to its key. */
+/* Parses one port with its protocol, such as "22/tcp". */
 static int parse_key(const char *word, __u32 *key)
 {
 	struct term terms[2];
@@ -107,7 +107,7 @@ const struct known_program *known_program(const struct known_services *known, co
 	return NULL;
 }
 
-bool is_at_home(const struct known_program *program, __u32 key)
+bool known_program_uses(const struct known_program *program, __u32 key)
 {
 	for (size_t i = 0; i < program->key_count; i++) {
 		if (program->keys[i] == key)
@@ -116,10 +116,10 @@ bool is_at_home(const struct known_program *program, __u32 key)
 	return !program->key_count;
 }
 
-const struct known_program *known_resident(const struct known_services *known, __u32 key)
+const struct known_program *known_program_at(const struct known_services *known, __u32 key)
 {
 	for (size_t i = 0; i < known->program_count; i++) {
-		if (known->programs[i].key_count && is_at_home(&known->programs[i], key))
+		if (known->programs[i].key_count && known_program_uses(&known->programs[i], key))
 			return &known->programs[i];
 	}
 	return NULL;

@@ -30,7 +30,7 @@ static int parse_ignored(char *words, struct options *options)
 	char *word;
 
 	while ((word = strsep(&words, ","))) {
-		enum finding finding = finding_of(word);
+		enum finding finding = finding_parse(word);
 
 		if (finding == FINDINGS)
 			return fail(-EINVAL,
