@@ -67,7 +67,7 @@ s.sendto(b'x', ('$S4', 68))"
 	equal "$(portctl ports -j | jq -c '[.ports[] | [.port, .reachable, .passed]]')" \
 		'[[68,"dhcp",1],[546,"dhcp",0]]'
 	portctl suggest >rules
-	contains "$(cat rules)" "# 68/udp bootpc: dhclient listens on 0.0.0.0; 1 packets passed: waits for DHCP servers, which are let in"
+	contains "$(cat rules)" "# 68/udp bootpc: dhclient listens on 0.0.0.0; 1 packets passed: a DHCP client, which option dhcp lets in"
 	lacks "$(cat rules)" "allow"
 	echo 'default drop' >policy
 	equal "$(found --policy policy)" ""
@@ -132,7 +132,7 @@ allow 50000-60000/udp'
 	equal "$(found)" "unnamed:7011/tcp"
 	contains "$(portctl audit)" 'a?[31m"b listens on 0.0.0.0'
 	contains "$(portctl ports -j | jq -c '.ports[0].listeners')" '"a?[31m\"b"'
-	contains "$(portctl suggest)" 'allow 7011/tcp comment "a?[31m\"b listens on 0.0.0.0; nothing was counted"'
+	contains "$(portctl suggest)" 'allow 7011/tcp comment "a?[31m\"b listens on 0.0.0.0; traffic was not counted"'
 	portctl suggest >rules
 	portctl check rules
 	audit_status --ignore nonsense
@@ -171,7 +171,7 @@ allow 8080/tcp for 1h'
 	client knock "$S4" 22:tcp 80:tcp 1005:tcp 8080:tcp
 	portctl suggest >rules
 	portctl check rules
-	contains "$(cat rules)" "# 8080/tcp http-alt: web listens on 0.0.0.0; 3 packets passed: it is open for a time only"
+	contains "$(cat rules)" "# 8080/tcp http-alt: web listens on 0.0.0.0; 3 packets passed: a temporary rule opens it"
 	# Every source, known and unknown, meets the same as before.
 	verdicts() {
 		local source port
@@ -199,9 +199,9 @@ said() {
 	attach_with "default allow"
 	listen_as web tcp:0.0.0.0:80 tcp:0.0.0.0:81
 	client knock 10.79.0.2 80:tcp
-	contains "$(portctl suggest)" "what was counted on eth0, eth1."
+	contains "$(portctl suggest)" "the counters of eth0, eth1."
 	contains "$(portctl suggest)" 'allow 80/tcp comment "http: web listens on 0.0.0.0; '
-	contains "$(portctl suggest)" "# 81/tcp web listens on 0.0.0.0; 0 packets passed: nobody used it"
+	contains "$(portctl suggest)" "# 81/tcp web listens on 0.0.0.0; 0 packets passed: not used so far"
 	lacks "$(portctl suggest --on eth0)" "allow 80/tcp"
 }
 
@@ -222,11 +222,11 @@ drop 25/tcp
 allow 5432/tcp from 10.77.0.1 comment \"app\"
 knock ssh opens 2222/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s"
 	contains "$output" 'allow 22/tcp comment "ssh: sshd listens on 0.0.0.0; '
-	contains "$output" ', 1 connections are open"'
-	contains "$output" "# 8080/tcp http-alt: sshd listens on 0.0.0.0; 0 packets passed: nobody used it"
-	contains "$output" "# 40000/udp sshd listens on 0.0.0.0; 0 packets passed: waits for replies"
-	contains "$output" "# 5432/tcp postgresql: sshd listens on ::; 0 packets passed: a rule that is kept names it"
-	contains "$output" "# allow 443: nobody here listens"
+	contains "$output" ', open connections: 1"'
+	contains "$output" "# 8080/tcp http-alt: sshd listens on 0.0.0.0; 0 packets passed: not used so far"
+	contains "$output" "# 40000/udp sshd listens on 0.0.0.0; 0 packets passed: replies are let in without a rule"
+	contains "$output" "# 5432/tcp postgresql: sshd listens on ::; 0 packets passed: a kept rule covers it"
+	contains "$output" "# allow 443: nothing listens there"
 	lacks "$output" 631
 	# The open connection is still allowed: no --force.
 	portctl apply rules --confirm 60s

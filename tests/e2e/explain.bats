@@ -30,8 +30,8 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	equal "$(said '[.tried[].number] | sort' 198.51.100.7 22)" "[$(seq -s, 1 42)]"
 	contains "$(said '.tried[] | select(.number == 2).rule' 198.51.100.7 22)" ", 203.0.113.254"
 	wants 0 explain 198.51.100.7 22
-	contains "$output" "  before that, and 32 more rules: -j has them"
-	equal "$(grep -c 'before that, rule ' <<<"$output")" 10
+	contains "$output" "  skipped: 32 more rules; -j lists them"
+	equal "$(grep -c 'skipped: rule ' <<<"$output")" 10
 	[ "$(wc -L <<<"$output")" -lt 220 ]
 	wants 0 explain 203.0.113.9 22
 	contains "$output" '203.0.113.11,..."'
@@ -61,12 +61,12 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	equal "$(said '[.verdict, .number]' 198.51.100.7 1500/udp)" '["pass",6]'
 	equal "$(said '[.verdict, .number]' 198.51.100.7 1500)" '["drop",4]'
 	equal "$(said '[.verdict, .line]' 198.51.100.7 7000)" '["drop","knock"]'
-	equal "$(said '.tried[-1].why' 198.51.100.7 8080)" "this source has no grant, or has used it"
+	equal "$(said '.tried[-1].why' 198.51.100.7 8080)" "this source has no grant, or has used its grant"
 	equal "$(said '[.verdict, .line]' 198.51.100.7 gre)" '["drop","default"]'
 	equal "$(said '[.verdict, .line]' 198.51.100.7 icmp)" '["pass","echo"]'
 	equal "$(said '[.verdict, .line]' 2001:db8::1 58/ip)" '["pass","echo"]'
 	contains "$(portctl explain 198.51.100.7 8443)" \
-		"8443/tcp from 198.51.100.7 on eth0 is dropped: no rule names it"
+		"8443/tcp from 198.51.100.7 on eth0 is dropped: no rule matches, so the default applies"
 	contains "$(portctl explain 198.51.100.7 8443)" \
 		'"portctl allow 8443/tcp from 198.51.100.7" would let it in'
 }
@@ -132,7 +132,7 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	equal "$(said .verdict "$C4" 8080)" pass
 	client knock "$S4" 8080:tcp
 	equal "$(said .verdict "$C4" 8080)" drop
-	equal "$(said '.tried[-1].why' "$C4" 8080)" "this source has no grant, or has used it"
+	equal "$(said '.tried[-1].why' "$C4" 8080)" "this source has no grant, or has used its grant"
 	equal "$(said '[.verdict, .line]' "$C4:4444" 40000/udp)" '["drop","default"]'
 	server "$PYTHON" -c "
 import socket
@@ -172,7 +172,7 @@ time.sleep(60)"
 	printf 'default drop\n' >"$TMP/rules"
 	portctl apply --force "$TMP/rules"
 	equal "$(said '[.verdict, .line, .text]' "$C4:41000" 80 --flags ack)" \
-		"[\"pass\",\"reply\",\"80/tcp from $C4 on eth0 is let in: it is of an open connection, or answers what this host began\"]"
+		"[\"pass\",\"reply\",\"80/tcp from $C4 on eth0 is let in: it belongs to an open connection, or replies to this host\"]"
 	equal "$(said '[.verdict, .line]' "$C4:41000" 80)" '["drop","default"]'
 }
 

@@ -203,7 +203,7 @@ hardened() {
 	udp_ask "$S4" 7000
 	with_three knock grant signed "$C4" for 1m
 	udp_ask "$S4" 7001
-	contains "$(with_three explain "$C4" 7000/udp)" " is let in: "
+	contains "$(with_three explain "$C4" 7000/udp)" " is let in by rule 1, "
 	with_three save
 	with_three detach --all
 	with_three restore

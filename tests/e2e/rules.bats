@@ -244,7 +244,7 @@ allow 7000 on "a\\#b"'
 	equal "$(portctl list -j | jq -c '[.rules[] | [.number, .rule]]')" '[[1,"allow 13"],[2,"allow 14"]]'
 	contains "$(portctl status)" "2 rules"
 	wants 0 explain "$C4" 11
-	contains "$output" 'before that, "drop 11 12 for 1s": its time is over'
+	contains "$output" 'skipped: "drop 11 12 for 1s": it has expired'
 	wants 0 explain "$C4" 14
 	contains "$output" 'by rule 2, "allow 14"'
 	wants 0 delete 2

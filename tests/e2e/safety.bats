@@ -141,7 +141,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl allow 2222/tcp
 	portctl default drop
 	hold_open "$S4" 2222
-	refused "could not be made again once the time of rules with \"for\" is over" \
+	refused "could not be made again once the rules with \"for\" have expired" \
 		allow 2222/tcp for 2h
 	printf 'default drop\nallow 2222 for 2h\n' >"$TMP/ending"
 	refused "could not be made again once" apply "$TMP/ending"
@@ -203,7 +203,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl attach eth0
 	start_http 2222
 	hold_open "$S4" 2222
-	refused "would be limited to 5/m, in all its packets; allow it, or try" allow 2222/tcp limit 5/m
+	refused "would be limited to 5/m for all its packets; allow it, or try" allow 2222/tcp limit 5/m
 	contains "$stderr" "refused: the open connection from $C4"
 	refused "would be limited to 99/s" allow 2000-3000/tcp limit 99/s burst 500 per source
 	refused "would be limited to 90/m" allow from 10.77.0.0/24 limit 90/m for 1h

@@ -288,7 +288,7 @@ static void test_suggest_passing_port(void **state)
 	(void)state;
 	expect_suggested_at(key, "default drop\nallow 51820/udp", "\nallow 51820/udp comment",
 			    true);
-	expect_suggested_at(key, "default allow", "waits for replies", true);
+	expect_suggested_at(key, "default allow", "replies are let in without a rule", true);
 	expect_suggested_at(key, "default allow", "\nallow 51820/udp", false);
 }
 

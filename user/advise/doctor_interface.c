@@ -169,10 +169,10 @@ static void check_counters(struct examined *examined)
 	if (examined->iface && examined->iface->cpus && (long)examined->iface->cpus < cpus)
 		doctor_report(
 			examined->doctor, LEVEL_WARN, "counters",
-			format_advice(
-				examined,
-				"run portctl detach %s, then portctl attach %s, which resets the counters",
-				examined->iface->name, examined->iface->name),
+			format_advice(examined,
+				      "run portctl detach %s, then portctl attach %s, which "
+				      "resets the counters",
+				      examined->iface->name, examined->iface->name),
 			"only %zu of %ld CPUs have counters of their own: the others share "
 			"counters, which is slower",
 			examined->iface->cpus, cpus);

@@ -13,23 +13,23 @@
 #include "base/cleanup.h"
 #include "base/utf8.h"
 
-/* Of what an explanation says in sentences. */
-#define TEXT_SHOWN 100
+/* Limits of the sentences; JSON has everything. */
+#define TEXT_SHOWN 100 /* bytes of a rule */
 #define RULES_SHOWN 10
 
-/* What an explanation is made from. */
+/* The input of an explanation. */
 struct facts {
 	const struct judgement *judgement;
 	const struct packet *packet;
 	const struct ruleset *ruleset;
 	const char *iface;
-	struct image image; /* the rules, as they were compiled for the interface */
-	__u32 places[MAX_LINES]; /* of the rule that has a line, from 1 on; 0: none */
-	char port[64]; /* as rules name it */
+	struct image image; /* the rules, compiled for the interface */
+	__u32 places[MAX_LINES]; /* for each line: the index of its rule plus 1; 0: none */
+	char port[64]; /* in the syntax of rules */
 	char source[ADDRESS_TEXT];
 };
 
-/* Of the packet that frame_build() makes: of ICMP an echo request. */
+/* The key of the packet that frame_build() makes; for ICMP that is an echo request. */
 static __u32 key_of(const struct packet *packet, __u32 line)
 {
 	bool ipv6 = packet->source.family == 6;
@@ -81,7 +81,7 @@ static void place_rules(struct facts *facts)
 	}
 }
 
-/* The rule that a line belongs to: its place in the list, or -1. */
+/* The index of the rule that a line belongs to, or -1. */
 static long rule_of_line(const struct facts *facts, __u32 line)
 {
 	return line < LINE_FIRST_RULE || line >= MAX_LINES ? -1 : (long)facts->places[line] - 1;
@@ -94,7 +94,7 @@ static json_t *rule_json(const struct ruleset *ruleset, long index)
 	return text_json(text);
 }
 
-/* As in `list`; one that has ended has none there. */
+/* The rule's number in `portctl list`; an expired rule has none. */
 static json_t *number_json(const struct ruleset *ruleset, long index)
 {
 	unsigned int number = index < 0 ? 0 : ruleset->rules[index].row;
@@ -102,10 +102,10 @@ static json_t *number_json(const struct ruleset *ruleset, long index)
 	return number ? json_integer(number) : json_null();
 }
 
-/* What did not apply, each rule once. */
+/* The rules that did not apply, each once. */
 struct tried {
 	json_t *list;
-	bool *told; /* of each rule */
+	bool *told; /* for each rule: it is in the list */
 };
 
 static void add_asked(struct tried *tried, const struct facts *facts, __u32 line,
@@ -122,7 +122,7 @@ static void add_asked(struct tried *tried, const struct facts *facts, __u32 line
 					number_json(facts->ruleset, index), "why", why));
 }
 
-/* The rules whose sources are in this group: none of them has this one. */
+/* Adds the rules with a source in this group; none of the sources matched. */
 static void add_sources(struct tried *tried, const struct facts *facts, __u32 group)
 {
 	for (size_t i = 0; i < facts->image.source_count; i++) {
@@ -143,13 +143,13 @@ static const char *why_not(const struct facts *facts, const struct detail *detai
 	const struct rule *rule = index < 0 ? NULL : &facts->ruleset->rules[index];
 
 	if (!detail->door)
-		return "its time is over";
+		return "it has expired";
 	return rule && rule->knock && rule->knock->once
-		       ? "this source has no grant, or has used it"
+		       ? "this source has no grant, or has used its grant"
 		       : "this source has no grant";
 }
 
-/* The image is compiled as the data path's was. */
+/* The image was compiled like that of the data path, so the details have the same indices. */
 static json_t *tried_json(const struct facts *facts)
 {
 	cleanup_free bool *told = calloc(facts->ruleset->count + 1, sizeof(*told));
@@ -171,7 +171,7 @@ static json_t *tried_json(const struct facts *facts)
 	return tried.list;
 }
 
-/* What runs, again: rules that have ended have ended, doors are for those with a grant. */
+/* Copies the running rules, with the deadlines and knock numbers that their text lacks. */
 static int copy_running(const struct ruleset *running, struct report *report,
 			struct ruleset *copy)
 {
@@ -193,10 +193,10 @@ static int copy_running(const struct ruleset *running, struct report *report,
 	return err;
 }
 
-/* Its line, as it is tried out: no other rule has one. */
+/* The line of the added statement; the other rules have no lines. */
 #define LINE_TRIED LINE_FIRST_RULE
 
-/* The ruleset as it would be with one more statement, which replaces what it covers. */
+/* Copies the ruleset and adds one statement, which replaces the rules that it covers. */
 static int add_statement(const struct ruleset *running, const char *statement,
 			 struct ruleset *changed)
 {
@@ -224,7 +224,7 @@ static int add_statement(const struct ruleset *running, const char *statement,
 	return err;
 }
 
-/* Whether the statement would decide about the packet, and not a limit that is reached. */
+/* Whether an added statement would decide about the packet. */
 static bool would_decide(const struct facts *facts, const char *statement)
 {
 	cleanup_free struct image *image = large_calloc(1, sizeof(*image));
@@ -242,13 +242,13 @@ static bool would_decide(const struct facts *facts, const char *statement)
 	return entry_line(entry) == LINE_TRIED;
 }
 
-/* The narrowest statement that would turn the verdict round, tried out; or null. */
+/* The narrowest statement that would reverse the verdict, checked; null if there is none. */
 static json_t *advice_json(const struct facts *facts, bool passed)
 {
 	const char *action = passed ? "drop" : "allow";
 	char statement[256];
 
-	/* DHCP, which evaluate_entry() does not ask, goes before all that name a port. */
+	/* The DHCP lifeline wins over every rule with a port; evaluate_entry() ignores it. */
 	snprintf(statement, sizeof(statement), "%s %s from %s", action, facts->port,
 		 facts->source);
 	if (entry_line(facts->judgement->entry) != LINE_DHCP && would_decide(facts, statement))
@@ -270,20 +270,20 @@ static const char *reason_of(__u32 line)
 	case LINE_DEFAULT_PASS:
 	case LINE_DEFAULT_DROP:
 	case LINE_DEFAULT_REJECT:
-		return "no rule names it, and this is the default";
+		return "no rule matches, so the default applies";
 	case LINE_REPLY:
-		return "it is of an open connection, or answers what this host began";
+		return "it belongs to an open connection, or replies to this host";
 	case LINE_KNOCK:
-		return "it is a port that is knocked at, or a door that is shut";
+		return "it is a port of a knock, or a knock must open it first";
 	case LINE_ECHO:
-		return "echo requests are a lifeline";
+		return "the echo lifeline allows echo requests";
 	case LINE_ECHO_LIMITED:
 		return "echo requests are over their limit";
 	}
 	return line_name(line);
 }
 
-/* Rules may have thousands of sources. What is left out of a text, *dots stand for. */
+/* How much of a rule's text to print: rules may be long. *dots is "..." if the text is cut. */
 static int short_length(const char *text, const char **dots)
 {
 	size_t length = strlen(text);
@@ -296,7 +296,7 @@ static int short_length(const char *text, const char **dots)
 		if (text[length] == ' ')
 			break;
 	}
-	while ((text[length] & 0xC0) == 0x80) /* within a character of UTF-8 */
+	while ((text[length] & 0xC0) == 0x80) /* do not cut a UTF-8 character */
 		length--;
 	return length;
 }
@@ -313,9 +313,9 @@ static json_t *sentence(const struct facts *facts, enum verdict verdict, __u32 l
 		return format_json("%s from %s on %s %s: %s", facts->port, facts->source,
 				   facts->iface, done_to(verdict), reason_of(line));
 	length = short_length(text ?: "?", &dots);
-	return format_json("%s from %s on %s %s: %s rule %u, \"%.*s%s\"", facts->port,
+	return format_json("%s from %s on %s %s%s rule %u, \"%.*s%s\"", facts->port,
 			   facts->source, facts->iface, done_to(verdict),
-			   rule->line == line ? "by" : "it is over the limit of", rule->row,
+			   rule->line == line ? " by" : ": it is over the limit of", rule->row,
 			   length, text ?: "?", dots);
 }
 
@@ -364,7 +364,7 @@ static void print_tried(const json_t *one, FILE *out)
 	int length = short_length(text, &dots);
 	json_int_t number = json_integer_value(json_object_get(one, "number"));
 
-	fputs("  before that, ", out);
+	fputs("  skipped: ", out);
 	if (number)
 		fprintf(out, "rule %lld, ", (long long)number);
 	fprintf(out, "\"%.*s%s\": %s\n", length, text, dots,
@@ -378,8 +378,7 @@ static void print_all_tried(const json_t *tried, FILE *out)
 	for (size_t i = 0; i < count && i < RULES_SHOWN; i++)
 		print_tried(json_array_get(tried, i), out);
 	if (count > RULES_SHOWN)
-		fprintf(out, "  before that, and %zu more rules: -j has them\n",
-			count - RULES_SHOWN);
+		fprintf(out, "  skipped: %zu more rules; -j lists them\n", count - RULES_SHOWN);
 }
 
 void explain_print(const json_t *explanation, FILE *out)

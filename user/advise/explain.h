@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From what the data path answered to what a person wants to know. */
+/* Turns the data path's verdict on a test packet into an explanation for a person. */
 #ifndef EXPLAIN_H
 #define EXPLAIN_H
 
@@ -9,13 +9,14 @@
 #include "host/frame.h"
 
 /*
- * What was decided about a packet, by which rule, what was asked before, and what would
- * change it, as an object; NULL where memory ends.
+ * Explains a verdict as a JSON object: the verdict, the rule or line that decided, the rules
+ * that were tried before and why they did not apply, and a command that would change the
+ * verdict. Returns NULL if out of memory.
  */
 json_t *explain_json(const struct judgement *judgement, const struct packet *packet,
 		     const struct ruleset *ruleset, const char *iface);
 
-/* The same in sentences. */
+/* Prints an explanation as sentences. */
 void explain_print(const json_t *explanation, FILE *out);
 
 #endif

@@ -119,7 +119,8 @@ bool known_program_uses(const struct known_program *program, __u32 key)
 const struct known_program *known_program_at(const struct known_services *known, __u32 key)
 {
 	for (size_t i = 0; i < known->program_count; i++) {
-		if (known->programs[i].key_count && known_program_uses(&known->programs[i], key))
+		if (known->programs[i].key_count &&
+		    known_program_uses(&known->programs[i], key))
 			return &known->programs[i];
 	}
 	return NULL;

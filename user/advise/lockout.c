@@ -16,44 +16,52 @@
 #include "base/env.h"
 #include "host/way_in.h"
 
-/* What is open now, where it comes in, and for whom doors are open. */
+/* The open connections, and what is needed to judge them. */
 struct guarded {
 	struct connections connections;
-	struct devices devices;
+	struct devices devices; /* to find the interfaces that a connection may come in on */
 	struct granted *grants;
 	size_t grant_count;
-	const char *advice; /* to whom is refused */
+	const char *advice; /* the end of a refusal */
 };
 
-/* A ruleset as one interface has it. */
+/* A ruleset, compiled for one interface. */
 struct judge {
 	const struct ruleset *ruleset;
 	struct image image;
 };
 
-/* What becomes of a connection that is open, the better the greater. */
-enum fate_kind { FATE_CUT, FATE_LIMITED, FATE_GOES_ON, FATE_LET_IN };
+/* What a ruleset does to an open connection, from worst to best. */
+enum fate_kind {
+	FATE_CUT,
+	FATE_LIMITED, /* its packets are limited */
+	FATE_GOES_ON, /* let in as a reply, but a new connection would not be */
+	FATE_LET_IN,
+};
 
 struct fate {
 	enum fate_kind kind;
-	__u64 interval; /* between packets, where it is limited */
-	__u32 line; /* of the rule that limits it */
+	__u64 interval; /* FATE_LIMITED: nanoseconds between packets */
+	__u32 line; /* FATE_LIMITED: the line of the limit's rule */
 };
 
-/* When it is asked what becomes of it. */
+/* A time for which connections are tested. */
 struct moment {
 	__u64 now; /* nanoseconds since boot */
-	const char *text;
+	const char *text; /* for the refusal */
 };
 
-/* When all rules with "for" have ended. A grant ends too, but its source can knock again. */
+/*
+ * A time at which all rules with "for" have expired. Grants have expired too, but that is no
+ * harm: their sources can knock again.
+ */
 #define AT_LAST (~0ull)
 
 /*
- * A limit of so many packets a second, or more, is taken for none: whoever types, and sees
- * what comes of it, gets by with them. Others who use them up are not thought of.
+ * Limits of 100/s or more are ignored: they are enough for an interactive session. That others
+ * may use up a shared limit is not considered.
  */
-#define RATE_FREE 100
+#define RATE_FREE 100 /* packets a second */
 
 static struct fate fate_of(const struct judge *judge, const struct connection *connection,
 			   const struct guarded *guarded, __u64 now)
@@ -76,7 +84,7 @@ static bool is_worse(const struct fate *after, const struct fate *before)
 {
 	if (after->kind == FATE_LIMITED && before->kind == FATE_LIMITED)
 		return after->interval > before->interval;
-	/* One that is limited fares better as a reply, but a new one was let in. */
+	/* As a reply it would have no limit, but a new connection would no longer be let in. */
 	if (after->kind == FATE_GOES_ON && before->kind == FATE_LIMITED)
 		return true;
 	return after->kind < before->kind;
@@ -116,14 +124,14 @@ static int fail_worse(const struct connection *connection, const char *iface,
 	rule = ruleset_line(ruleset, fate->line);
 	if (!rule)
 		return fail(-EPROTO,
-			    "a limit has no rule"); /* never: its image is made of them */
-	return fail(-EACCES, "refused: %s would be limited to %u/%c, in all its packets%s; %s",
+			    "a limit has no rule"); /* impossible: limits come from rules */
+	return fail(-EACCES, "refused: %s would be limited to %u/%c for all its packets%s; %s",
 		    text ?: "one", rule->limit.count, rule->limit.unit, when, advice);
 }
 
 /*
- * Whether the neighbours' answers and questions come through, which are mostly from their
- * link-local addresses. Without them IPv6 ends as soon as they are forgotten.
+ * Whether neighbour discovery gets through, which mostly comes from link-local addresses.
+ * Without it IPv6 stops working once the entries of the neighbour table expire.
  */
 static bool hears_neighbours(const struct judge *judge, __u64 now)
 {
@@ -156,13 +164,12 @@ static int check_at(const struct moment *moment, const struct judge *before,
 	return 0;
 }
 
-/* Not only now: a rule that ends may take the place of one that does not. */
+/* Test the time after expiry too: a temporary rule may hide that a permanent one is lost. */
 static int check_interface(const struct judge *before, const struct judge *after,
 			   const struct guarded *guarded, const struct interface *iface)
 {
 	const struct moment now = { since_boot(), "" };
-	const struct moment at_last = { AT_LAST,
-					" once the time of rules with \"for\" is over" };
+	const struct moment at_last = { AT_LAST, " once the rules with \"for\" have expired" };
 
 	return check_at(&now, before, after, guarded, iface)
 		       ?: check_at(&at_last, before, after, guarded, iface);
@@ -187,7 +194,7 @@ static int compare_on(const struct interface *iface, const struct ruleset *runni
 	return err;
 }
 
-/* "CLIENT CLIENT_PORT SERVER SERVER_PORT", as sshd sets it. */
+/* SSH_CONNECTION is "CLIENT CLIENT_PORT SERVER SERVER_PORT" (ssh(1)). */
 static int add_ssh(struct connections *connections)
 {
 	char text[256], remote[64], local[64], expected[128];
@@ -216,8 +223,8 @@ static int guarded_list(const struct datapath *dp, struct guarded *guarded)
 	int err = connections_inbound(connections);
 
 	if (err == -ENOENT) { /* a kernel without sock_diag */
-		note("this kernel does not list connections (inet_diag): only SSH_CONNECTION "
-		     "is looked at");
+		note("this kernel does not list connections (inet_diag): only the connection "
+		     "in SSH_CONNECTION is protected");
 		err = 0;
 	}
 	if (!err)
@@ -256,7 +263,7 @@ int lockout_check_attach(const struct datapath *dp, const char *name,
 	struct ruleset none;
 	int err;
 
-	if (!iface.ifindex || strlen(name) >= sizeof(iface.name)) /* attaching says so */
+	if (!iface.ifindex || strlen(name) >= sizeof(iface.name)) /* attaching reports it */
 		return 0;
 	if (!running->count && running->fallback == VERDICT_PASS)
 		return 0;

@@ -8,21 +8,21 @@
 #include "rules/prefix.h"
 #include "base/cleanup.h"
 
-/* An allow rule that says no more than that a port is open. */
+/* An allow rule that only opens ports, without any clause. */
 static bool is_plain(const struct rule *rule)
 {
 	return rule->action == VERDICT_PASS && !rule->knock && !rule->source_count &&
 	       !*rule->iface && !rule->limit.count && rule->term_count &&
-	       rule->terms[rule->term_count - 1].transports; /* protocols stand last */
+	       rule->terms[rule->term_count - 1].transports; /* protocols are sorted last */
 }
 
-/* One that says more is somebody's own decision, unless it is only for a time. */
+/* Any other rule is a deliberate decision and is kept, unless it is temporary. */
 static bool is_kept(const struct rule *rule)
 {
 	return !is_plain(rule) && !rule->seconds;
 }
 
-/* What rules that stay do at a port that they name. */
+/* Bits: what the kept rules do to a port that they name. */
 enum kept { KEPT_SHUTS = 1, KEPT_OPENS = 2 };
 
 static unsigned char *find_kept(const struct outlook *outlook)
@@ -52,9 +52,9 @@ static unsigned char *find_kept(const struct outlook *outlook)
 }
 
 /*
- * Why what listens there needs no rule of its own, or NULL. A rule that stays and keeps
- * some out, or lets some in, does not say that nobody else may come. A port that a rule
- * opens does not wait for replies, wherever it lies: these need no rule.
+ * Why a port with a listener needs no rule of its own; NULL if it needs one. If everybody gets
+ * in now, a kept rule that blocks some sources does not settle the port for the others. A port
+ * that a rule opens is not taken for an ephemeral port.
  */
 static const char *why_left_out(const struct outlook *outlook, const unsigned char *kept,
 				__u32 key)
@@ -64,12 +64,12 @@ static const char *why_left_out(const struct outlook *outlook, const unsigned ch
 	unsigned char decisive = passes ? KEPT_OPENS : KEPT_OPENS | KEPT_SHUTS;
 
 	if (opener && opener->seconds)
-		return "it is open for a time only";
+		return "a temporary rule opens it";
 	if (opener ? !is_plain(opener) : kept[key] & decisive)
-		return "a rule that is kept names it";
+		return "a kept rule covers it";
 	if (!opener && is_for_dhcp(outlook->ruleset, key))
-		return "waits for DHCP servers, which are let in";
-	return !opener && is_passing_port(key) ? "waits for replies, which are let in" : NULL;
+		return "a DHCP client, which option dhcp lets in";
+	return !opener && is_passing_port(key) ? "replies are let in without a rule" : NULL;
 }
 
 static size_t count_connections(const struct suggestion *suggestion, __u32 key)
@@ -81,7 +81,10 @@ static size_t count_connections(const struct suggestion *suggestion, __u32 key)
 	return count;
 }
 
-/* Who listens there and who came, as in "sshd listens on 0.0.0.0; 12 packets passed". */
+/*
+ * Describes a listener and its traffic, as in "sshd listens on 0.0.0.0; 12 packets passed".
+ * The text must be freed; NULL if out of memory. *used is false if there was no traffic.
+ */
 static char *say_why(const struct suggestion *suggestion, const struct listener *listener,
 		     bool *used)
 {
@@ -101,9 +104,9 @@ static char *say_why(const struct suggestion *suggestion, const struct listener 
 	if (suggestion->inventory->interface_count)
 		fprintf(out, "%llu packets passed", counter.pass.packets);
 	else
-		fputs("nothing was counted", out);
+		fputs("traffic was not counted", out);
 	if (open)
-		fprintf(out, ", %zu connections are open", open);
+		fprintf(out, ", open connections: %zu", open);
 	fclose(out);
 	return text;
 }
@@ -128,7 +131,7 @@ static void print_allow(__u32 key, char *comment, FILE *out)
 	fputc('\n', out);
 }
 
-/* Whether it names the port, but as one of several: a rule for it alone would win. */
+/* Whether a rule names the port together with others: a rule for this port alone would win. */
 static bool is_wider(const struct rule *rule, __u32 key)
 {
 	const struct term exact = term_of(key);
@@ -145,7 +148,10 @@ static bool is_wider(const struct rule *rule, __u32 key)
 	return named;
 }
 
-/* What a wider rule that stays decides at this port now, it shall go on to. */
+/*
+ * Prints a kept wider rule again for this port alone, if it decides about the port now. The
+ * new allow rule is narrower and would override the wider rule.
+ */
 static void print_narrowed(const struct outlook *outlook, const struct rule *rule, __u32 key,
 			   FILE *out)
 {
@@ -169,7 +175,7 @@ static void print_narrowed(const struct outlook *outlook, const struct rule *rul
 	fputc('\n', out);
 }
 
-/* The port, and whom rules that stay tell apart there. */
+/* Prints the allow rule for a port, and the wider rules that must still apply to it. */
 static void print_port(const struct outlook *outlook, __u32 key, char *comment, FILE *out)
 {
 	const struct ruleset *ruleset = outlook->ruleset;
@@ -183,7 +189,7 @@ static void print_port(const struct outlook *outlook, __u32 key, char *comment, 
 	}
 }
 
-/* The first who listens for others there, or NULL; *at goes behind all of the port. */
+/* The first listener on the next port that other hosts can reach, or NULL; skips the port. */
 static const struct listener *next_port(const struct inventory *inventory, size_t *at)
 {
 	const struct listener *found = NULL;
@@ -203,7 +209,7 @@ static void print_left_out(const struct listener *listener, const char *why, con
 		why, reason);
 }
 
-/* Either to `allowed` or to `left_out`. */
+/* Prints a port either to `allowed`, as a rule, or to `left_out`, as a comment. */
 static void suggest_port(const struct suggestion *suggestion, const unsigned char *kept,
 			 const struct listener *listener, FILE *allowed, FILE *left_out)
 {
@@ -215,7 +221,7 @@ static void suggest_port(const struct suggestion *suggestion, const unsigned cha
 	if (!why)
 		return;
 	if (!reason && !used)
-		reason = "nobody used it";
+		reason = "not used so far";
 	if (reason)
 		print_left_out(listener, why, reason, left_out);
 	else
@@ -230,7 +236,7 @@ static void print_kept(const struct ruleset *ruleset, FILE *out)
 		if (!is_kept(&ruleset->rules[i]))
 			continue;
 		if (first)
-			fputs("\n# Kept from the running rules: they say more than a port.\n",
+			fputs("\n# Kept from the running rules: more than an open port.\n",
 			      out);
 		first = false;
 		rule_print(&ruleset->rules[i], out, true);
@@ -257,7 +263,7 @@ static void print_unused(const struct inventory *inventory, FILE *out)
 			continue;
 		fputs("# ", out);
 		rule_print(&ruleset->rules[i], out, false);
-		fputs(": nobody here listens\n", out);
+		fputs(": nothing listens there\n", out);
 	}
 }
 
@@ -272,12 +278,12 @@ static void print_settings(const struct ruleset *running, FILE *out)
 
 static void print_header(const struct inventory *inventory, FILE *out)
 {
-	fprintf(out, "# Suggested from what listens here, and %s",
-		inventory->interface_count ? "what was counted on"
-					   : "without counters: portctl is attached nowhere");
+	fprintf(out, "# Suggested from the listening sockets %s",
+		inventory->interface_count ? "and the counters of"
+					   : "only: portctl is attached to no interface");
 	for (size_t i = 0; i < inventory->interface_count; i++)
 		fprintf(out, "%s %s", i ? "," : "", inventory->interfaces[i].name);
-	fputs(".\n# Read it, then: portctl check FILE && portctl apply FILE --confirm 60s\n",
+	fputs(".\n# Review it, then: portctl check FILE && portctl apply FILE --confirm 60s\n",
 	      out);
 }
 
@@ -290,7 +296,7 @@ int suggest(const struct suggestion *suggestion, FILE *out)
 	FILE *later = kept ? open_memstream(&left_out, &size) : NULL;
 
 	if (!later)
-		return fail(-ENOMEM, "out of memory");
+		return out_of_memory();
 	print_header(inventory, out);
 	print_settings(inventory->outlook.ruleset, out);
 	for (size_t at = 0; at < inventory->listener_count;) {

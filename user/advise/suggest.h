@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A ruleset for this host, from what listens on it and what was counted. */
+/* Suggests a ruleset for this host, from its listening sockets and the counters. */
 #ifndef SUGGEST_H
 #define SUGGEST_H
 
@@ -8,12 +8,12 @@
 
 struct suggestion {
 	const struct inventory *inventory;
-	const struct connections *connections; /* that are open */
+	const struct connections *connections; /* the open inbound connections */
 };
 
 /*
- * Prints it, with a reason for each line, and what is left out as comments. Returns 0 or
- * -ENOMEM, having said so.
+ * Prints a ruleset with a reason for each rule. Ports and rules that are left out follow as
+ * comments. Returns 0, or -ENOMEM with a message.
  */
 int suggest(const struct suggestion *suggestion, FILE *out);
 
