@@ -102,7 +102,7 @@ print(*steps)")"
 	kill -9 "$serve"
 	equal "$(portctl status -j | jq .knock_serve)" true
 	eventually served false
-	contains "$(portctl status)" '"portctl knock serve" does not run'
+	contains "$(portctl status)" '"portctl knock serve" is not running'
 	knock_now "$S4"
 	no_web
 	equal "$(counted web attempts)" 0

@@ -273,7 +273,7 @@ floods() {
 	equal "$("${again[@]}")" 5
 	equal "$(portctl status -j | jq .flows_refused)" 1
 	wants 0 status
-	contains "$output" "1 flow refused: their table was full, so replies to it were not let in"
+	contains "$output" "1 flow refused: the flow table was full, so replies were not let in"
 }
 
 @test "a flood of SYNs to a port with a limit or a source makes no entry" {

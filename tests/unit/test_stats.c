@@ -421,7 +421,7 @@ static void test_long_lines(void **state)
 	counters_init(&iface, 0);
 	parsed_with_lines(&parsed, rule);
 	assert_int_equal(stats_collect(&iface, &parsed.ruleset, NULL, 0, &stats), 0);
-	each_line(&view, &parsed.ruleset, keep_last_limited, &last);
+	output_each_line(&view, &parsed.ruleset, keep_last_limited, &last);
 	assert_non_null(last);
 	assert_string_equal(last + 9, rule);
 	free(last);

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which format an Accept header asks for (RFC 9110, section 12.5.1). */
+#include "print/exposition.h"
+
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "print/metrics.h"
-
-/* Thousandths: a qvalue has three digits at most. What is no qvalue counts as 0. */
+/* Parses a qvalue: 0 to 1, in thousandths (it has at most three decimals). Invalid: 0. */
 static int parse_quality(const char *text)
 {
 	char *end;
@@ -15,11 +15,11 @@ static int parse_quality(const char *text)
 	return *end || end == text || !(quality >= 0 && quality <= 1) ? 0 : quality * 1000;
 }
 
-/* One element of the header, taken apart. */
+/* One element of the header. */
 struct accepted {
 	const char *type;
-	int quality;
-	bool other_version; /* of OpenMetrics: one that we do not write */
+	int quality; /* in thousandths */
+	bool other_version; /* a version other than 1.0.0 is asked for */
 };
 
 static struct accepted parse_element(char *element)
@@ -47,7 +47,6 @@ static bool is_type(const char *text, const char *type)
 	return !strncasecmp(text, type, length) && !text[length + strspn(text + length, " \t")];
 }
 
-/* OpenMetrics only for who names it, and does not like the other better. */
 enum exposition exposition_choose(const char *accept)
 {
 	int openmetrics = 0, text = 0;

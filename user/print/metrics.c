@@ -4,12 +4,12 @@
 #include <errno.h>
 #include <string.h>
 
+#include "base/array.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "print/output.h"
-#include "base/array.h"
 
-/* Moves what is remembered of an interface to its new place, if it is still the same. */
+/* Moves the history of an interface to *now, if the same attachment is in `history`. */
 static void history_take(struct metrics_history *history, struct shown_history *now)
 {
 	for (size_t i = 0; i < history->count; i++) {
@@ -22,7 +22,7 @@ static void history_take(struct metrics_history *history, struct shown_history *
 	}
 }
 
-/* Interfaces that are gone are forgotten. */
+/* Updates the shown ports of each interface. Drops the history of detached interfaces. */
 static int history_update(struct metrics_history *history, const struct snapshot *snapshot,
 			  size_t max_ports)
 {
@@ -55,8 +55,8 @@ void metrics_history_clear(struct metrics_history *history)
 }
 
 /*
- * A line as `stats` calls it, but of a knock its name only: whoever may look at the
- * metrics shall not learn how to open the door.
+ * The text of a line as in `stats`, but only the name of a knock: a reader of the metrics must
+ * not learn its sequence. To be freed.
  */
 static char *line_label(const char *text)
 {
@@ -68,7 +68,7 @@ static char *line_label(const char *text)
 	return strndup(text, length + strcspn(text + length, " "));
 }
 
-/* A line that cannot be kept for want of memory has no text. */
+/* Without memory a line is missing or has no text, which collect_lines() detects. */
 static void keep_line(const struct line_view *line, void *data)
 {
 	struct interface_metrics *iface = data;
@@ -88,7 +88,7 @@ static int compare_lines(const void *left, const void *right)
 	return strcmp(a->text, b->text) ?: (int)a->verdict - (int)b->verdict;
 }
 
-/* A ruleset may have the same rule twice; Prometheus refuses the same series twice. */
+/* A ruleset may have the same rule twice, but Prometheus rejects duplicate series. */
 static void merge_lines(struct interface_metrics *iface)
 {
 	struct line_metrics *kept = iface->lines;
@@ -116,7 +116,7 @@ static int collect_lines(struct interface_metrics *iface, const struct stats *st
 
 	for (size_t i = 0; i < ruleset->count; i++)
 		expected += !!ruleset->rules[i].limit.count;
-	each_line(&view, ruleset, keep_line, iface);
+	output_each_line(&view, ruleset, keep_line, iface);
 	for (size_t i = 0; i < iface->line_count; i++)
 		expected -= !!iface->lines[i].text;
 	if (expected)
@@ -178,7 +178,7 @@ static int collect_doors(struct metrics *metrics)
 	return err ?: count_grants(metrics, numbers);
 }
 
-static int collect_lockouts(struct metrics *metrics)
+static int count_lockouts(struct metrics *metrics)
 {
 	struct locked_out *list;
 	int err = datapath_lockouts(&metrics->snapshot.dp, &list, &metrics->lockouts);
@@ -187,7 +187,7 @@ static int collect_lockouts(struct metrics *metrics)
 	return err;
 }
 
-/* As `status` and `list` have it: those that have ended are no longer among them. */
+/* Like `status` and `list`, this counts no expired rules. */
 static size_t count_rules(const struct ruleset *ruleset, __u64 now)
 {
 	size_t count = 0;
@@ -206,7 +206,7 @@ int metrics_collect(struct metrics *metrics, struct metrics_history *history, si
 	*metrics = (struct metrics){ 0 };
 	err = snapshot_take(&metrics->snapshot);
 	if (!err)
-		err = collect_doors(metrics) ?: collect_lockouts(metrics);
+		err = collect_doors(metrics) ?: count_lockouts(metrics);
 	if (!err)
 		err = datapath_refused_flows(dp, &metrics->flows_refused)
 			      ?: datapath_event_counts(dp, metrics->events);

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What `export` gives to Prometheus: collected by metrics_collect(), which prints
- * nothing, and printed by metrics_print(), which collects nothing.
+ * The metrics that `export` gives to Prometheus. metrics_collect() collects them and prints
+ * nothing; metrics_print() prints them and collects nothing.
  */
 #ifndef METRICS_H
 #define METRICS_H
 
-#include "watch/events.h"
-#include "state/ports.h"
+#include "print/exposition.h"
 #include "print/shown_ports.h"
+#include "state/ports.h"
 #include "state/snapshot.h"
+#include "watch/events.h"
 
 struct line_metrics {
 	char *text;
@@ -17,19 +18,19 @@ struct line_metrics {
 	struct tally tally;
 };
 
-/* A port that something listens on for others than this host. */
+/* A port with a listener that other hosts can address. */
 struct listening_metrics {
 	__u32 key;
-	enum port_state state; /* for somebody whom no rule names */
+	enum port_state state; /* as seen by a source that no rule names */
 };
 
 struct interface_metrics {
 	const struct interface *iface;
 	const struct shown_ports *ports;
-	struct line_metrics *lines; /* no two with the same text and verdict */
+	struct line_metrics *lines; /* each pair of text and verdict once */
 	size_t line_count;
 	size_t line_room;
-	struct listening_metrics *listening; /* by key */
+	struct listening_metrics *listening; /* sorted by key */
 	size_t listening_count;
 	size_t listening_room;
 };
@@ -37,11 +38,11 @@ struct interface_metrics {
 struct door_metrics {
 	const char *name;
 	struct door_counts counts;
-	size_t grants; /* that have not ended */
+	size_t grants; /* in force */
 };
 
 struct metrics {
-	struct snapshot snapshot; /* what the others point into */
+	struct snapshot snapshot; /* the other members point into it */
 	struct interface_metrics *interfaces;
 	size_t interface_count;
 	struct door_metrics *doors;
@@ -49,52 +50,43 @@ struct metrics {
 	size_t lockouts;
 	__u64 flows_refused;
 	struct event_count events[EVENT_KINDS];
-	__u64 port_events[PORT_EVENTS]; /* counted by whoever collects again and again */
+	__u64 port_events[PORT_EVENTS]; /* the caller sets them, from its port_watch */
 	size_t rules;
-	__u32 pending; /* seconds until a change is rolled back; 0: none waits */
-	double seconds; /* that collecting took */
+	__u32 pending; /* seconds until an unconfirmed change is rolled back; 0: none */
+	double seconds; /* how long collecting took */
 };
 
-/* What has to be remembered from one collection to the next. */
+/* State that must be kept from one collection to the next. */
 struct metrics_history {
 	struct shown_history {
 		char name[IFNAMSIZ];
 		time_t attached_at;
 		struct shown_ports ports;
-		struct outlook outlook; /* by the rules, as they were judged last, */
-		__u64 created; /* and which rules those were; 0: not yet */
-		__u32 generation;
-		__u64 next_end; /* nanoseconds since boot: when one of them ends; 0: none */
+		struct outlook outlook; /* of the rules below */
+		__u64 created; /* creation time of the data path; 0: no outlook yet */
+		__u32 generation; /* of the rules */
+		__u64 next_end; /* nanoseconds since boot when a rule expires; 0: none does */
 	} * interfaces;
 	size_t count;
 };
 
 /*
- * Collects all of it, `max_ports` ports of an interface at most. Returns 0 or a
- * negative errno, having said why. Clear, also after a failure; history lives longer.
+ * Collects all metrics, with at most `max_ports` ports for each interface. Returns 0 or a
+ * negative errno and prints the reason. Call metrics_clear() in both cases; `history` goes on
+ * to the next call.
  */
 int metrics_collect(struct metrics *metrics, struct metrics_history *history, size_t max_ports);
 
 /*
- * The part of it that is about what listens, for each interface of `metrics`; at most
- * `max_ports` of one. Returns 0 or a negative errno.
+ * Collects the listening ports of each interface in `metrics`, at most `max_ports` for each.
+ * Returns 0 or a negative errno and prints nothing. metrics_collect() calls this.
  */
 int metrics_collect_listening(struct metrics *metrics, struct metrics_history *history,
 			      size_t max_ports);
 void metrics_clear(struct metrics *metrics);
 void metrics_history_clear(struct metrics_history *history);
 
-/* The two formats that Prometheus reads. */
-enum exposition {
-	EXPOSITION_TEXT, /* 0.0.4 */
-	EXPOSITION_OPENMETRICS, /* 1.0.0 */
-	EXPOSITIONS,
-};
-
-/* Which of them an Accept header (NULL: there is none) asks for. */
-enum exposition exposition_choose(const char *accept);
-const char *exposition_type(enum exposition exposition);
-
+/* Prints all metrics in one of the formats. */
 void metrics_print(FILE *out, const struct metrics *metrics, enum exposition exposition);
 
 #endif

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What listens, and what the outside sees of it, as metrics. */
+/* Metrics of listening ports and their states. */
 #include <errno.h>
 
-#include "base/clock.h"
-#include "state/inventory.h"
-#include "print/metrics.h"
 #include "base/array.h"
+#include "base/clock.h"
+#include "print/metrics.h"
+#include "state/inventory.h"
 
-/* The rules are compiled anew only once they have changed, or one of them has ended. */
-static int judge_by(struct shown_history *shown, const struct snapshot *snapshot,
-		    const struct interface *iface)
+/* Compiles the rules again only if they have changed or one of them has expired. */
+static int update_outlook(struct shown_history *shown, const struct snapshot *snapshot,
+			  const struct interface *iface)
 {
 	struct outlook *outlook = &shown->outlook;
 	int err;
@@ -31,8 +31,8 @@ static int judge_by(struct shown_history *shown, const struct snapshot *snapshot
 	return 0;
 }
 
-static int collect(struct interface_metrics *iface, const struct outlook *outlook,
-		   const struct listener *listeners, size_t count, size_t max_ports)
+static int add_listening(struct interface_metrics *iface, const struct outlook *outlook,
+			 const struct listener *listeners, size_t count, size_t max_ports)
 {
 	size_t next;
 
@@ -64,9 +64,10 @@ int metrics_collect_listening(struct metrics *metrics, struct metrics_history *h
 	for (size_t i = 0; i < metrics->interface_count && !err; i++) {
 		struct shown_history *shown = &history->interfaces[i];
 
-		err = judge_by(shown, &metrics->snapshot, &metrics->snapshot.dp.interfaces[i])
-			      ?: collect(&metrics->interfaces[i], &shown->outlook, listeners,
-					 count, max_ports);
+		err = update_outlook(shown, &metrics->snapshot,
+				     &metrics->snapshot.dp.interfaces[i])
+			      ?: add_listening(&metrics->interfaces[i], &shown->outlook,
+					       listeners, count, max_ports);
 	}
 	free(listeners);
 	return err;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What all renderers do alike. */
+/* Functions that the renderers share, and tables of JSON objects. */
 #include "print/output.h"
 
 #include <string.h>
@@ -29,8 +29,8 @@ static void rule_lines(const struct stats_view *view, const struct ruleset *rule
 	rule_texts_clear(&texts);
 }
 
-void each_line(const struct stats_view *view, const struct ruleset *ruleset,
-	       void (*call)(const struct line_view *line, void *data), void *data)
+void output_each_line(const struct stats_view *view, const struct ruleset *ruleset,
+		      void (*call)(const struct line_view *line, void *data), void *data)
 {
 	rule_lines(view, ruleset, call, data);
 	for (enum line l = 0; l < LINES_BUILTIN; l++) {
@@ -46,7 +46,7 @@ static int cell_width(const json_t *value)
 	return json_is_integer(value) ? 12 : (int)json_string_length(value);
 }
 
-/* How wide each column has to be, by its key: looked for once, not for each row. */
+/* The width of each column, by its key. Computed once, not for each row. */
 static json_t *column_widths(const json_t *rows)
 {
 	json_t *widths = json_object(), *row, *value;
@@ -81,7 +81,7 @@ static void print_cell(const json_t *value, int width)
 		printf("%-*s", width, json_string_value(value) ?: "-");
 }
 
-/* Without trailing blanks: the last cell of a row is as wide as it is. */
+/* Prints no trailing blanks: a last cell with text is not padded. */
 static void print_row(const json_t *widths, const json_t *row, bool header)
 {
 	const char *separator = "", *key;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Printing. A renderer is a small table of functions over the same views; there
- * is one for people and one for programs. Nothing here collects anything.
+ * Output of stats, list and status. A renderer is a table of functions: one renderer prints
+ * tables for people, the other JSON for programs. Nothing here collects data.
  */
 #ifndef OUTPUT_H
 #define OUTPUT_H
@@ -11,52 +11,55 @@
 #include "kernel/datapath.h"
 #include "state/stats.h"
 
-/* What `stats` shows of one interface. */
+/* The input of `stats` for one interface. */
 struct stats_view {
 	const struct interface *iface;
 	const struct stats *now;
 	const struct stats *before; /* NULL: no rates */
-	double seconds; /* between the two */
+	double seconds; /* between `before` and `now` */
 	const __u32 *keys; /* the ports to show, in order */
 	size_t key_count;
-	bool all; /* lines that counted nothing as well */
+	bool all; /* show lines without packets too */
 };
 
-/* What `status` shows. */
+/* The input of `status`. */
 struct status_view {
 	const struct datapath *dp;
 	const struct ruleset *ruleset;
-	__u32 pending; /* seconds until a change is rolled back; 0: none waits */
-	__u64 refused; /* flows that found no place in their table */
-	bool timed; /* there are doors with sequences that change with the time, */
-	bool served; /* and somebody makes them */
-	bool saved; /* the saved ruleset is the running one */
+	__u32 pending; /* seconds until an unconfirmed change is rolled back; 0: none */
+	__u64 refused; /* flows that did not fit the full flow table */
+	bool timed; /* there are TOTP knocks */
+	bool served; /* `portctl knock serve` runs, which TOTP knocks need */
+	bool saved; /* the saved ruleset equals the running one */
 };
 
-/* One line of what was charged. `shown`: also when it counted nothing. */
+/* One line and its counters. */
 struct line_view {
 	const char *text;
 	enum verdict verdict;
 	const struct tally *tally;
-	bool shown;
+	bool shown; /* in JSON: show it even without packets */
 };
 
-/* Calls back for each line of a view: rules, what was over their limits, built-in ones. */
-void each_line(const struct stats_view *view, const struct ruleset *ruleset,
-	       void (*call)(const struct line_view *line, void *data), void *data);
+/*
+ * Calls `call` for each line of a view: each rule, packets over the limit of each rule that
+ * has one, and the built-in lines. Out of memory: some lines are missing.
+ */
+void output_each_line(const struct stats_view *view, const struct ruleset *ruleset,
+		      void (*call)(const struct line_view *line, void *data), void *data);
 
 struct renderer {
-	/* Interfaces in order, all judged by the same ruleset. */
+	/* Prints the counters of interfaces, which all have the same ruleset. */
 	void (*stats)(FILE *out, const struct stats_view *views, size_t count,
 		      const struct ruleset *ruleset);
-	/* The rules with what they counted, counts[i] for rule i. */
+	/* Prints the rules with their counters: counts[i] for rule i. */
 	void (*list)(FILE *out, const struct ruleset *ruleset, const struct tally *counts);
 	void (*status)(FILE *out, const struct status_view *view);
 };
 
 /*
- * Prints rows that are all alike, as {"KEY":[...]} or as a table whose columns are
- * called as the rows' keys.
+ * Prints an array of objects that all have the same keys: as JSON {"KEY":[...]}, or as a table
+ * with a column for each key of the objects.
  */
 void print_rows(const char *key, const json_t *rows, bool json);
 

@@ -1,27 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For programs. jansson writes everything but the rows of `stats`: there are up
- * to 131,072 of them, and building a tree of objects for each costs more than
- * all the rest of the command. Their strings still come from jansson.
+ * The JSON renderer. jansson writes everything except the rows of `stats`: there are up to
+ * 131,072 of them, and building objects for them takes longer than the rest of the command.
+ * The strings in these rows still come from jansson.
  */
 #include <inttypes.h>
 #include <jansson.h>
 #include <string.h>
 
-#include "print/output.h"
 #include "base/cleanup.h"
 #include "base/row.h"
 #include "base/utf8.h"
+#include "print/output.h"
 
-static void dump(FILE *out, json_t *json)
+static void json_print(FILE *out, json_t *json)
 {
 	json_dumpf(json, out, JSON_COMPACT);
 	fputc('\n', out);
 	json_decref(json);
 }
 
-/* A string as JSON, quotes included; null for NULL. */
-static void print_string(FILE *out, const char *text)
+/* Prints a JSON string with its quotes, or null for NULL. */
+static void json_text(FILE *out, const char *text)
 {
 	json_t *string = text_json(text);
 
@@ -29,7 +29,7 @@ static void print_string(FILE *out, const char *text)
 	json_decref(string);
 }
 
-static void put_tally(struct row *row, const char *name, const struct tally *tally)
+static void json_tally(struct row *row, const char *name, const struct tally *tally)
 {
 	row_text(row, "\"", 0);
 	row_text(row, name, 0);
@@ -40,14 +40,14 @@ static void put_tally(struct row *row, const char *name, const struct tally *tal
 	row_text(row, "}", 0);
 }
 
-static void put_verdicts(struct row *row, const struct port_counter *counter)
+static void json_verdicts(struct row *row, const struct port_counter *counter)
 {
-	put_tally(row, "pass", &counter->pass);
+	json_tally(row, "pass", &counter->pass);
 	row_text(row, ",", 0);
-	put_tally(row, "drop", &counter->drop);
+	json_tally(row, "drop", &counter->drop);
 }
 
-static void put_rates(struct row *row, const struct stats_view *view, __u32 key)
+static void json_rates(struct row *row, const struct stats_view *view, __u32 key)
 {
 	const struct port_counter *now = &view->now->ports[key];
 	const struct port_counter *before = &view->before->ports[key];
@@ -59,7 +59,7 @@ static void put_rates(struct row *row, const struct stats_view *view, __u32 key)
 	row_text(row, text, 0);
 }
 
-static void print_port(struct row *row, const struct stats_view *view, __u32 key)
+static void json_port(struct row *row, const struct stats_view *view, __u32 key)
 {
 	const char *service = service_name(key);
 
@@ -70,16 +70,16 @@ static void print_port(struct row *row, const struct stats_view *view, __u32 key
 	row_text(row, ",\"service\":", 0);
 	if (service) {
 		row_flush(row);
-		print_string(row->out, service);
+		json_text(row->out, service);
 	} else {
 		row_text(row, "null", 0);
 	}
 	row_text(row, ",\"class\":\"", 0);
 	row_text(row, port_class(key_port(key)), 0);
 	row_text(row, "\",", 0);
-	put_verdicts(row, &view->now->ports[key]);
+	json_verdicts(row, &view->now->ports[key]);
 	if (view->before)
-		put_rates(row, view, key);
+		json_rates(row, view, key);
 	row_text(row, "}", 0);
 }
 
@@ -89,7 +89,7 @@ struct line_printer {
 	bool first;
 };
 
-static void print_line(const struct line_view *line, void *data)
+static void json_line(const struct line_view *line, void *data)
 {
 	struct line_printer *printer = data;
 
@@ -98,36 +98,36 @@ static void print_line(const struct line_view *line, void *data)
 	fputs(printer->first ? "" : ",", printer->out);
 	printer->first = false;
 	fputs("{\"line\":", printer->out);
-	print_string(printer->out, line->text);
+	json_text(printer->out, line->text);
 	fprintf(printer->out,
 		",\"verdict\":\"%s\",\"packets\":%" PRIu64 ",\"bytes\":%" PRIu64 "}",
 		verdict_name(line->verdict), (uint64_t)line->tally->packets,
 		(uint64_t)line->tally->bytes);
 }
 
-static void print_lines(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
+static void json_lines(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
 {
 	struct line_printer printer = { out, view->all, true };
 
-	each_line(view, ruleset, print_line, &printer);
+	output_each_line(view, ruleset, json_line, &printer);
 }
 
-static void print_view(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
+static void json_view(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
 {
 	struct row row = { .out = out };
 
 	fputs("{\"name\":", out);
-	print_string(out, view->iface->name);
+	json_text(out, view->iface->name);
 	fprintf(out, ",\"mode\":\"%s\",\"ports\":[", view->iface->mode);
 	for (size_t i = 0; i < view->key_count; i++) {
 		row_text(&row, i ? "," : "", 0);
-		print_port(&row, view, view->keys[i]);
+		json_port(&row, view, view->keys[i]);
 	}
 	row_flush(&row);
 	fputs("],\"lines\":[", out);
-	print_lines(out, view, ruleset);
+	json_lines(out, view, ruleset);
 	row_text(&row, "],\"total\":{", 0);
-	put_verdicts(&row, &view->now->total);
+	json_verdicts(&row, &view->now->total);
 	row_text(&row, "}}", 0);
 	row_flush(&row);
 }
@@ -138,7 +138,7 @@ static void stats_json(FILE *out, const struct stats_view *views, size_t count,
 	fputs("{\"interfaces\":[", out);
 	for (size_t i = 0; i < count; i++) {
 		fputs(i ? "," : "", out);
-		print_view(out, &views[i], ruleset);
+		json_view(out, &views[i], ruleset);
 	}
 	fputs("]}\n", out);
 }
@@ -167,8 +167,8 @@ static void list_json(FILE *out, const struct ruleset *ruleset, const struct tal
 		json_object_set_new(options, words->name,
 				    json_string(pass ? words->pass : words->drop));
 	}
-	dump(out, json_pack("{s:s, s:o, s:o}", "default", action_name(ruleset->fallback),
-			    "options", options, "rules", rules));
+	json_print(out, json_pack("{s:s, s:o, s:o}", "default", action_name(ruleset->fallback),
+				  "options", options, "rules", rules));
 }
 
 static void status_json(FILE *out, const struct status_view *view)
@@ -190,12 +190,12 @@ static void status_json(FILE *out, const struct status_view *view)
 			json_object_set_new(json_array_get(interfaces, i), "device",
 					    text_json(iface->device));
 	}
-	dump(out,
-	     json_pack("{s:o, s:s, s:i, s:b, s:i, s:I, s:o}", "interfaces", interfaces,
-		       "default", action_name(view->ruleset->fallback), "rules",
-		       (int)view->ruleset->count, "saved", view->saved, "pending",
-		       (int)view->pending, "flows_refused", (json_int_t)view->refused,
-		       "knock_serve", view->timed ? json_boolean(view->served) : json_null()));
+	json_print(out, json_pack("{s:o, s:s, s:i, s:b, s:i, s:I, s:o}", "interfaces",
+				  interfaces, "default", action_name(view->ruleset->fallback),
+				  "rules", (int)view->ruleset->count, "saved", view->saved,
+				  "pending", (int)view->pending, "flows_refused",
+				  (json_int_t)view->refused, "knock_serve",
+				  view->timed ? json_boolean(view->served) : json_null()));
 }
 
 const struct renderer json_renderer = {

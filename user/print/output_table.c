@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* For people: aligned tables, coloured on a terminal only. */
+/* The table renderer: aligned columns, with colours on a terminal only. */
 #include <inttypes.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "print/output.h"
 #include "base/env.h"
 #include "base/row.h"
+#include "print/output.h"
 
 #define GREEN "\033[32m"
 #define RED "\033[31m"
 #define RESET "\033[0m"
 
-/* What counts are coloured with; NULL: they are not. */
+/* The escape sequences for counts; NULL: no colours. */
 struct colours {
 	const char *pass;
 	const char *drop;
@@ -25,8 +25,8 @@ static struct colours choose_colours(FILE *out)
 	return (struct colours){ NULL, NULL };
 }
 
-/* A count in a column, coloured if it is not zero. */
-static void put_count(struct row *row, __u64 count, const char *colour)
+/* Appends a count as a column, coloured if it is not zero. */
+static void table_count(struct row *row, __u64 count, const char *colour)
 {
 	bool coloured = count && colour;
 
@@ -36,7 +36,7 @@ static void put_count(struct row *row, __u64 count, const char *colour)
 	row_text(row, coloured ? RESET : "", 0);
 }
 
-static void put_rates(struct row *row, const struct stats_view *view, __u32 key)
+static void table_rates(struct row *row, const struct stats_view *view, __u32 key)
 {
 	const struct port_counter *now = &view->now->ports[key];
 	const struct port_counter *before = &view->before->ports[key];
@@ -48,7 +48,7 @@ static void put_rates(struct row *row, const struct stats_view *view, __u32 key)
 	row_text(row, text, 0);
 }
 
-static void print_port(struct row *row, const struct stats_view *view, __u32 key,
+static void table_port(struct row *row, const struct stats_view *view, __u32 key,
 		       const struct colours *colours)
 {
 	const struct port_counter *now = &view->now->ports[key];
@@ -59,22 +59,21 @@ static void print_port(struct row *row, const struct stats_view *view, __u32 key
 	row_text(row, service_name(key) ?: "-", 16);
 	row_text(row, " ", 0);
 	row_text(row, port_class(key_port(key)), 10);
-	put_count(row, now->pass.packets, colours->pass);
-	put_count(row, now->drop.packets, colours->drop);
+	table_count(row, now->pass.packets, colours->pass);
+	table_count(row, now->drop.packets, colours->drop);
 	row_number(row, now->pass.bytes + now->drop.bytes, 15);
 	if (view->before)
-		put_rates(row, view, key);
+		table_rates(row, view, key);
 	row_text(row, "\n", 0);
 }
 
-/* Where lines are printed, and whether those that counted nothing are. */
 struct line_printer {
 	struct row row;
 	struct colours colours;
-	bool all;
+	bool all; /* print lines without packets too */
 };
 
-static void print_line(const struct line_view *line, void *data)
+static void table_line(const struct line_view *line, void *data)
 {
 	struct line_printer *printer = data;
 	const struct colours *colours = &printer->colours;
@@ -85,18 +84,18 @@ static void print_line(const struct line_view *line, void *data)
 	row_text(row, line->text, 42);
 	row_text(row, " ", 0);
 	row_text(row, verdict_name(line->verdict), 8);
-	put_count(row, line->tally->packets,
-		  line->verdict == VERDICT_PASS ? colours->pass : colours->drop);
+	table_count(row, line->tally->packets,
+		    line->verdict == VERDICT_PASS ? colours->pass : colours->drop);
 	row_number(row, line->tally->bytes, 15);
 	row_text(row, "\n", 0);
 }
 
-static void print_lines(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
+static void table_lines(FILE *out, const struct stats_view *view, const struct ruleset *ruleset)
 {
 	struct line_printer printer = { { .out = out }, choose_colours(out), view->all };
 
 	fprintf(out, "%-42s %-8s %12s %14s\n", "LINE", "VERDICT", "PACKETS", "BYTES");
-	each_line(view, ruleset, print_line, &printer);
+	output_each_line(view, ruleset, table_line, &printer);
 	row_flush(&printer.row);
 }
 
@@ -117,10 +116,10 @@ static void stats_table(FILE *out, const struct stats_view *views, size_t count,
 			"SERVICE", "CLASS", "PASSED", "DROPPED", "BYTES",
 			view->before ? "    PASSED/S   DROPPED/S" : "");
 		for (size_t k = 0; k < view->key_count; k++)
-			print_port(&row, view, view->keys[k], &colours);
+			table_port(&row, view, view->keys[k], &colours);
 		row_flush(&row);
 		fputc('\n', out);
-		print_lines(out, view, ruleset);
+		table_lines(out, view, ruleset);
 	}
 	if (!count)
 		fputs("portctl is attached to no interface: portctl attach IFACE\n", out);
@@ -138,8 +137,8 @@ static void list_table(FILE *out, const struct ruleset *ruleset, const struct ta
 		const struct rule *rule = &ruleset->rules[i];
 
 		row_number(&row, i + 1, 6);
-		put_count(&row, counts[i].packets,
-			  rule->action == VERDICT_PASS ? colours.pass : colours.drop);
+		table_count(&row, counts[i].packets,
+			    rule->action == VERDICT_PASS ? colours.pass : colours.drop);
 		row_number(&row, counts[i].bytes, 15);
 		row_text(&row, "  ", 0);
 		row_flush(&row);
@@ -174,16 +173,13 @@ static void status_table(FILE *out, const struct status_view *view)
 		fprintf(out, "rolls back in %u s unless confirmed (portctl confirm)\n",
 			view->pending);
 	if (view->timed && !view->served)
-		fputs("\"portctl knock serve\" does not run: doors with time-based sequences are "
-		      "shut\n",
+		fputs("\"portctl knock serve\" is not running: TOTP knocks open nothing\n",
 		      out);
 	if (view->refused)
 		fprintf(out,
-			"%" PRIu64
-			" flow%s refused: their table was full, so replies to %s were "
+			"%" PRIu64 " flow%s refused: the flow table was full, so replies were "
 			"not let in\n",
-			(uint64_t)view->refused, view->refused == 1 ? "" : "s",
-			view->refused == 1 ? "it" : "them");
+			(uint64_t)view->refused, view->refused == 1 ? "" : "s");
 }
 
 const struct renderer table_renderer = {

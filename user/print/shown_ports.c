@@ -11,7 +11,7 @@ static void tally_add(struct tally *sum, const struct tally *part)
 	sum->bytes += part->bytes;
 }
 
-static void add(struct port_counter *sum, const struct port_counter *part)
+static void port_counter_add(struct port_counter *sum, const struct port_counter *part)
 {
 	tally_add(&sum->pass, &part->pass);
 	tally_add(&sum->drop, &part->drop);
@@ -46,14 +46,14 @@ static bool any_went_back(const struct shown_ports *shown, const struct port_cou
 	for (size_t i = 0; i < shown->count; i++) {
 		struct port_counter before = shown->list[i].base;
 
-		add(&before, &shown->list[i].value);
+		port_counter_add(&before, &shown->list[i].value);
 		if (went_back(&before, &ports[shown->list[i].key]))
 			return true;
 	}
 	return false;
 }
 
-/* places[key]: where a key is in the list, plus 1; 0: it is not shown. */
+/* Makes places[key]: the index of a key in the list plus 1; 0: it is not shown. */
 static __u32 *find_places(const struct shown_ports *shown)
 {
 	__u32 *places = calloc(PORT_KEYS, sizeof(*places));
@@ -64,8 +64,8 @@ static __u32 *find_places(const struct shown_ports *shown)
 }
 
 /*
- * keys[] has the busiest first: the next to come in is found from its beginning,
- * and who leaves from its end.
+ * keys[] is sorted, busiest first: candidates for a series are taken from its beginning, and
+ * the shown ports that they replace from its end.
  */
 static void choose(struct shown_ports *shown, const struct port_counter *ports, size_t max,
 		   const __u32 *keys, size_t count, __u32 *places)
@@ -104,7 +104,8 @@ static void set_values(struct shown_ports *shown, const struct port_counter *por
 
 		if (port)
 			port->value = difference(&ports[key], &port->base);
-		add(&shown->others[key >= PORT_KEY_UDP], port ? &port->base : &ports[key]);
+		port_counter_add(&shown->others[key >= PORT_KEY_UDP],
+				 port ? &port->base : &ports[key]);
 	}
 }
 

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which ports of an interface have a series of their own, and the sum of the rest.
- * No series ever goes backwards, and together they are what was counted:
+ * Chooses which ports of an interface get a series of their own; the other ports are added up
+ * in one series. No series ever decreases, and their sum is always what was counted.
  *
- * While there is room every port that saw a packet is shown. Then one that is not
- * shown takes the place of the least busy one only once it has more than twice its
- * packets, so that places change rarely. It begins at 0: what it had counted before
- * stays in the sum of the rest, and what the other had shown goes there.
+ * While there is room, every port with a packet is shown. After that a port replaces the least
+ * busy shown port only if it has more than twice as many packets, so that the choice changes
+ * rarely. A new series begins at 0: its earlier packets stay in the sum of the others, and the
+ * packets of the replaced port move there.
  */
 #ifndef SHOWN_PORTS_H
 #define SHOWN_PORTS_H
@@ -15,11 +15,11 @@
 
 struct shown_port {
 	__u32 key;
-	struct port_counter value;
-	struct port_counter base; /* of what was counted, what is in the sum of the rest */
+	struct port_counter value; /* of its series */
+	struct port_counter base; /* the part of its counter that is in `others` */
 };
 
-/* All zero: nothing has been shown yet. */
+/* Initialise with zeros. */
 struct shown_ports {
 	struct shown_port *list;
 	size_t count;
@@ -27,9 +27,9 @@ struct shown_ports {
 };
 
 /*
- * Goes on to these counters, showing `max` ports at most, in every call the same.
- * Where any goes backwards they are new ones, and the choice begins anew. Returns 0
- * or -ENOMEM.
+ * Updates the series from new counters (one for each port key). Shows at most `max` ports,
+ * which must be the same in each call. If a counter has decreased, the counters were reset and
+ * the choice starts again. Returns 0 or -ENOMEM.
  */
 int shown_ports_update(struct shown_ports *shown, const struct port_counter *ports, size_t max);
 void shown_ports_clear(struct shown_ports *shown);

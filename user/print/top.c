@@ -5,8 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/names.h"
 #include "base/array.h"
+#include "rules/names.h"
+#include "state/ports.h"
 
 #define BAR_MIN 10
 
@@ -39,15 +40,10 @@ int top_filter_parse(const char *text, struct top_filter *filter)
 	return 0;
 }
 
-static bool is_wanted(const struct top_filter *filter, __u32 key)
+static bool filter_matches(const struct top_filter *filter, __u32 key)
 {
-	__u8 transport = key < PORT_KEY_UDP ? TRANSPORT_TCP : TRANSPORT_UDP;
-
 	for (int i = 0; i < filter->count; i++) {
-		const struct term *term = &filter->terms[i];
-
-		if (term->transports & transport && term->first <= key_port(key) &&
-		    key_port(key) <= term->last)
+		if (term_has_key(&filter->terms[i], key))
 			return true;
 	}
 	return !filter->count;
@@ -61,7 +57,7 @@ size_t top_rows(const struct port_counter *now, const struct port_counter *befor
 	*rows = NULL;
 	for (__u32 key = 0; key < PORT_KEYS; key++) {
 		if ((!now[key].pass.packets && !now[key].drop.packets) ||
-		    !is_wanted(filter, key) ||
+		    !filter_matches(filter, key) ||
 		    array_reserve(rows, &room, count, sizeof(**rows)))
 			continue;
 		(*rows)[count] = (struct top_row){ .key = key, .total = now[key] };
@@ -92,7 +88,7 @@ static double value_of(const struct top_row *row, enum top_order order)
 	}
 }
 
-/* Where two are alike, first who has more packets, then the lower port. */
+/* Equal rows are sorted by packets, then by port. */
 static int compare_rows(const void *left, const void *right, void *data)
 {
 	enum top_order order = *(enum top_order *)data;
@@ -146,10 +142,10 @@ static void bytes_cell(const struct top_row *row, char *cell, size_t size)
 	snprintf(cell, size, "%.0f", value_of(row, TOP_BYTES));
 }
 
-/* In their order on the screen; those with the higher `rank` go first where room ends. */
+/* In their order on the screen. A narrow line leaves out the columns with the highest ranks. */
 static const struct column {
 	const char *name;
-	int width; /* negative: to the left */
+	int width; /* negative: left-aligned */
 	int rank;
 	void (*print)(const struct top_row *row, char *cell, size_t size);
 } columns[] = {
@@ -158,7 +154,7 @@ static const struct column {
 	{ "PACKETS", 12, 3, packets_cell }, { "BYTES", 14, 5, bytes_cell },
 };
 
-/* How many ranks there is room for. */
+/* How many ranks fit into a line of `width` characters. */
 static int ranks_for(int width)
 {
 	int ranks = 0;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `top` shows, without the screen: rows, their order, and their text. */
+/* The rows of `top`: their selection, their order and their text. The screen is in main/. */
 #ifndef TOP_H
 #define TOP_H
 
@@ -10,7 +10,7 @@
 struct top_row {
 	__u32 key;
 	double passed; /* packets a second */
-	double dropped;
+	double dropped; /* packets a second */
 	struct port_counter total;
 };
 
@@ -23,29 +23,30 @@ enum top_order {
 	TOP_ORDERS,
 };
 
-/* "rate", "packets", ... */
+/* The name of an order, such as "rate". */
 const char *top_order_name(enum top_order order);
 
-/* Which ports are wanted: all where `count` is 0. */
+/* The ports to show. */
 struct top_filter {
 	struct term terms[2];
-	int count;
+	int count; /* 0: all ports */
 };
 
-/* Reads "22", "6000-6100/udp", "ssh", "tcp" or nothing. Returns 0 or -EINVAL. */
+/* Parses "22", "6000-6100/udp", "ssh", "tcp", or "" for all ports. Returns 0 or -EINVAL. */
 int top_filter_parse(const char *text, struct top_filter *filter);
 
 /*
- * The ports that have counted, from all of them now and (NULL: not known) `seconds`
- * ago. Returns how many; *rows is to be freed, NULL where memory ended.
+ * Makes a row for each wanted port with packets. `now` and `before` have the counters of all
+ * port keys, `before` from `seconds` ago; if it is NULL, rates are 0. Returns the number of
+ * rows; *rows is to be freed, and NULL if out of memory.
  */
 size_t top_rows(const struct port_counter *now, const struct port_counter *before,
 		double seconds, const struct top_filter *filter, struct top_row **rows);
 
-/* Largest first, ports in their own order. */
+/* Sorts rows: largest first, or by port for TOP_PORT. */
 void top_sort(struct top_row *rows, size_t count, enum top_order order);
 
-/* Where colours change in a line: the bar's halves. Columns from 0; empty: from == to. */
+/* The columns at which the parts of a bar begin, from 0; an empty part has no columns. */
 struct top_bar {
 	int passed;
 	int dropped;
@@ -55,9 +56,9 @@ struct top_bar {
 #define TOP_LINE_MAX 512
 
 /*
- * A row, or with NULL the names of the columns, as a line of `width` columns at most:
- * the less room the fewer columns, and the bar takes what is left. `most` is the
- * highest rate shown, in packets a second.
+ * Formats a row, or the column names if `row` is NULL, as a line of at most `width` characters.
+ * A narrow line has fewer columns; the bar takes the remaining width. `most` is the highest
+ * rate shown, in packets a second.
  */
 void top_line(const struct top_row *row, int width, double most, char line[TOP_LINE_MAX],
 	      struct top_bar *bar);
