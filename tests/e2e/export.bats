@@ -515,7 +515,7 @@ test_alerts() {
 		        alertname: PortctlPortOpened
 		        exp_alerts:
 		          - exp_labels: { severity: info, instance: a, interface: eth0, port: 80, proto: tcp, state: open }
-		            exp_annotations: { summary: "a: port 80/tcp is open, and was not an hour ago" }
+		            exp_annotations: { summary: "a: port 80/tcp is open and was not an hour ago" }
 	EOF
 }
 
