@@ -25,6 +25,15 @@ struct guarded {
 	const char *advice; /* the end of a refusal */
 };
 
+static void guarded_clear(struct guarded *guarded)
+{
+	devices_clear(&guarded->devices);
+	free(guarded->connections.list);
+	free(guarded->grants);
+}
+
+#define cleanup_guarded __attribute__((cleanup(guarded_clear)))
+
 /* A ruleset, compiled for one interface. */
 struct judge {
 	const struct ruleset *ruleset;
@@ -236,43 +245,35 @@ static int guarded_list(const struct datapath *dp, struct guarded *guarded)
 	return err ? fail(err, "cannot list the open connections: %s", reason(err)) : 0;
 }
 
-static void guarded_clear(struct guarded *guarded)
-{
-	devices_clear(&guarded->devices);
-	free(guarded->connections.list);
-	free(guarded->grants);
-}
-
 int lockout_check(const struct datapath *dp, const struct ruleset *running,
 		  const struct ruleset *next, const char *advice)
 {
-	struct guarded guarded = { .advice = advice };
+	cleanup_guarded struct guarded guarded = { .advice = advice };
 	int err = guarded_list(dp, &guarded);
 
 	for (size_t i = 0; i < dp->count && !err && guarded.connections.count; i++)
 		err = compare_on(&dp->interfaces[i], running, next, &guarded);
-	guarded_clear(&guarded);
 	return err;
 }
 
 int lockout_check_attach(const struct datapath *dp, const char *name,
 			 const struct ruleset *running)
 {
-	struct guarded guarded = { .advice = "allow it, or insist with --force" };
+	cleanup_guarded struct guarded guarded = { .advice =
+							   "allow it, or insist with --force" };
 	struct interface iface = { .ifindex = if_nametoindex(name) };
-	struct ruleset none;
+	cleanup_ruleset struct ruleset none;
 	int err;
+
+	ruleset_init(&none);
 
 	if (!iface.ifindex || strlen(name) >= sizeof(iface.name)) /* attaching reports it */
 		return 0;
 	if (!running->count && running->fallback == VERDICT_PASS)
 		return 0;
 	strcpy(iface.name, name);
-	ruleset_init(&none);
 	err = guarded_list(dp, &guarded);
 	if (!err && guarded.connections.count)
 		err = compare_on(&iface, &none, running, &guarded);
-	guarded_clear(&guarded);
-	ruleset_clear(&none);
 	return err;
 }

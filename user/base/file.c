@@ -113,7 +113,8 @@ static int find_target(const char *path, char target[PATH_MAX])
 int file_write(const char *path, const char *text, size_t size)
 {
 	char target[PATH_MAX], temporary[PATH_MAX];
-	int fd, err = find_target(path, target);
+	cleanup_close int fd = -1;
+	int err = find_target(path, target);
 
 	if (err)
 		return err;
@@ -126,7 +127,6 @@ int file_write(const char *path, const char *text, size_t size)
 	err = write_all(fd, text, size);
 	if (!err && fsync(fd))
 		err = -errno;
-	close(fd);
 	if (!err && rename(temporary, target))
 		err = -errno;
 	if (err)

@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
+#include "base/cleanup.h"
 #include "base/text.h"
 
 static FILE *capture;
@@ -22,15 +22,15 @@ static FILE *log_out(void)
 
 static void log_line(const char *begin, const char *format, va_list args)
 {
-	char *text;
+	cleanup_free char *text = NULL;
 
 	if (vasprintf(&text, format, args) < 0) {
+		text = NULL;
 		fprintf(log_out(), "%sout of memory\n", begin);
 		return;
 	}
 	text_hide_controls(text); /* it may quote a file or a packet */
 	fprintf(log_out(), "%s%s\n", begin, text);
-	free(text);
 }
 
 int fail(int err, const char *format, ...)

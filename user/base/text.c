@@ -38,9 +38,8 @@ char *text_shown(const char *text)
 
 bool text_is_showable(const char *text)
 {
-	json_t *string = json_string(text); /* NULL unless it is UTF-8 */
+	json_auto_t *string = json_string(text); /* NULL unless it is UTF-8 */
 
-	json_decref(string);
 	return string && !text_has_controls(text);
 }
 

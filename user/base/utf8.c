@@ -38,7 +38,7 @@ size_t utf8_length(const char *text)
 /* Returns a copy, to be freed, with each byte that is not UTF-8 as \xNN. */
 static char *spell_out(const char *text)
 {
-	char *spelled = NULL;
+	cleanup_free char *spelled = NULL;
 	size_t size;
 	FILE *out = open_memstream(&spelled, &size);
 
@@ -53,11 +53,7 @@ static char *spell_out(const char *text)
 			fprintf(out, "\\x%02x", (unsigned char)*text);
 		text += length ?: 1;
 	}
-	if (fclose(out)) {
-		free(spelled);
-		return NULL;
-	}
-	return spelled;
+	return fclose(out) ? NULL : TAKE_PTR(spelled);
 }
 
 json_t *text_json(const char *text)

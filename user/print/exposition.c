@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
+
 /* Parses a qvalue: 0 to 1, in thousandths (it has at most three decimals). Invalid: 0. */
 static int parse_quality(const char *text)
 {
@@ -50,7 +52,8 @@ static bool is_type(const char *text, const char *type)
 enum exposition exposition_choose(const char *accept)
 {
 	int openmetrics = 0, text = 0;
-	char *copy = strdup(accept ?: ""), *rest = copy, *element;
+	cleanup_free char *copy = strdup(accept ?: "");
+	char *rest = copy, *element;
 
 	while (copy && (element = strsep(&rest, ","))) {
 		struct accepted accepted = parse_element(element);
@@ -62,7 +65,6 @@ enum exposition exposition_choose(const char *accept)
 		else if (is_type(accepted.type, "text/plain"))
 			text = quality > text ? quality : text;
 	}
-	free(copy);
 	return openmetrics && openmetrics >= text ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT;
 }
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "print/output.h"
@@ -144,7 +145,7 @@ static int collect_interfaces(struct metrics *metrics, const struct metrics_hist
 
 static int count_grants(struct metrics *metrics, const __u32 *numbers)
 {
-	struct granted *list;
+	cleanup_free struct granted *list = NULL;
 	size_t count;
 	int err = datapath_grants(&metrics->snapshot.dp, &list, &count);
 
@@ -152,7 +153,6 @@ static int count_grants(struct metrics *metrics, const __u32 *numbers)
 		for (size_t d = 0; d < metrics->door_count; d++)
 			metrics->doors[d].grants += list[i].key.door == numbers[d];
 	}
-	free(list);
 	return err;
 }
 
@@ -180,11 +180,9 @@ static int collect_doors(struct metrics *metrics)
 
 static int count_lockouts(struct metrics *metrics)
 {
-	struct locked_out *list;
-	int err = datapath_lockouts(&metrics->snapshot.dp, &list, &metrics->lockouts);
+	cleanup_free struct locked_out *list = NULL;
 
-	free(list);
-	return err;
+	return datapath_lockouts(&metrics->snapshot.dp, &list, &metrics->lockouts);
 }
 
 /* Like `status` and `list`, this counts no expired rules. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 
 #include "base/array.h"
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "print/metrics.h"
 #include "state/inventory.h"
@@ -57,7 +58,7 @@ static int add_listening(struct interface_metrics *iface, const struct outlook *
 int metrics_collect_listening(struct metrics *metrics, struct metrics_history *history,
 			      size_t max_ports)
 {
-	struct listener *listeners;
+	cleanup_free struct listener *listeners = NULL;
 	size_t count;
 	int err = listeners_sockets(&listeners, &count);
 
@@ -69,6 +70,5 @@ int metrics_collect_listening(struct metrics *metrics, struct metrics_history *h
 			      ?: add_listening(&metrics->interfaces[i], &shown->outlook,
 					       listeners, count, max_ports);
 	}
-	free(listeners);
 	return err;
 }

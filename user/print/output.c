@@ -89,7 +89,7 @@ static void print_row(const json_t *widths, const json_t *row, bool header)
 
 	json_object_foreach((json_t *)row, key, value)
 	{
-		json_t *name = json_string(key);
+		json_auto_t *name = json_string(key);
 		bool last = !json_object_iter_next((json_t *)row, json_object_key_to_iter(key));
 		int width = last && !json_is_integer(value)
 				    ? 0
@@ -101,28 +101,25 @@ static void print_row(const json_t *widths, const json_t *row, bool header)
 		else
 			print_cell(header ? name : value, width);
 		separator = "  ";
-		json_decref(name);
 	}
 	putchar('\n');
 }
 
 void print_rows(const char *key, const json_t *rows, bool json)
 {
+	json_auto_t *widths = NULL;
 	const json_t *row;
-	json_t *widths;
 	size_t i;
 
 	if (json) {
-		json_t *all = json_pack("{s:O}", key, rows);
+		json_auto_t *all = json_pack("{s:O}", key, rows);
 
 		json_dumpf(all, stdout, JSON_COMPACT);
 		putchar('\n');
-		json_decref(all);
 		return;
 	}
 	widths = column_widths(rows);
 	if (json_array_size(rows))
 		print_row(widths, json_array_get(rows, 0), true);
 	json_array_foreach(rows, i, row) print_row(widths, row, false);
-	json_decref(widths);
 }

@@ -26,13 +26,15 @@ static time_t now(void)
 /* Puts the text into an anonymous file. A pipe could fill up, or break if the hook exits. */
 static int text_file(const char *text, size_t size)
 {
-	int fd = memfd_create("event", MFD_CLOEXEC);
+	cleanup_close int fd = memfd_create("event", MFD_CLOEXEC);
+	int file = fd;
 
-	if (fd >= 0 && (write(fd, text, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET))) {
-		close(fd);
+	if (fd < 0)
+		return -errno;
+	if (write(fd, text, size) != (ssize_t)size || lseek(fd, 0, SEEK_SET))
 		return -EIO;
-	}
-	return fd < 0 ? -errno : fd;
+	fd = -1;
+	return file;
 }
 
 /* Starts the hook in its own process group, so that its children can be killed with it. */

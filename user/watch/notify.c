@@ -52,8 +52,10 @@ static void flush_output(void)
 
 void notify_event(struct notifier *notifier, json_t *event)
 {
+	json_auto_t *owned = event;
 	cleanup_free char *text = event ? json_dumps(event, JSON_COMPACT) : NULL;
 
+	(void)owned;
 	if (!text)
 		return;
 	if (notifier->json)
@@ -62,7 +64,6 @@ void notify_event(struct notifier *notifier, json_t *event)
 		event_print(event, stdout);
 	if (notifier->hooks.program)
 		hook_run(&notifier->hooks, text, strlen(text));
-	json_decref(event);
 	flush_output();
 }
 

@@ -219,12 +219,11 @@ static void report_changes(struct port_watch *watch, const struct sockets *befor
 /* *changed: there is another data path or another ruleset, or a rule has expired. */
 static int check_for_rules(struct port_watch *watch, bool *changed)
 {
-	struct datapath dp;
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
 	int err = datapath_open(&dp, DATAPATH_READ);
 	__u64 created = dp.control ? dp.control->created : 0;
 	__u32 generation = dp.control ? dp.control->generation : 0;
 
-	datapath_close(&dp);
 	*changed = created != watch->created || generation != watch->generation ||
 		   (watch->next_end && since_boot() >= watch->next_end);
 	watch->created = created;
