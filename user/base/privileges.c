@@ -98,7 +98,7 @@ static int become_nobody(void)
 		       : 0;
 }
 
-static int set_limit(int resource, rlim_t most)
+static int limit_resource(int resource, rlim_t most)
 {
 	return setrlimit(resource, &(struct rlimit){ most, most }) ? -errno : 0;
 }
@@ -108,9 +108,9 @@ int privileges_none(unsigned int descriptors)
 	int err = drop_bounding(0) ?: become_nobody() ?: privileges_keep(0);
 
 	if (!err)
-		err = set_limit(RLIMIT_NOFILE, descriptors) ?:
-			      set_limit(RLIMIT_NPROC, 0) ?:
-			      set_limit(RLIMIT_FSIZE, 0) ?:
-			      set_limit(RLIMIT_CORE, 0);
+		err = limit_resource(RLIMIT_NOFILE, descriptors) ?:
+			      limit_resource(RLIMIT_NPROC, 0) ?:
+			      limit_resource(RLIMIT_FSIZE, 0) ?:
+			      limit_resource(RLIMIT_CORE, 0);
 	return err;
 }

@@ -13,7 +13,7 @@
 
 #define SECRET_FILE_MAX 1048576
 
-static int check_secret_file(const char *path, int fd, size_t *size)
+static int secret_file_check(const char *path, int fd, size_t *size)
 {
 	struct stat status;
 
@@ -44,7 +44,7 @@ int secret_file_read(const char *path, char **text)
 	secrets_begin();
 	if (fd < 0)
 		return fail(-errno, "cannot read %s: %s", path, strerror(errno));
-	err = check_secret_file(path, fd, &size);
+	err = secret_file_check(path, fd, &size);
 	if (err)
 		return err;
 	*text = calloc(1, size + 1);

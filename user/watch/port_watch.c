@@ -165,8 +165,8 @@ static bool copy_processes(const struct sockets *before, const struct sockets *f
 	return true;
 }
 
-static void report_listener(struct port_watch *watch, enum port_event event,
-			    const struct listener *listener)
+static void report_socket(struct port_watch *watch, enum port_event event,
+			  const struct listener *listener)
 {
 	if (count_event(watch, event))
 		notify_event(watch->notifier,
@@ -184,7 +184,7 @@ static void report_difference(struct port_watch *watch, enum port_event event,
 		if ((i && !compare_sockets(listener - 1, listener)) ||
 		    find_socket(others, listener))
 			continue;
-		report_listener(watch, event, listener);
+		report_socket(watch, event, listener);
 		update_state(watch, listener->key);
 	}
 }
@@ -198,8 +198,8 @@ static void report_short_lived(struct port_watch *watch, const struct sockets *b
 
 		if (find_socket(before, listener) || find_socket(now, listener))
 			continue;
-		report_listener(watch, PORT_LISTEN, listener);
-		report_listener(watch, PORT_GONE, listener);
+		report_socket(watch, PORT_LISTEN, listener);
+		report_socket(watch, PORT_GONE, listener);
 	}
 }
 
