@@ -3,6 +3,7 @@
 #ifndef CLEANUP_H
 #define CLEANUP_H
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -10,6 +11,7 @@
 #define cleanup_free __attribute__((cleanup(free_cleanup)))
 #define cleanup_close __attribute__((cleanup(close_cleanup)))
 #define cleanup_file __attribute__((cleanup(file_cleanup)))
+#define cleanup_dir __attribute__((cleanup(dir_cleanup)))
 
 /*
  * Takes ownership from a cleanup variable: evaluates to the value of `pointer` and sets
@@ -37,6 +39,12 @@ static inline void file_cleanup(FILE **file)
 {
 	if (*file)
 		fclose(*file);
+}
+
+static inline void dir_cleanup(DIR **dir)
+{
+	if (*dir)
+		closedir(*dir);
 }
 
 #endif

@@ -6,13 +6,31 @@
 #include <limits.h>
 #include <sched.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/number.h"
 #include "base/privileges.h"
 
-/* As ip(8) takes it: a name that there is goes before the number of a process. */
+#ifndef SO_NETNS_COOKIE
+#define SO_NETNS_COOKIE 71 /* older system headers lack it */
+#endif
+
+int netns_cookie(__u64 *cookie)
+{
+	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	socklen_t length = sizeof(*cookie);
+
+	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, &length))
+		return fail(-errno,
+			    "cannot tell this network namespace from others (%s): Linux 6.0 "
+			    "or newer is needed",
+			    strerror(errno));
+	return 0;
+}
+
+/* As in ip(8), a name in /run/netns goes before a process ID. */
 static void find_path(const char *name, char path[PATH_MAX])
 {
 	unsigned long pid;
