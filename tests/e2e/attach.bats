@@ -141,7 +141,7 @@ nothing_there() {
 
 @test "an ingress qdisc in the place of clsact is refused with what to do" {
 	server tc qdisc add dev eth0 ingress
-	refused "eth0 has an ingress qdisc where clsact has to be, so what leaves cannot be watched: tc qdisc del dev eth0 ingress" \
+	refused "eth0 has an ingress qdisc where clsact has to be, so outgoing packets cannot be watched: tc qdisc del dev eth0 ingress" \
 		attach eth0
 	nothing_there
 	equal "$(server tc filter show dev eth0 ingress)" ""
@@ -169,9 +169,9 @@ nothing_there() {
 @test "another filter of that priority on what leaves is named, and stays" {
 	server tc qdisc add dev eth0 clsact
 	foreign_filter prio 1 protocol ip
-	refused 'eth0: another filter has priority 1 there ("tc filter show dev eth0 egress"), which this needs' \
+	refused 'eth0: another filter has priority 1 there ("tc filter show dev eth0 egress"), which portctl needs' \
 		attach eth0
-	contains "$stderr" "give that one another priority"
+	contains "$stderr" "give the other filter another priority"
 	nothing_there
 	contains "$(server tc filter show dev eth0 egress)" "protocol ip pref 1 bpf"
 	server tc filter del dev eth0 egress
@@ -235,7 +235,7 @@ foreign_by_netlink() {
 	server ip link set dev eth0 "$1" obj "$TMP/pass.o" sec xdp
 	theirs=$(program_id eth0)
 	[ -n "$theirs" ]
-	refused 'eth0 carries another XDP program already ("bpftool net" shows it)' \
+	refused 'eth0 has another XDP program already ("bpftool net" shows it)' \
 		attach eth0 --mode "$2"
 	contains "$stderr" "attach with --replace to take its place"
 	equal "$(program_id eth0)" "$theirs"
@@ -260,7 +260,7 @@ foreign_by_netlink() {
 	watches=$(server tc filter show dev eth0 egress)
 	contains "$watches" "handle 0x706f"
 	PORTCTL_BPFFS=$TMP/bpf/other refused \
-		'eth0 carries another XDP program already ("bpftool net" shows it)' attach eth0
+		'eth0 has another XDP program already ("bpftool net" shows it)' attach eth0
 	equal "$(server tc filter show dev eth0 egress)" "$watches"
 	[ ! -e "$TMP/bpf/other" ]
 }
@@ -302,7 +302,7 @@ foreign_by_netlink() {
 	local theirs
 	theirs=$(program_id eth0)
 	[ -n "$theirs" ]
-	refused 'eth0 carries another XDP program already ("bpftool net" shows it)' attach eth0
+	refused 'eth0 has another XDP program already ("bpftool net" shows it)' attach eth0
 	equal "$(program_id eth0)" "$theirs"
 	wants 0 attach eth0 --replace
 	differ "$(program_id eth0)" "$theirs"
@@ -323,7 +323,7 @@ foreign_by_netlink() {
 	run -1 --separate-stderr server setpriv --bounding-set="-all,$three" --inh-caps="-all,$three" \
 		--ambient-caps="-all,$three" "$PORTCTL" attach eth0 --replace
 	one_line "$stderr"
-	contains "$stderr" "cannot remove the XDP program on eth0: a link of another program holds it; end that program, or run this as root"
+	contains "$stderr" "cannot remove the XDP program on eth0: a link of another program keeps it; end that program, or run this as root"
 	equal "$(program_id eth0)" "$theirs"
 	equal "$(pins | grep -v theirs)" ""
 	equal "$(server tc filter show dev eth0 egress)" ""

@@ -322,7 +322,7 @@ rename() {
 	portctl attach br0
 	wants 1 attach eth0
 	one_line "$stderr"
-	contains "$stderr" "a device above eth0 (its bridge, a VLAN of it) carries an XDP program"
+	contains "$stderr" "a device above eth0 (its bridge, a VLAN of it) has an XDP program"
 	portctl detach br0
 	wants 0 attach eth0 br0
 }

@@ -21,15 +21,15 @@ build_without() {
 	build_without
 	attach_without "program 6" "XDP programs"
 	attach_without "program 3" "TC programs"
-	attach_without "helper 99" "the look-up of sockets"
-	attach_without "helper 118" "its ticks"
+	attach_without "helper 99" "socket lookup"
+	attach_without "helper 118" "timer ticks"
 	attach_without "helper 125" "the time since boot"
 	attach_without "helper 164" "loops over maps"
-	attach_without "helper 181" "loops that are checked once"
+	attach_without "helper 181" "the loop helper"
 	attach_without "helper 189" "XDP with frames in several buffers"
 	attach_without "helper 208" "the time of day"
 	attach_without "map 12" "maps in maps"
-	attach_without "map 9" "maps that forget"
+	attach_without "map 9" "LRU maps"
 	attach_without "map 27" "ring buffers"
 }
 
@@ -39,7 +39,7 @@ build_without() {
 	contains "$output" "ok    features: the kernel has all that the programs need"
 	run -1 --separate-stderr env LD_PRELOAD="$TMP/without.so" WITHOUT="helper 169" \
 		nsenter --net="/run/netns/$SERVER" "$PORTCTL" doctor
-	contains "$output" "fail  features: the kernel lacks timers of programs"
+	contains "$output" "fail  features: the kernel lacks timers in programs"
 }
 
 # without_types COMMAND...

@@ -173,7 +173,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 		monitor=$pid
 		eventually watched
 	done
-	refused "there are 4 who watch already" monitor -j
+	refused "4 processes watch already" monitor -j
 	kill -9 "$first"
 	wait "$first" 2>/dev/null || true
 	watch drop

@@ -63,7 +63,7 @@ row_of() { shown | grep -n -- "$1" | head -1 | cut -d: -f1; }
 	chmod 777 "$PORTCTL_RUN"
 	eventually shows "left 1"
 	shows "portctl: others may write to $PORTCTL_RUN"
-	no shows "who watch already"
+	no shows "processes watch already"
 	chmod 700 "$PORTCTL_RUN"
 }
 

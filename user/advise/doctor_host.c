@@ -11,6 +11,7 @@
 #include "cmd/command.h"
 #include "advise/doctor.h"
 #include "kernel/needs.h"
+#include "kernel/datapath_knock.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/env.h"
@@ -50,7 +51,7 @@ static void check_user(struct doctor *doctor)
 /* Only a user who may load programs can test what the kernel supports. */
 static void check_features(struct doctor *doctor)
 {
-	const char *missing = geteuid() ? NULL : missing_feature();
+	const char *missing = geteuid() ? NULL : needs_missing();
 
 	if (missing)
 		doctor_report(doctor, LEVEL_FAIL, "features", "boot a kernel that has it",

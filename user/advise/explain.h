@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "kernel/datapath.h"
+#include "kernel/datapath_trial.h"
 #include "host/frame.h"
 
 /*

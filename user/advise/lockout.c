@@ -6,7 +6,8 @@
 
 #include "base/clock.h"
 #include "host/connections.h"
-#include "kernel/datapath_internal.h"
+#include "kernel/datapath_knock.h"
+#include "kernel/needs.h"
 #include "compile/evaluate.h"
 #include "base/log.h"
 #include "rules/prefix.h"
@@ -75,8 +76,8 @@ struct moment {
 static struct fate fate_of(const struct judge *judge, const struct connection *connection,
 			   const struct guarded *guarded, __u64 now)
 {
-	__u64 doors = granted_doors(guarded->grants, guarded->grant_count, judge->ruleset,
-				    &connection->remote);
+	__u64 doors = datapath_granted_doors(guarded->grants, guarded->grant_count,
+					     judge->ruleset, &connection->remote);
 	const struct detail *detail;
 	entry_t entry = evaluate_detail(&judge->image, PORT_KEY_TCP + connection->local_port,
 					&connection->remote, now, doors, &detail);
@@ -195,7 +196,7 @@ static int compare_on(const struct interface *iface, const struct ruleset *runni
 		err = compile(judges[i].ruleset, iface->name, &judges[i].image, NULL);
 	}
 	if (err)
-		fail(err, "cannot check the open connections: %s", reason(err));
+		fail(err, "cannot check the open connections: %s", datapath_reason(err));
 	else
 		err = check_interface(&judges[0], &judges[1], guarded, iface);
 	for (int i = 0; i < 2 && judges; i++)
@@ -242,7 +243,8 @@ static int guarded_list(const struct datapath *dp, struct guarded *guarded)
 		err = devices_list(&guarded->devices);
 	if (!err && connections->count && dp->control)
 		err = datapath_grants(dp, &guarded->grants, &guarded->grant_count);
-	return err ? fail(err, "cannot list the open connections: %s", reason(err)) : 0;
+	return err ? fail(err, "cannot list the open connections: %s", datapath_reason(err))
+		   : 0;
 }
 
 int lockout_check(const struct datapath *dp, const struct ruleset *running,

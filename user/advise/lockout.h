@@ -4,6 +4,7 @@
 #define LOCKOUT_H
 
 #include "kernel/datapath.h"
+#include "rules/ruleset.h"
 
 /*
  * Refuses a change from `running` to `next` that would harm an open connection: an established

@@ -191,13 +191,13 @@ static int judge(const struct datapath *dp, const struct question *question,
 {
 	__u8 frame[FRAME_SIZE];
 	size_t size = frame_build(&question->packet, frame);
-	struct asker *asker;
-	int err = datapath_ask(dp, question->iface, &asker);
+	struct explainer *explainer;
+	int err = explainer_open(dp, question->iface, &explainer);
 
 	if (err)
 		return err;
-	err = asker_judge(asker, frame, size, judgement);
-	asker_free(asker);
+	err = explainer_judge(explainer, frame, size, judgement);
+	explainer_free(explainer);
 	return err;
 }
 

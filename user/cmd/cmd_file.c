@@ -280,7 +280,7 @@ int cmd_save(const struct command *command, int argc, char **argv)
 	/* Who writes the files does it alone. */
 	err = datapath_open(&dp, prints ? DATAPATH_READ : DATAPATH_WRITE);
 	if (!err && !prints) /* after a boot nothing would undo what was not confirmed */
-		err = datapath_decided(&dp);
+		err = datapath_check_pending(&dp);
 	if (!err)
 		err = datapath_rules_in_force(&dp, &running);
 	if (prints)

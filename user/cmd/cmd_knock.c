@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "print/output.h"
 #include "rules/prefix.h"
+#include "kernel/datapath_knock.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/number.h"

@@ -13,6 +13,7 @@
 #include "cmd/command.h"
 #include "base/log.h"
 #include "rules/totp.h"
+#include "kernel/datapath_knock.h"
 
 #define TURN_SECONDS 1 /* between two looks at the rules, */
 #define ALIVE_SECONDS 4 /* and when doors shut that nobody looks after */

@@ -14,6 +14,8 @@
 #include "watch/notify.h"
 #include "base/cleanup.h"
 #include "base/number.h"
+#include "kernel/counters.h"
+#include "kernel/datapath_events.h"
 
 #define WAIT_MILLISECONDS 200
 #define TURN_NANOSECONDS 1000000000ull

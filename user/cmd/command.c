@@ -15,6 +15,8 @@
 #include "print/output.h"
 #include "rules/signing.h"
 #include "rules/totp.h"
+#include "kernel/counters.h"
+#include "kernel/datapath_knock.h"
 #include "base/cleanup.h"
 #include "base/env.h"
 #include "base/file.h"

@@ -1,14 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What was counted: the tally of all CPUs, and each CPU's word, as of one moment. */
+/* Packet and byte counters: mapping them into memory and reading them. */
 #ifndef COUNTERS_H
 #define COUNTERS_H
 
 #include "kernel/datapath.h"
 
+#define ALL_COUNTERS UINT_MAX
+
 /*
- * Of an interface whose counters are mapped (datapath_map_counters()): what a port, by its
- * key, passed and dropped, and what was charged to a line. Packets may be counted
- * meanwhile: none is left out and none is read twice.
+ * Maps the counters of every interface: those of the lines 0 to `lines` - 1, or, with
+ * ALL_COUNTERS, those of all lines and ports. Mapping all of them takes longer than the rest of
+ * opening a data path. Counters that are mapped already stay mapped. Returns 0 or a negative
+ * errno after saying why.
+ */
+int datapath_map_counters(struct datapath *dp, __u32 lines);
+
+/*
+ * Reads a counter of an interface whose counters are mapped: the packets that passed or were
+ * dropped at a port key, or that were charged to a line. Packets may be counted meanwhile: each
+ * is read once or not yet, never twice.
  */
 struct tally counter_pass(const struct interface *iface, __u32 key);
 struct tally counter_drop(const struct interface *iface, __u32 key);

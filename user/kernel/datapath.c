@@ -1,9 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Opening: the lock, the folders, the pins, and the memory behind them. */
+/* Opening the data path: the lock, the folders, the pins, and the memory behind them. */
 #include "kernel/datapath.h"
 
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,121 +10,37 @@
 #include <linux/magic.h>
 #include <string.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <sys/random.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
 
-#include "base/clock.h"
-#include "kernel/datapath_internal.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/env.h"
 #include "base/folder.h"
 #include "base/log.h"
+#include "host/netns.h"
+#include "kernel/datapath_internal.h"
+#include "kernel/needs.h"
+#include "kernel/pins.h"
 
-#ifndef SO_NETNS_COOKIE
-#define SO_NETNS_COOKIE 71
-#endif
-
-const char *reason(int err)
-{
-	switch (-err) {
-	case EPERM:
-	case EACCES:
-		return "permission denied: run it as root, or with CAP_BPF, CAP_PERFMON and "
-		       "CAP_NET_ADMIN";
-	case ENOMEM:
-		return "out of memory";
-	case E2BIG: /* compile() */
-		return "more rules would stand one behind the other for a port than a packet may "
-		       "ask: portctl.rules(5), WHICH RULE WINS";
-	case EUSERS: /* assign_lines() */
-		return "there is no room for these knocks (64), or limits, beside those that "
-		       "run: change some first, then the others";
-	}
-	return strerror(-err);
-}
-
-size_t page_align(size_t size)
-{
-	size_t page = sysconf(_SC_PAGESIZE);
-
-	return (size + page - 1) / page * page;
-}
-
-void unmap(const void *memory, size_t size)
-{
-	if (memory)
-		munmap((void *)memory, page_align(size));
-}
-
-int pin_map(const char *path, void **memory, size_t *size, size_t *count)
-{
-	struct bpf_map_info info = { 0 };
-	__u32 length = sizeof(info);
-	cleanup_close int fd = bpf_obj_get(path);
-	void *mapped;
-
-	if (fd < 0)
-		return -errno;
-	if (bpf_obj_get_info_by_fd(fd, &info, &length))
-		return -errno;
-	if (size)
-		*size = info.value_size;
-	if (count)
-		*count = info.max_entries;
-	if (!memory)
-		return 0;
-	mapped = mmap(NULL, page_align((size_t)info.value_size * info.max_entries),
-		      PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	if (mapped == MAP_FAILED)
-		return -errno;
-	*memory = mapped;
-	return 0;
-}
-
-/*
- * A file's name in a BPF file system may have no dot, an interface's may, and an
- * interface's may have no colon (dev_valid_name).
- */
-static void swap_characters(char *text, char from, char to)
-{
-	for (; *text; text++) {
-		if (*text == from)
-			*text = to;
-	}
-}
-
-void pin_path(const struct datapath *dp, const char *iface, const char *pin,
-	      char path[PATH_MAX])
-{
-	char folder[IFNAMSIZ] = "";
-
-	if (iface)
-		strncpy(folder, iface, IFNAMSIZ - 1);
-	swap_characters(folder, '.', ':');
-	snprintf(path, PATH_MAX, "%s%s%s%s%s", dp->path, iface ? "/" : "", folder,
-		 *pin ? "/" : "", pin);
-}
-
-/* The folder that is there of `path` and those above it. */
-static void nearest_folder(const char *path, char folder[PATH_MAX])
+/* The nearest folder that exists: `path`, or one above it. */
+static void existing_folder(const char *path, char folder[PATH_MAX])
 {
 	snprintf(folder, PATH_MAX, "%s", path);
 	while (access(folder, F_OK) && errno == ENOENT && strrchr(folder, '/') > folder)
 		*strrchr(folder, '/') = 0;
 }
 
-static int check_bpffs(const char *path)
+static int check_file_system(const char *path)
 {
 	char folder[PATH_MAX];
 	struct statfs fs;
 
-	nearest_folder(path, folder);
+	existing_folder(path, folder);
 	if (statfs(folder, &fs))
-		return fail(-errno, "%s: %s", folder, reason(-errno));
+		return fail(-errno, "%s: %s", folder, datapath_reason(-errno));
 	if (fs.f_type != BPF_FS_MAGIC)
 		return fail(-ENODEV,
 			    "%s is not on a BPF file system, where the filter is kept: "
@@ -134,20 +49,7 @@ static int check_bpffs(const char *path)
 	return 0;
 }
 
-int namespace_cookie(__u64 *cookie)
-{
-	cleanup_close int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	socklen_t length = sizeof(*cookie);
-
-	if (fd < 0 || getsockopt(fd, SOL_SOCKET, SO_NETNS_COOKIE, cookie, &length))
-		return fail(-errno,
-			    "cannot tell this network namespace from others (%s): Linux 6.0 "
-			    "or newer is needed",
-			    strerror(errno));
-	return 0;
-}
-
-static int take_turn(struct datapath *dp, enum datapath_access access)
+static int take_lock(struct datapath *dp, enum datapath_access access)
 {
 	const char *folder = run_folder();
 	char path[PATH_MAX];
@@ -156,16 +58,17 @@ static int take_turn(struct datapath *dp, enum datapath_access access)
 	if (err)
 		return err;
 	if (mkdir(folder, 0700) && errno != EEXIST)
-		return fail(-errno, "cannot make %s: %s", folder, reason(-errno));
+		return fail(-errno, "cannot make %s: %s", folder, datapath_reason(-errno));
 	err = run_path("lock", path);
 	if (err)
 		return err;
 	dp->lock = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (dp->lock < 0)
-		return fail(-errno, "cannot open %s: %s", path, reason(-errno));
+		return fail(-errno, "cannot open %s: %s", path, datapath_reason(-errno));
 	while (flock(dp->lock, access == DATAPATH_WRITE ? LOCK_EX : LOCK_SH)) {
 		if (errno != EINTR)
-			return fail(-errno, "cannot lock %s: %s", path, reason(-errno));
+			return fail(-errno, "cannot lock %s: %s", path,
+				    datapath_reason(-errno));
 	}
 	return 0;
 }
@@ -181,7 +84,7 @@ static int open_control(struct datapath *dp)
 	if (err == -ENOENT)
 		return 0;
 	if (err)
-		return fail(err, "cannot open %s: %s", path, reason(err));
+		return fail(err, "cannot open %s: %s", path, datapath_reason(err));
 	if (size < sizeof(*dp->control) || dp->control->schema != PORTCTL_SCHEMA)
 		return fail(-EPROTO,
 			    "%s was made by another version of portctl (schema %u, not %u): "
@@ -190,7 +93,7 @@ static int open_control(struct datapath *dp)
 	return 0;
 }
 
-/* Makes a folder and those above it, all of them closed to other users. */
+/* Makes a folder and those above it. Only their owner may use the folders that it makes. */
 static int make_folders(const char *path)
 {
 	char folder[PATH_MAX];
@@ -208,76 +111,69 @@ static int make_folders(const char *path)
 	return 0;
 }
 
-int datapath_create(struct datapath *dp)
+static int create_control(const char *path)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_MMAPABLE);
 	struct control control = { .schema = PORTCTL_SCHEMA, .created = utc_now() };
-	char path[PATH_MAX];
 	cleanup_close int fd = -1;
 	__u32 zero = 0;
+
+	if (getrandom(control.secret, sizeof(control.secret), 0) < 0)
+		return -errno;
+	control.tai_offset = tai_offset();
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "control", sizeof(zero), sizeof(control), 1,
+			    &opts);
+	if (fd < 0 || bpf_map_update_elem(fd, &zero, &control, BPF_ANY) ||
+	    bpf_obj_pin(fd, path))
+		return -errno;
+	return 0;
+}
+
+int datapath_create(struct datapath *dp)
+{
+	char path[PATH_MAX];
 	int err;
 
 	if (dp->control)
 		return 0;
 	err = make_folders(dp->path);
-	if (!err && getrandom(control.secret, sizeof(control.secret), 0) < 0)
-		err = -errno;
 	if (err)
-		return fail(err, "cannot make %s: %s", dp->path, reason(err));
-	err = folder_check(dp->path); /* somebody may have been faster */
+		return fail(err, "cannot make %s: %s", dp->path, datapath_reason(err));
+	err = folder_check(dp->path); /* another user may have made it meanwhile */
 	if (err)
 		return err;
-	control.tai_offset = tai_offset();
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY, "control", sizeof(zero), sizeof(control), 1,
-			    &opts);
 	pin_path(dp, NULL, "control", path);
-	if (fd < 0 || bpf_map_update_elem(fd, &zero, &control, BPF_ANY) ||
-	    bpf_obj_pin(fd, path)) {
-		err = -errno;
-		rmdir(dp->path); /* if there is nothing in it */
-		return fail(err, "cannot make %s: %s", path, reason(err));
+	err = create_control(path);
+	if (err) {
+		rmdir(dp->path); /* fails if it has something in it */
+		return fail(err, "cannot make %s: %s", path, datapath_reason(err));
 	}
 	return open_control(dp);
-}
-
-int map_sized(const char *path, size_t wanted, void **memory, size_t *count)
-{
-	size_t size;
-	int err = pin_map(path, memory, &size, count);
-
-	if (!err && size != wanted)
-		err = -EPROTO;
-	return err;
 }
 
 int datapath_refused_flows(const struct datapath *dp, __u64 *refused)
 {
 	struct flow_set *sets;
-	char path[PATH_MAX];
 	size_t count;
-	int err;
+	int err = pin_map_shared(dp, "flows", sizeof(*sets), (void **)&sets, &count);
 
 	*refused = 0;
-	pin_path(dp, NULL, "flows", path);
-	err = map_sized(path, sizeof(*sets), (void **)&sets, &count);
-	if (err == -ENOENT) /* nothing was ever attached */
-		return 0;
 	if (err)
-		return fail(err, "cannot read %s: %s", path, reason(err));
+		return fail(err, "cannot read %s/flows: %s", dp->path, datapath_reason(err));
 	for (size_t i = 0; i < count; i++)
 		*refused += sets[i].refused;
-	unmap(sets, count * sizeof(*sets));
+	pin_unmap(sets, count * sizeof(*sets));
 	return 0;
 }
 
-/* One of several where the hardware runs another's. */
-static bool runs(const struct bpf_xdp_query_opts *query, __u32 program)
+/* A device can have several programs: one of the driver, and one that the hardware runs. */
+static bool has_program(const struct bpf_xdp_query_opts *query, __u32 program)
 {
 	return query->prog_id == program || query->drv_prog_id == program ||
 	       query->skb_prog_id == program;
 }
 
-/* Which device the pinned link holds the program on: 0 once it is gone. */
+/* Finds the device that the pinned link attaches to, if it still exists. */
 static int open_link(struct interface *iface, const char *path)
 {
 	LIBBPF_OPTS(bpf_xdp_query_opts, query);
@@ -291,11 +187,12 @@ static int open_link(struct interface *iface, const char *path)
 	iface->attached_at = made.st_ctime;
 	iface->mode = "gone";
 	/*
-	 * A device that was moved to another network namespace is not here either, and
-	 * another one may have its number.
+	 * A device that moved to another network namespace is not here either, and another
+	 * device may have its index here: check that the program is on the device.
 	 */
 	if (!info.xdp.ifindex || bpf_xdp_query(info.xdp.ifindex, 0, &query) ||
-	    !runs(&query, info.prog_id) || !if_indextoname(info.xdp.ifindex, iface->device))
+	    !has_program(&query, info.prog_id) ||
+	    !if_indextoname(info.xdp.ifindex, iface->device))
 		return 0;
 	iface->ifindex = info.xdp.ifindex;
 	iface->mode = query.attach_mode == XDP_ATTACHED_SKB  ? "generic"
@@ -306,7 +203,7 @@ static int open_link(struct interface *iface, const char *path)
 
 void interface_close(struct interface *iface)
 {
-	unmap(iface->table, sizeof(struct tables));
+	pin_unmap(iface->table, sizeof(struct tables));
 	interface_unmap_counters(iface);
 	*iface = (struct interface){ 0 };
 }
@@ -323,12 +220,12 @@ int interface_open(const struct datapath *dp, const char *name, struct interface
 	err = open_link(iface, path);
 	pin_path(dp, name, "table", path);
 	if (!err)
-		err = map_sized(path, sizeof(struct tables), (void **)&iface->table, NULL);
+		err = pin_map_sized(path, sizeof(struct tables), (void **)&iface->table, NULL);
 	if (!err)
 		iface->sampling = &((struct tables *)iface->table)->sampling;
 	pin_path(dp, name, "cpu_counters", path);
 	if (!err)
-		err = map_sized(path, sizeof(*iface->cpu_counters), NULL, &iface->cpus);
+		err = pin_map_sized(path, sizeof(*iface->cpu_counters), NULL, &iface->cpus);
 	if (err)
 		interface_close(iface);
 	return err;
@@ -340,47 +237,38 @@ static int compare_interfaces(const void *left, const void *right)
 		      ((const struct interface *)right)->name);
 }
 
-bool interface_folder(const struct dirent *entry, char name[IFNAMSIZ])
+/* Opens an interface and appends it. A folder without a link filters nothing: it is skipped. */
+static int append_interface(struct datapath *dp, const char *name)
 {
-	if (entry->d_type != DT_DIR || entry->d_name[0] == '.' ||
-	    strlen(entry->d_name) >= IFNAMSIZ)
-		return false;
-	strcpy(name, entry->d_name);
-	swap_characters(name, ':', '.');
-	return true;
+	struct interface iface;
+	int err = interface_open(dp, name, &iface);
+
+	if (err == -ENOENT) /* an attach or a detach was killed */
+		return 0;
+	if (err)
+		return err;
+	err = array_reserve(&dp->interfaces, &dp->room, dp->count, sizeof(iface));
+	if (err)
+		interface_close(&iface);
+	else
+		dp->interfaces[dp->count++] = iface;
+	return err;
 }
 
-/*
- * A folder without a link is what an attach or a detach that was killed leaves
- * behind. It filters nothing.
- */
 static int open_interfaces(struct datapath *dp)
 {
-	DIR *folder = opendir(dp->path);
+	cleanup_dir DIR *folder = opendir(dp->path);
 	struct dirent *entry;
 	int err = folder ? 0 : -errno;
 
 	while (!err && (entry = readdir(folder))) {
-		struct interface iface;
 		char name[IFNAMSIZ];
 
-		if (!interface_folder(entry, name))
-			continue;
-		err = interface_open(dp, name, &iface);
-		if (err == -ENOENT) {
-			err = 0;
-			continue;
-		}
-		if (!err)
-			err = array_reserve(&dp->interfaces, &dp->room, dp->count,
-					    sizeof(iface));
-		if (!err)
-			dp->interfaces[dp->count++] = iface;
+		if (pin_folder_interface(entry, name))
+			err = append_interface(dp, name);
 	}
-	if (folder)
-		closedir(folder);
 	if (err)
-		return fail(err, "cannot read %s: %s", dp->path, reason(err));
+		return fail(err, "cannot read %s: %s", dp->path, datapath_reason(err));
 	if (dp->count)
 		qsort(dp->interfaces, dp->count, sizeof(*dp->interfaces), compare_interfaces);
 	return 0;
@@ -392,17 +280,17 @@ int datapath_open(struct datapath *dp, enum datapath_access access)
 	__u64 cookie;
 	int err;
 
-	*dp = (struct datapath){ .lock = -1 };
-	libbpf_set_print(NULL); /* what fails is said here, in one line */
+	*dp = DATAPATH_CLOSED;
+	libbpf_set_print(NULL); /* failures are reported here, in one line each */
 	if (strlen(root) > sizeof(dp->path) - 32)
 		return fail(-ENAMETOOLONG, "PORTCTL_BPFFS is too long");
-	err = namespace_cookie(&cookie);
+	err = netns_cookie(&cookie);
 	if (err)
 		return err;
 	snprintf(dp->path, sizeof(dp->path), "%s/%llx", root, (unsigned long long)cookie);
-	err = check_bpffs(root)
-		      ?: folder_check(dp->path) ?: take_turn(dp, access) ?: open_control(dp);
-	if (!err && dp->control) /* one store, whoever else is there */
+	err = check_file_system(root)
+		      ?: folder_check(dp->path) ?: take_lock(dp, access) ?: open_control(dp);
+	if (!err && dp->control) /* one store: safe beside other readers and the programs */
 		dp->control->tai_offset = tai_offset();
 	if (!err && dp->control)
 		err = open_interfaces(dp);
@@ -413,7 +301,8 @@ void datapath_unlock(struct datapath *dp)
 {
 	if (dp->lock < 0)
 		return;
-	flock(dp->lock, LOCK_UN); /* a child has it open as well, for a moment */
+	/* A child that was just forked may have it open for a moment: close() is not enough. */
+	flock(dp->lock, LOCK_UN);
 	close(dp->lock);
 	dp->lock = -1;
 }
@@ -423,9 +312,9 @@ void datapath_close(struct datapath *dp)
 	for (size_t i = 0; i < dp->count; i++)
 		interface_close(&dp->interfaces[i]);
 	free(dp->interfaces);
-	unmap(dp->control, sizeof(*dp->control));
+	pin_unmap(dp->control, sizeof(*dp->control));
 	datapath_unlock(dp);
-	*dp = (struct datapath){ .lock = -1 };
+	*dp = DATAPATH_CLOSED;
 }
 
 struct interface *datapath_interface(const struct datapath *dp, const char *name)

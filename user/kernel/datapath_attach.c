@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Attaching and detaching: the program, its maps, its link and their pins. */
+/* Attaching and detaching: the program, its maps, its link, and their pins. */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <dirent.h>
 #include <errno.h>
-#include <linux/if_link.h>
 #include <net/if_arp.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -13,28 +12,30 @@
 #include <sys/stat.h>
 #include <sys/utsname.h>
 
-#include "compile/compile.h"
-#include "kernel/datapath_load.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "kernel/datapath_internal.h"
+#include "kernel/datapath_load.h"
+#include "kernel/needs.h"
+#include "kernel/pins.h"
 
-/* What attaching is about; every step says itself what failed. */
+/* What is being attached. Each step that takes an attachment says itself what failed. */
 struct attachment {
 	struct datapath *dp;
-	const char *name;
-	const char *device; /* what it is called now */
+	const char *name; /* the interface's, for rules and pins */
+	const char *device; /* what the device is called now */
 	unsigned int ifindex;
 	bool replace;
 	struct portctl_bpf *program;
 };
 
-/* The namespace's own, beside the maps that are shared. */
+/* Pins of the namespace beside the maps in pinned_maps. */
 static const char *const rule_pins[] = { "ruleset0", "ruleset1", "ruleset0_next",
 					 "ruleset1_next", "way_back" };
 
-/* Names are shown; and those of files are in one folder with those of the interfaces. */
+/* Refuses names that cannot be shown, and those of pins: interfaces' folders lie beside them. */
 static int check_name(const char *name)
 {
 	bool taken = false;
@@ -70,7 +71,7 @@ static int check_device(const char *name, unsigned int *ifindex)
 			    device);
 	snprintf(request.ifr_name, IFNAMSIZ, "%s", name);
 	if (fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request))
-		return fail(-errno, "%s: %s", name, reason(-errno));
+		return fail(-errno, "%s: %s", name, datapath_reason(-errno));
 	if (request.ifr_hwaddr.sa_family != ARPHRD_ETHER &&
 	    request.ifr_hwaddr.sa_family != ARPHRD_LOOPBACK)
 		return fail(-EOPNOTSUPP,
@@ -80,7 +81,7 @@ static int check_device(const char *name, unsigned int *ifindex)
 	return 0;
 }
 
-static int check_kernel(void)
+static int check_kernel_version(void)
 {
 	struct utsname kernel;
 	unsigned int major = 0, minor = 0;
@@ -94,34 +95,35 @@ static int check_kernel(void)
 	return 0;
 }
 
-/*
- * Both slots judge at once as they do elsewhere: the active one because the next
- * packet needs it, the other because it can be made active again.
- */
-static int fill_slots(const struct attachment *attachment)
+static int fill_slot(const struct attachment *attachment, unsigned int slot)
 {
 	struct slot_maps maps =
 		slot_maps_of(attachment->program, attachment->dp, attachment->name);
+	cleanup_ruleset struct ruleset ruleset;
+	int err;
 
-	for (unsigned int slot = 0; slot < 2; slot++) {
-		struct ruleset ruleset;
-		int err;
-
-		ruleset_init(&ruleset);
-		err = ruleset_load(attachment->dp, slot, &ruleset);
-		if (!err)
-			err = slot_fill(&maps, attachment->name,
-					attachment->program->bss->table, slot, &ruleset);
-		if (!err && !attachment->dp->count) /* else the first did it */
-			signers_fill(attachment->dp, slot, &ruleset);
-		ruleset_clear(&ruleset);
-		if (err)
-			return fail(err, "%s: %s", attachment->name, reason(err));
-	}
-	return 0;
+	ruleset_init(&ruleset);
+	err = stored_load(attachment->dp, slot, &ruleset);
+	if (!err)
+		err = slot_fill(&maps, attachment->name, attachment->program->bss->table, slot,
+				&ruleset);
+	if (!err && !attachment->dp->count) /* else the first interface filled the signers */
+		signers_fill(attachment->dp, slot, &ruleset);
+	return err;
 }
 
-/* Pins below the interface's folder, or the namespace's where iface is NULL. */
+/*
+ * Both slots must judge as they do on the other interfaces: the active one because the next
+ * packet needs it, the other one because a rollback can make it active.
+ */
+static int fill_slots(const struct attachment *attachment)
+{
+	int err = fill_slot(attachment, 0) ?: fill_slot(attachment, 1);
+
+	return err ? fail(err, "%s: %s", attachment->name, datapath_reason(err)) : 0;
+}
+
+/* Pins a descriptor, unless the pin exists. */
 static int pin_one(const struct attachment *attachment, const char *iface, int fd,
 		   const char *pin)
 {
@@ -129,7 +131,7 @@ static int pin_one(const struct attachment *attachment, const char *iface, int f
 
 	pin_path(attachment->dp, iface, pin, path);
 	if (bpf_obj_pin(fd, path) && errno != EEXIST)
-		return fail(-errno, "cannot pin %s: %s", path, reason(-errno));
+		return fail(-errno, "cannot pin %s: %s", path, datapath_reason(-errno));
 	return 0;
 }
 
@@ -141,7 +143,7 @@ static int pin_maps(const struct attachment *attachment)
 
 	pin_path(attachment->dp, name, "", folder);
 	if (mkdir(folder, 0700) && errno != EEXIST)
-		return fail(-errno, "cannot make %s: %s", folder, reason(-errno));
+		return fail(-errno, "cannot make %s: %s", folder, datapath_reason(-errno));
 	for (size_t i = 0; i < pinned_map_count && !err; i++)
 		err = pin_one(attachment, pinned_maps[i].shared ? NULL : name,
 			      bpf_map__fd(pinned_map_of(attachment->program, i)),
@@ -149,7 +151,7 @@ static int pin_maps(const struct attachment *attachment)
 	return err;
 }
 
-/* Puts the program on the device, and its link under the interface's pin. */
+/* Attaches the program to the device, and pins its link. */
 static int attach_link(const struct attachment *attachment, enum attach_mode mode)
 {
 	char path[PATH_MAX];
@@ -172,19 +174,16 @@ static int attach_egress(const struct attachment *attachment)
 
 static int update_link(const struct attachment *attachment)
 {
-	char path[PATH_MAX];
-	cleanup_close int fd = -1;
+	cleanup_close int fd = pin_open(attachment->dp, attachment->name, "link");
 
-	pin_path(attachment->dp, attachment->name, "link", path);
-	fd = bpf_obj_get(path);
 	if (fd < 0 ||
 	    bpf_link_update(fd, bpf_program__fd(attachment->program->progs.portctl), NULL))
 		return fail(-errno, "cannot replace the program on %s: %s", attachment->name,
-			    reason(-errno));
+			    datapath_reason(-errno));
 	return 0;
 }
 
-static int check_mode(const struct interface *present, enum attach_mode mode)
+static int check_attached_mode(const struct interface *present, enum attach_mode mode)
 {
 	if ((mode == ATTACH_NATIVE && !strcmp(present->mode, "generic")) ||
 	    (mode == ATTACH_GENERIC && strcmp(present->mode, "generic")))
@@ -207,62 +206,50 @@ static int attach_prepared(struct attachment *attachment, const struct interface
 		err = fill_slots(attachment);
 	if (!err)
 		err = attach_egress(attachment);
-	if (err)
-		return err;
-	return attach_link(attachment, mode);
+	return err ?: attach_link(attachment, mode);
 }
 
-static int remove_pin(const struct datapath *dp, const char *iface, const char *pin)
-{
-	char path[PATH_MAX];
-
-	pin_path(dp, iface, pin, path);
-	if ((*pin ? unlink(path) : rmdir(path)) && errno != ENOENT)
-		return fail(-errno, "cannot remove %s: %s", path, reason(-errno));
-	return 0;
-}
-
-/* An interface's, or the shared ones but "control" where `name` is NULL. */
+/* Removes the maps of an interface, or (`name` NULL) the shared ones except "control". */
 static int remove_maps(const struct datapath *dp, const char *name)
 {
 	int err = 0;
 
 	for (size_t i = 0; name && i < SLOT_PINS && !err; i++)
-		err = remove_pin(dp, name, slot_pins[i]);
+		err = pin_remove(dp, name, slot_pins[i]);
 	for (size_t i = pinned_map_count; --i > 0 && !err;) {
 		if (pinned_maps[i].shared == !name)
-			err = remove_pin(dp, name, pinned_maps[i].pin);
+			err = pin_remove(dp, name, pinned_maps[i].pin);
 	}
 	return err;
 }
 
 /*
- * The last pin goes in the background, a descriptor does not: the device is free when
- * this returns, and can be attached to.
+ * The kernel drops the last pin of a link in the background, but a descriptor at once. With one
+ * open until the end of this function, the device is free when it returns.
  */
 static int remove_link(const struct datapath *dp, const char *name)
 {
-	char path[PATH_MAX];
-	cleanup_close int fd = -1;
+	cleanup_close int fd = pin_open(dp, name, "link");
 
-	pin_path(dp, name, "link", path);
-	fd = bpf_obj_get(path);
-	return remove_pin(dp, name, "link");
+	(void)fd;
+	return pin_remove(dp, name, "link");
 }
 
 /*
- * Takes everything of an interface away but its folder: as long as that is there,
- * detaching can be ended after a kill. The link is the first, so that nothing is
- * filtered without what belongs to it.
+ * Removes everything of an interface except its folder: as long as the folder exists, a detach
+ * that was killed can be finished. The link goes first, so that nothing is filtered with half
+ * of the maps.
  */
 static int empty_interface(const struct datapath *dp, const char *name, unsigned int ifindex)
 {
-	return remove_link(dp, name) ?: unhook_egress(name, ifindex) ?: remove_maps(dp, name);
+	return remove_link(dp, name)		     ?:
+	       hook_remove_egress(name, ifindex) ?:
+	       remove_maps(dp, name);
 }
 
 static int remove_interface(const struct datapath *dp, const char *name, unsigned int ifindex)
 {
-	return empty_interface(dp, name, ifindex) ?: remove_pin(dp, name, "");
+	return empty_interface(dp, name, ifindex) ?: pin_remove(dp, name, "");
 }
 
 static bool has_folder(const struct datapath *dp, const char *name)
@@ -279,18 +266,16 @@ static bool has_folder(const struct datapath *dp, const char *name)
 static int each_folder(const struct datapath *dp,
 		       int (*call)(const struct datapath *dp, const char *name))
 {
-	DIR *folder = opendir(dp->path);
+	cleanup_dir DIR *folder = opendir(dp->path);
 	struct dirent *entry;
 	int err = 0;
 
 	while (folder && !err && (entry = readdir(folder))) {
 		char name[IFNAMSIZ];
 
-		if (interface_folder(entry, name))
+		if (pin_folder_interface(entry, name))
 			err = call(dp, name);
 	}
-	if (folder)
-		closedir(folder);
 	return err;
 }
 
@@ -301,7 +286,7 @@ static int empty_folder(const struct datapath *dp, const char *name)
 
 static int remove_folder(const struct datapath *dp, const char *name)
 {
-	return remove_pin(dp, name, "");
+	return pin_remove(dp, name, "");
 }
 
 int datapath_remove(struct datapath *dp)
@@ -309,20 +294,20 @@ int datapath_remove(struct datapath *dp)
 	int err = each_folder(dp, empty_folder);
 
 	for (size_t i = 0; i < ARRAY_SIZE(rule_pins) && !err; i++)
-		err = remove_pin(dp, NULL, rule_pins[i]);
+		err = pin_remove(dp, NULL, rule_pins[i]);
 	err = err		      ?:
 	      remove_maps(dp, NULL) ?:
-	      remove_pin(dp, NULL, pinned_maps[0].pin) ?:
+	      pin_remove(dp, NULL, pinned_maps[0].pin) ?:
 	      each_folder(dp, remove_folder) ?:
-	      remove_pin(dp, NULL, "");
+	      pin_remove(dp, NULL, "");
 	if (err)
 		return err;
-	unmap(dp->control, sizeof(*dp->control));
+	pin_unmap(dp->control, sizeof(*dp->control));
 	dp->control = NULL;
 	return 0;
 }
 
-/* Puts what was attached on the list; a device made again is there already. */
+/* Adds an interface that was attached to the list, or opens it again if it is listed. */
 static int add_interface(struct datapath *dp, const char *name)
 {
 	struct interface *slot = datapath_interface(dp, name);
@@ -335,13 +320,15 @@ static int add_interface(struct datapath *dp, const char *name)
 	else if (slot)
 		interface_close(slot);
 	err = err ?: interface_open(dp, name, slot);
-	return err ? fail(err, "%s is attached, but cannot be read: %s", name, reason(err)) : 0;
+	return err ? fail(err, "%s is attached, but cannot be read: %s", name,
+			  datapath_reason(err))
+		   : 0;
 }
 
 /*
- * Of devices that were renamed since: none is attached twice, and one that has a former
- * name must not take the pins of the one that is filtered under it. That one itself may
- * have kept the former name beside its new one.
+ * Devices may have been renamed since they were attached. Refuses to attach a device twice, and
+ * to attach a device that has the former name of another: it would take the other's pins. The
+ * other device may have kept its former name as an alternative name.
  */
 static int check_renamed(const struct datapath *dp, const char *name,
 			 const struct interface *known)
@@ -359,20 +346,21 @@ static int check_renamed(const struct datapath *dp, const char *name,
 		    now->device, now->name, now->name);
 }
 
-/* What a new attachment has made goes, and the rest of an earlier one. */
+/* Removes what a new attachment has made, and what is left of an earlier one. */
 static void undo_attach(struct datapath *dp, const struct attachment *attachment)
 {
 	if (has_folder(dp, attachment->name))
 		remove_interface(dp, attachment->name, attachment->ifindex);
 	if (dp->count || !dp->control)
 		return;
-	if (dp->control->generation) /* the rules stay */
+	if (dp->control->generation) /* there are rules, which stay */
 		remove_maps(dp, NULL);
 	else
 		datapath_remove(dp);
 }
 
-static int attach(struct datapath *dp, const char *name, enum attach_mode mode, bool replace)
+static int attach_interface(struct datapath *dp, const char *name, enum attach_mode mode,
+			    bool replace)
 {
 	struct attachment attachment = { .dp = dp, .name = name, .replace = replace };
 	struct interface *known = datapath_interface(dp, name), *present = known;
@@ -383,14 +371,14 @@ static int attach(struct datapath *dp, const char *name, enum attach_mode mode, 
 	if (err)
 		return err;
 	if (present && (present->ifindex != attachment.ifindex || interface_gone(present)))
-		present = NULL; /* the device was deleted, and made again */
+		present = NULL; /* the device was deleted and made again */
 	if (present)
-		err = check_mode(present, mode);
+		err = check_attached_mode(present, mode);
 	else if (!replace)
 		err = hook_check_free(name, attachment.ifindex);
 	if (err)
 		return err;
-	if (!known && has_folder(dp, name)) /* its counts are of other rules */
+	if (!known && has_folder(dp, name)) /* its counters belong to other rules */
 		err = remove_interface(dp, name, attachment.ifindex);
 	if (!err)
 		err = datapath_create(dp);
@@ -402,24 +390,24 @@ static int attach(struct datapath *dp, const char *name, enum attach_mode mode, 
 	if (!known)
 		undo_attach(dp, &attachment);
 	else if (!present)
-		unhook_egress(name, attachment.ifindex);
+		hook_remove_egress(name, attachment.ifindex);
 	return err;
 }
 
 int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode, bool replace)
 {
-	return check_kernel()		     ?:
+	return check_kernel_version()	     ?:
 	       check_name(name)		     ?:
 	       check_renamed(dp, name, datapath_interface(dp, name)) ?:
-	       attach(dp, name, mode, replace);
+	       attach_interface(dp, name, mode, replace);
 }
 
 int datapath_update(struct datapath *dp, const struct interface *iface, enum attach_mode mode)
 {
 	char name[IFNAMSIZ];
 
-	strcpy(name, iface->name); /* the interface is opened anew */
-	return attach(dp, name, mode, false);
+	strcpy(name, iface->name); /* iface->name changes when the interface is opened again */
+	return attach_interface(dp, name, mode, false);
 }
 
 int datapath_detach(struct datapath *dp, const char *name)

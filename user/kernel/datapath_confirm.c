@@ -1,26 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Changes that wait to be confirmed, and going back. */
+/* Changes that wait to be confirmed, the kernel's timer that undoes them, and rolling back. */
 #include <bpf/bpf.h>
-#include <bpf/libbpf.h>
 #include <errno.h>
 
-#include "base/clock.h"
-#include "kernel/datapath_internal.h"
-#include "confirm.skel.h" /* needs struct control */
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "kernel/datapath_internal.h"
+#include "kernel/fill.h"
+#include "kernel/needs.h"
+#include "kernel/pins.h"
 
-static int reuse_pin(const struct datapath *dp, struct bpf_map *map, const char *pin)
-{
-	char path[PATH_MAX];
-	cleanup_close int fd = -1;
-
-	pin_path(dp, NULL, pin, path);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return bpf_map__reuse_fd(map, fd);
-}
+#include "confirm.skel.h" /* needs struct control */
 
 static int run_start_timer(const struct confirm_bpf *program)
 {
@@ -36,10 +27,10 @@ static int run_start_timer(const struct confirm_bpf *program)
 static int start_timer(const struct datapath *dp, struct confirm_bpf *program)
 {
 	char path[PATH_MAX];
-	int err = reuse_pin(dp, program->maps.data_control, "control");
+	int err = pin_reuse(dp, NULL, "control", program->maps.data_control);
 
 	if (!err)
-		err = reuse_pin(dp, program->maps.way_back, "way_back");
+		err = pin_reuse(dp, NULL, "way_back", program->maps.way_back);
 	if (!err)
 		err = confirm_bpf__load(program);
 	if (err)
@@ -81,19 +72,19 @@ __u32 datapath_pending(const struct datapath *dp)
 	return (dp->control->deadline - now + 999999999) / 1000000000;
 }
 
-int datapath_decided(const struct datapath *dp)
+int datapath_check_pending(const struct datapath *dp)
 {
-	__u32 waits = datapath_pending(dp);
+	__u32 seconds = datapath_pending(dp);
 
-	if (!waits)
+	if (!seconds)
 		return 0;
 	return fail(-EBUSY,
 		    "a change waits to be confirmed (%u s left): \"portctl confirm\" or "
 		    "\"portctl rollback\" first",
-		    waits);
+		    seconds);
 }
 
-/* Takes the pending change away from the timer; false if there is none (any more). */
+/* Takes the pending change away from the timer. Returns false if nothing is pending any more. */
 static bool take_pending(struct datapath *dp)
 {
 	__u32 pending = dp->control ? dp->control->pending : 0;
@@ -111,7 +102,7 @@ int way_back_if_late(struct datapath *dp)
 		return 0;
 	__atomic_store_n(&dp->control->generation, generation + 1, __ATOMIC_RELEASE);
 	return fail(-ETIME,
-		    "the time to confirm this was over before it was made: rolled back");
+		    "the time to confirm ended before the change was made: rolled back");
 }
 
 int datapath_confirm(struct datapath *dp)
@@ -124,12 +115,11 @@ int datapath_confirm(struct datapath *dp)
 	return 0;
 }
 
-int datapath_rollback(struct datapath *dp, int (*guard)(const struct datapath *dp))
+/* Whether there is a ruleset to go back to. */
+static int check_previous(const struct datapath *dp, __u32 generation)
 {
-	struct stored_rule *rules;
+	cleanup_free struct stored_rule *rules = NULL;
 	char path[PATH_MAX];
-	__u32 generation = dp->control ? dp->control->generation : 0;
-	bool waits = datapath_pending(dp);
 	size_t count;
 	int err;
 
@@ -138,22 +128,32 @@ int datapath_rollback(struct datapath *dp, int (*guard)(const struct datapath *d
 	err = datapath_previous(dp, &rules, &count);
 	if (err)
 		return err;
-	free(rules);
-	/* Slot 0 has none until it is filled for the first time: no rules are its ruleset. */
+	/* Slot 0 has no stored ruleset until it is filled first: its ruleset has no rules. */
 	pin_path(dp, NULL, "ruleset1", path);
 	if (!(generation & 1) && access(path, F_OK))
 		return fail(-ENOENT, "the ruleset before this one is not there any more");
-	/* The way back from a change that waits is what keeps the administrator in. */
-	err = guard && !waits ? guard(dp) : 0;
+	return 0;
+}
+
+int datapath_rollback(struct datapath *dp, int (*check)(const struct datapath *dp))
+{
+	__u32 generation = dp->control ? dp->control->generation : 0;
+	bool waits = datapath_pending(dp);
+	int err = check_previous(dp, generation);
+
+	/* Going back from a change that waits is what keeps the administrator in: no check. */
+	if (!err && check && !waits)
+		err = check(dp);
 	if (err)
 		return err;
-	err = finish_moves(dp) ?: slot_mend(dp, (generation + 1) & 1);
+	err = retire_finish(dp) ?: slot_mend(dp, (generation + 1) & 1);
 	if (err)
-		return fail(err, "cannot go back: %s; nothing was changed", reason(err));
+		return fail(err, "cannot go back: %s; nothing was changed",
+			    datapath_reason(err));
 	way_back_forget(dp);
-	if (waits && !take_pending(dp)) /* the kernel has gone back itself, just now */
+	if (waits && !take_pending(dp)) /* the kernel's timer has just gone back */
 		return 0;
 	__atomic_store_n(&dp->control->generation, generation + 1, __ATOMIC_RELEASE);
-	settle_behind(dp);
+	datapath_settle_in_child(dp);
 	return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Watching: a place among the monitors, and the ring buffer that belongs to it. */
+#include "kernel/datapath_events.h"
+
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -7,20 +8,23 @@
 #include <string.h>
 #include <sys/file.h>
 
-#include "base/clock.h"
-#include "kernel/datapath_internal.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/folder.h"
 #include "base/log.h"
+#include "kernel/needs.h"
+#include "kernel/pins.h"
 
 #define RING_SIZE (1 << 20)
-#define SAMPLING_NANOSECONDS 900000000ull /* a second, and who calls is never late */
+
+/* A bit less than a second, so that a call once a second never comes too early. */
+#define SAMPLING_NANOSECONDS 900000000ull
 
 struct watcher {
-	int place_lock; /* held as long as the place is taken, also after kill -9: not */
+	int place_lock; /* lock file of the place; the kernel unlocks it after a kill */
 	__u32 place;
-	__u64 created; /* of the data path it belongs to */
-	int events; /* the map of places */
+	__u64 created; /* control->created of the data path that is watched */
+	int events; /* the map with a ring buffer for each place */
 	struct control *control;
 	struct ring_buffer *ring;
 	void (*call)(const struct event *event, void *data);
@@ -29,24 +33,19 @@ struct watcher {
 
 int datapath_event_counts(const struct datapath *dp, struct event_count counts[EVENT_KINDS])
 {
-	struct event_count *list = NULL;
-	char path[PATH_MAX];
-	size_t size, count;
-	int err;
+	struct event_count *list;
+	size_t count;
+	int err = pin_map_shared(dp, "event_counts", sizeof(*list), (void **)&list, &count);
 
 	memset(counts, 0, EVENT_KINDS * sizeof(*counts));
-	pin_path(dp, NULL, "event_counts", path);
-	err = pin_map(path, (void **)&list, &size, &count);
-	if (err == -ENOENT) /* nothing was ever attached */
-		return 0;
-	if (!err && (size != sizeof(*list) || count != EVENT_KINDS))
-		err = -EPROTO;
-	if (err)
-		fail(err, "cannot read %s: %s", path, reason(err));
-	else
+	if (list && count == EVENT_KINDS)
 		memcpy(counts, list, EVENT_KINDS * sizeof(*counts));
-	unmap(list, size * count);
-	return err;
+	else if (list)
+		err = -EPROTO;
+	pin_unmap(list, sizeof(*list) * count);
+	return err ? fail(err, "cannot read %s/event_counts: %s", dp->path,
+			  datapath_reason(err))
+		   : 0;
 }
 
 static int lock_place(__u32 place)
@@ -73,7 +72,7 @@ static void empty_place(struct control *control, int events, __u32 place)
 	bpf_map_delete_elem(events, &place);
 }
 
-/* The first place that is free; those whose watcher was killed are emptied. */
+/* Takes the first free place. Also empties the places of watchers that were killed. */
 static int take_place(struct watcher *watcher)
 {
 	int err = -EBUSY;
@@ -96,7 +95,7 @@ static int take_place(struct watcher *watcher)
 	return watcher->place_lock >= 0 ? 0 : err;
 }
 
-static int deliver(void *data, void *event, size_t size)
+static int deliver_event(void *data, void *event, size_t size)
 {
 	struct watcher *watcher = data;
 
@@ -112,7 +111,7 @@ static int make_ring(struct watcher *watcher)
 
 	if (fd < 0)
 		return -errno;
-	watcher->ring = ring_buffer__new(fd, deliver, watcher, NULL);
+	watcher->ring = ring_buffer__new(fd, deliver_event, watcher, NULL);
 	if (!watcher->ring ||
 	    bpf_map_update_elem(watcher->events, &watcher->place, &fd, BPF_ANY))
 		return -errno;
@@ -124,10 +123,9 @@ static int map_control(const struct datapath *dp, struct watcher *watcher)
 	char path[PATH_MAX];
 	int err;
 
-	pin_path(dp, NULL, "events", path);
-	watcher->events = bpf_obj_get(path);
+	watcher->events = pin_open(dp, NULL, "events");
 	if (watcher->events < 0)
-		return -errno;
+		return watcher->events;
 	pin_path(dp, NULL, "control", path);
 	err = pin_map(path, (void **)&watcher->control, NULL, NULL);
 	if (!err)
@@ -135,7 +133,7 @@ static int map_control(const struct datapath *dp, struct watcher *watcher)
 	return err;
 }
 
-/* All share it: who comes later may have more told, and takes nothing from the others. */
+/* All watchers share this number: another one may raise it, but not lower it. */
 static void set_samples(const struct watcher *watcher, __u32 samples)
 {
 	struct control *control = watcher->control;
@@ -151,7 +149,7 @@ int datapath_watch(struct datapath *dp, __u32 samples, struct watcher **watcher)
 	int err;
 
 	if (!made)
-		return fail(-ENOMEM, "out of memory");
+		return out_of_memory();
 	*made = (struct watcher){ .place_lock = -1, .events = -1 };
 	err = map_control(dp, made) ?: take_place(made) ?: make_ring(made);
 	if (!err) {
@@ -163,8 +161,10 @@ int datapath_watch(struct datapath *dp, __u32 samples, struct watcher **watcher)
 	}
 	watcher_free(made);
 	if (err == -EBUSY)
-		return fail(err, "there are %d who watch already", MONITORS);
-	return fail(err, "cannot watch: %s", reason(err));
+		return fail(err,
+			    "%d processes watch already, which is the limit: end one first",
+			    MONITORS);
+	return fail(err, "cannot watch: %s", datapath_reason(err));
 }
 
 int watcher_wait(struct watcher *watcher, int milliseconds,
@@ -205,7 +205,7 @@ void watcher_free(struct watcher *watcher)
 		close(watcher->place_lock);
 	}
 	ring_buffer__free(watcher->ring);
-	unmap(watcher->control, sizeof(*watcher->control));
+	pin_unmap(watcher->control, sizeof(*watcher->control));
 	if (watcher->events >= 0)
 		close(watcher->events);
 	free(watcher);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The two hooks of a device: XDP for what comes in, TC (clsact) for what leaves. */
+/* The two hooks of a device: XDP for packets that come in, TC (clsact) for egress. */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
@@ -8,21 +8,22 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-#include "kernel/datapath_internal.h"
+#include "base/cleanup.h"
 #include "base/log.h"
 #include "host/netlink.h"
-#include "base/cleanup.h"
+#include "kernel/datapath_internal.h"
+#include "kernel/needs.h"
 
-/* Our filter among those of a device's clsact ("po"). */
+/* What tells our filter from others in a device's clsact. The handle is "po" in ASCII. */
 #define EGRESS_HANDLE 0x706F
 #define EGRESS_PRIORITY 1
 
 /*
- * The one link that holds this program on a device of this number; -1 if there is
- * none, or more than one: the kernel does not say which network namespace a link's
+ * Opens the link that attaches a program to the device with this index. Returns -1 if there is
+ * no such link, or more than one: the kernel does not say which network namespace a link's
  * device is in.
  */
-static int find_link(unsigned int ifindex, __u32 program)
+static int find_xdp_link(unsigned int ifindex, __u32 program)
 {
 	int found = -1;
 	__u32 id = 0;
@@ -50,16 +51,16 @@ static int find_link(unsigned int ifindex, __u32 program)
 	return found;
 }
 
-/* What was there, to be put back if nothing can take its place. */
+/* Another XDP program that was removed; it is put back if attaching fails. */
 struct foreign {
-	int program; /* -1: there was none */
+	int program; /* descriptor; -1: there was none */
 	__u32 flags;
 };
 
 static int fail_taken(const char *name)
 {
 	return fail(-EBUSY,
-		    "%s carries another XDP program already (\"bpftool net\" shows it): "
+		    "%s has another XDP program already (\"bpftool net\" shows it): "
 		    "attach with --replace to take its place",
 		    name);
 }
@@ -70,11 +71,11 @@ int hook_check_free(const char *name, unsigned int ifindex)
 	int err = bpf_xdp_query(ifindex, 0, &query);
 
 	if (err)
-		return fail(err, "%s: %s", name, reason(err));
+		return fail(err, "%s: %s", name, datapath_reason(err));
 	return query.attach_mode == XDP_ATTACHED_NONE ? 0 : fail_taken(name);
 }
 
-/* Makes room where somebody else's program is, if that was asked for. */
+/* Removes another XDP program from the device, if `replace`. */
 static int remove_foreign(const char *name, unsigned int ifindex, bool replace,
 			  struct foreign *foreign)
 {
@@ -84,7 +85,7 @@ static int remove_foreign(const char *name, unsigned int ifindex, bool replace,
 
 	foreign->program = -1;
 	if (err)
-		return fail(err, "%s: %s", name, reason(err));
+		return fail(err, "%s: %s", name, datapath_reason(err));
 	if (query.attach_mode == XDP_ATTACHED_NONE)
 		return 0;
 	if (!replace)
@@ -93,18 +94,19 @@ static int remove_foreign(const char *name, unsigned int ifindex, bool replace,
 	foreign->flags =
 		query.attach_mode == XDP_ATTACHED_SKB ? XDP_FLAGS_SKB_MODE : XDP_FLAGS_DRV_MODE;
 	err = bpf_xdp_detach(ifindex, foreign->flags, NULL);
-	if (err == -EBUSY) { /* a link holds it */
-		link = find_link(ifindex, query.prog_id);
+	if (err == -EBUSY) { /* a link keeps it attached */
+		link = find_xdp_link(ifindex, query.prog_id);
 		if (link >= 0)
 			err = bpf_link_detach(link);
 	}
-	if (err == -EBUSY) /* not found: only root may look for it, or it is one of several */
+	if (err == -EBUSY) /* no link found: only root may look, or there are several */
 		return fail(err,
 			    "cannot remove the XDP program on %s: a link of another program "
-			    "holds it; end that program, or run this as root",
+			    "keeps it; end that program, or run this as root",
 			    name);
 	if (err)
-		return fail(err, "cannot remove the XDP program on %s: %s", name, reason(err));
+		return fail(err, "cannot remove the XDP program on %s: %s", name,
+			    datapath_reason(err));
 	return 0;
 }
 
@@ -124,11 +126,12 @@ static int fail_link(int err, const char *name, enum attach_mode mode)
 			    "the driver of %s has no native XDP: attach with --mode generic",
 			    name);
 	case EEXIST:
-		return fail(err,
-			    "a device above %s (its bridge, a VLAN of it) carries an XDP "
-			    "program, and the kernel takes none below one: detach that, attach "
-			    "to %s, then to that again",
-			    name, name);
+		return fail(
+			err,
+			"a device above %s (its bridge, a VLAN of it) has an XDP program, "
+			"and the kernel then allows none below it: detach from that device, "
+			"attach to %s, then to that device again",
+			name, name);
 	case EINVAL:
 	case ERANGE:
 	case E2BIG:
@@ -140,10 +143,10 @@ static int fail_link(int err, const char *name, enum attach_mode mode)
 				"attach with --mode generic",
 				name, strerror(-err));
 	}
-	return fail(err, "cannot attach to %s: %s", name, reason(err));
+	return fail(err, "cannot attach to %s: %s", name, datapath_reason(err));
 }
 
-/* Generic mode is slower and is never taken silently. */
+/* Generic mode is slower, so falling back to it is always said. */
 static int create_any_link(const char *name, unsigned int ifindex, int program,
 			   enum attach_mode *mode)
 {
@@ -176,13 +179,13 @@ int hook_xdp(const char *name, unsigned int ifindex, int program, enum attach_mo
 	return fd < 0 ? fail_link(fd, name, mode) : fd;
 }
 
-/* What a device has where clsact has to be. */
+/* The qdisc that a device has in the place of clsact. */
 struct found_qdisc {
 	int ifindex;
-	char kind[IFNAMSIZ]; /* as long as the kernel's; "": nothing */
+	char kind[IFNAMSIZ]; /* as long as in the kernel; "": none */
 };
 
-static int see_qdisc(const struct nlmsghdr *message, void *data)
+static int find_qdisc(const struct nlmsghdr *message, void *data)
 {
 	struct tcmsg *qdisc = NLMSG_DATA(message);
 	struct rtattr *attribute = TCA_RTA(qdisc);
@@ -201,8 +204,8 @@ static int see_qdisc(const struct nlmsghdr *message, void *data)
 }
 
 /*
- * The older qdisc "ingress" has the place of clsact, and takes a filter for what leaves
- * as one for what comes in. Of the two the kernel says no more than that one is there.
+ * The older qdisc "ingress" takes the place of clsact, and would use a filter for egress on
+ * ingress. When clsact is added, the kernel says the same (EEXIST) for either qdisc.
  */
 static int check_qdisc(const char *name, unsigned int ifindex)
 {
@@ -217,14 +220,15 @@ static int check_qdisc(const char *name, unsigned int ifindex)
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		},
 	};
-	int err = netlink_ask(NETLINK_ROUTE, &message.header, see_qdisc, &found);
+	int err = netlink_ask(NETLINK_ROUTE, &message.header, find_qdisc, &found);
 
 	if (err)
-		return fail(err, "cannot list the qdiscs of %s: %s", name, reason(err));
+		return fail(err, "cannot list the qdiscs of %s: %s", name,
+			    datapath_reason(err));
 	if (!*found.kind || !strcmp(found.kind, "clsact"))
 		return 0;
 	return fail(-EEXIST,
-		    "%s has an %s qdisc where clsact has to be, so what leaves cannot be "
+		    "%s has an %s qdisc where clsact has to be, so outgoing packets cannot be "
 		    "watched: tc qdisc del dev %s ingress",
 		    name, found.kind, name);
 }
@@ -234,19 +238,21 @@ static int fail_egress(int err, const char *name)
 	switch (-err) {
 	case ENOENT:
 	case EOPNOTSUPP:
+		return fail(
+			err,
+			"cannot watch outgoing packets on %s: the kernel lacks clsact or cls_bpf "
+			"(modules sch_ingress and cls_bpf; CONFIG_NET_SCH_INGRESS, "
+			"CONFIG_NET_CLS_BPF)",
+			name);
+	case EINVAL: /* filters of one priority have the same protocol and kind */
 		return fail(err,
-			    "cannot watch what leaves %s: the kernel lacks clsact or cls_bpf "
-			    "(modules sch_ingress and cls_bpf; CONFIG_NET_SCH_INGRESS, "
-			    "CONFIG_NET_CLS_BPF)",
-			    name);
-	case EINVAL: /* one priority is of one protocol and one kind */
-		return fail(err,
-			    "cannot watch what leaves %s: another filter has priority %d there "
-			    "(\"tc filter show dev %s egress\"), which this needs: give that "
-			    "one another priority",
+			    "cannot watch outgoing packets on %s: another filter has priority "
+			    "%d there (\"tc filter show dev %s egress\"), which portctl needs: "
+			    "give the other filter another priority",
 			    name, EGRESS_PRIORITY, name);
 	}
-	return fail(err, "cannot watch what leaves %s (tc clsact): %s", name, reason(err));
+	return fail(err, "cannot watch outgoing packets on %s (tc clsact): %s", name,
+		    datapath_reason(err));
 }
 
 int hook_egress(const char *name, unsigned int ifindex, int program)
@@ -266,7 +272,7 @@ int hook_egress(const char *name, unsigned int ifindex, int program)
 	return err ? fail_egress(err, name) : 0;
 }
 
-int unhook_egress(const char *name, unsigned int ifindex)
+int hook_remove_egress(const char *name, unsigned int ifindex)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = ifindex, .attach_point = BPF_TC_EGRESS);
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = EGRESS_HANDLE, .priority = EGRESS_PRIORITY);
@@ -274,7 +280,8 @@ int unhook_egress(const char *name, unsigned int ifindex)
 
 	if (!err || err == -ENOENT || err == -EINVAL || err == -ENODEV)
 		return 0; /* no filter, no clsact, no device */
-	return fail(err, "cannot remove what watches what leaves %s: %s", name, reason(err));
+	return fail(err, "cannot remove the egress program of %s: %s", name,
+		    datapath_reason(err));
 }
 
 bool interface_watched(const struct interface *iface)

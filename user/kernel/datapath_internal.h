@@ -1,160 +1,141 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the datapath*.c files share, and nobody else includes. */
+/*
+ * What the files of user/kernel share beside pins.h, fill.h and datapath_load.h. Other folders
+ * must not include this header. Functions return 0 or a negative errno. They print nothing,
+ * unless their comment says so.
+ */
 #ifndef DATAPATH_INTERNAL_H
 #define DATAPATH_INTERNAL_H
 
-#include <dirent.h>
-
-#include "compile/compile.h"
 #include "kernel/datapath.h"
+#include "kernel/datapath_rules.h"
 
-/* The data path's global data, as the pin "table" has it. */
+/* datapath.c */
+
+/* The global data of the program, as the pin "table" has it. */
 struct tables {
 	struct generation slots[2];
 	struct sampling sampling;
 };
 
-/* The network namespace's cookie: unlike its inode it is never used again. */
-int namespace_cookie(__u64 *cookie);
-
-/* Says what a failed call means to a person: permission, memory, or errno's text. */
-const char *reason(int err);
-
-/* The path of a pin: of an interface, or of the namespace where iface is NULL. */
-void pin_path(const struct datapath *dp, const char *iface, const char *pin,
-	      char path[PATH_MAX]);
-
-/* Opens one; -ENOENT where it is not there. Says nothing. */
-int pin_open(const struct datapath *dp, const char *iface, const char *pin);
-
-/*
- * Maps a pinned array map into memory, unless `memory` is NULL. *size becomes the
- * bytes of one element and *count the number of elements; both may be NULL. Returns 0
- * or a negative errno and says nothing: -ENOENT where there is no such pin.
- */
-int pin_map(const char *path, void **memory, size_t *size, size_t *count);
-void unmap(const void *memory, size_t size);
-
-/* The same, and -EPROTO for a map whose elements are not of that size: another's, or older. */
-int map_sized(const char *path, size_t wanted, void **memory, size_t *count);
-
-/* Rounds up to whole pages. */
-size_t page_align(size_t size);
-
-/* Makes the namespace's folder and its control map, if they are not there. */
+/* Makes the namespace's folder and its control map, if they do not exist. Says what failed. */
 int datapath_create(struct datapath *dp);
 
-/* Whether a folder among the pins is an interface's, and of which name. */
-bool interface_folder(const struct dirent *entry, char name[IFNAMSIZ]);
-
-/* Reads and maps the pins of one interface; says nothing. */
+/* Reads and maps the pins of one interface. */
 int interface_open(const struct datapath *dp, const char *name, struct interface *iface);
 void interface_close(struct interface *iface);
 
-/* datapath_map_counters() for one of them, which says nothing. */
+/* counters.c */
+
+/* As datapath_map_counters(), for one interface. */
 int interface_map_counters(const struct datapath *dp, struct interface *iface, __u32 lines);
 void interface_unmap_counters(struct interface *iface);
 
-/*
- * Finishes what a kill has left of a rule's counts on their way, before another slot
- * becomes active. Says nothing.
- */
-int finish_moves(struct datapath *dp);
-
-/* Reads the ruleset of one slot; an empty one where the slot has none. */
-int ruleset_load(const struct datapath *dp, unsigned int slot, struct ruleset *ruleset);
+/* datapath_hook.c */
 
 /*
- * Makes the slot that is not active whole again, with the ruleset it had, where a
- * change to it came to no end. Says nothing.
- */
-int slot_mend(struct datapath *dp, unsigned int slot);
-
-/*
- * Waits until every packet is done that was on its way when the active generation became
- * it, so that none holds the other slot; not where that is known already. Returns 0 or a
- * negative errno, and says nothing.
- */
-int settle(const struct datapath *dp);
-
-/*
- * After a flip: begins that in a child, so that the next change need not wait. A process
- * that goes on may wait for the child, or ignore SIGCHLD.
- */
-void settle_behind(const struct datapath *dp);
-
-/*
- * Puts an XDP program on a device; `replace`: also where another's is. Returns
- * the link's descriptor, or a negative errno after saying why.
+ * Attaches an XDP program to a device. With `replace`, removes another program that is there.
+ * Returns the descriptor of the link, or a negative errno after saying why.
  */
 int hook_xdp(const char *name, unsigned int ifindex, int program, enum attach_mode mode,
 	     bool replace);
 
 /*
- * Whether no XDP program is on a device: 0, or a negative errno after saying what is. Asked
- * before anything there is changed: it may be that of a portctl whose pins are elsewhere.
+ * Returns 0 if a device has no XDP program, else a negative errno after saying why. To be called
+ * before anything is changed: the program may belong to a portctl with pins elsewhere.
  */
 int hook_check_free(const char *name, unsigned int ifindex);
 
 /*
- * Puts a TC program on what leaves a device. It stays by itself; one of ours that
- * is there already is replaced. unhook_egress(): gone already is as good.
+ * Attaches a TC program to the egress of a device, in place of ours if there is one. It stays
+ * when the process ends. Says what failed.
  */
 int hook_egress(const char *name, unsigned int ifindex, int program);
-int unhook_egress(const char *name, unsigned int ifindex);
 
-/* The maps in maps of an interface: their descriptors, and where the inner ones are pinned. */
-struct slot_maps {
-	int details;
-	int sources;
-	const struct datapath *dp; /* NULL: nowhere */
-	const char *name;
-};
+/* Removes our egress program. It is no error if there is none. Says what failed. */
+int hook_remove_egress(const char *name, unsigned int ifindex);
 
-/* The pins of the inner maps of an interface. */
-#define SLOT_PINS 4
-extern const char *const slot_pins[SLOT_PINS];
+/* stored.c: the ruleset of each slot, as it is pinned. */
 
-/* Opens those that are pinned, says nothing; close them, also after a failure. */
-int slot_maps_open(const struct datapath *dp, const char *name, struct slot_maps *maps);
-void slot_maps_close(const struct slot_maps *maps);
-
-/* Puts an image into a slot: all of slot_fill() but for the compiling. */
-int slot_set(const struct slot_maps *maps, struct generation *table, unsigned int slot,
-	     struct image *image);
+/* Reads the ruleset of a slot into an initialised *ruleset. A slot without one is empty. */
+int stored_load(const struct datapath *dp, unsigned int slot, struct ruleset *ruleset);
 
 /*
- * Compiles a ruleset for an interface and puts it into a slot of its table and of
- * its maps in maps. The slot must not be active, or no packet may come yet.
+ * Stores the ruleset that a slot is being filled with, under a name of its own
+ * ("ruleset0_next"). The slot keeps its stored ruleset until stored_take_next().
  */
-int slot_fill(const struct slot_maps *maps, const char *name, struct generation *table,
-	      unsigned int slot, const struct ruleset *ruleset);
+int stored_write_next(const struct datapath *dp, unsigned int slot,
+		      const struct ruleset *ruleset);
 
 /*
- * Makes the kernel go back from `generation`, which is not active yet, to the
- * one before it in so many seconds, unless it is confirmed. Says nothing.
+ * Makes the next stored ruleset the slot's own, if there is one. To be called after the flip;
+ * after a kill in between, the next change calls it.
+ */
+int stored_take_next(const struct datapath *dp, unsigned int slot);
+
+/* Whether a change of this slot did not finish: its next stored ruleset is still there. */
+bool stored_has_next(const struct datapath *dp, unsigned int slot);
+
+int stored_remove_next(const struct datapath *dp, unsigned int slot);
+
+/* retire.c: the counters of rules that are gone. */
+
+/*
+ * Moves what the rules of the slot that is not active have counted to the "removed" lines, for
+ * each line that `active` does not use, before another rule gets the line. Also finishes a move
+ * that was interrupted.
+ */
+int retire_rules(struct datapath *dp, const struct ruleset *active);
+
+/* Finishes a move that was interrupted by a kill, before another slot becomes active. */
+int retire_finish(struct datapath *dp);
+
+/* datapath_settle.c */
+
+/*
+ * Waits until no packet can hold the slot that is not active: until every packet that was being
+ * judged when the active generation became active is done. Returns at once if an earlier call
+ * found that out for this generation.
+ */
+int datapath_settle(const struct datapath *dp);
+
+/*
+ * Does the same in a child process after a flip, so that the next change need not wait. The
+ * caller may wait for the child or ignore SIGCHLD.
+ */
+void datapath_settle_in_child(const struct datapath *dp);
+
+/* datapath_confirm.c: the way back from a change that is not confirmed. */
+
+/*
+ * Starts a timer in the kernel that goes back from `generation`, which is not active yet, to the
+ * one before it after `seconds`, unless the change is confirmed.
  */
 int way_back_prepare(struct datapath *dp, __u32 generation, __u32 seconds);
 
 /*
- * Goes back from the active generation where its time was over before it was active: the
- * kernel's timer has found nothing to go back from, and does not come again. Returns
- * -ETIME where it did, which it says.
+ * Goes back from the active generation if its time ended before it became active. The kernel's
+ * timer runs once, and has then found nothing to go back from. Returns -ETIME, after saying so,
+ * if it went back.
  */
 int way_back_if_late(struct datapath *dp);
 
-/* Forgets a way back from a change that never came to run. */
+/* Forgets the way back from a change that never became active. */
 void way_back_forget(struct datapath *dp);
 
+/* datapath_signers.c */
+
 /*
- * Reads the key files of a ruleset's signed knocks and makes who is in them, and no
- * one else, a signer of a slot that no packet holds. Where a file is not as it must be it
- * says so, and the door keeps the signers that the same knock has in the other slot, else
- * none: the rest is to be filtered all the same.
+ * Reads the key files of a ruleset's signed knocks, and makes their keys the only signers of a
+ * slot that no packet holds. If a file is wrong it says so, and the door keeps the signers that
+ * the same knock has in the other slot, if any. The other rules must still take effect, so this
+ * is not an error.
  */
 void signers_fill(const struct datapath *dp, unsigned int slot, const struct ruleset *ruleset);
 
-/* Forgets what was at a door, before another knock gets its number. Says nothing. */
+/* datapath_knock.c */
+
+/* Forgets the counts, attempts, sequences and grants of a door before another knock gets it. */
 int door_clear(const struct datapath *dp, __u32 door);
 
 #endif

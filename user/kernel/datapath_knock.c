@@ -1,27 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What knocking keeps in maps: grants, attempts, lockouts and counts. */
+#include "kernel/datapath_knock.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "kernel/datapath_internal.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "kernel/datapath_internal.h"
+#include "kernel/needs.h"
+#include "kernel/pins.h"
 
 static int fail_pin(const struct datapath *dp, int err, const char *pin)
 {
-	return fail(err, "cannot use %s/%s: %s", dp->path, pin, reason(err));
+	return fail(err, "cannot use %s/%s: %s", dp->path, pin, datapath_reason(err));
 }
 
-/* Elements of a hash map as they are read: a key, and what it leads to behind it. */
+/* The elements of a hash map as they are read: each a key, and its value right behind it. */
 struct elements {
-	char *list;
+	char *list; /* to be freed, also after a failure */
 	size_t count;
-	size_t key_size;
-	size_t size; /* of both */
-	bool (*keep)(const void *element);
+	size_t key_size; /* bytes */
+	size_t size; /* of key and value together */
+	bool (*keep)(const void *element); /* whether to list an element */
 };
 
 static int read_elements(int map, struct elements *elements)
@@ -40,7 +43,7 @@ static int read_elements(int map, struct elements *elements)
 			return -ENOMEM;
 		element = elements->list + elements->count * elements->size;
 		memcpy(element, key, elements->key_size);
-		/* Gone in between, or not to be shown. */
+		/* Not if it was removed meanwhile. */
 		elements->count +=
 			!bpf_map_lookup_elem(map, key, element + elements->key_size) &&
 			elements->keep(element);
@@ -48,7 +51,7 @@ static int read_elements(int map, struct elements *elements)
 	return 0;
 }
 
-static int list_pin(const struct datapath *dp, const char *pin, struct elements *elements)
+static int read_pinned(const struct datapath *dp, const char *pin, struct elements *elements)
 {
 	cleanup_close int map = pin_open(dp, NULL, pin);
 	int err = map < 0 ? map : read_elements(map, elements);
@@ -58,22 +61,26 @@ static int list_pin(const struct datapath *dp, const char *pin, struct elements 
 	return 0;
 }
 
-static bool has_not_ended(const void *element)
+static bool grant_is_valid(const void *element)
 {
 	const struct granted *granted = element;
 
 	return granted->grant.deadline > since_boot();
 }
 
-static bool has_ended(const void *element)
+/*
+ * Whether a grant can be removed. A grant of a timed door stays while its window is valid, so
+ * that the same knock cannot be repeated.
+ */
+static bool grant_is_removable(const void *element)
 {
 	const struct granted *granted = element;
 	__u64 present = utc_now() / 1000000000 / WINDOW_SECONDS;
 
-	return !has_not_ended(element) && granted->grant.window + 1 < present;
+	return !grant_is_valid(element) && granted->grant.window + 1 < present;
 }
 
-static bool is_any(const void *element)
+static bool grant_is_any(const void *element)
 {
 	(void)element;
 	return true;
@@ -87,7 +94,7 @@ static int list_grants(const struct datapath *dp, bool (*keep)(const void *eleme
 		.size = sizeof(struct granted),
 		.keep = keep,
 	};
-	int err = list_pin(dp, "grants", &elements);
+	int err = read_pinned(dp, "grants", &elements);
 
 	*list = (struct granted *)elements.list;
 	*count = elements.count;
@@ -96,12 +103,12 @@ static int list_grants(const struct datapath *dp, bool (*keep)(const void *eleme
 
 int datapath_grants(const struct datapath *dp, struct granted **list, size_t *count)
 {
-	return list_grants(dp, has_not_ended, list, count);
+	return list_grants(dp, grant_is_valid, list, count);
 }
 
-/* Whether the source is the one of a grant, of IPv6 perhaps by its /64. */
-static bool is_granted(const struct granted *granted, const struct rule *rule,
-		       const struct prefix *source)
+/* Whether a grant for the rule's door is for this source. For IPv6 it may be for a /64. */
+static bool grant_is_for(const struct granted *granted, const struct rule *rule,
+			 const struct prefix *source)
 {
 	size_t size = source->family == 4 ? 4 : rule->knock->per_net ? 8 : 16;
 
@@ -110,15 +117,15 @@ static bool is_granted(const struct granted *granted, const struct rule *rule,
 	       !(rule->knock->once && granted->grant.opener);
 }
 
-__u64 granted_doors(const struct granted *list, size_t count, const struct ruleset *ruleset,
-		    const struct prefix *source)
+__u64 datapath_granted_doors(const struct granted *list, size_t count,
+			     const struct ruleset *ruleset, const struct prefix *source)
 {
 	__u64 doors = 0;
 
 	for (size_t i = 0; i < count; i++) {
 		const struct rule *rule = ruleset_door(ruleset, list[i].key.door);
 
-		if (rule && is_granted(&list[i], rule, source))
+		if (rule && grant_is_for(&list[i], rule, source))
 			doors |= 1ull << (rule->door - 1);
 	}
 	return doors;
@@ -128,7 +135,7 @@ int datapath_ended_grants(const struct datapath *dp, __u64 from, __u64 to,
 			  struct granted **list, size_t *count)
 {
 	size_t all, kept = 0;
-	int err = list_grants(dp, is_any, list, &all);
+	int err = list_grants(dp, grant_is_any, list, &all);
 
 	for (size_t i = 0; i < all && !err; i++) {
 		__u64 deadline = (*list)[i].grant.deadline;
@@ -149,9 +156,9 @@ static bool is_locked_out(const void *element)
 }
 
 _Static_assert(sizeof(struct granted) == sizeof(struct grant_key) + sizeof(struct grant),
-	       "the value is right behind the key");
+	       "the value lies right behind the key");
 _Static_assert(offsetof(struct locked_out, lockout) == sizeof(struct lockout_key),
-	       "the value is right behind the key");
+	       "the value lies right behind the key");
 
 int datapath_lockouts(const struct datapath *dp, struct locked_out **list, size_t *count)
 {
@@ -160,29 +167,26 @@ int datapath_lockouts(const struct datapath *dp, struct locked_out **list, size_
 		.size = sizeof(struct locked_out),
 		.keep = is_locked_out,
 	};
-	int err = list_pin(dp, "lockouts", &elements);
+	int err = read_pinned(dp, "lockouts", &elements);
 
 	*list = (struct locked_out *)elements.list;
 	*count = elements.count;
 	return err;
 }
 
-/* Makes room; what could still be repeated stays, as the data path has it. */
-static void remove_ended(int map)
+/* Makes room for new grants, by the same rule as the data path (bpf/grant.h). */
+static void remove_ended_grants(int map)
 {
 	struct elements elements = {
 		.key_size = sizeof(struct grant_key),
 		.size = sizeof(struct granted),
-		.keep = has_ended,
+		.keep = grant_is_removable,
 	};
-	const struct granted *list;
+	int err = read_elements(map, &elements);
+	cleanup_free struct granted *list = (struct granted *)elements.list;
 
-	if (!read_elements(map, &elements)) {
-		list = (const struct granted *)elements.list;
-		for (size_t i = 0; i < elements.count; i++)
-			bpf_map_delete_elem(map, &list[i].key);
-	}
-	free(elements.list);
+	for (size_t i = 0; i < elements.count && !err; i++)
+		bpf_map_delete_elem(map, &list[i].key);
 }
 
 int datapath_grant(const struct datapath *dp, const struct grant_key *key, __u64 deadline)
@@ -194,18 +198,20 @@ int datapath_grant(const struct datapath *dp, const struct grant_key *key, __u64
 		return fail(map, "portctl is attached to no interface: portctl attach IFACE");
 	if (map < 0)
 		return fail_pin(dp, map, "grants");
-	bpf_map_lookup_elem(map, key, &grant); /* the window it was made by stays */
+	bpf_map_lookup_elem(map, key, &grant); /* keep the window of a timed door, if any */
 	grant.deadline = deadline;
 	grant.opener = 0;
 	if (!bpf_map_update_elem(map, key, &grant, BPF_ANY))
 		return 0;
 	if (errno == E2BIG) {
-		remove_ended(map);
+		remove_ended_grants(map);
 		if (!bpf_map_update_elem(map, key, &grant, BPF_ANY))
 			return 0;
 	}
 	if (errno == E2BIG)
-		return fail(-E2BIG, "there are %d grants already: \"portctl knock revoke\"",
+		return fail(-E2BIG,
+			    "there are %d grants already, which is the limit: remove one with "
+			    "\"portctl knock revoke\"",
 			    MAX_GRANTS);
 	return fail_pin(dp, -errno, "grants");
 }
@@ -225,34 +231,15 @@ int datapath_revoke(const struct datapath *dp, const struct grant_key *key)
 		return -ENOENT;
 	if (!grant.window)
 		return bpf_map_delete_elem(map, key) ? -errno : 0;
-	grant.deadline = 0; /* the window stays used */
+	grant.deadline = 0; /* the window stays used: the same knock cannot be repeated */
 	return bpf_map_update_elem(map, key, &grant, BPF_EXIST) ? -errno : 0;
-}
-
-/* Maps a pinned array of elements of this size; *memory stays NULL without the pin. */
-static int map_pin(const struct datapath *dp, const char *pin, size_t wanted, void **memory,
-		   size_t *count)
-{
-	char path[PATH_MAX];
-	size_t size;
-	int err;
-
-	*memory = NULL;
-	*count = 0;
-	pin_path(dp, NULL, pin, path);
-	err = pin_map(path, memory, &size, count);
-	if (!err && size != wanted) {
-		unmap(*memory, size * *count);
-		return -EPROTO;
-	}
-	return err == -ENOENT ? 0 : err;
 }
 
 int datapath_attempts(const struct datapath *dp, __u64 **words, size_t *count)
 {
 	struct attempts *sets;
 	size_t size;
-	int err = map_pin(dp, "attempts", sizeof(*sets), (void **)&sets, count);
+	int err = pin_map_shared(dp, "attempts", sizeof(*sets), (void **)&sets, count);
 
 	*words = NULL;
 	if (err)
@@ -261,7 +248,7 @@ int datapath_attempts(const struct datapath *dp, __u64 **words, size_t *count)
 	*words = malloc(size + 1);
 	if (*words && sets)
 		memcpy(*words, sets, size);
-	unmap(sets, size);
+	pin_unmap(sets, size);
 	*count = size / sizeof(**words);
 	return *words ? 0 : fail_pin(dp, -ENOMEM, "attempts");
 }
@@ -270,23 +257,23 @@ int datapath_door_counts(const struct datapath *dp, __u32 door, struct door_coun
 {
 	struct door_counts *list;
 	size_t count;
-	int err = map_pin(dp, "door_counts", sizeof(*list), (void **)&list, &count);
+	int err = pin_map_shared(dp, "door_counts", sizeof(*list), (void **)&list, &count);
 
 	*counts = (struct door_counts){ 0 };
 	if (err)
 		return fail_pin(dp, err, "door_counts");
 	if (door - 1 < count)
 		*counts = list[door - 1];
-	unmap(list, count * sizeof(*list));
+	pin_unmap(list, count * sizeof(*list));
 	return 0;
 }
 
 static int map_windows(const struct datapath *dp, struct windows **list, size_t *count)
 {
-	return map_pin(dp, "windows", sizeof(**list), (void **)list, count);
+	return pin_map_shared(dp, "windows", sizeof(**list), (void **)list, count);
 }
 
-/* So that a packet meets the old window, none, or the new one: the number goes first. */
+/* Sets the number to 0 meanwhile, so that a packet finds the old window, none, or the new. */
 static void set_window(struct window *window, const struct window *next)
 {
 	if (!memcmp(window, next, sizeof(*window)))
@@ -310,7 +297,7 @@ int datapath_windows(const struct datapath *dp, __u32 door, const struct window 
 	for (int i = 0; list && i < WINDOWS; i++)
 		set_window(&all[door - 1].list[i], &list[i]);
 	all[door - 1].until = since_boot() + seconds * 1000000000ull;
-	unmap(all, count * sizeof(*all));
+	pin_unmap(all, count * sizeof(*all));
 	return 0;
 }
 
@@ -323,7 +310,7 @@ bool datapath_is_timed(const struct datapath *dp, __u32 door)
 	if (map_windows(dp, &all, &count))
 		return false;
 	timed = door - 1 < count && all[door - 1].until > since_boot();
-	unmap(all, count * sizeof(*all));
+	pin_unmap(all, count * sizeof(*all));
 	return timed;
 }
 
@@ -339,11 +326,11 @@ static int clear_counts(const struct datapath *dp, __u32 door)
 {
 	struct door_counts *list;
 	size_t count;
-	int err = map_pin(dp, "door_counts", sizeof(*list), (void **)&list, &count);
+	int err = pin_map_shared(dp, "door_counts", sizeof(*list), (void **)&list, &count);
 
 	if (!err && door - 1 < count)
 		list[door - 1] = (struct door_counts){ 0 };
-	unmap(list, count * sizeof(*list));
+	pin_unmap(list, count * sizeof(*list));
 	return err;
 }
 
@@ -351,22 +338,22 @@ static int clear_attempts(const struct datapath *dp, __u32 door)
 {
 	struct attempts *sets;
 	size_t count;
-	int err = map_pin(dp, "attempts", sizeof(*sets), (void **)&sets, &count);
+	int err = pin_map_shared(dp, "attempts", sizeof(*sets), (void **)&sets, &count);
 
 	for (size_t i = 0; i < count * ATTEMPT_WAYS; i++) {
 		__u64 *word = &sets[i / ATTEMPT_WAYS].words[i % ATTEMPT_WAYS], old = *word;
 
-		/* Packets change words of other doors meanwhile, and only those. */
+		/* Packets change attempts meanwhile, but only those of other doors. */
 		if (old && (old >> 29 & 255) / DOOR_SEQUENCES == door - 1)
 			__sync_bool_compare_and_swap(word, old, 0);
 	}
-	unmap(sets, count * sizeof(*sets));
+	pin_unmap(sets, count * sizeof(*sets));
 	return err;
 }
 
 static int clear_grants(const struct datapath *dp, __u32 door)
 {
-	struct granted *list;
+	cleanup_free struct granted *list = NULL;
 	size_t count;
 	int err = datapath_grants(dp, &list, &count);
 
@@ -374,7 +361,6 @@ static int clear_grants(const struct datapath *dp, __u32 door)
 		if (list[i].key.door == door)
 			datapath_revoke(dp, &list[i].key);
 	}
-	free(list);
 	return err;
 }
 

@@ -8,9 +8,10 @@
 #include <mntent.h>
 #include <string.h>
 
-#include "kernel/datapath_internal.h"
-#include "listen.skel.h"
 #include "base/cleanup.h"
+#include "host/netns.h"
+
+#include "listen.skel.h" /* needs struct socket_event */
 
 struct listen_watch {
 	struct listen_bpf *program;
@@ -19,8 +20,8 @@ struct listen_watch {
 	void *data;
 };
 
-/* Where cgroups of version 2 are mounted; every process is in one below. */
-static int open_cgroup(void)
+/* Opens the root of the cgroup2 hierarchy, which contains every process. */
+static int open_root_cgroup(void)
 {
 	FILE *mounts = setmntent("/proc/self/mounts", "re");
 	const struct mntent *entry;
@@ -38,9 +39,9 @@ static int open_cgroup(void)
 	return fd;
 }
 
-static int attach(struct listen_bpf *program)
+static int attach_programs(struct listen_bpf *program)
 {
-	cleanup_close int cgroup = open_cgroup();
+	cleanup_close int cgroup = open_root_cgroup();
 
 	if (cgroup < 0)
 		return cgroup;
@@ -55,7 +56,7 @@ static int attach(struct listen_bpf *program)
 		       : -errno;
 }
 
-static int deliver(void *data, void *event, size_t size)
+static int deliver_socket_event(void *data, void *event, size_t size)
 {
 	struct listen_watch *watch = data;
 
@@ -64,20 +65,20 @@ static int deliver(void *data, void *event, size_t size)
 	return 0;
 }
 
-static int load(struct listen_watch *watch)
+static int start_watch(struct listen_watch *watch)
 {
 	int err;
 
 	watch->program = listen_bpf__open();
 	if (!watch->program)
 		return -errno;
-	err = namespace_cookie((__u64 *)&watch->program->rodata->netns);
+	err = netns_cookie((__u64 *)&watch->program->rodata->netns);
 	err = err ?: listen_bpf__load(watch->program);
-	err = err ?: attach(watch->program);
+	err = err ?: attach_programs(watch->program);
 	if (err)
 		return err;
-	watch->ring =
-		ring_buffer__new(bpf_map__fd(watch->program->maps.news), deliver, watch, NULL);
+	watch->ring = ring_buffer__new(bpf_map__fd(watch->program->maps.news),
+				       deliver_socket_event, watch, NULL);
 	return watch->ring ? 0 : -errno;
 }
 
@@ -85,7 +86,7 @@ int listen_watch_open(struct listen_watch **watch)
 {
 	libbpf_print_fn_t print = libbpf_set_print(NULL);
 	struct listen_watch *made = calloc(1, sizeof(*made));
-	int err = made ? load(made) : -ENOMEM;
+	int err = made ? start_watch(made) : -ENOMEM;
 
 	libbpf_set_print(print);
 	if (err) {

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Loading the data path: its maps, those that are shared, and what it is for. */
 #include "kernel/datapath_load.h"
 
 #include <bpf/bpf.h>
@@ -7,11 +6,13 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "base/log.h"
-#include "kernel/needs.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "kernel/datapath_internal.h"
+#include "kernel/needs.h"
+#include "kernel/pins.h"
 
 _Static_assert(sizeof(struct portctl_bpf__bss) == sizeof(struct tables) &&
 		       offsetof(struct portctl_bpf__bss, table) ==
@@ -29,44 +30,38 @@ static int collect_log(enum libbpf_print_level level, const char *format, va_lis
 	return vfprintf(load_log, format, args);
 }
 
+/* The last line of the verifier's own words in a log: not libbpf's, and no statistics. */
+static const char *last_line(char *log)
+{
+	const char *last = "", *line;
+
+	while ((line = strsep(&log, "\n"))) {
+		if (*line && strncmp(line, "libbpf", 6) && strncmp(line, "processed", 9) &&
+		    strncmp(line, "--", 2))
+			last = line;
+	}
+	return last;
+}
+
 /*
- * What the kernel lacks, or else its own last words about a program it refused. Who may
- * not load a program cannot ask what is there.
+ * Says why the kernel refused a program: the feature that it lacks, or else the last line of the
+ * verifier. A process without the privilege to load programs cannot probe for features.
  */
 static int fail_load(int err, const char *name, char *log)
 {
-	const char *missing = err == -EPERM || err == -ENOMEM ? NULL : missing_feature();
-	char *last = err == -ENOMEM ? "" : log, *line, *rest = log;
+	const char *missing = err == -EPERM || err == -ENOMEM ? NULL : needs_missing();
+	const char *last = err == -ENOMEM ? "" : last_line(log);
 
 	if (missing)
 		return fail(err,
 			    "the kernel refused the program for %s: it lacks %s; "
 			    "\"portctl doctor\" says what is there",
 			    name, missing);
-	while ((line = strsep(&rest, "\n"))) {
-		if (*line && strncmp(line, "libbpf", 6) && strncmp(line, "processed", 9) &&
-		    strncmp(line, "--", 2))
-			last = line;
-	}
-	return fail(err, "the kernel refused the program for %s: %s%s%s", name, reason(err),
-		    *last ? ": " : "", last);
+	return fail(err, "the kernel refused the program for %s: %s%s%s", name,
+		    datapath_reason(err), *last ? ": " : "", last);
 }
 
-/* Uses the pinned map, if there is one, in place of a new one. */
-static int reuse(const struct datapath *dp, struct bpf_map *map, const char *iface,
-		 const char *pin)
-{
-	char path[PATH_MAX];
-	cleanup_close int fd = -1;
-
-	pin_path(dp, iface, pin, path);
-	fd = bpf_obj_get(path);
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
-	return bpf_map__reuse_fd(map, fd);
-}
-
-/* Words for each CPU online; reused maps have theirs. */
+/* Counters for each CPU online. A pinned map keeps the number that it was made with. */
 static int set_cpus(struct portctl_bpf *program)
 {
 	if (bpf_map__fd(program->maps.cpu_counters) >= 0)
@@ -111,12 +106,12 @@ static int reuse_maps(const struct datapath *dp, const char *name, struct portct
 	int err = 0;
 
 	for (size_t i = 0; i < pinned_map_count && !err; i++)
-		err = reuse(dp, pinned_map_of(program, i), pinned_maps[i].shared ? NULL : name,
-			    pinned_maps[i].pin);
+		err = pin_reuse(dp, pinned_maps[i].shared ? NULL : name, pinned_maps[i].pin,
+				pinned_map_of(program, i));
 	return err;
 }
 
-/* Maps of its own, as datapath_create() makes them for all. */
+/* Maps of its own need what datapath_create() puts into the shared control map. */
 static int own_maps(struct portctl_bpf *program)
 {
 	struct control *control = (struct control *)&program->data_control->control;
@@ -152,13 +147,13 @@ int program_load(const struct datapath *dp, const char *name, enum purpose purpo
 
 	load_log = open_memstream(&log, &size);
 	if (!load_log)
-		return fail(-ENOMEM, "%s", reason(-ENOMEM));
+		return out_of_memory();
 	libbpf_set_print(collect_log);
 	*program = portctl_bpf__open();
 	err = *program ? prepare(dp, name, purpose, *program) : -errno;
 	if (!err)
 		err = portctl_bpf__load(*program);
-	/* libbpf believes that there is no mmap where it had no memory to try it. */
+	/* If libbpf has no memory to try mmap(), it takes mmap() for unsupported. */
 	if (!err && (!(*program)->bss || !(*program)->data_control))
 		err = -ENOMEM;
 	fclose(load_log);
@@ -175,4 +170,34 @@ struct slot_maps slot_maps_of(const struct portctl_bpf *program, const struct da
 		.details = bpf_map__fd(program->maps.details),
 		.sources = bpf_map__fd(program->maps.sources),
 	};
+}
+
+/* The memory of one map in bytes, as the kernel counts it; 0 if it does not say. */
+static __u64 memory_of(const struct datapath *dp, const char *iface, const char *pin)
+{
+	cleanup_close int fd = pin_open(dp, iface, pin);
+	char path[PATH_MAX], line[256];
+	cleanup_file FILE *info = NULL;
+	unsigned long long bytes = 0;
+
+	if (fd < 0)
+		return 0;
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = fopen(path, "re");
+	while (info && fgets(line, sizeof(line), info)) {
+		if (sscanf(line, "memlock: %llu", &bytes) == 1)
+			break;
+	}
+	return bytes;
+}
+
+__u64 datapath_memory(const struct datapath *dp, const char *iface)
+{
+	__u64 bytes = 0;
+
+	for (size_t i = 0; i < pinned_map_count; i++) {
+		if (pinned_maps[i].shared == !iface)
+			bytes += memory_of(dp, iface, pinned_maps[i].pin);
+	}
+	return bytes;
 }

@@ -1,35 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What those datapath*.c files share that load programs. */
+/* Loading the programs of the data path, and the maps of these programs that are pinned. */
 #ifndef DATAPATH_LOAD_H
 #define DATAPATH_LOAD_H
 
 #include <bpf/libbpf.h>
 
-#include "kernel/datapath_internal.h"
-#include "portctl.skel.h"
+#include "kernel/datapath.h"
+#include "kernel/fill.h"
 
-/* A map that is pinned, and under which name. */
+#include "portctl.skel.h" /* needs struct control and others */
+
+/* A map of the program that is pinned. */
 struct pinned_map {
 	const char *pin;
-	size_t map; /* where its struct bpf_map * is in struct portctl_bpf */
+	size_t map; /* offset of its struct bpf_map * in struct portctl_bpf */
 	bool shared; /* by all interfaces of the network namespace */
 };
 
-/* "control" is the first. */
+/* The first is "control". */
 extern const struct pinned_map pinned_maps[];
 extern const size_t pinned_map_count;
 
 struct bpf_map *pinned_map_of(const struct portctl_bpf *program, size_t index);
 
 /*
- * Loads the data path of an interface: with the maps that are pinned for it, as far as
- * there are any, or, to replay, with maps of its own (`dp` may be NULL then). Returns
- * 0 or a negative errno after saying why; free with portctl_bpf__destroy() either way.
+ * Loads the data path for an interface. It uses the maps that are pinned for the interface, as
+ * far as they exist. With PURPOSE_REPLAY it has maps of its own, and `dp` may be NULL. Returns 0
+ * or a negative errno after saying why. Free with portctl_bpf__destroy() in either case.
  */
 int program_load(const struct datapath *dp, const char *name, enum purpose purpose,
 		 struct portctl_bpf **program);
 
-/* Those of a program; they stay its own. To replay, `dp` is NULL: nothing is pinned. */
+/*
+ * The maps in maps of a loaded program, to be used with fill.h. They belong to the program: do
+ * not close them. With `dp` NULL, the inner maps are not pinned.
+ */
 struct slot_maps slot_maps_of(const struct portctl_bpf *program, const struct datapath *dp,
 			      const char *name);
 

@@ -1,20 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Waiting until no packet holds the slot that is not active any more. That takes the
- * kernel some 10 to 40 ms, so it begins as soon as a change is made, in a process of its own;
- * whoever changes something next mostly finds it done.
+ * Waiting until no packet holds the slot that is not active. This takes the kernel 10 to 40 ms,
+ * so a child process begins to wait right after a change. Usually that is over when the next
+ * change comes.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <unistd.h>
 
-#include "kernel/datapath_internal.h"
 #include "base/cleanup.h"
+#include "kernel/datapath_internal.h"
 
 /*
- * The kernel lets no update of a map of maps return before the packets on their
- * way are done (kernel commit 1ae80cf31938, "bpf: wait for running BPF programs
- * when updating map-in-map"): that is all this one is for.
+ * The update of a map in maps returns only when all packets that are being judged are done
+ * (kernel commit 1ae80cf31938, "bpf: wait for running BPF programs when updating map-in-map").
+ * These two maps have no other use.
  */
 static int wait_for_packets(void)
 {
@@ -34,7 +34,7 @@ static int wait_for_packets(void)
 	return 0;
 }
 
-/* The generation may be another by then: of that nothing is said. */
+/* Another generation may be active when the wait ends. Nothing is known of that one. */
 static int settle_generation(const struct datapath *dp, __u32 generation)
 {
 	int err = wait_for_packets();
@@ -44,7 +44,7 @@ static int settle_generation(const struct datapath *dp, __u32 generation)
 	return err;
 }
 
-int settle(const struct datapath *dp)
+int datapath_settle(const struct datapath *dp)
 {
 	__u32 generation = __atomic_load_n(&dp->control->generation, __ATOMIC_ACQUIRE);
 
@@ -53,14 +53,13 @@ int settle(const struct datapath *dp)
 	return settle_generation(dp, generation);
 }
 
-/* Nobody waits for it: commands end soon after a change. The lock is not its to hold. */
-void settle_behind(const struct datapath *dp)
+void datapath_settle_in_child(const struct datapath *dp)
 {
 	__u32 generation = __atomic_load_n(&dp->control->generation, __ATOMIC_ACQUIRE);
 
 	if (fork())
 		return;
-	close_range(0, ~0u, 0);
+	close_range(0, ~0u, 0); /* the lock above all: the child must not hold it */
 	settle_generation(dp, generation);
 	_exit(0);
 }

@@ -1,39 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From key files to the map of who may sign. */
+/* The map of signers: the keys, from key files, that may sign knocks. */
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/param.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
-#include "kernel/datapath_internal.h"
 #include "base/hash.h"
 #include "base/log.h"
+#include "kernel/datapath_internal.h"
+#include "kernel/needs.h"
+#include "kernel/pins.h"
 #include "rules/signing.h"
-#include "base/cleanup.h"
 
-/* The maps, and the slot that is filled. */
+/* The maps, and the slot that is being filled. */
 struct signer_maps {
 	int signers;
 	int last;
 	__u32 slot;
-	struct signer_key *keys; /* of both slots, as they were before */
+	struct signer_key *keys; /* of both slots, before the slot is filled */
 	size_t key_count;
-	size_t added; /* to the slot */
+	size_t added; /* signers added to the slot */
 };
 
-static int open_map(const struct datapath *dp, const char *pin)
+static int fail_signers(int err)
 {
-	char path[PATH_MAX];
-
-	pin_path(dp, NULL, pin, path);
-	return bpf_obj_get(path);
-}
-
-static int fail_full(int err)
-{
-	return fail(err, "cannot keep the signers: %s",
-		    err == -E2BIG ? "there are too many" : reason(err));
+	return fail(err, "cannot store the signers: %s",
+		    err == -E2BIG ? "there are too many" : datapath_reason(err));
 }
 
 static int list_keys(struct signer_maps *maps)
@@ -71,7 +65,7 @@ static bool may_sign(const struct signer_maps *maps, __be32 number)
 	return found;
 }
 
-/* Forgets when those last signed who may not any more, and whom nobody can repeat. */
+/* Removes the replay times of revoked keys, once they are too old for a replay to matter. */
 static void forget_times(const struct signer_maps *maps)
 {
 	__u64 now = utc_now(), time;
@@ -87,7 +81,7 @@ static void forget_times(const struct signer_maps *maps)
 	}
 }
 
-/* When somebody last signed is written once and then left alone. */
+/* Makes a key's replay time, unless it exists. From then on only the kernel writes it. */
 static int begin_time(const struct signer_maps *maps, __be32 number)
 {
 	__u64 never = 0;
@@ -100,15 +94,16 @@ static int begin_time(const struct signer_maps *maps, __be32 number)
 	return err && errno != EEXIST ? -errno : 0;
 }
 
-/* When a key ends that ends by two lines: 0 is never. */
+/* The earlier of two expiry times, of which 0 means never. */
 static __u64 earlier_end(__u64 one, __u64 other)
 {
 	return one && other ? MIN(one, other) : one ?: other;
 }
 
 /*
- * Adds the doors of a signer to those that he has. He ends but once, so it is where the
- * first of his lines does: never may he open what he may not any more.
+ * Adds a signer to the slot, or adds doors to a signer that is there. A signer has one expiry
+ * time, so a key on several lines expires with the first of them: it must never open a door
+ * for longer than a line allows.
  */
 static int put_signer(struct signer_maps *maps, __be32 number, struct signer *signer)
 {
@@ -126,7 +121,7 @@ static int put_signer(struct signer_maps *maps, __be32 number, struct signer *si
 	err = err ?: begin_time(maps, number);
 	if (!err && bpf_map_update_elem(maps->signers, &key, signer, BPF_ANY))
 		err = -errno;
-	return err ? fail_full(err) : 0;
+	return err ? fail_signers(err) : 0;
 }
 
 static int add_signer(struct signer_maps *maps, const struct signing_key *key, __u32 door)
@@ -141,7 +136,7 @@ static int add_signer(struct signer_maps *maps, const struct signing_key *key, _
 	return err;
 }
 
-/* Those who may open a door in the other slot may in this one. */
+/* Copies the signers that may open a door from the other slot. */
 static int keep_signers(struct signer_maps *maps, __u32 door)
 {
 	__u64 bit = 1ull << (door - 1);
@@ -185,8 +180,8 @@ static void fill_door(struct signer_maps *maps, const struct rule *rule,
 	}
 	keys_free(keys, count);
 	if (err)
-		note("the door \"%s\" stays shut to keys that are not taken up: mend that, "
-		     "then \"portctl apply\"",
+		note("the door \"%s\" does not open to keys that could not be read: correct "
+		     "that, then \"portctl apply\"",
 		     rule->knock->name);
 	else if (keeps)
 		note("the door \"%s\" keeps the keys that it had", rule->knock->name);
@@ -196,7 +191,7 @@ static void fill_doors(struct signer_maps *maps, const struct ruleset *ruleset,
 		       const struct ruleset *others)
 {
 	if (list_keys(maps)) {
-		note("signed knocks are not heard: out of memory");
+		note("signed knocks have no effect: out of memory");
 		return;
 	}
 	empty_slot(maps);
@@ -209,15 +204,14 @@ static void fill_doors(struct signer_maps *maps, const struct ruleset *ruleset,
 
 void signers_fill(const struct datapath *dp, unsigned int slot, const struct ruleset *ruleset)
 {
-	cleanup_close int signers = open_map(dp, "signers");
-	cleanup_close int last = open_map(dp, "last_signed");
+	cleanup_close int signers = pin_open(dp, NULL, "signers");
+	cleanup_close int last = pin_open(dp, NULL, "last_signed");
 	struct signer_maps maps = { .signers = signers, .last = last, .slot = slot };
-	struct ruleset others;
+	cleanup_ruleset struct ruleset others;
 
+	ruleset_init(&others);
 	if (signers < 0 || last < 0) /* nothing was ever attached: attaching fills them */
 		return;
-	ruleset_init(&others);
-	if (!ruleset_load(dp, !slot, &others))
+	if (!stored_load(dp, !slot, &others))
 		fill_doors(&maps, ruleset, &others);
-	ruleset_clear(&others);
 }

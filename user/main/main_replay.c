@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "print/output.h"
 #include "rules/prefix.h"
+#include "kernel/datapath_trial.h"
 #include "cmd/program.h"
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -169,8 +170,8 @@ static int replay_frame(struct replay *replay, const struct captured *captured)
 
 	replay->cut += captured->cut;
 	if (leaving)
-		err = replayer_leave(replay->replayer, captured->frame, captured->size,
-				     captured->time);
+		err = replayer_outgoing(replay->replayer, captured->frame, captured->size,
+					captured->time);
 	else
 		err = replayer_judge(replay->replayer, captured->frame, captured->size,
 				     captured->time);

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "rules/prefix.h"
+#include "kernel/datapath_events.h"
 #include "cmd/program.h"
 #include "main/screen.h"
 #include "state/snapshot.h"

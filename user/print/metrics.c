@@ -8,6 +8,8 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "kernel/datapath_events.h"
+#include "kernel/datapath_knock.h"
 #include "print/output.h"
 
 /* Moves the history of an interface to *now, if the same attachment is in `history`. */

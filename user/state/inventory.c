@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "rules/prefix.h"
+#include "kernel/datapath_knock.h"
 #include "base/cleanup.h"
 #include "base/utf8.h"
 
@@ -62,7 +63,7 @@ static int find_doors(struct inventory *inventory)
 	if (inventory->source.family && inventory->snapshot.dp.control)
 		err = datapath_grants(&inventory->snapshot.dp, &list, &count);
 	if (!err)
-		inventory->outlook.doors = granted_doors(
+		inventory->outlook.doors = datapath_granted_doors(
 			list, count, &inventory->snapshot.ruleset, &inventory->source);
 	free(list);
 	return err;

@@ -5,6 +5,7 @@
 
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "kernel/counters.h"
 
 void snapshot_clear(struct snapshot *snapshot)
 {

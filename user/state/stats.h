@@ -3,7 +3,7 @@
 #ifndef STATS_H
 #define STATS_H
 
-#include "kernel/datapath.h"
+#include "kernel/datapath_rules.h"
 
 /* Of a port, or of several together. */
 struct port_counter {

@@ -5,7 +5,7 @@
 
 #include <jansson.h>
 
-#include "kernel/datapath.h"
+#include "kernel/datapath_knock.h"
 
 /* The name of a signing key. */
 struct signer_name {

@@ -1,25 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Putting a compiled ruleset into one slot of an interface's maps. */
+#include "kernel/fill.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 
-#include "compile/compile.h"
-#include "kernel/datapath_internal.h"
-#include "compile/source_table.h"
 #include "base/array.h"
 #include "base/cleanup.h"
-
-int pin_open(const struct datapath *dp, const char *iface, const char *pin)
-{
-	char path[PATH_MAX];
-	int fd;
-
-	pin_path(dp, iface, pin, path);
-	fd = bpf_obj_get(path);
-	return fd < 0 ? -errno : fd;
-}
+#include "compile/source_table.h"
+#include "kernel/datapath_internal.h"
+#include "kernel/pins.h"
 
 int slot_maps_open(const struct datapath *dp, const char *name, struct slot_maps *maps)
 {
@@ -38,7 +29,7 @@ void slot_maps_close(const struct slot_maps *maps)
 
 const char *const slot_pins[SLOT_PINS] = { "details0", "details1", "sources0", "sources1" };
 
-/* An array in a map of maps, and where it is pinned; "": nowhere. */
+/* An inner map of a map in maps, and the path of its pin ("": not pinned). */
 struct inner {
 	int outer;
 	__u32 slot;
@@ -54,11 +45,11 @@ static struct inner inner_of(const struct slot_maps *maps, bool sources, unsigne
 	return inner;
 }
 
-/* So many elements more than are needed, or an eighth: the next ruleset fits in as well. */
+/* A new array has at least this many spare elements, so that the next ruleset fits as well. */
 #define SPARE 64
 
-/* The array that is there, where so many elements fit it; else -1. */
-static int open_inner(const struct inner *inner, size_t size, size_t count)
+/* Opens the present array if it suits `count` elements of `size` bytes; else returns -1. */
+static int inner_open(const struct inner *inner, size_t size, size_t count)
 {
 	struct bpf_map_info info = { 0 };
 	__u32 length = sizeof(info), id;
@@ -66,7 +57,7 @@ static int open_inner(const struct inner *inner, size_t size, size_t count)
 
 	if (fd < 0)
 		return -1;
-	/* After a kill another may be pinned than is in the map of maps. */
+	/* After a kill, the pinned map may not be the one in the map in maps. */
 	if (!bpf_map_lookup_elem(inner->outer, &inner->slot, &id) &&
 	    !bpf_obj_get_info_by_fd(fd, &info, &length) && info.id == id &&
 	    info.value_size == size && info.max_entries >= count &&
@@ -76,7 +67,7 @@ static int open_inner(const struct inner *inner, size_t size, size_t count)
 	return -1;
 }
 
-static int create_inner(const char *name, size_t size, size_t count)
+static int inner_create(const char *name, size_t size, size_t count)
 {
 	LIBBPF_OPTS(bpf_map_create_opts, opts, .map_flags = BPF_F_INNER_MAP | BPF_F_MMAPABLE);
 
@@ -84,7 +75,7 @@ static int create_inner(const char *name, size_t size, size_t count)
 			      count + count / 8 + SPARE, &opts);
 }
 
-static int put_inner(const struct inner *inner, int fd)
+static int inner_put(const struct inner *inner, int fd)
 {
 	if (*inner->path &&
 	    ((unlink(inner->path) && errno != ENOENT) || bpf_obj_pin(fd, inner->path)))
@@ -92,7 +83,7 @@ static int put_inner(const struct inner *inner, int fd)
 	return bpf_map_update_elem(inner->outer, &inner->slot, &fd, BPF_ANY) ? -errno : 0;
 }
 
-static int write_inner(int fd, const void *elements, size_t size)
+static int inner_write(int fd, const void *elements, size_t size)
 {
 	void *memory =
 		size ? mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0) : NULL;
@@ -107,22 +98,22 @@ static int write_inner(int fd, const void *elements, size_t size)
 }
 
 /*
- * Puts so many elements into a slot, into the array that is there if they fit it: for
- * another one the kernel would wait until the packets on their way are done.
+ * Puts `count` elements of `size` bytes into a slot. Uses the present array if they fit: the
+ * update of a map in maps waits until all packets that are being judged are done.
  */
-static int set_array(const struct inner *inner, const char *name, const void *elements,
+static int inner_set(const struct inner *inner, const char *name, const void *elements,
 		     size_t size, size_t count)
 {
-	cleanup_close int present = open_inner(inner, size, count), made = -1;
+	cleanup_close int present = inner_open(inner, size, count), made = -1;
 	int err;
 
 	if (present >= 0)
-		return write_inner(present, elements, size * count);
-	made = create_inner(name, size, count);
+		return inner_write(present, elements, size * count);
+	made = inner_create(name, size, count);
 	if (made < 0)
 		return -errno;
-	err = write_inner(made, elements, size * count);
-	return err ?: put_inner(inner, made);
+	err = inner_write(made, elements, size * count);
+	return err ?: inner_put(inner, made);
 }
 
 int slot_set(const struct slot_maps *maps, struct generation *table, unsigned int slot,
@@ -135,10 +126,10 @@ int slot_set(const struct slot_maps *maps, struct generation *table, unsigned in
 	int err = source_table_make(image, &sets, &count);
 
 	if (!err)
-		err = set_array(&details, "details", image->details, sizeof(*image->details),
+		err = inner_set(&details, "details", image->details, sizeof(*image->details),
 				image->detail_count);
 	if (!err)
-		err = set_array(&sources, "sources", sets, sizeof(*sets), count);
+		err = inner_set(&sources, "sources", sets, sizeof(*sets), count);
 	if (!err)
 		memcpy(&table[slot], &image->table, sizeof(image->table));
 	return err;
@@ -155,4 +146,37 @@ int slot_fill(const struct slot_maps *maps, const char *name, struct generation 
 	if (image)
 		image_clear(image);
 	return err;
+}
+
+static int fill_interface(const struct datapath *dp, const struct interface *iface,
+			  unsigned int slot, const struct ruleset *ruleset)
+{
+	cleanup_slot_maps struct slot_maps maps = SLOT_MAPS_CLOSED;
+	int err = slot_maps_open(dp, iface->name, &maps);
+
+	return err ?: slot_fill(&maps, iface->name, iface->table, slot, ruleset);
+}
+
+int slot_fill_all(const struct datapath *dp, unsigned int slot, const struct ruleset *ruleset)
+{
+	int err = 0;
+
+	for (size_t i = 0; i < dp->count && !err; i++)
+		err = fill_interface(dp, &dp->interfaces[i], slot, ruleset);
+	if (!err)
+		signers_fill(dp, slot, ruleset);
+	return err;
+}
+
+int slot_mend(struct datapath *dp, unsigned int slot)
+{
+	cleanup_ruleset struct ruleset ruleset;
+	int err;
+
+	ruleset_init(&ruleset);
+	err = stored_take_next(dp, !slot);
+	if (err || !stored_has_next(dp, slot))
+		return err;
+	return datapath_settle(dp) ?: stored_load(dp, slot, &ruleset) ?:
+	       slot_fill_all(dp, slot, &ruleset) ?: stored_remove_next(dp, slot);
 }
