@@ -38,6 +38,24 @@ nothing_there() {
 	equal "$(kernel_mode eth0)" 1
 }
 
+@test "PORTCTL_DEBUG=verifier prints the log of the verifier, and attaches" {
+	PORTCTL_DEBUG=verifier wants 0 attach eth0
+	equal "$output" "eth0: attached, native mode"
+	equal "$(grep -c '^processed [0-9]* insns' <<<"$stderr")" 2
+	contains "$stderr" "libbpf: "
+	echo "allow 22" >"$TMP/rules"
+	PORTCTL_DEBUG=verifier wants 0 apply "$TMP/rules" --confirm 60s
+	contains "$stderr" "insns (limit"
+	wants 0 confirm
+	# Empty is off, and other values are named.
+	PORTCTL_DEBUG='' wants 0 attach eth0
+	equal "$stderr" ""
+	PORTCTL_DEBUG=verifer wants 0 attach eth0
+	equal "$stderr" 'portctl: note: PORTCTL_DEBUG=verifer has no effect: its only value is "verifier"'
+	PORTCTL_DEBUG=verifier wants 0 status
+	equal "$stderr" ""
+}
+
 @test "status tells where, how and since when" {
 	wants 0 status
 	equal "$output" $'attached to no interface\ndefault allow, 0 rules, not saved (portctl save)'

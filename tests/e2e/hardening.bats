@@ -324,7 +324,9 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, l
 		chown "$0" /sys/fs/bpf/portctl /run/portctl
 		as() { setpriv --reuid="$0" --regid="$0" --clear-groups --inh-caps=-all "$@"; }
 		as env PORTCTL_BPFFS="$TMP/theirs/bpf" PORTCTL_RUN="$TMP/theirs/run" \
-			PORTCTL_RULES="$TMP/theirs/rules" LIBBPF_LOG_LEVEL=debug TERM=../../etc "$PORTCTL" attach eth0
+			PORTCTL_RULES="$TMP/theirs/rules" LIBBPF_LOG_LEVEL=debug PORTCTL_DEBUG=verifier \
+			TERM=../../etc "$PORTCTL" attach eth0 2>"$TMP/err"
+		[ ! -s "$TMP/err" ]
 		[ -e /sys/fs/bpf/portctl/*/eth0/link ]
 		[ -e /run/portctl/lock ]
 		as env PORTCTL_RULES="$TMP/theirs/rules" "$PORTCTL" save 2>&1 | grep -E "cannot (make /etc/portctl|write /etc/portctl/rules)"

@@ -33,6 +33,15 @@ build_without() {
 	attach_without "map 27" "ring buffers"
 }
 
+@test "PORTCTL_DEBUG=verifier prints the whole log of a program that was refused" {
+	build_without
+	run -1 --separate-stderr env LD_PRELOAD="$TMP/without.so" WITHOUT="helper 99" \
+		PORTCTL_DEBUG=verifier nsenter --net="/run/netns/$SERVER" "$PORTCTL" attach eth0
+	contains "$stderr" "invalid func unknown#99"
+	contains "$stderr" "BEGIN PROG LOAD LOG"
+	contains "$stderr" "portctl: the kernel refused the program for eth0: it lacks socket lookup"
+}
+
 @test "doctor says the same, and that all is there" {
 	build_without
 	run -0 --separate-stderr portctl doctor

@@ -281,7 +281,7 @@ int datapath_open(struct datapath *dp, enum datapath_access access)
 	int err;
 
 	*dp = DATAPATH_CLOSED;
-	libbpf_set_print(NULL); /* failures are reported here, in one line each */
+	libbpf_set_print(debug_print); /* failures are reported here, in one line each */
 	if (strlen(root) > sizeof(dp->path) - 32)
 		return fail(-ENAMETOOLONG, "PORTCTL_BPFFS is too long");
 	err = netns_cookie(&cookie);

@@ -31,8 +31,10 @@ static int start_timer(const struct datapath *dp, struct confirm_bpf *program)
 
 	if (!err)
 		err = pin_reuse(dp, NULL, "way_back", program->maps.way_back);
-	if (!err)
+	if (!err) {
+		debug_programs(program->obj);
 		err = confirm_bpf__load(program);
+	}
 	if (err)
 		return err;
 	pin_path(dp, NULL, "way_back", path);

@@ -7,6 +7,8 @@
 #ifndef DATAPATH_INTERNAL_H
 #define DATAPATH_INTERNAL_H
 
+#include <bpf/libbpf.h>
+
 #include "kernel/datapath.h"
 #include "kernel/datapath_rules.h"
 
@@ -30,6 +32,20 @@ void interface_close(struct interface *iface);
 /* As datapath_map_counters(), for one interface. */
 int interface_map_counters(const struct datapath *dp, struct interface *iface, __u32 lines);
 void interface_unmap_counters(struct interface *iface);
+
+/* datapath_debug.c */
+
+/* Whether PORTCTL_DEBUG is "verifier". The variable is ignored as env_or() says. */
+bool debug_is_on(void);
+
+/* For libbpf_set_print(): prints libbpf's messages of all levels, if debug_is_on(). */
+int debug_print(enum libbpf_print_level level, const char *format, va_list args);
+
+/*
+ * Asks for the verifier's log of an object that is not loaded yet, if debug_is_on(). libbpf
+ * prints it. Says so if PORTCTL_DEBUG has another value.
+ */
+void debug_programs(struct bpf_object *object);
 
 /* datapath_hook.c */
 

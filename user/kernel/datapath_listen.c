@@ -10,6 +10,7 @@
 
 #include "base/cleanup.h"
 #include "host/netns.h"
+#include "kernel/datapath_internal.h"
 
 #include "listen.skel.h" /* needs struct socket_event */
 
@@ -72,6 +73,7 @@ static int start_watch(struct listen_watch *watch)
 	watch->program = listen_bpf__open();
 	if (!watch->program)
 		return -errno;
+	debug_programs(watch->program->obj);
 	err = netns_cookie((__u64 *)&watch->program->rodata->netns);
 	err = err ?: listen_bpf__load(watch->program);
 	err = err ?: attach_programs(watch->program);
@@ -84,7 +86,7 @@ static int start_watch(struct listen_watch *watch)
 
 int listen_watch_open(struct listen_watch **watch)
 {
-	libbpf_print_fn_t print = libbpf_set_print(NULL);
+	libbpf_print_fn_t print = libbpf_set_print(debug_print);
 	struct listen_watch *made = calloc(1, sizeof(*made));
 	int err = made ? start_watch(made) : -ENOMEM;
 

@@ -25,9 +25,12 @@ static FILE *load_log;
 
 static int collect_log(enum libbpf_print_level level, const char *format, va_list args)
 {
-	if (level == LIBBPF_DEBUG || !load_log)
-		return 0;
-	return vfprintf(load_log, format, args);
+	va_list copy;
+
+	va_copy(copy, args);
+	debug_print(level, format, copy);
+	va_end(copy);
+	return level == LIBBPF_DEBUG ? 0 : vfprintf(load_log, format, args);
 }
 
 /* The last line of the verifier's own words in a log: not libbpf's, and no statistics. */
@@ -135,6 +138,7 @@ static int prepare(const struct datapath *dp, const char *name, enum purpose pur
 	bpf_map__set_autocreate(program->maps.batch, replay);
 	*(__u32 *)&program->rodata->purpose = purpose;
 	*(__u64 *)&program->rodata->ticks_per_second = ticks_per_second();
+	debug_programs(program->obj);
 	return err ?: set_cpus(program);
 }
 
@@ -156,8 +160,8 @@ int program_load(const struct datapath *dp, const char *name, enum purpose purpo
 	/* If libbpf has no memory to try mmap(), it takes mmap() for unsupported. */
 	if (!err && (!(*program)->bss || !(*program)->data_control))
 		err = -ENOMEM;
+	libbpf_set_print(debug_print);
 	fclose(load_log);
-	load_log = NULL;
 	return err ? fail_load(err, name, log) : 0;
 }
 
