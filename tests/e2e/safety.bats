@@ -44,7 +44,7 @@ is_attached() { portctl status -j | jq -e '.interfaces[0].mode == "native"'; }
 	call=$(grep -n BPF_PROG_TEST_RUN "$TMP/trace" | tail -1 | cut -d: -f1)
 	run ! --separate-stderr server strace -qq -o /dev/null -e trace=bpf \
 		-e inject=bpf:delay_exit=300000:when="$((call - 8))+" "$PORTCTL" default drop --confirm 1s
-	contains "$stderr" "over before it was made"
+	contains "$stderr" "the time to confirm ended before the change was made"
 	equal "$(portctl status -j | jq -c '[.default, .pending]')" '["allow",0]'
 	portctl default drop
 }

@@ -33,7 +33,7 @@ static void test_below(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
-		assert_true(lies_below(&devices, pairs[i][0], pairs[i][1]));
+		assert_true(device_is_below(&devices, pairs[i][0], pairs[i][1]));
 }
 
 /* Not above, not beside, and a circle has an end. */
@@ -47,7 +47,7 @@ static void test_not_below(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(pairs); i++)
-		assert_false(lies_below(&devices, pairs[i][0], pairs[i][1]));
+		assert_false(device_is_below(&devices, pairs[i][0], pairs[i][1]));
 }
 
 /* How many are below, one below the other; the two of a veth pair are beside each other. */

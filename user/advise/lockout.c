@@ -167,7 +167,7 @@ static int check_at(const struct moment *moment, const struct judge *before,
 		if (deafens && connection->remote.family == 6)
 			fate.kind = FATE_CUT;
 		if (is_worse(&fate, &was) &&
-		    may_come_in_on(&guarded->devices, connection, iface->ifindex))
+		    way_in_is_possible(&guarded->devices, connection, iface->ifindex))
 			return fail_worse(connection, iface->name, &fate, after->ruleset,
 					  moment->text, guarded->advice);
 	}
@@ -216,7 +216,7 @@ static int add_ssh(struct connections *connections)
 	    remote_port > 65535 || local_port > 65535 ||
 	    prefix_parse(remote, &connection.remote, expected) ||
 	    prefix_parse(local, &connection.local, expected) ||
-	    !is_own_address(&connection.local)) /* of another network namespace */
+	    !way_in_is_own(&connection.local)) /* of another network namespace */
 		return 0;
 	connection.remote_port = remote_port;
 	connection.local_port = local_port;

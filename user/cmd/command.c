@@ -215,7 +215,7 @@ void see_listeners(struct report *report)
 {
 	static unsigned char listening[PORT_KEYS];
 
-	report->listening = listening_ports(listening) ? NULL : listening;
+	report->listening = connections_listening(listening) ? NULL : listening;
 }
 
 int rules_read(const char *path, struct ruleset *ruleset)

@@ -44,7 +44,7 @@ int arrivals_add(struct arrivals *arrivals, const struct sighting *sighting)
 	return 0;
 }
 
-/* A name that was not looked at then may be a second one of a device that was there. */
+/* A name that is new may be another name of a device that was there. */
 static bool was_there(const struct arrivals *before, const struct sighting *old,
 		      const struct sighting *sighting)
 {
@@ -97,7 +97,7 @@ void arrivals_hear(struct arrivals *arrivals, const void *messages, size_t size)
 	for (; NLMSG_OK(message, size); message = NLMSG_NEXT(message, size)) {
 		const struct ifinfomsg *link = NLMSG_DATA(message);
 
-		/* Of the family of bridges it says that a port left one, not that it went. */
+		/* With the family AF_BRIDGE, a port left its bridge, but still exists. */
 		if (message->nlmsg_type == RTM_DELLINK &&
 		    message->nlmsg_len >= NLMSG_LENGTH(sizeof(*link)) &&
 		    link->ifi_family == AF_UNSPEC)

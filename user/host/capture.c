@@ -11,16 +11,16 @@
 #include "base/array.h"
 #include "base/log.h"
 
-/* Kinds of captures: how long what stands before the packet is, and what it says. */
+/* Link types of captures. Each has a header before the packet; offsets are into that header. */
 struct link_type {
-	int type;
-	unsigned int header;
-	int protocol; /* where its EtherType is; -1: there is none, it is IP */
-	int direction; /* where the last byte of the packet's type is; -1: not said */
+	int type; /* DLT_* of libpcap */
+	unsigned int header; /* its size in bytes */
+	int protocol; /* offset of the EtherType; -1: it has none, the packet is IP */
+	int direction; /* offset of the last byte of the packet type; -1: it has none */
 };
 
 static const struct link_type link_types[] = {
-	{ DLT_EN10MB, 0, 0, -1 }, /* handed on as it is */
+	{ DLT_EN10MB, 0, 0, -1 }, /* Ethernet: handed on unchanged */
 	{ DLT_RAW, 0, -1, -1 },	      { DLT_IPV4, 0, -1, -1 },	     { DLT_IPV6, 0, -1, -1 },
 	{ DLT_LINUX_SLL, 16, 14, 1 }, { DLT_LINUX_SLL2, 20, 0, 10 },
 };
@@ -32,7 +32,7 @@ struct capture {
 	__u8 frame[CAPTURED_MAX];
 };
 
-static const struct link_type *find_link(int type)
+static const struct link_type *find_link_type(int type)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(link_types); i++) {
 		if (link_types[i].type == type)
@@ -41,51 +41,56 @@ static const struct link_type *find_link(int type)
 	return NULL;
 }
 
-int capture_open(const char *path, struct capture **capture)
+static int open_pcap(struct capture *capture, const char *path)
 {
-	struct capture *made = calloc(1, sizeof(*made));
 	char why[PCAP_ERRBUF_SIZE];
 	int type;
 
-	if (!made)
-		return fail(-ENOMEM, "out of memory");
-	made->path = path;
-	made->pcap =
+	capture->path = path;
+	capture->pcap =
 		pcap_open_offline_with_tstamp_precision(path, PCAP_TSTAMP_PRECISION_NANO, why);
-	if (!made->pcap) {
-		free(made);
+	if (!capture->pcap)
 		return fail(-EINVAL, "cannot read %s as a capture: %s", path, why);
-	}
-	type = pcap_datalink(made->pcap);
-	made->link = find_link(type);
-	if (!made->link) {
-		capture_close(made);
-		return fail(-EOPNOTSUPP,
-			    "%s is a capture of %s, not of Ethernet, IP or \"any\" interface",
-			    path, pcap_datalink_val_to_name(type) ?: "something unknown");
-	}
-	*capture = made;
+	type = pcap_datalink(capture->pcap);
+	capture->link = find_link_type(type);
+	if (!capture->link)
+		return fail(
+			-EOPNOTSUPP,
+			"%s is a capture of %s, not of Ethernet, IP or the interface \"any\"",
+			path, pcap_datalink_val_to_name(type) ?: "something unknown");
 	return 0;
 }
 
-/* Takes an IP packet, or what a cooked capture has, as the payload of Ethernet. */
-static void wrap(struct capture *capture, const struct pcap_pkthdr *header, const __u8 *data,
-		 struct captured *captured)
+int capture_open(const char *path, struct capture **capture)
+{
+	struct capture *made = calloc(1, sizeof(*made));
+	int err = made ? open_pcap(made, path) : out_of_memory();
+
+	if (err)
+		capture_close(made);
+	else
+		*capture = made;
+	return err;
+}
+
+/* Puts the packet of another link type behind an Ethernet header. */
+static void wrap_in_ethernet(struct capture *capture, const struct pcap_pkthdr *header,
+			     const __u8 *data, struct captured *captured)
 {
 	const struct link_type *link = capture->link;
 	size_t skip = link->header < header->caplen ? link->header : header->caplen;
 	size_t room = sizeof(capture->frame) - ETH_HLEN;
 	size_t got = header->caplen - skip;
-	__u8 *at = capture->frame + ETH_HLEN;
+	__u8 *payload = capture->frame + ETH_HLEN, *ethertype = payload - 2;
 
 	memset(capture->frame, 0, ETH_HLEN);
-	memcpy(at, data + skip, got < room ? got : room);
+	memcpy(payload, data + skip, got < room ? got : room);
 	captured->size = ETH_HLEN + header->len - skip;
 	if (link->protocol >= 0 && header->caplen >= link->header) {
-		memcpy(at - 2, data + link->protocol, 2);
-		captured->leaving = data[link->direction] == LINUX_SLL_OUTGOING;
+		memcpy(ethertype, data + link->protocol, 2);
+		captured->outgoing = data[link->direction] == LINUX_SLL_OUTGOING;
 	} else if (got) {
-		*at >> 4 == 4 ? memcpy(at - 2, "\x08\x00", 2) : memcpy(at - 2, "\x86\xDD", 2);
+		memcpy(ethertype, *payload >> 4 == 4 ? "\x08\x00" : "\x86\xDD", 2);
 	}
 }
 
@@ -113,7 +118,7 @@ int capture_next(struct capture *capture, struct captured *captured)
 		got = header->caplen < CAPTURED_MAX ? header->caplen : CAPTURED_MAX;
 		memcpy(capture->frame, data, got);
 	} else {
-		wrap(capture, header, data, captured);
+		wrap_in_ethernet(capture, header, data, captured);
 		got = captured->size - (header->len - header->caplen);
 	}
 	if (captured->size > CAPTURED_MAX) {
@@ -127,8 +132,7 @@ int capture_next(struct capture *capture, struct captured *captured)
 
 void capture_close(struct capture *capture)
 {
-	if (!capture)
-		return;
-	pcap_close(capture->pcap);
+	if (capture && capture->pcap)
+		pcap_close(capture->pcap);
 	free(capture);
 }

@@ -11,13 +11,13 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 
-/* What is collected: port keys that somebody listens on, and connections. */
-struct collection {
+/* What a walk over the sockets finds. */
+struct socket_walk {
 	unsigned char listening[PORT_KEYS];
 	struct connections *connections;
 };
 
-/* IPv4 in an IPv6 socket is IPv4 on the wire. */
+/* An IPv4-mapped address of an IPv6 socket stands for IPv4. */
 static struct prefix make_address(int family, const __be32 *address)
 {
 	struct prefix prefix = { .family = 6, .length = 128 };
@@ -34,18 +34,18 @@ static struct prefix make_address(int family, const __be32 *address)
 
 static int add_socket(const struct inet_diag_msg *message, size_t size, void *data)
 {
-	struct collection *collection = data;
-	struct connections *connections = collection->connections;
+	struct socket_walk *walk = data;
+	struct connections *connections = walk->connections;
 	__u16 port = ntohs(message->id.idiag_sport);
 	int err;
 
 	(void)size;
 	if (message->idiag_state == TCP_LISTEN) {
-		collection->listening[PORT_KEY_TCP + port] = 1;
+		walk->listening[PORT_KEY_TCP + port] = 1;
 		return 0;
 	}
 	if (message->idiag_state == TCP_CLOSE) {
-		collection->listening[PORT_KEY_UDP + port] = 1;
+		walk->listening[PORT_KEY_UDP + port] = 1;
 		return 0;
 	}
 	err = array_reserve(&connections->list, &connections->room, connections->count,
@@ -62,32 +62,32 @@ static int add_socket(const struct inet_diag_msg *message, size_t size, void *da
 	return 0;
 }
 
-int listening_ports(unsigned char listening[PORT_KEYS])
+int connections_listening(unsigned char listening[PORT_KEYS])
 {
-	cleanup_free struct collection *collection = calloc(1, sizeof(*collection));
+	cleanup_free struct socket_walk *walk = calloc(1, sizeof(*walk));
 	int err = -ENOMEM;
 
-	if (collection)
-		err = each_listening(add_socket, collection);
+	if (walk)
+		err = sockets_each_listening(add_socket, walk);
 	if (!err)
-		memcpy(listening, collection->listening, PORT_KEYS);
+		memcpy(listening, walk->listening, PORT_KEYS);
 	return err;
 }
 
 int connections_inbound(struct connections *connections)
 {
-	cleanup_free struct collection *collection = calloc(1, sizeof(*collection));
+	cleanup_free struct socket_walk *walk = calloc(1, sizeof(*walk));
 	size_t kept = 0;
 	int err;
 
 	*connections = (struct connections){ 0 };
-	if (!collection)
+	if (!walk)
 		return -ENOMEM;
-	collection->connections = connections;
-	err = each_socket(IPPROTO_TCP, 1 << TCP_LISTEN | 1 << TCP_ESTABLISHED, add_socket,
-			  collection);
+	walk->connections = connections;
+	err = sockets_each(IPPROTO_TCP, 1 << TCP_LISTEN | 1 << TCP_ESTABLISHED, add_socket,
+			   walk);
 	for (size_t i = 0; i < connections->count; i++) {
-		if (collection->listening[PORT_KEY_TCP + connections->list[i].local_port])
+		if (walk->listening[PORT_KEY_TCP + connections->list[i].local_port])
 			connections->list[kept++] = connections->list[i];
 	}
 	connections->count = kept;

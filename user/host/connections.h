@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What sockets say: who has opened connections to this host, and where it listens. */
+/* The open connections to this host, and the ports that it listens on (sock_diag(7)). */
 #ifndef CONNECTIONS_H
 #define CONNECTIONS_H
 
 #include "rules/ruleset.h"
 
 struct connection {
-	struct prefix remote; /* a whole address */
+	struct prefix remote; /* whole addresses */
 	struct prefix local;
 	__u16 remote_port; /* host byte order */
 	__u16 local_port;
-	unsigned int ifindex; /* of the device it is bound to; 0: none */
+	unsigned int ifindex; /* the device that the socket is bound to; 0: none */
 };
 
 struct connections {
@@ -20,16 +20,17 @@ struct connections {
 };
 
 /*
- * Lists the established connections of this network namespace whose local port
- * has a listener (sock_diag(7)). Returns 0 or a negative errno and says nothing;
- * the list is to be freed.
+ * Lists the established TCP connections of this network namespace whose local port has a
+ * listener. Free connections->list, also after a failure. Returns 0 or a negative errno, and
+ * prints nothing.
  */
 int connections_inbound(struct connections *connections);
 
 /*
- * Sets the port keys to 1 on which something listens here: TCP, and UDP sockets that
- * talk to nobody in particular. Returns 0 or a negative errno and says nothing.
+ * Sets listening[key] to 1 for each port key that a socket listens on (TCP), or that an
+ * unconnected socket is bound to (UDP); else to 0. Returns 0 or a negative errno, and prints
+ * nothing.
  */
-int listening_ports(unsigned char listening[PORT_KEYS]);
+int connections_listening(unsigned char listening[PORT_KEYS]);
 
 #endif

@@ -11,7 +11,7 @@
 #include <netinet/udp.h>
 #include <string.h>
 
-/* Of protocols that portctl does not look into. */
+/* The payload, in bytes, of protocols other than TCP and UDP. */
 #define OTHER_SIZE 8
 
 static size_t build_tcp(const struct packet *packet, __u8 *at)
@@ -40,7 +40,7 @@ static size_t build_udp(const struct packet *packet, __u8 *at)
 	return sizeof(udp);
 }
 
-/* ICMP is an echo request; of others what is in them does not matter. */
+/* The data path looks into no other protocols than these. */
 static size_t build_transport(const struct packet *packet, __u8 *at)
 {
 	memset(at, 0, OTHER_SIZE);

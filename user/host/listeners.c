@@ -16,14 +16,14 @@
 #include "base/number.h"
 #include "base/text.h"
 
-struct collection {
+struct listener_list {
 	struct listener *list;
 	size_t count;
 	size_t room;
-	bool refused; /* a process may not be looked into */
+	bool refused; /* the kernel refused to show the files of a process */
 };
 
-/* Of an IPv6 socket; not said: it is there for IPv4 as well. */
+/* Whether an IPv6 socket has IPV6_V6ONLY. Without the attribute it receives IPv4 as well. */
 static bool is_ipv6_only(const struct inet_diag_msg *message, size_t size)
 {
 	int left = size - NLMSG_ALIGN(sizeof(*message));
@@ -36,7 +36,7 @@ static bool is_ipv6_only(const struct inet_diag_msg *message, size_t size)
 	return false;
 }
 
-static bool is_any(const struct prefix *address)
+static bool is_unspecified(const struct prefix *address)
 {
 	static const __u8 zeros[16];
 
@@ -45,15 +45,14 @@ static bool is_any(const struct prefix *address)
 
 static int add_listener(const struct inet_diag_msg *message, size_t size, void *data)
 {
-	struct collection *collection = data;
+	struct listener_list *all = data;
 	bool tcp = message->idiag_state == TCP_LISTEN, ipv6 = message->idiag_family == AF_INET6;
 	struct listener *listener;
-	int err = array_reserve(&collection->list, &collection->room, collection->count,
-				sizeof(*listener));
+	int err = array_reserve(&all->list, &all->room, all->count, sizeof(*listener));
 
 	if (err || !message->id.idiag_sport)
 		return err;
-	listener = &collection->list[collection->count++];
+	listener = &all->list[all->count++];
 	*listener = (struct listener){
 		.key = (tcp ? PORT_KEY_TCP : PORT_KEY_UDP) + ntohs(message->id.idiag_sport),
 		.address = { .family = ipv6 ? 6 : 4, .length = ipv6 ? 128 : 32 },
@@ -62,7 +61,8 @@ static int add_listener(const struct inet_diag_msg *message, size_t size, void *
 		.ifindex = message->id.idiag_if,
 	};
 	memcpy(listener->address.address, message->id.idiag_src, ipv6 ? 16 : 4);
-	listener->both = ipv6 && is_any(&listener->address) && !is_ipv6_only(message, size);
+	listener->both =
+		ipv6 && is_unspecified(&listener->address) && !is_ipv6_only(message, size);
 	return 0;
 }
 
@@ -82,7 +82,7 @@ int listener_compare(const void *left, const void *right)
 	return prefix_compare(&a->address, &b->address) ?: a->pid - b->pid;
 }
 
-/* -ESRCH where the process has ended meanwhile. */
+/* Reads the name of a process. Returns -ESRCH if it has ended meanwhile. */
 static int read_program(pid_t pid, char program[16])
 {
 	char path[64];
@@ -98,11 +98,12 @@ static int read_program(pid_t pid, char program[16])
 }
 
 /*
- * The listener that this open file is, if it is one; they are sorted by inode. *refused is
- * set where it is not said: who may list the files of another need not be let see them.
+ * Finds the listener that an open file of a process is; NULL if it is none. The list is sorted
+ * by inode. Sets *refused if the kernel does not say what the file is: the right to list the
+ * files of a process does not include the right to read them.
  */
-static struct listener *find_inode(const struct collection *collection, int folder,
-				   const char *name, bool *refused)
+static struct listener *find_by_file(const struct listener_list *all, int folder,
+				     const char *name, bool *refused)
 {
 	struct listener wanted;
 	char link[64];
@@ -114,24 +115,23 @@ static struct listener *find_inode(const struct collection *collection, int fold
 	link[length] = 0;
 	if (sscanf(link, "socket:[%u]", &wanted.inode) != 1)
 		return NULL;
-	return bsearch(&wanted, collection->list, collection->count, sizeof(wanted),
-		       compare_inodes);
+	return bsearch(&wanted, all->list, all->count, sizeof(wanted), compare_inodes);
 }
 
-/* A process that ends meanwhile, or is somebody else's, has no files to be seen. */
-static void look_at_process(struct collection *collection, pid_t pid)
+/* A process that has ended, or that belongs to another user, shows no files. */
+static void inspect_process(struct listener_list *all, pid_t pid)
 {
 	char path[64], program[16] = "";
 	struct dirent *entry;
 	bool refused;
-	DIR *folder;
+	cleanup_dir DIR *folder = NULL;
 
 	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
 	folder = opendir(path);
 	refused = !folder && errno == EACCES;
 	while (folder && (entry = readdir(folder))) {
 		struct listener *found =
-			find_inode(collection, dirfd(folder), entry->d_name, &refused);
+			find_by_file(all, dirfd(folder), entry->d_name, &refused);
 
 		if (!found || found->pid)
 			continue;
@@ -140,55 +140,50 @@ static void look_at_process(struct collection *collection, pid_t pid)
 		found->pid = pid;
 		strcpy(found->program, program);
 	}
-	if (folder)
-		closedir(folder);
-	/* That is also what the kernel says of one that has ended: then it is not there. */
-	collection->refused |= refused && !access(path, F_OK);
+	/* The kernel refuses in the same way for a process that has ended meanwhile. */
+	all->refused |= refused && !access(path, F_OK);
 }
 
-static void look_at_processes(struct collection *collection)
+static void inspect_processes(struct listener_list *all)
 {
-	DIR *folder = opendir("/proc");
+	cleanup_dir DIR *folder = opendir("/proc");
 	struct dirent *entry;
 
 	while (folder && (entry = readdir(folder))) {
 		unsigned long pid;
 
 		if (!number_parse(entry->d_name, strlen(entry->d_name), 1 << 30, &pid))
-			look_at_process(collection, pid);
+			inspect_process(all, pid);
 	}
-	if (folder)
-		closedir(folder);
 }
 
 int listeners_sockets(struct listener **list, size_t *count)
 {
-	struct collection collection = { 0 };
-	int err = each_listening(add_listener, &collection);
+	struct listener_list all = { 0 };
+	int err = sockets_each_listening(add_listener, &all);
 
-	if (!err && collection.count)
-		qsort(collection.list, collection.count, sizeof(*collection.list),
-		      listener_compare);
-	*list = collection.list;
-	*count = collection.count;
+	if (!err && all.count)
+		qsort(all.list, all.count, sizeof(*all.list), listener_compare);
+	*list = all.list;
+	*count = all.count;
 	return err;
 }
 
 int listeners_list(struct listener **list, size_t *count, size_t *hidden)
 {
 	int err = listeners_sockets(list, count);
-	struct collection collection = { .list = *list, .count = *count };
+	struct listener_list all = { .list = *list, .count = *count };
 
 	*hidden = 0;
-	if (err || !collection.count)
+	if (err || !all.count)
 		return err;
-	qsort(collection.list, collection.count, sizeof(*collection.list), compare_inodes);
-	look_at_processes(&collection);
-	for (size_t i = 0; i < collection.count; i++) {
-		collection.list[i].refused = !collection.list[i].pid && collection.refused;
-		*hidden += !collection.list[i].pid;
+	qsort(all.list, all.count, sizeof(*all.list), compare_inodes);
+	inspect_processes(&all);
+	for (size_t i = 0; i < all.count; i++) {
+		all.list[i].refused = !all.list[i].pid && all.refused;
+		*hidden += !all.list[i].pid;
 	}
-	qsort(collection.list, collection.count, sizeof(*collection.list), listener_compare);
+	qsort(all.list, all.count, sizeof(*all.list), listener_compare);
 	return 0;
 }
 
@@ -196,7 +191,7 @@ unsigned char listener_families(const struct listener *listener)
 {
 	static const struct in6_addr loopback = IN6ADDR_LOOPBACK_INIT;
 	const __u8 *address = listener->address.address;
-	struct in6_addr ip6; /* in a prefix it is not aligned */
+	struct in6_addr ip6; /* a copy, since the address in a prefix is not aligned */
 
 	if (listener->ifindex == LOOPBACK_INDEX)
 		return 0;

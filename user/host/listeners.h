@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What listens on this host, and whose it is. */
+/* The sockets that listen on this host, and their processes. */
 #ifndef LISTENERS_H
 #define LISTENERS_H
 
@@ -9,35 +9,38 @@
 
 struct listener {
 	__u32 key; /* a port key */
-	struct prefix address; /* all zeros: any */
-	bool both; /* an IPv6 socket that is there for IPv4 as well */
-	unsigned int ifindex; /* the interface it is bound to; 0: to none */
-	uid_t uid;
-	unsigned int inode;
+	struct prefix address; /* a whole address; all zeros: any */
+	bool both; /* an IPv6 socket that receives IPv4 as well */
+	unsigned int ifindex; /* the interface that the socket is bound to; 0: none */
+	uid_t uid; /* of the socket */
+	unsigned int inode; /* of the socket */
 	pid_t pid; /* 0: unknown */
-	bool refused; /* it is, and some processes could not be looked into */
-	char program[16];
+	bool refused; /* the process is unknown, and some processes could not be inspected */
+	char program[16]; /* the process's name */
 };
 
-/* Lists them by key, then address, without their processes. */
+/*
+ * Lists the listeners by key, then address, without their processes. Free *list, also after a
+ * failure. Returns 0 or a negative errno, and prints nothing.
+ */
 int listeners_sockets(struct listener **list, size_t *count);
 
-/* Order: by key, then address, then process. */
+/* For qsort(3): by key, then address, then process. */
 int listener_compare(const void *left, const void *right);
 
 /*
- * The same with their processes, which takes longer. Returns 0 or a negative errno and says nothing;
- * *list is to be freed. `hidden` is how many have a process that could not be seen.
+ * As listeners_sockets(), with the processes, which takes longer. *hidden becomes the number of
+ * listeners whose process is unknown.
  */
 int listeners_list(struct listener **list, size_t *count, size_t *hidden);
 
-/* Bits for the families of packets. */
+/* Families of packets, as bits. */
 enum families { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2, FAMILIES = FAMILY_IPV4 | FAMILY_IPV6 };
 
-/* Those whose packets from other hosts it gets; 0 where only this host can reach it. */
+/* The families in which other hosts can reach a listener; 0: only this host can. */
 unsigned char listener_families(const struct listener *listener);
 
-/* The same as whether there is none. */
+/* Whether only this host can reach a listener. */
 bool listener_is_local(const struct listener *listener);
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "base/cleanup.h"
 
-/* Reads a part of the answer; 1: more comes, 0: that was all, or a negative errno. */
+/* Reads a part of the answer. Returns 1 if more follows, 0 at the end, or a negative errno. */
 static int read_answer(int fd, netlink_call call, void *data)
 {
 	char buffer[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
@@ -30,7 +30,7 @@ static int read_answer(int fd, netlink_call call, void *data)
 	return 1;
 }
 
-int netlink_ask(int family, const struct nlmsghdr *request, netlink_call call, void *data)
+int netlink_request(int family, const struct nlmsghdr *request, netlink_call call, void *data)
 {
 	cleanup_close int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, family);
 	int more = 1;

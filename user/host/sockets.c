@@ -12,7 +12,7 @@ struct listing {
 	void *data;
 };
 
-static int pass_on(const struct nlmsghdr *message, void *data)
+static int handle_message(const struct nlmsghdr *message, void *data)
 {
 	const struct listing *listing = data;
 
@@ -40,17 +40,17 @@ static int each_of_family(int family, int protocol, int states, socket_call call
 		},
 	};
 
-	return netlink_ask(NETLINK_SOCK_DIAG, &message.header, pass_on, &listing);
+	return netlink_request(NETLINK_SOCK_DIAG, &message.header, handle_message, &listing);
 }
 
-int each_socket(int protocol, int states, socket_call call, void *data)
+int sockets_each(int protocol, int states, socket_call call, void *data)
 {
 	return each_of_family(AF_INET, protocol, states, call, data)
 		       ?: each_of_family(AF_INET6, protocol, states, call, data);
 }
 
-int each_listening(socket_call call, void *data)
+int sockets_each_listening(socket_call call, void *data)
 {
-	return each_socket(IPPROTO_TCP, 1 << TCP_LISTEN, call, data)
-		       ?: each_socket(IPPROTO_UDP, 1 << TCP_CLOSE, call, data);
+	return sockets_each(IPPROTO_TCP, 1 << TCP_LISTEN, call, data)
+		       ?: sockets_each(IPPROTO_UDP, 1 << TCP_CLOSE, call, data);
 }

@@ -14,7 +14,7 @@
 #include "host/sockets.h"
 #include "base/array.h"
 
-/* Those of a message that are asked for here. */
+/* The attributes of a netlink message, by type. Types beyond those used here are left out. */
 struct attributes {
 	struct rtattr *of[IFLA_LINK_NETNSID + 1];
 };
@@ -37,8 +37,8 @@ static unsigned int read_index(const struct rtattr *attribute)
 }
 
 /*
- * What such a device brings came to the one below it inside other packets, which are
- * judged there as what they are.
+ * Whether the packets of a device come to the device below it inside other packets (or without
+ * an Ethernet header). The device below judges the outer packets.
  */
 static bool is_tunnel(unsigned short type, const char *kind)
 {
@@ -70,7 +70,7 @@ static int add_device(const struct nlmsghdr *message, void *data)
 			 (int)RTA_PAYLOAD(info.of[IFLA_INFO_KIND]),
 			 (char *)RTA_DATA(info.of[IFLA_INFO_KIND]));
 	device.master = read_index(outer.of[IFLA_MASTER]);
-	/* One of another network namespace has a number that means nothing here. */
+	/* The index of a device in another network namespace means nothing here. */
 	if (!outer.of[IFLA_LINK_NETNSID] && !is_tunnel(link->ifi_type, device.kind))
 		device.link = read_index(outer.of[IFLA_LINK]);
 	err = array_reserve(&devices->list, &devices->room, devices->count, sizeof(device));
@@ -104,7 +104,7 @@ static int add_address(const struct nlmsghdr *message, void *data)
 	return err;
 }
 
-static int list(int type, netlink_call call, struct devices *devices)
+static int list_messages(int type, netlink_call call, struct devices *devices)
 {
 	struct {
 		struct nlmsghdr header;
@@ -117,14 +117,14 @@ static int list(int type, netlink_call call, struct devices *devices)
 		},
 	};
 
-	return netlink_ask(NETLINK_ROUTE, &message.header, call, devices);
+	return netlink_request(NETLINK_ROUTE, &message.header, call, devices);
 }
 
 int devices_list(struct devices *devices)
 {
 	*devices = (struct devices){ 0 };
-	return list(RTM_GETLINK, add_device, devices)
-		       ?: list(RTM_GETADDR, add_address, devices);
+	return list_messages(RTM_GETLINK, add_device, devices)
+		       ?: list_messages(RTM_GETADDR, add_address, devices);
 }
 
 void devices_clear(struct devices *devices)
@@ -143,7 +143,10 @@ static const struct device *find_device(const struct devices *devices, unsigned 
 	return NULL;
 }
 
-/* Open vSwitch says of all its ports only that they are its own. */
+/*
+ * Whether a device is a port of `upper`. Of Open vSwitch, the kernel does not say which bridge
+ * a port belongs to: any of its bridges will do.
+ */
 static bool is_port(const struct devices *devices, const struct device *port,
 		    const struct device *upper)
 {
@@ -174,12 +177,12 @@ static bool lies_within(const struct devices *devices, unsigned int ifindex,
 	return false;
 }
 
-bool lies_below(const struct devices *devices, unsigned int ifindex, unsigned int upper)
+bool device_is_below(const struct devices *devices, unsigned int ifindex, unsigned int upper)
 {
 	return lies_within(devices, ifindex, upper, DEVICE_LEVELS);
 }
 
-/* The ends of a veth pair name each other: neither is below. */
+/* Neither end of a veth pair is below the other, though each is the other's link. */
 static bool is_next_below(const struct device *lower, const struct device *upper)
 {
 	return lower->master == upper->ifindex ||
@@ -207,7 +210,7 @@ unsigned int device_level(const struct devices *devices, unsigned int ifindex)
 	return device ? level_of(devices, device, DEVICE_LEVELS) : 0;
 }
 
-/* The way that a packet to the peer takes. */
+/* The route of packets to the peer. */
 struct route {
 	unsigned char type; /* RTN_LOCAL: the peer is this host */
 	unsigned int ifindex;
@@ -262,15 +265,15 @@ static int find_route(const struct connection *connection, struct route *route)
 	if (connection->ifindex)
 		add_attribute(&message.header, RTA_OIF, &connection->ifindex,
 			      sizeof(connection->ifindex));
-	return netlink_ask(NETLINK_ROUTE, &message.header, read_route, route);
+	return netlink_request(NETLINK_ROUTE, &message.header, read_route, route);
 }
 
-bool is_own_address(const struct prefix *address)
+bool way_in_is_own(const struct prefix *address)
 {
-	const struct connection to_it = { .remote = *address,
-					  .local = { .family = address->family } };
+	const struct connection connection = { .remote = *address,
+					       .local = { .family = address->family } };
 	struct route route;
-	int err = find_route(&to_it, &route);
+	int err = find_route(&connection, &route);
 
 	return err ? err != -ENETUNREACH : route.type == RTN_LOCAL;
 }
@@ -287,8 +290,8 @@ static bool has_address(const struct devices *devices, unsigned int ifindex,
 	return false;
 }
 
-bool may_come_in_on(const struct devices *devices, const struct connection *connection,
-		    unsigned int ifindex)
+bool way_in_is_possible(const struct devices *devices, const struct connection *connection,
+			unsigned int ifindex)
 {
 	struct route route;
 
@@ -296,7 +299,7 @@ bool may_come_in_on(const struct devices *devices, const struct connection *conn
 		return true;
 	if (route.type == RTN_LOCAL)
 		return ifindex == LOOPBACK_INDEX;
-	/* Linux answers for an address on whatever device it is asked. */
+	/* Linux answers for an address on every device, not only on the one that has it. */
 	return !has_address(devices, route.ifindex, &connection->local) ||
-	       lies_below(devices, ifindex, route.ifindex);
+	       device_is_below(devices, ifindex, route.ifindex);
 }

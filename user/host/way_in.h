@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Through which devices packets come in, by the kernel's devices, addresses and routes. */
+/* Which devices packets come in through, by the kernel's devices, addresses and routes. */
 #ifndef WAY_IN_H
 #define WAY_IN_H
 
@@ -7,22 +7,23 @@
 
 #include "host/connections.h"
 
-/* Devices above each other; also what ends a circle, as the two of a veth pair are. */
+/* The most devices that are followed above each other. Also ends loops, as in a veth pair. */
 #define DEVICE_LEVELS 8
 
 struct device {
 	unsigned int ifindex;
-	unsigned int master; /* of a bridge, a bond or a VRF that it is a port of; 0: none */
-	unsigned int link; /* that its frames come in on as they are: of a VLAN; 0: none */
-	char kind[IFNAMSIZ]; /* "bridge", "vlan"; "": hardware */
+	unsigned int master; /* the bridge, bond or VRF that it is a port of; 0: none */
+	unsigned int link; /* the device below that its frames come from (VLAN); 0: none */
+	char kind[IFNAMSIZ]; /* "bridge", "vlan" and so on; "": hardware */
 };
 
+/* An address of a device. */
 struct held_address {
 	unsigned int ifindex;
 	struct prefix address;
 };
 
-/* What is there in this network namespace. */
+/* The devices of this network namespace, and their addresses. */
 struct devices {
 	struct device *list;
 	size_t count;
@@ -32,31 +33,37 @@ struct devices {
 	size_t address_room;
 };
 
-/* Returns 0 or a negative errno and says nothing; clear it, also after a failure. */
+/*
+ * Lists the devices and addresses. Returns 0 or a negative errno, and prints nothing. Clear
+ * with devices_clear(), also after a failure.
+ */
 int devices_list(struct devices *devices);
 void devices_clear(struct devices *devices);
 
-/*
- * Whether what comes in on one device may go on to the other: it is the same, or a port
- * of it, or what it is a VLAN of, through any number of others.
- */
-bool lies_below(const struct devices *devices, unsigned int ifindex, unsigned int upper);
+/* Attribute: clears devices, which must be zeroed or listed, at the end of its scope. */
+#define cleanup_devices __attribute__((cleanup(devices_clear)))
 
 /*
- * How many devices there are below one, one below the other: 0 for hardware, more for its
- * VLANs, and for a bridge or bond than for its ports. At most DEVICE_LEVELS.
+ * Whether packets that come in on a device can go on to the device `upper`: it is the same
+ * device, a port of `upper`, the device below the VLAN `upper`, or any chain of these.
+ */
+bool device_is_below(const struct devices *devices, unsigned int ifindex, unsigned int upper);
+
+/*
+ * The level of a device: 0 for hardware, and one more than the device below it for a VLAN, a
+ * bridge or a bond. At most DEVICE_LEVELS.
  */
 unsigned int device_level(const struct devices *devices, unsigned int ifindex);
 
-/* Whether an address is this host's, by its routes; also where the kernel does not say. */
-bool is_own_address(const struct prefix *address);
+/* Whether the routes say that an address is this host's. True if the kernel does not say. */
+bool way_in_is_own(const struct prefix *address);
 
 /*
- * Whether packets of a connection may come in on a device: unless it is known that they
- * do not, which is where the device that has the address is also on the way to the peer
- * and this one is not below it. A peer that is this host itself comes in on "lo".
+ * Whether packets of a connection may come in on the device `ifindex`. False only if the route
+ * to the peer leads through a device that has the local address, and `ifindex` is not below that
+ * device. Packets of this host itself come in on "lo".
  */
-bool may_come_in_on(const struct devices *devices, const struct connection *connection,
-		    unsigned int ifindex);
+bool way_in_is_possible(const struct devices *devices, const struct connection *connection,
+			unsigned int ifindex);
 
 #endif

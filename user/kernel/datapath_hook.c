@@ -220,7 +220,7 @@ static int check_qdisc(const char *name, unsigned int ifindex)
 			.nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP,
 		},
 	};
-	int err = netlink_ask(NETLINK_ROUTE, &message.header, find_qdisc, &found);
+	int err = netlink_request(NETLINK_ROUTE, &message.header, find_qdisc, &found);
 
 	if (err)
 		return fail(err, "cannot list the qdiscs of %s: %s", name,

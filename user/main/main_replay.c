@@ -148,8 +148,8 @@ static bool is_leaving(const struct replay *replay, const struct captured *captu
 {
 	struct prefix source;
 
-	if (captured->leaving || !replay->local_count)
-		return captured->leaving;
+	if (captured->outgoing || !replay->local_count)
+		return captured->outgoing;
 	source = source_of(captured);
 	for (size_t i = 0; i < replay->local_count && source.family; i++) {
 		if (prefix_contains(&replay->local[i], &source))
