@@ -254,8 +254,8 @@ typedef void (*port_finder)(const struct audit *audit, const struct audit_port *
 
 static bool is_ignored(const struct audit *audit, __u32 key)
 {
-	return is_passing(&audit->inventory->outlook, key) &&
-	       (!audit->policy || is_passing(audit->policy, key));
+	return port_is_unnamed(&audit->inventory->outlook, key) &&
+	       (!audit->policy || port_is_unnamed(audit->policy, key));
 }
 
 static void audit_ports(const struct audit *audit, port_finder finder, json_t *list)
@@ -314,7 +314,7 @@ static void find_unused(const struct audit *audit, json_t *list)
 
 			if ((rule->action != VERDICT_PASS && !rule->knock) ||
 			    !rule->terms[t].transports ||
-			    term_is_listened_to(audit->inventory, &rule->terms[t]))
+			    inventory_has_listener(audit->inventory, &rule->terms[t]))
 				continue;
 			term = term_text(&rule->terms[t]);
 			audit_add_rule(list, FINDING_UNUSED, rule,

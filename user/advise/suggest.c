@@ -69,7 +69,7 @@ static const char *why_left_out(const struct outlook *outlook, const unsigned ch
 		return "a kept rule covers it";
 	if (!opener && is_for_dhcp(outlook->ruleset, key))
 		return "a DHCP client, which option dhcp lets in";
-	return !opener && is_passing_port(key) ? "replies are let in without a rule" : NULL;
+	return !opener && port_is_ephemeral(key) ? "replies are let in without a rule" : NULL;
 }
 
 static size_t count_connections(const struct suggestion *suggestion, __u32 key)
@@ -165,11 +165,11 @@ static void print_narrowed(const struct outlook *outlook, const struct rule *rul
 	narrowed.sources = sources;
 	narrowed.source_count = 0;
 	for (size_t i = 0; i < rule->source_count && sources; i++) {
-		if (rule_decides(outlook, rule, key, &rule->sources[i]))
+		if (port_is_decided_by(outlook, rule, key, &rule->sources[i]))
 			sources[narrowed.source_count++] = rule->sources[i];
 	}
 	if (rule->source_count ? !narrowed.source_count
-			       : !rule_decides(outlook, rule, key, NULL))
+			       : !port_is_decided_by(outlook, rule, key, NULL))
 		return;
 	rule_print(&narrowed, out, true);
 	fputc('\n', out);
@@ -247,7 +247,7 @@ static void print_kept(const struct ruleset *ruleset, FILE *out)
 static bool is_listened_to(const struct inventory *inventory, const struct rule *rule)
 {
 	for (size_t i = 0; i < rule->term_count; i++) {
-		if (term_is_listened_to(inventory, &rule->terms[i]))
+		if (inventory_has_listener(inventory, &rule->terms[i]))
 			return true;
 	}
 	return false;

@@ -65,7 +65,7 @@ static json_t *port_json(const struct inventory *inventory, __u32 key)
 	size_t count;
 	const struct listener *listeners = inventory_listeners(inventory, key, &count);
 	enum port_state state =
-		port_state(&inventory->outlook, key, families_outside(listeners, count));
+		port_state(&inventory->outlook, key, listeners_families(listeners, count));
 
 	return json_pack(
 		"{s:s, s:i, s:o, s:s, s:s, s:s, s:o, s:I, s:I}", "proto", key_protocol(key),

@@ -205,6 +205,15 @@ unsigned char listener_families(const struct listener *listener)
 	return listener->both ? FAMILIES : FAMILY_IPV6;
 }
 
+unsigned char listeners_families(const struct listener *listeners, size_t count)
+{
+	unsigned char families = 0;
+
+	for (size_t i = 0; i < count; i++)
+		families |= listener_families(&listeners[i]);
+	return families;
+}
+
 bool listener_is_local(const struct listener *listener)
 {
 	return !listener_families(listener);

@@ -40,6 +40,9 @@ enum families { FAMILY_IPV4 = 1, FAMILY_IPV6 = 2, FAMILIES = FAMILY_IPV4 | FAMIL
 /* The families in which other hosts can reach a listener; 0: only this host can. */
 unsigned char listener_families(const struct listener *listener);
 
+/* The families in which other hosts can reach one of `count` listeners. */
+unsigned char listeners_families(const struct listener *listeners, size_t count);
+
 /* Whether only this host can reach a listener. */
 bool listener_is_local(const struct listener *listener);
 

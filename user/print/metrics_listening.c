@@ -43,8 +43,8 @@ static int add_listening(struct interface_metrics *iface, const struct outlook *
 
 		for (next = i + 1; next < count && listeners[next].key == key;)
 			next++;
-		families = families_outside(&listeners[i], next - i);
-		if (!families || is_passing(outlook, key))
+		families = listeners_families(&listeners[i], next - i);
+		if (!families || port_is_unnamed(outlook, key))
 			continue;
 		if (array_reserve(&iface->listening, &iface->listening_room,
 				  iface->listening_count, sizeof(*iface->listening)))

@@ -12,7 +12,10 @@
 #include "base/cleanup.h"
 #include "base/utf8.h"
 
-/* Returns how many are there; what is counted of each moves with it. */
+/*
+ * Moves interfaces whose device is gone to the end, together with their stats. Returns the
+ * number of the others.
+ */
 static size_t put_gone_last(struct snapshot *snapshot)
 {
 	size_t there = 0;
@@ -31,7 +34,10 @@ static size_t put_gone_last(struct snapshot *snapshot)
 	return there;
 }
 
-/* Where a device is gone nothing comes in: it is looked at if it is asked for, or all are. */
+/*
+ * Chooses the interface that was named, or all. Nothing comes in where a device is gone: such an
+ * interface counts only if it was named, or if the devices of all are gone.
+ */
 static int choose_interfaces(struct inventory *inventory)
 {
 	struct snapshot *snapshot = &inventory->snapshot;
@@ -53,10 +59,10 @@ static int choose_interfaces(struct inventory *inventory)
 		    inventory->iface);
 }
 
-/* The doors that are open to the source that looks. */
+/* Finds the doors that are open to the source. */
 static int find_doors(struct inventory *inventory)
 {
-	struct granted *list = NULL;
+	cleanup_free struct granted *list = NULL;
 	size_t count = 0;
 	int err = 0;
 
@@ -65,11 +71,10 @@ static int find_doors(struct inventory *inventory)
 	if (!err)
 		inventory->outlook.doors = datapath_granted_doors(
 			list, count, &inventory->snapshot.ruleset, &inventory->source);
-	free(list);
 	return err;
 }
 
-static int judge_by(struct inventory *inventory)
+static int make_outlook(struct inventory *inventory)
 {
 	struct outlook *outlook = &inventory->outlook;
 
@@ -79,7 +84,7 @@ static int judge_by(struct inventory *inventory)
 		.now = since_boot(),
 	};
 	if (outlook_prepare(outlook, inventory->interfaces, inventory->interface_count))
-		return fail(-ENOMEM, "out of memory");
+		return out_of_memory();
 	return find_doors(inventory);
 }
 
@@ -90,7 +95,7 @@ static int list_listeners(struct inventory *inventory)
 		return fail(-EIO, "the kernel does not list its sockets (sock_diag)");
 	inventory->outside = calloc(PORT_KEYS, 1);
 	if (!inventory->outside)
-		return fail(-ENOMEM, "out of memory");
+		return out_of_memory();
 	for (size_t i = 0; i < inventory->listener_count; i++) {
 		const struct listener *listener = &inventory->listeners[i];
 
@@ -104,7 +109,7 @@ int inventory_take(struct inventory *inventory)
 	int err = snapshot_take(&inventory->snapshot);
 
 	err = err ?: choose_interfaces(inventory);
-	err = err ?: judge_by(inventory);
+	err = err ?: make_outlook(inventory);
 	err = err ?: list_listeners(inventory);
 	return err;
 }
@@ -117,7 +122,7 @@ void inventory_clear(struct inventory *inventory)
 	snapshot_clear(&inventory->snapshot);
 	*inventory =
 		(struct inventory){ .iface = inventory->iface, .source = inventory->source };
-	inventory->snapshot.dp.lock = -1; /* so that it may be cleared again */
+	inventory->snapshot.dp = DATAPATH_CLOSED; /* so that it can be cleared again */
 }
 
 const struct listener *inventory_listeners(const struct inventory *inventory, __u32 key,
@@ -139,16 +144,7 @@ const struct listener *inventory_listeners(const struct inventory *inventory, __
 	return &inventory->listeners[first];
 }
 
-unsigned char families_outside(const struct listener *listeners, size_t count)
-{
-	unsigned char families = 0;
-
-	for (size_t i = 0; i < count; i++)
-		families |= listener_families(&listeners[i]);
-	return families;
-}
-
-bool term_is_listened_to(const struct inventory *inventory, const struct term *term)
+bool inventory_has_listener(const struct inventory *inventory, const struct term *term)
 {
 	for (__u32 port = term->first; port <= term->last; port++) {
 		if ((term->transports & TRANSPORT_TCP &&
@@ -175,35 +171,17 @@ struct port_counter inventory_counter(const struct inventory *inventory, __u32 k
 	return sum;
 }
 
-/* What only this host itself can reach nobody else can. */
+/* Nobody else can reach a listener that only this host can reach, whatever the rules say. */
 enum reach inventory_reach(const struct inventory *inventory, __u32 key)
 {
 	size_t count;
 	const struct listener *listeners = inventory_listeners(inventory, key, &count);
 
 	return port_reach(&inventory->outlook, key,
-			  count ? families_outside(listeners, count) : FAMILIES);
+			  count ? listeners_families(listeners, count) : FAMILIES);
 }
 
-bool is_passing_port(__u32 key)
-{
-	static int first, last; /* of this network namespace; the same for all the time */
-	cleanup_file FILE *file = NULL;
-
-	if (!last)
-		file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-	if (!last && (!file || fscanf(file, "%d %d", &first, &last) != 2)) {
-		first = 32768;
-		last = 60999;
-	}
-	return key >= PORT_KEY_UDP && key_port(key) >= first && key_port(key) <= last;
-}
-
-bool is_passing(const struct outlook *outlook, __u32 key)
-{
-	return is_passing_port(key) && !(outlook->marks[key] & MARK_NAMED);
-}
-
+/* Why the process of a listener is unknown. JSON has these texts as well. */
 static const char *why_unknown(const struct listener *listener)
 {
 	if (listener->refused && listener->uid != geteuid())
@@ -226,7 +204,7 @@ void inventory_note_hidden(const struct inventory *inventory)
 	     why_unknown(listener));
 }
 
-/* Looked up once for all who follow each other: it reads a file. */
+/* Remembers the last user, since a lookup reads a file. */
 static const char *user_name(uid_t uid)
 {
 	static char name[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What listens here and what the rules let through, at one moment. */
+/* The listeners of this host and what the rules let through to them, at one moment. */
 #ifndef INVENTORY_H
 #define INVENTORY_H
 
@@ -9,58 +9,51 @@
 #include "state/snapshot.h"
 
 struct inventory {
-	const char *iface; /* asked for; NULL: all that are attached, and not gone */
-	struct prefix source; /* who looks; family 0: somebody whom no rule names */
+	const char *iface; /* the interface to look at; NULL: all whose device exists */
+	struct prefix source; /* who looks; family 0: a stranger, whom no rule names */
 	struct snapshot snapshot;
-	const struct interface *interfaces; /* those that are looked at, */
-	const struct stats *stats; /* what was counted on each, */
-	size_t interface_count; /* and how many; 0: none is attached, so everything passes */
-	struct listener *listeners; /* by key, then address */
+	const struct interface *interfaces; /* the interfaces that are looked at */
+	const struct stats *stats; /* of each of them */
+	size_t interface_count; /* 0: none is attached, so everything passes */
+	struct listener *listeners; /* sorted by key, then address */
 	size_t listener_count;
-	size_t hidden; /* those whose process cannot be seen */
-	unsigned char *outside; /* families_outside() of each port key */
+	size_t hidden; /* listeners whose process is unknown */
+	unsigned char *outside; /* for each port key: listeners_families() of its listeners */
 	struct outlook outlook;
 };
 
 /*
- * Takes it; `iface` and `source` have been set, the rest is zero. Returns 0 or a
- * negative errno, having said why. Clear it either way.
+ * Takes an inventory; `iface` and `source` have been set, the rest is zero. Returns 0 or a
+ * negative errno after saying why. Clear with inventory_clear(), also after a failure.
  */
 int inventory_take(struct inventory *inventory);
+
+/* Frees everything but `iface` and `source`, so that the inventory can be taken again. */
 void inventory_clear(struct inventory *inventory);
 
-/* The listeners of a key, the first of *count. */
+/* The listeners of a port key: the first of *count. */
 const struct listener *inventory_listeners(const struct inventory *inventory, __u32 key,
 					   size_t *count);
 
-/* The families (enum families) whose packets from other hosts one of them gets. */
-unsigned char families_outside(const struct listener *listeners, size_t count);
+/* Whether other hosts can reach a listener on one of the ports that a term names. */
+bool inventory_has_listener(const struct inventory *inventory, const struct term *term);
 
-/* Whether there is one for others on one of the ports that a term names. */
-bool term_is_listened_to(const struct inventory *inventory, const struct term *term);
-
-/* What was counted of a key; zeros where nothing is attached. */
+/* The counters of a port key, added up over the interfaces; zeros if none is attached. */
 struct port_counter inventory_counter(const struct inventory *inventory, __u32 key);
 
-/* Whom to a key packets get, and whom they meet there: nobody, where only this host may. */
+/* Who can reach the listeners of a port key, by the rules and by their addresses. */
 enum reach inventory_reach(const struct inventory *inventory, __u32 key);
 
-/*
- * Whether it is a UDP port that programs get who did not ask for one: what is bound to
- * it waits for replies, most likely, and serves nobody.
- */
-bool is_passing_port(__u32 key);
-
-/* The same, but where a rule names the port, for others to come to it or not to. */
-bool is_passing(const struct outlook *outlook, __u32 key);
-
-/* Says what could not be seen, if anything. */
+/* Notes how many processes are unknown, and why, if there are any. */
 void inventory_note_hidden(const struct inventory *inventory);
 
-/* {"program", "pid", "user", "address"}, and "unknown" that says why two of them are null. */
+/*
+ * A listener as JSON: {"program", "pid", "user", "address"}. If the process is unknown, the first
+ * two are null and "unknown" says why.
+ */
 json_t *listener_json(const struct listener *listener);
 
-/* "sshd", or "a program that cannot be seen". */
+/* The name of the process, or "a program that cannot be seen". */
 const char *listener_program(const struct listener *listener);
 
 #endif

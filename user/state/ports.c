@@ -9,6 +9,7 @@
 #include "rules/names.h"
 #include "rules/prefix.h"
 #include "base/array.h"
+#include "base/cleanup.h"
 
 const char *reach_name(enum reach reach)
 {
@@ -50,7 +51,7 @@ bool rule_has_key(const struct rule *rule, __u32 key)
 	return !rule->term_count;
 }
 
-/* Whether a family, at least, is let in whoever it is. */
+/* Whether a rule is for all sources, at least of one family. */
 static bool is_for_everybody(const struct rule *rule)
 {
 	bool found = !rule->source_count;
@@ -80,8 +81,8 @@ static void mark_key(struct outlook *outlook, __u32 key, unsigned char bits, siz
 	outlook->marks[key] |= bits;
 }
 
-static void mark(struct outlook *outlook, const struct term *term, unsigned char bits,
-		 size_t rule)
+static void mark_term(struct outlook *outlook, const struct term *term, unsigned char bits,
+		      size_t rule)
 {
 	if (term->last - term->first < PORTS_NAMED)
 		bits |= MARK_NAMED;
@@ -95,7 +96,7 @@ static void mark(struct outlook *outlook, const struct term *term, unsigned char
 	}
 }
 
-/* Where portctl is attached nowhere, rules for any interface are as good as others. */
+/* Whether a rule is for one of the interfaces. If there are none, rules for any one count. */
 static bool is_for_one_of(const struct rule *rule, const struct interface *interfaces,
 			  size_t count)
 {
@@ -123,7 +124,8 @@ static int find_in_force(struct outlook *outlook, const struct interface *interf
 
 static int read_marks(struct outlook *outlook)
 {
-	bool everywhere = false; /* one for some sources has no port: the first will do */
+	bool everywhere =
+		false; /* all keys have MARK_SOURCES, by the first rule without ports */
 
 	outlook->marks = calloc(PORT_KEYS, 1);
 	outlook->first_sources = calloc(PORT_KEYS, sizeof(*outlook->first_sources));
@@ -136,7 +138,7 @@ static int read_marks(struct outlook *outlook)
 		if (!outlook->in_force[i])
 			continue;
 		for (size_t t = 0; t < rule->term_count; t++)
-			mark(outlook, &rule->terms[t], bits, i);
+			mark_term(outlook, &rule->terms[t], bits, i);
 		if (rule->term_count || everywhere || !(bits & MARK_SOURCES))
 			continue;
 		everywhere = true;
@@ -146,7 +148,7 @@ static int read_marks(struct outlook *outlook)
 	return 0;
 }
 
-/* Whether its rules are the same everywhere: then one image will do for all. */
+/* Whether no rule names an interface. Then one image will do for all interfaces. */
 static bool is_same_everywhere(const struct ruleset *ruleset)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
@@ -207,20 +209,21 @@ static bool has_family(unsigned char families, const struct prefix *source)
 	return families & (source->family == 4 ? FAMILY_IPV4 : FAMILY_IPV6);
 }
 
-static enum verdict judge_on(const struct outlook *outlook, size_t image, __u32 key,
-			     const struct prefix *source)
+static enum verdict verdict_on(const struct outlook *outlook, size_t image, __u32 key,
+			       const struct prefix *source)
 {
 	return entry_verdict(evaluate_entry(outlook->images[image], key, source, outlook->now,
 					    outlook->doors));
 }
 
-/* On the interface that says the most of it: it passes, or is told that it does not. */
-static enum verdict judge(const struct outlook *outlook, __u32 key, const struct prefix *source)
+/* The verdict of the interface that lets the outsider see most: pass, then reject, then drop. */
+static enum verdict outlook_verdict(const struct outlook *outlook, __u32 key,
+				    const struct prefix *source)
 {
 	enum verdict most = outlook->image_count ? VERDICT_DROP : VERDICT_PASS;
 
 	for (size_t i = 0; i < outlook->image_count && most != VERDICT_PASS; i++) {
-		enum verdict verdict = judge_on(outlook, i, key, source);
+		enum verdict verdict = verdict_on(outlook, i, key, source);
 
 		if (verdict == VERDICT_PASS || verdict == VERDICT_REJECT)
 			most = verdict;
@@ -228,21 +231,21 @@ static enum verdict judge(const struct outlook *outlook, __u32 key, const struct
 	return most;
 }
 
-/* Whether it lets in who looks, or anybody, with packets of these families. */
+/* Whether the source, or a stranger, is let in with packets of one of these families. */
 static bool lets_in(const struct outlook *outlook, __u32 key, unsigned char families)
 {
 	if (outlook->source)
 		return has_family(families, outlook->source) &&
-		       judge(outlook, key, outlook->source) == VERDICT_PASS;
+		       outlook_verdict(outlook, key, outlook->source) == VERDICT_PASS;
 	for (size_t i = 0; i < STRANGERS; i++) {
 		if (has_family(families, &outlook->strangers[i]) &&
-		    judge(outlook, key, &outlook->strangers[i]) == VERDICT_PASS)
+		    outlook_verdict(outlook, key, &outlook->strangers[i]) == VERDICT_PASS)
 			return true;
 	}
 	return false;
 }
 
-/* Its first address, or its last. */
+/* The first or the last address of a prefix. */
 static struct prefix end_of(const struct prefix *source, bool last)
 {
 	struct prefix address = *source;
@@ -253,9 +256,9 @@ static struct prefix end_of(const struct prefix *source, bool last)
 	return address;
 }
 
-/* Whether an address of it is that comes just behind one of the sources within it. */
-static bool lets_in_within(const struct outlook *outlook, __u32 key,
-			   const struct prefix *source)
+/* Whether an address within `source` is let in that comes right after a narrower source. */
+static bool lets_in_between(const struct outlook *outlook, __u32 key,
+			    const struct prefix *source)
 {
 	struct prefix address;
 
@@ -268,7 +271,7 @@ static bool lets_in_within(const struct outlook *outlook, __u32 key,
 			if (prefix_contains(source, &rule->sources[s]) &&
 			    prefix_behind(&rule->sources[s], &address) &&
 			    prefix_contains(source, &address) &&
-			    judge(outlook, key, &address) == VERDICT_PASS)
+			    outlook_verdict(outlook, key, &address) == VERDICT_PASS)
 				return true;
 		}
 	}
@@ -276,20 +279,20 @@ static bool lets_in_within(const struct outlook *outlook, __u32 key,
 }
 
 /*
- * Whether somebody of a source is let through: narrower ones may take all of it back.
- * Nearly always one of its ends tells, without a look at these.
+ * Whether some address of a prefix is let in. Rules for narrower prefixes within it may drop
+ * all of it. Usually one of the two ends is let in, which saves looking at these rules.
  */
 static bool lets_in_some(const struct outlook *outlook, __u32 key, const struct prefix *source)
 {
 	struct prefix first = end_of(source, false), last = end_of(source, true);
 
-	return judge(outlook, key, source) == VERDICT_PASS &&
-	       (judge(outlook, key, &first) == VERDICT_PASS ||
-		judge(outlook, key, &last) == VERDICT_PASS ||
-		lets_in_within(outlook, key, source));
+	return outlook_verdict(outlook, key, source) == VERDICT_PASS &&
+	       (outlook_verdict(outlook, key, &first) == VERDICT_PASS ||
+		outlook_verdict(outlook, key, &last) == VERDICT_PASS ||
+		lets_in_between(outlook, key, source));
 }
 
-/* Whether some source that a rule names is let through. */
+/* Whether some source that a rule names is let in. */
 static bool has_source(const struct outlook *outlook, __u32 key, unsigned char families)
 {
 	if (!(outlook->marks[key] & MARK_SOURCES))
@@ -321,6 +324,25 @@ enum reach port_reach(const struct outlook *outlook, __u32 key, unsigned char fa
 	return outlook->marks[key] & MARK_DOOR ? REACH_GRANT : REACH_NONE;
 }
 
+bool port_is_ephemeral(__u32 key)
+{
+	static int first, last; /* read once: the same for the network namespace's lifetime */
+	cleanup_file FILE *file = NULL;
+
+	if (!last)
+		file = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
+	if (!last && (!file || fscanf(file, "%d %d", &first, &last) != 2)) {
+		first = 32768;
+		last = 60999;
+	}
+	return key >= PORT_KEY_UDP && key_port(key) >= first && key_port(key) <= last;
+}
+
+bool port_is_unnamed(const struct outlook *outlook, __u32 key)
+{
+	return port_is_ephemeral(key) && !(outlook->marks[key] & MARK_NAMED);
+}
+
 const struct rule *port_opener(const struct outlook *outlook, __u32 key)
 {
 	for (size_t i = 0; i < outlook->image_count; i++) {
@@ -335,8 +357,8 @@ const struct rule *port_opener(const struct outlook *outlook, __u32 key)
 	return NULL;
 }
 
-bool rule_decides(const struct outlook *outlook, const struct rule *rule, __u32 key,
-		  const struct prefix *source)
+bool port_is_decided_by(const struct outlook *outlook, const struct rule *rule, __u32 key,
+			const struct prefix *source)
 {
 	const struct prefix *first = source ?: outlook->strangers;
 	size_t count = source ? 1 : STRANGERS;
@@ -351,13 +373,13 @@ bool rule_decides(const struct outlook *outlook, const struct rule *rule, __u32 
 	return false;
 }
 
-/* What is seen of a port, the most last. */
+/* What an outsider sees of a port, in ascending order. */
 enum sight { SIGHT_NOTHING, SIGHT_REFUSAL, SIGHT_LISTENER };
 
 static enum sight see(const struct outlook *outlook, __u32 key, const struct prefix *source,
 		      unsigned char families)
 {
-	switch (judge(outlook, key, source)) {
+	switch (outlook_verdict(outlook, key, source)) {
 	case VERDICT_PASS:
 		return has_family(families, source) ? SIGHT_LISTENER : SIGHT_REFUSAL;
 	case VERDICT_REJECT:
@@ -367,7 +389,7 @@ static enum sight see(const struct outlook *outlook, __u32 key, const struct pre
 	}
 }
 
-/* What listens on UDP need not answer, so from outside it may look as if dropped. */
+/* A UDP listener need not answer, so from outside it may look like a port that drops. */
 enum port_state port_state(const struct outlook *outlook, __u32 key, unsigned char families)
 {
 	static const enum port_state states[][2] = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What listens, what the rules let through, and so what an outsider sees of a port. */
+/* What the rules let through to a port, and what an outsider sees of it. */
 #ifndef PORTS_H
 #define PORTS_H
 
@@ -8,77 +8,92 @@
 #include "state/stats.h"
 #include "compile/stranger.h"
 
-/* REACH_DHCP: servers of DHCP, by the lifeline. */
+/*
+ * Who can reach a port: nobody, sources with a grant, DHCP servers by the lifeline, some sources,
+ * everybody.
+ */
 enum reach { REACH_NONE, REACH_GRANT, REACH_DHCP, REACH_SOURCES, REACH_ALL };
 
-/* As nmap calls them. */
+/* The state of a port as an outsider sees it, in nmap's words. */
 enum port_state { STATE_OPEN, STATE_CLOSED, STATE_FILTERED, STATE_OPEN_OR_FILTERED };
 
+/* The words of these, as they are shown and as JSON has them. */
 const char *reach_name(enum reach reach);
 const char *port_state_name(enum port_state state);
 
-/* Bits of what the rules say of a port key. */
+/* What the rules in force say of a port key, as bits. */
 enum mark {
-	MARK_NAMED = 1, /* a rule names it: not only as one of many (PORTS_NAMED) */
-	MARK_ALLOWED = 2, /* a rule for packets to it lets in somebody, or everybody */
-	MARK_SOURCES = 4, /* one lets in those from some sources */
-	MARK_DOOR = 8, /* a knock opens it */
-	MARK_ALLOWED_ALL = 16, /* one lets in everybody, or a knock does */
+	MARK_NAMED = 1, /* a rule names the port, alone or in a short range (PORTS_NAMED) */
+	MARK_ALLOWED = 2, /* a rule for the port allows some sources, or everybody */
+	MARK_SOURCES = 4, /* a rule allows some sources */
+	MARK_DOOR = 8, /* a knock opens the port */
+	MARK_ALLOWED_ALL = 16, /* a rule allows everybody, or a knock opens the port */
 };
 
-/* A rule with more ports than this in a row does not name each of them. */
+/* A range of more ports than this does not name each of them. */
 #define PORTS_NAMED 16
 
-/* What ports are judged by. */
+/* A ruleset, on some interfaces, as one source or a stranger meets it. */
 struct outlook {
 	const struct ruleset *ruleset;
-	struct image *
-		*images; /* its, of each interface; where it lets most in is what counts */
-	size_t image_count; /* 0: everything passes */
-	const struct prefix *source; /* who looks; NULL: somebody no rule names, */
-	struct prefix strangers[STRANGERS]; /* who are these */
-	__u64 doors; /* that he has a grant for: a bit for each, number 1 first */
+	struct image **images; /* the ruleset compiled, for each interface */
+	size_t image_count; /* 0: attached nowhere, so everything passes */
+	const struct prefix *source; /* who looks; NULL: a stranger */
+	struct prefix strangers[STRANGERS]; /* addresses that no rule names, if there are any */
+	__u64 doors; /* doors that the source has a grant for; bit 0 is door 1 */
 	__u64 now; /* nanoseconds since boot */
-	bool *in_force; /* of each rule: it is for one of the interfaces, and has not ended */
-	unsigned char *marks; /* enum mark, of each port key, by the rules in force */
-	__u32 *first_sources; /* of those with MARK_SOURCES, the first rule that gives it */
+	bool *in_force; /* for each rule: it is for one of the interfaces, and not expired */
+	unsigned char *marks; /* enum mark bits for each port key */
+	__u32 *first_sources; /* for each key with MARK_SOURCES: index of its first such rule */
 };
 
 /*
- * Makes ready to judge by its ruleset on `count` interfaces, each of which may say
- * something else. Returns 0 or a negative errno, as compile() does.
+ * Prepares an outlook on `count` interfaces; `ruleset`, `source`, `doors` and `now` have been
+ * set. If the interfaces differ, the one that lets most in counts. Returns 0 or a negative
+ * errno, as compile() does, and prints nothing. Clear with outlook_clear(), also after a failure.
  */
 int outlook_prepare(struct outlook *outlook, const struct interface *interfaces, size_t count);
 
-/* Frees what this has made, also after a failure. */
 void outlook_clear(struct outlook *outlook);
 
+/* Attribute: clears an outlook, which must be zeroed or prepared, at the end of its scope. */
+#define cleanup_outlook __attribute__((cleanup(outlook_clear)))
+
 /*
- * Who is let through to a port key with packets of one of the families (enum family
- * bits); of one source, whether it is.
+ * Who can reach a port key with packets of one of the families (enum families bits). If the
+ * outlook has a source: REACH_ALL if this source can.
  */
 enum reach port_reach(const struct outlook *outlook, __u32 key, unsigned char families);
 
-/* The rule that lets anybody through to it; NULL where none does, or it is the default. */
+/* The rule that lets strangers reach a port key; NULL if no rule does, or the default. */
 const struct rule *port_opener(const struct outlook *outlook, __u32 key);
 
 /*
- * Whether it is this rule that decides, on some interface, about packets from the source
- * (a prefix: its first address; NULL: somebody whom no rule names).
+ * Whether this rule decides, on some interface, about packets to a port key from `source` (for a
+ * prefix: its first address; NULL: a stranger).
  */
-bool rule_decides(const struct outlook *outlook, const struct rule *rule, __u32 key,
-		  const struct prefix *source);
+bool port_is_decided_by(const struct outlook *outlook, const struct rule *rule, __u32 key,
+			const struct prefix *source);
 
 /*
- * What is seen there, where something listens to packets of these families from other
- * hosts; 0: where nothing does.
+ * The state of a port as an outsider sees it. `families`: those in which a listener receives
+ * packets from other hosts; 0: nothing listens.
  */
 enum port_state port_state(const struct outlook *outlook, __u32 key, unsigned char families);
 
-/* Whether a term names that port key. */
+/*
+ * Whether a port key is an ephemeral UDP port: one that programs get which do not ask for a
+ * number. A socket there most likely waits for replies, and serves nobody.
+ */
+bool port_is_ephemeral(__u32 key);
+
+/* Whether a port key is an ephemeral UDP port that no rule names. */
+bool port_is_unnamed(const struct outlook *outlook, __u32 key);
+
+/* Whether a term names a port key. */
 bool term_has_key(const struct term *term, __u32 key);
 
-/* Whether a rule may say something of packets to it: it names it, or sources alone. */
+/* Whether a rule can apply to packets to a port key: it names the key, or no ports at all. */
 bool rule_has_key(const struct rule *rule, __u32 key);
 
 #endif

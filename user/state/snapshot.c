@@ -16,6 +16,19 @@ void snapshot_clear(struct snapshot *snapshot)
 	datapath_close(&snapshot->dp);
 }
 
+static int collect_stats(struct snapshot *snapshot, const struct stored_rule *gone,
+			 size_t gone_count)
+{
+	int err = 0;
+
+	clock_gettime(CLOCK_MONOTONIC, &snapshot->taken);
+	snapshot->stats = calloc(snapshot->dp.count + 1, sizeof(*snapshot->stats));
+	for (size_t i = 0; i < snapshot->dp.count && snapshot->stats && !err; i++)
+		err = stats_collect(&snapshot->dp.interfaces[i], &snapshot->ruleset, gone,
+				    gone_count, &snapshot->stats[i]);
+	return err || !snapshot->stats ? out_of_memory() : 0;
+}
+
 int snapshot_take(struct snapshot *snapshot)
 {
 	cleanup_free struct stored_rule *gone = NULL;
@@ -33,16 +46,9 @@ int snapshot_take(struct snapshot *snapshot)
 		err = datapath_previous(&snapshot->dp, &gone, &gone_count);
 	if (!err)
 		err = datapath_map_counters(&snapshot->dp, ALL_COUNTERS);
-	if (err)
-		return err;
-	clock_gettime(CLOCK_MONOTONIC, &snapshot->taken);
-	snapshot->stats = calloc(snapshot->dp.count + 1, sizeof(*snapshot->stats));
-	for (size_t i = 0; i < snapshot->dp.count && snapshot->stats && !err; i++)
-		err = stats_collect(&snapshot->dp.interfaces[i], &snapshot->ruleset, gone,
-				    gone_count, &snapshot->stats[i]);
-	if (err || !snapshot->stats)
-		return fail(-ENOMEM, "out of memory");
-	/* What was read is all there is to know; let others change things. */
-	datapath_unlock(&snapshot->dp);
-	return 0;
+	if (!err)
+		err = collect_stats(snapshot, gone, gone_count);
+	if (!err)
+		datapath_unlock(&snapshot->dp); /* everything was read */
+	return err;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The running rules and what every interface has counted, at one moment. */
+/* The running rules and the counters of every interface, at one moment. */
 #ifndef SNAPSHOT_H
 #define SNAPSHOT_H
 
@@ -9,14 +9,14 @@ struct snapshot {
 	struct datapath dp;
 	struct ruleset ruleset;
 	struct stats *stats; /* one for each interface */
-	__u32 generation; /* of the rules; a rollback may have come since */
+	__u32 generation; /* of the rules; the kernel's timer may have gone back since */
 	struct timespec taken; /* CLOCK_MONOTONIC */
 };
 
 /*
- * Opens the datapath anew each time, so that what was attached or changed meanwhile
- * is seen. Returns 0 or a negative errno, having said why. Others may change things
- * again once it returns; snapshot_clear(), also after a failure.
+ * Takes a snapshot. Opens the data path anew each time, so that it sees what was attached or
+ * changed meanwhile, and gives the lock back before it returns. Returns 0 or a negative errno
+ * after saying why. Clear with snapshot_clear(), also after a failure.
  */
 int snapshot_take(struct snapshot *snapshot);
 void snapshot_clear(struct snapshot *snapshot);

@@ -7,7 +7,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 
-static void add(struct tally *sum, const struct tally *part)
+static void tally_add(struct tally *sum, const struct tally *part)
 {
 	sum->packets += part->packets;
 	sum->bytes += part->bytes;
@@ -25,7 +25,7 @@ static struct tally read_line(const struct interface *iface, __u32 line)
 {
 	const struct line_move *move = &iface->counters->move;
 
-	/* A change that was killed has left a move half done: count it as done. */
+	/* A change that was killed may have left a move half done: count it as done. */
 	if (move->from && line == move->to)
 		return move->sum;
 	if (move->from && line == move->from)
@@ -39,7 +39,7 @@ void stats_rules(const struct interface *iface, const struct ruleset *ruleset,
 	for (size_t i = 0; i < ruleset->count; i++) {
 		struct tally sum = read_line(iface, ruleset->rules[i].line);
 
-		add(&counts[i], &sum);
+		tally_add(&counts[i], &sum);
 	}
 }
 
@@ -51,10 +51,10 @@ static void add_removed(const struct interface *iface, __u32 line, const unsigne
 	if (!line || line >= MAX_LINES || in_use[line])
 		return;
 	sum = read_line(iface, line);
-	add(removed, &sum);
+	tally_add(removed, &sum);
 }
 
-/* Rules that are gone have their own lines until the next change reuses them. */
+/* Rules that are gone keep their lines until the next change reuses them. */
 static int sum_removed(const struct interface *iface, const struct ruleset *ruleset,
 		       const struct stored_rule *gone, size_t gone_count, struct stats *stats)
 {
@@ -82,12 +82,13 @@ static void sum_total(const struct ruleset *ruleset, struct stats *stats)
 	struct port_counter *total = &stats->total;
 
 	for (enum line line = 0; line < LINES_BUILTIN; line++)
-		add(line_verdict(line) == VERDICT_PASS ? &total->pass : &total->drop,
-		    &stats->builtin[line]);
+		tally_add(line_verdict(line) == VERDICT_PASS ? &total->pass : &total->drop,
+			  &stats->builtin[line]);
 	for (size_t i = 0; i < ruleset->count; i++) {
-		add(ruleset->rules[i].action == VERDICT_PASS ? &total->pass : &total->drop,
-		    &stats->rules[i]);
-		add(&total->drop, &stats->limited[i]);
+		tally_add(ruleset->rules[i].action == VERDICT_PASS ? &total->pass
+								   : &total->drop,
+			  &stats->rules[i]);
+		tally_add(&total->drop, &stats->limited[i]);
 	}
 }
 
@@ -132,7 +133,7 @@ double stats_rate(const struct tally *before, const struct tally *now, double se
 	return (now->packets - before->packets) / seconds;
 }
 
-static bool is_wanted(__u32 key, const struct term *wanted, size_t count)
+static bool is_selected(__u32 key, const struct term *wanted, size_t count)
 {
 	enum transport transport = key < PORT_KEY_UDP ? TRANSPORT_TCP : TRANSPORT_UDP;
 
@@ -150,7 +151,7 @@ struct busy {
 	__u32 key;
 };
 
-/* Moves list to sorted, those with the highest digit at `shift` first; keeps order else. */
+/* Copies list to sorted, highest digit at bit `shift` first; equal digits keep their order. */
 static void sort_digit(const struct busy *list, size_t count, int shift, struct busy *sorted)
 {
 	size_t places[256] = { 0 }, place = 0;
@@ -168,8 +169,9 @@ static void sort_digit(const struct busy *list, size_t count, int shift, struct 
 }
 
 /*
- * The busiest first, the lower key before its equals, as they come in. Digit by
- * digit: comparing 131,072 of them would take longer than all the rest.
+ * Sorts by packets, the busiest first; equals stay in order of their keys. A radix sort: with
+ * comparisons, 131,072 ports would take longer than everything else here. `most` is the highest
+ * number of packets, `other` has room for `count` more. Returns the sorted one of the two.
  */
 static struct busy *sort_busy(struct busy *list, size_t count, __u64 most, struct busy *other)
 {
@@ -200,7 +202,7 @@ size_t stats_busiest(const struct port_counter *ports, const struct term *wanted
 	for (__u32 key = 0; key < PORT_KEYS; key++) {
 		__u64 packets = port_packets(&ports[key]);
 
-		if ((!all && !packets) || !is_wanted(key, wanted, wanted_count))
+		if ((!all && !packets) || !is_selected(key, wanted, wanted_count))
 			continue;
 		list[count++] = (struct busy){ packets, key };
 		most = packets > most ? packets : most;

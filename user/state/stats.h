@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* From counters to figures: pure functions over mapped memory. */
+/* From counters to figures. These functions read mapped memory, and make no system calls. */
 #ifndef STATS_H
 #define STATS_H
 
 #include "kernel/datapath_rules.h"
 
-/* Of a port, or of several together. */
+/* What passed and what was dropped, of one port or of several together. */
 struct port_counter {
 	struct tally pass;
 	struct tally drop;
@@ -15,40 +15,38 @@ struct port_counter {
 struct stats {
 	struct port_counter *ports; /* PORT_KEYS of them */
 	struct tally *rules; /* one for each rule of the ruleset */
-	struct tally *limited; /* the same: what was over its limit */
-	struct tally builtin[LINES_BUILTIN];
-	struct port_counter total; /* of all lines, by verdict */
+	struct tally *limited; /* one for each rule: packets over its limit */
+	struct tally builtin[LINES_BUILTIN]; /* the built-in lines */
+	struct port_counter total; /* of all lines, by their verdict */
 };
 
 /*
- * Reads the counters, which are mapped (datapath_map_counters()). `gone` are rules of the
- * slot that is not active: those that `ruleset` no longer has count as removed. Returns 0
- * or -ENOMEM; free with stats_clear(), also after a failure.
+ * Reads the counters of an interface, which must be mapped (datapath_map_counters()). `gone` are
+ * the rules of the slot that is not active: what those have counted whose line `ruleset` does
+ * not use becomes part of the "removed" lines. Returns 0 or -ENOMEM, and prints nothing. Free
+ * with stats_clear(), also after a failure.
  */
 int stats_collect(const struct interface *iface, const struct ruleset *ruleset,
 		  const struct stored_rule *gone, size_t gone_count, struct stats *stats);
 void stats_clear(struct stats *stats);
 
-/* Adds what the rules counted on an interface to counts[], one for each rule. */
+/* Adds what each rule has counted on an interface to counts[], which has one for each rule. */
 void stats_rules(const struct interface *iface, const struct ruleset *ruleset,
 		 struct tally *counts);
 
-/*
- * Packets a second of a counter that grew from `before` to `now` in `seconds`;
- * 0 where it did not grow.
- */
+/* The packets a second of a counter that went from `before` to `now`; 0 if it did not grow. */
 double stats_rate(const struct tally *before, const struct tally *now, double seconds);
 
-/* The packets of a port, whatever became of them. */
+/* The packets of a port, passed and dropped. */
 static inline __u64 port_packets(const struct port_counter *port)
 {
 	return port->pass.packets + port->drop.packets;
 }
 
 /*
- * The keys of nonzero ports (all ports where `all`) that `wanted` names (all where
- * wanted_count is 0), the busiest first. Returns how many; *keys is to be freed,
- * NULL where memory ended.
+ * Lists port keys, the busiest first: those with packets (or, with `all`, without packets too)
+ * that a term of `wanted` names (any, if wanted_count is 0). Returns how many. Free *keys, which
+ * is NULL if there was no memory.
  */
 size_t stats_busiest(const struct port_counter *ports, const struct term *wanted,
 		     size_t wanted_count, bool all, __u32 **keys);

@@ -58,7 +58,7 @@ static unsigned char state_now(const struct port_watch *watch, __u32 key)
 
 	if (!count && !(watch->inventory.outlook.marks[key] & MARK_NAMED))
 		return STATE_UNKNOWN;
-	return port_state(&watch->inventory.outlook, key, families_outside(list, count));
+	return port_state(&watch->inventory.outlook, key, listeners_families(list, count));
 }
 
 /* For a port not watched before, or no longer, compare with its state without listeners. */
