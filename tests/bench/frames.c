@@ -14,6 +14,7 @@
 #include "bench.h"
 #include "base/clock.h"
 #include "kernel/datapath.h"
+#include "rules/ruleset.h"
 #include "rules/signing.h"
 
 struct frame build(bool ipv6, int protocol, __u16 port)

@@ -54,10 +54,10 @@ static int open_pcap(struct capture *capture, const char *path)
 	type = pcap_datalink(capture->pcap);
 	capture->link = find_link_type(type);
 	if (!capture->link)
-		return fail(
-			-EOPNOTSUPP,
-			"%s is a capture of %s, not of Ethernet, IP or the interface \"any\"",
-			path, pcap_datalink_val_to_name(type) ?: "something unknown");
+		return fail(-EOPNOTSUPP,
+			    "%s is a capture of %s, not of Ethernet, IP or the interface "
+			    "\"any\"",
+			    path, pcap_datalink_val_to_name(type) ?: "something unknown");
 	return 0;
 }
 

@@ -40,7 +40,7 @@ static size_t build_udp(const struct packet *packet, __u8 *at)
 	return sizeof(udp);
 }
 
-/* The data path looks into no other protocols than these. */
+/* Writes the header that the data path looks into: TCP, UDP, or an ICMP echo request. */
 static size_t build_transport(const struct packet *packet, __u8 *at)
 {
 	memset(at, 0, OTHER_SIZE);

@@ -14,7 +14,7 @@
 #include "kernel/datapath_internal.h"
 #include "kernel/needs.h"
 
-/* What tells our filter from others in a device's clsact. The handle is "po" in ASCII. */
+/* These identify our filter in a device's clsact. The handle is "po" in ASCII. */
 #define EGRESS_HANDLE 0x706F
 #define EGRESS_PRIORITY 1
 
@@ -126,12 +126,11 @@ static int fail_link(int err, const char *name, enum attach_mode mode)
 			    "the driver of %s has no native XDP: attach with --mode generic",
 			    name);
 	case EEXIST:
-		return fail(
-			err,
-			"a device above %s (its bridge, a VLAN of it) has an XDP program, "
-			"and the kernel then allows none below it: detach from that device, "
-			"attach to %s, then to that device again",
-			name, name);
+		return fail(err,
+			    "a device above %s (its bridge, a VLAN of it) has an XDP program, "
+			    "and the kernel then allows none below it: detach from that "
+			    "device, attach to %s, then to that device again",
+			    name, name);
 	case EINVAL:
 	case ERANGE:
 	case E2BIG:
@@ -238,12 +237,11 @@ static int fail_egress(int err, const char *name)
 	switch (-err) {
 	case ENOENT:
 	case EOPNOTSUPP:
-		return fail(
-			err,
-			"cannot watch outgoing packets on %s: the kernel lacks clsact or cls_bpf "
-			"(modules sch_ingress and cls_bpf; CONFIG_NET_SCH_INGRESS, "
-			"CONFIG_NET_CLS_BPF)",
-			name);
+		return fail(err,
+			    "cannot watch outgoing packets on %s: the kernel lacks clsact or "
+			    "cls_bpf (modules sch_ingress and cls_bpf; CONFIG_NET_SCH_INGRESS, "
+			    "CONFIG_NET_CLS_BPF)",
+			    name);
 	case EINVAL: /* filters of one priority have the same protocol and kind */
 		return fail(err,
 			    "cannot watch outgoing packets on %s: another filter has priority "

@@ -181,7 +181,7 @@ static void fill_door(struct signer_maps *maps, const struct rule *rule,
 	keys_free(keys, count);
 	if (err)
 		note("the door \"%s\" does not open to keys that could not be read: correct "
-		     "that, then \"portctl apply\"",
+		     "the file, then \"portctl apply\"",
 		     rule->knock->name);
 	else if (keeps)
 		note("the door \"%s\" keeps the keys that it had", rule->knock->name);

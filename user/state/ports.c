@@ -124,8 +124,7 @@ static int find_in_force(struct outlook *outlook, const struct interface *interf
 
 static int read_marks(struct outlook *outlook)
 {
-	bool everywhere =
-		false; /* all keys have MARK_SOURCES, by the first rule without ports */
+	bool everywhere = false; /* a rule without ports gave all keys MARK_SOURCES */
 
 	outlook->marks = calloc(PORT_KEYS, 1);
 	outlook->first_sources = calloc(PORT_KEYS, sizeof(*outlook->first_sources));
