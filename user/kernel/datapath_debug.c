@@ -14,7 +14,7 @@
  */
 #define LOG_LEVEL 1
 
-bool debug_is_on(void)
+static bool debug_is_on(void)
 {
 	return !strcmp(env_or("PORTCTL_DEBUG", ""), "verifier");
 }

@@ -35,15 +35,15 @@ void interface_unmap_counters(struct interface *iface);
 
 /* datapath_debug.c */
 
-/* Whether PORTCTL_DEBUG is "verifier". The variable is ignored as env_or() says. */
-bool debug_is_on(void);
-
-/* For libbpf_set_print(): prints libbpf's messages of all levels, if debug_is_on(). */
+/*
+ * For libbpf_set_print(): prints libbpf's messages of all levels, if PORTCTL_DEBUG is "verifier".
+ * In a process whose environment is not trusted, the variable is ignored (env_or()).
+ */
 int debug_print(enum libbpf_print_level level, const char *format, va_list args);
 
 /*
- * Asks for the verifier's log of an object that is not loaded yet, if debug_is_on(). libbpf
- * prints it. Says so if PORTCTL_DEBUG has another value.
+ * Makes libbpf print the verifier's log when it loads the programs of this object, if
+ * PORTCTL_DEBUG is "verifier". Prints a note if the variable has another value.
  */
 void debug_programs(struct bpf_object *object);
 

@@ -12,21 +12,6 @@
 #include "kernel/datapath_internal.h"
 #include "kernel/pins.h"
 
-int slot_maps_open(const struct datapath *dp, const char *name, struct slot_maps *maps)
-{
-	maps->dp = dp;
-	maps->name = name;
-	maps->details = pin_open(dp, name, "details");
-	maps->sources = pin_open(dp, name, "sources");
-	return maps->details < 0 ? maps->details : maps->sources < 0 ? maps->sources : 0;
-}
-
-void slot_maps_close(const struct slot_maps *maps)
-{
-	close_cleanup(&maps->details);
-	close_cleanup(&maps->sources);
-}
-
 const char *const slot_pins[SLOT_PINS] = { "details0", "details1", "sources0", "sources1" };
 
 /* An inner map of a map in maps, and the path of its pin ("": not pinned). */
@@ -151,10 +136,13 @@ int slot_fill(const struct slot_maps *maps, const char *name, struct generation 
 static int fill_interface(const struct datapath *dp, const struct interface *iface,
 			  unsigned int slot, const struct ruleset *ruleset)
 {
-	cleanup_slot_maps struct slot_maps maps = SLOT_MAPS_CLOSED;
-	int err = slot_maps_open(dp, iface->name, &maps);
+	cleanup_close int details = pin_open(dp, iface->name, "details");
+	cleanup_close int sources = pin_open(dp, iface->name, "sources");
+	const struct slot_maps maps = { details, sources, dp, iface->name };
 
-	return err ?: slot_fill(&maps, iface->name, iface->table, slot, ruleset);
+	if (details < 0 || sources < 0)
+		return details < 0 ? details : sources;
+	return slot_fill(&maps, iface->name, iface->table, slot, ruleset);
 }
 
 int slot_fill_all(const struct datapath *dp, unsigned int slot, const struct ruleset *ruleset)

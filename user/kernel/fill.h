@@ -21,14 +21,6 @@ struct slot_maps {
 #define SLOT_PINS 4
 extern const char *const slot_pins[SLOT_PINS];
 
-/* Opens the maps that are pinned for an interface. Close them, also after a failure. */
-int slot_maps_open(const struct datapath *dp, const char *name, struct slot_maps *maps);
-void slot_maps_close(const struct slot_maps *maps);
-
-/* Attribute: closes slot_maps, initially SLOT_MAPS_CLOSED, at the end of its scope. */
-#define cleanup_slot_maps __attribute__((cleanup(slot_maps_close)))
-#define SLOT_MAPS_CLOSED ((struct slot_maps){ .details = -1, .sources = -1 })
-
 /* Puts an image into a slot of an interface's table and maps. */
 int slot_set(const struct slot_maps *maps, struct generation *table, unsigned int slot,
 	     struct image *image);
