@@ -250,7 +250,7 @@ int datapath_attempts(const struct datapath *dp, __u64 **words, size_t *count)
 		memcpy(*words, sets, size);
 	pin_unmap(sets, size);
 	*count = size / sizeof(**words);
-	return *words ? 0 : fail_pin(dp, -ENOMEM, "attempts");
+	return *words ? 0 : out_of_memory();
 }
 
 int datapath_door_counts(const struct datapath *dp, __u32 door, struct door_counts *counts)
