@@ -25,7 +25,7 @@ audit_status() { run --separate-stderr portctl audit "$@"; }
 	equal "$(found)" "exposed:6379/tcp filtered:80/tcp filtered:7000/tcp foreign-port:7000/tcp foreign-port:8001/tcp foreign-program:80/tcp"
 	audit_status
 	equal "$status" 1
-	contains "$output" "6379/tcp: redis-server listens on 0.0.0.0, and everybody can reach it: a database"
+	contains "$output" "6379/tcp: redis-server listens on 0.0.0.0, and everybody can reach it (Redis: a database"
 	# The same again, byte for byte.
 	equal "$(portctl audit -j)" "$(portctl audit -j)"
 	portctl default allow --force

@@ -150,5 +150,5 @@ time.sleep(100)"
 	sleep 0.4
 	hold_open tcp 7777
 	eventually grep -q "listen " "$TMP/watch.out"
-	contains "$(cat "$TMP/watch.out")" " listen   7777/tcp: unknown of root, on 0.0.0.0"
+	contains "$(cat "$TMP/watch.out")" " listen   7777/tcp: unknown program of user root on 0.0.0.0"
 }

@@ -212,7 +212,7 @@ static void find_exposed(const struct audit *audit, const struct audit_port *por
 	if (port->reach != REACH_ALL || !reason ||
 	    (audit->policy && (audit->policy->marks[port->key] & deliberate) == deliberate))
 		return;
-	audit_add_port(list, FINDING_EXPOSED, port, "and everybody can reach it: %s", reason);
+	audit_add_port(list, FINDING_EXPOSED, port, "and everybody can reach it (%s)", reason);
 }
 
 static void find_filtered(const struct audit *audit, const struct audit_port *port,

@@ -274,7 +274,7 @@ static const char *reason_of(__u32 line)
 	case LINE_REPLY:
 		return "it belongs to an open connection, or replies to this host";
 	case LINE_KNOCK:
-		return "it is a port of a knock, or a knock must open it first";
+		return "it is a step of a knock, or only a knock opens it";
 	case LINE_ECHO:
 		return "the echo lifeline allows echo requests";
 	case LINE_ECHO_LIMITED:

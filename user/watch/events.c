@@ -279,10 +279,10 @@ static void print_listener(const json_t *event, FILE *out)
 	json_int_t pid = json_integer_value(json_object_get(event, "pid"));
 
 	if (program)
-		fprintf(out, ": %s (%lld)", program, (long long)pid);
+		fprintf(out, ": %s (pid %lld)", program, (long long)pid);
 	else
-		fputs(": unknown", out);
-	fprintf(out, " of %s, on %s", text_of(event, "user"), text_of(event, "address"));
+		fputs(": unknown program", out);
+	fprintf(out, " of user %s on %s", text_of(event, "user"), text_of(event, "address"));
 }
 
 void event_print(const json_t *event, FILE *out)
