@@ -6,6 +6,7 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "rules/names.h"
 #include "rules/prefix.h"
@@ -28,11 +29,7 @@ _Static_assert(ARRAY_SIZE(finding_names) == FINDINGS, "every finding has a name"
 
 enum finding finding_parse(const char *name)
 {
-	enum finding finding = 0;
-
-	while (finding < FINDINGS && strcmp(finding_names[finding], name))
-		finding++;
-	return finding;
+	return text_index(finding_names, FINDINGS, name);
 }
 
 /* --- findings of ports -------------------------------------------------------- */

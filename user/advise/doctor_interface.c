@@ -155,8 +155,8 @@ static void check_queues(struct examined *examined)
 			format_advice(examined,
 				      "run ethtool -L %s combined N, if the device has more",
 				      examined->name),
-			"%ld for %ld CPUs: only %ld can filter packets at once", queues,
-			cpus, queues);
+			"%ld for %ld CPUs: only %ld can filter packets at once", queues, cpus,
+			queues);
 	else
 		doctor_report(examined->doctor, LEVEL_OK, "queues", NULL, "%ld for %ld CPUs",
 			      queues, cpus);

@@ -5,6 +5,15 @@
 #include <jansson.h>
 #include <string.h>
 
+size_t text_index(const char *const *table, size_t count, const char *name)
+{
+	size_t i = 0;
+
+	while (i < count && strcmp(table[i], name))
+		i++;
+	return i;
+}
+
 bool text_has_controls(const char *text)
 {
 	for (; *text; text++) {

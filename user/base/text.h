@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Text from outside (names, comments, messages) made safe for a terminal. */
+/* Text from outside (names, comments, messages) made safe for a terminal, and found in tables. */
 #ifndef TEXT_H
 #define TEXT_H
 
 #include <stdbool.h>
+#include <stddef.h>
+
+/* The index of a name in a table of `count` names, or `count` if it is not there. */
+size_t text_index(const char *const *table, size_t count, const char *name);
 
 /* Whether a text is UTF-8 without control characters. */
 bool text_is_showable(const char *text);

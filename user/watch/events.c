@@ -10,6 +10,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "base/utf8.h"
 #include "rules/names.h"
 #include "rules/prefix.h"
@@ -31,11 +32,7 @@ const char *event_name(enum event_kind kind)
 
 enum event_kind event_kind(const char *name)
 {
-	enum event_kind kind = 0;
-
-	while (kind < EVENT_KINDS && strcmp(kind_names[kind], name))
-		kind++;
-	return kind;
+	return text_index(kind_names, EVENT_KINDS, name);
 }
 
 static const char *const port_event_names[] = {
@@ -53,11 +50,7 @@ const char *port_event_name(enum port_event event)
 
 enum port_event port_event(const char *name)
 {
-	enum port_event event = 0;
-
-	while (event < PORT_EVENTS && strcmp(port_event_names[event], name))
-		event++;
-	return event;
+	return text_index(port_event_names, PORT_EVENTS, name);
 }
 
 _Static_assert(sizeof(((struct signer_name *)0)->name) == KEY_NAME_MAX + 1, "names of keys");
