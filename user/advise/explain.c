@@ -47,7 +47,7 @@ static __u32 key_of(const struct packet *packet, __u32 line)
 	return KEY_PROTOCOL + packet->protocol;
 }
 
-static struct term term_of(const struct packet *packet)
+static struct term packet_term(const struct packet *packet)
 {
 	struct term term = { .first = packet->port, .last = packet->port };
 
@@ -63,7 +63,7 @@ static struct term term_of(const struct packet *packet)
 static void name_packet(struct facts *facts)
 {
 	const struct prefix *source = &facts->packet->source;
-	struct term term = term_of(facts->packet);
+	struct term term = packet_term(facts->packet);
 	FILE *out = fmemopen(facts->port, sizeof(facts->port), "w");
 
 	if (out) {

@@ -111,7 +111,7 @@ static char *say_why(const struct suggestion *suggestion, const struct listener 
 	return text;
 }
 
-static struct term term_of(__u32 key)
+static struct term key_term(__u32 key)
 {
 	return (struct term){
 		.transports = key < PORT_KEY_UDP ? TRANSPORT_TCP : TRANSPORT_UDP,
@@ -122,7 +122,7 @@ static struct term term_of(__u32 key)
 
 static void print_allow(__u32 key, char *comment, FILE *out)
 {
-	struct term term = term_of(key);
+	struct term term = key_term(key);
 	struct rule rule = {
 		.action = VERDICT_PASS, .terms = &term, .term_count = 1, .comment = comment
 	};
@@ -134,7 +134,7 @@ static void print_allow(__u32 key, char *comment, FILE *out)
 /* Whether a rule names the port together with others: a rule for this port alone would win. */
 static bool is_wider(const struct rule *rule, __u32 key)
 {
-	const struct term exact = term_of(key);
+	const struct term exact = key_term(key);
 	bool named = false;
 
 	for (size_t i = 0; i < rule->term_count; i++) {
@@ -155,7 +155,7 @@ static bool is_wider(const struct rule *rule, __u32 key)
 static void print_narrowed(const struct outlook *outlook, const struct rule *rule, __u32 key,
 			   FILE *out)
 {
-	struct term term = term_of(key);
+	struct term term = key_term(key);
 	struct rule narrowed = *rule;
 	cleanup_free struct prefix *sources =
 		calloc(rule->source_count + 1, sizeof(*rule->sources));
@@ -176,7 +176,8 @@ static void print_narrowed(const struct outlook *outlook, const struct rule *rul
 }
 
 /* Prints the allow rule for a port, and the wider rules that must still apply to it. */
-static void print_port(const struct outlook *outlook, __u32 key, char *comment, FILE *out)
+static void print_allowed_port(const struct outlook *outlook, __u32 key, char *comment,
+			       FILE *out)
 {
 	const struct ruleset *ruleset = outlook->ruleset;
 
@@ -225,7 +226,7 @@ static void suggest_port(const struct suggestion *suggestion, const unsigned cha
 	if (reason)
 		print_left_out(listener, why, reason, left_out);
 	else
-		print_port(outlook, listener->key, why, allowed);
+		print_allowed_port(outlook, listener->key, why, allowed);
 }
 
 static void print_kept(const struct ruleset *ruleset, FILE *out)
@@ -267,7 +268,7 @@ static void print_unused(const struct inventory *inventory, FILE *out)
 	}
 }
 
-static void print_settings(const struct ruleset *running, FILE *out)
+static void print_suggested_settings(const struct ruleset *running, FILE *out)
 {
 	struct ruleset settings = *running;
 
@@ -276,7 +277,7 @@ static void print_settings(const struct ruleset *running, FILE *out)
 	settings_print(&settings, out);
 }
 
-static void print_header(const struct inventory *inventory, FILE *out)
+static void print_suggestion_header(const struct inventory *inventory, FILE *out)
 {
 	fprintf(out, "# Suggested from the listening sockets %s",
 		inventory->interface_count ? "and the counters of"
@@ -297,8 +298,8 @@ int suggest(const struct suggestion *suggestion, FILE *out)
 
 	if (!later)
 		return out_of_memory();
-	print_header(inventory, out);
-	print_settings(inventory->outlook.ruleset, out);
+	print_suggestion_header(inventory, out);
+	print_suggested_settings(inventory->outlook.ruleset, out);
 	for (size_t at = 0; at < inventory->listener_count;) {
 		const struct listener *listener = next_port(inventory, &at);
 
