@@ -83,7 +83,7 @@ static size_t count_connections(const struct suggestion *suggestion, __u32 key)
 
 /*
  * Describes a listener and its traffic, as in "sshd listens on 0.0.0.0; 12 packets passed".
- * The text must be freed; NULL if out of memory. *used is false if there was no traffic.
+ * To be freed; NULL if out of memory. *used is false if the counters show no traffic.
  */
 static char *say_why(const struct suggestion *suggestion, const struct listener *listener,
 		     bool *used)
