@@ -45,7 +45,7 @@ build_without() {
 @test "doctor says the same, and that all is there" {
 	build_without
 	run -0 --separate-stderr portctl doctor
-	contains "$output" "ok    features: the kernel has all that the programs need"
+	contains "$output" "ok    features: the kernel has all that portctl needs"
 	run -1 --separate-stderr env LD_PRELOAD="$TMP/without.so" WITHOUT="helper 169" \
 		nsenter --net="/run/netns/$SERVER" "$PORTCTL" doctor
 	contains "$output" "fail  features: the kernel lacks timers in programs"
@@ -60,7 +60,7 @@ without_types() {
 @test "a kernel that does not describe its types filters, but does not tell who listens" {
 	run -0 --separate-stderr without_types attach eth0
 	run -0 --separate-stderr without_types doctor
-	contains "$output" "warn  types: the kernel does not describe its types (BTF)"
+	contains "$output" "warn  types: the kernel has no type information (BTF)"
 	export SERVER
 	run --separate-stderr timeout 2 bash -c "$(declare -f without_types); without_types watch"
 	contains "$stderr" "the kernel cannot report sockets"

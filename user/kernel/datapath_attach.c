@@ -81,7 +81,7 @@ static int check_device(const char *name, unsigned int *ifindex)
 	return 0;
 }
 
-static int check_kernel_version(void)
+static int check_release(void)
 {
 	struct utsname kernel;
 	unsigned int major = 0, minor = 0;
@@ -396,7 +396,7 @@ static int attach_interface(struct datapath *dp, const char *name, enum attach_m
 
 int datapath_attach(struct datapath *dp, const char *name, enum attach_mode mode, bool replace)
 {
-	return check_kernel_version()	     ?:
+	return check_release()	     ?:
 	       check_name(name)		     ?:
 	       check_renamed(dp, name, datapath_interface(dp, name)) ?:
 	       attach_interface(dp, name, mode, replace);
