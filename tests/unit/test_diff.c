@@ -2,7 +2,7 @@
 /* ruleset_diff(): what has to be said and unsaid. */
 #include "unit.h"
 
-#include "cmd/command.h"
+#include "compile/ruleset_diff.h"
 #include "rules/prefix.h"
 #include "random.h"
 #include "slow_sources.h"

@@ -8,10 +8,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "cmd/command.h"
 #include "advise/doctor.h"
 #include "kernel/needs.h"
 #include "kernel/datapath_knock.h"
+#include "kernel/datapath_rules.h"
+#include "state/saved.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/env.h"
@@ -175,7 +176,7 @@ static void check_rules(struct doctor *doctor)
 			      "a change is not confirmed: it is rolled back in %u s", pending);
 	if (!doctor->dp->count)
 		return;
-	if (is_saved(doctor->ruleset))
+	if (saved_is_current(doctor->ruleset))
 		doctor_report(doctor, LEVEL_OK, "rules", NULL, "the running rules are saved");
 	else
 		doctor_report(doctor, LEVEL_NOTE, "rules", "run portctl save to keep them",

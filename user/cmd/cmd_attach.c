@@ -6,6 +6,7 @@
 #include "advise/lockout.h"
 #include "base/log.h"
 #include "base/privileges.h"
+#include "kernel/datapath_rules.h"
 
 struct options {
 	enum attach_mode mode;

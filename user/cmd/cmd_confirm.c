@@ -4,6 +4,7 @@
 
 #include "cmd/command.h"
 #include "advise/lockout.h"
+#include "kernel/datapath_rules.h"
 
 static int decide(bool json, int (*decision)(struct datapath *dp), const char *done)
 {

@@ -6,6 +6,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "kernel/datapath_rules.h"
 
 /* Whether the words say nothing else than the rule; they may leave its options out. */
 static bool is_meant(const struct rule *rule, const struct rule *words)

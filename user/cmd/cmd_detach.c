@@ -3,6 +3,9 @@
 
 #include "cmd/command.h"
 #include "base/log.h"
+#include "compile/ruleset_diff.h"
+#include "kernel/datapath_rules.h"
+#include "state/saved.h"
 
 struct options {
 	bool all;
@@ -65,7 +68,7 @@ static void tell_of_lost(const struct ruleset *rules)
 	struct ruleset none;
 
 	ruleset_init(&none);
-	if (ruleset_diff(&none, rules, NULL, NULL) && !is_saved(rules))
+	if (ruleset_diff(&none, rules, NULL, NULL) && !saved_is_current(rules))
 		note("the running rules went with the last interface, and were not saved");
 	ruleset_clear(&none);
 }

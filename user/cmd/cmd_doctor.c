@@ -7,6 +7,7 @@
 #include "cmd/command.h"
 #include "advise/doctor.h"
 #include "base/log.h"
+#include "kernel/datapath_rules.h"
 
 static void print_finding(const json_t *finding)
 {

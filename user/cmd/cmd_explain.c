@@ -10,6 +10,8 @@
 #include "cmd/command.h"
 #include "advise/explain.h"
 #include "base/log.h"
+#include "kernel/datapath_rules.h"
+#include "kernel/datapath_trial.h"
 #include "rules/prefix.h"
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -9,6 +9,9 @@
 
 #include "cmd/command.h"
 #include "compile/compile.h"
+#include "compile/ruleset_diff.h"
+#include "kernel/datapath_rules.h"
+#include "state/saved.h"
 #include "base/cleanup.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -143,7 +146,7 @@ static int take_lasting(struct ruleset *running)
 	int err;
 
 	ruleset_init(&lasting);
-	err = lasting_rules(running, &lasting);
+	err = saved_copy(running, &lasting);
 	ruleset_clear(running);
 	*running = lasting;
 	return err ? fail(err, "out of memory") : 0;
@@ -209,13 +212,13 @@ static int save_rules(const struct ruleset *running, const char *path)
 	int err;
 
 	if (!strcmp(path, "-")) {
-		print_lasting(running, stdout);
+		saved_print(running, stdout);
 		return 0;
 	}
 	out = open_memstream(&text, &size);
 	if (!out)
 		return fail(-ENOMEM, "out of memory");
-	print_lasting(running, out);
+	saved_print(running, out);
 	if (fclose(out))
 		return fail(-ENOMEM, "out of memory");
 	err = make_folder(path);

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "cmd/command.h"
 #include "base/log.h"
+#include "kernel/datapath_rules.h"
 #include "print/output.h"
 #include "rules/prefix.h"
 #include "kernel/datapath_knock.h"

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "cmd/command.h"
 #include "base/log.h"
+#include "kernel/datapath_rules.h"
 #include "rules/totp.h"
 #include "kernel/datapath_knock.h"
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cmd/command.h"
+#include "kernel/datapath_rules.h"
 
 int cmd_list(const struct command *command, int argc, char **argv)
 {

@@ -6,6 +6,8 @@
 
 #include "base/clock.h"
 #include "cmd/command.h"
+#include "kernel/datapath_knock.h"
+#include "kernel/datapath_rules.h"
 #include "watch/events.h"
 #include "base/log.h"
 #include "watch/port_watch.h"
@@ -21,7 +23,7 @@
 #define TURN_NANOSECONDS 1000000000ull
 
 struct monitor {
-	struct notifier teller;
+	struct notifier notifier;
 	__u32 samples;
 	bool wanted[EVENT_KINDS];
 	bool expiries;
@@ -69,7 +71,7 @@ static void show_event(const struct event *event, void *data)
 		return;
 	if (watcher_generation(monitor->watcher) != monitor->generation)
 		refresh_rules(monitor);
-	notify_event(&monitor->teller, event_json(event, &monitor->names));
+	notify_event(&monitor->notifier, event_json(event, &monitor->names));
 }
 
 /* What a turn has found, to be told once others have theirs. */
@@ -94,10 +96,11 @@ static void find_ended(const struct monitor *monitor, const struct datapath *dp,
 static void tell_found(struct monitor *monitor, const struct found *found)
 {
 	for (size_t i = 0; i < found->ended_count; i++)
-		notify_event(&monitor->teller, expiry_json(&found->ended[i], &monitor->names));
+		notify_event(&monitor->notifier,
+			     expiry_json(&found->ended[i], &monitor->names));
 	free(found->ended);
 	if (found->counted)
-		notify_lost(&monitor->teller, found->drops, found->events);
+		notify_lost(&monitor->notifier, found->drops, found->events);
 }
 
 /*
@@ -139,7 +142,7 @@ static void count_lost(struct monitor *monitor, struct datapath *dp, bool first,
 	told = shown - monitor->shown;
 	found->counted = !first;
 	if (first)
-		monitor->teller.hooks.skipped = 0;
+		monitor->notifier.hooks.skipped = 0;
 	found->drops = dropped > monitor->dropped && drops > told ? drops - told : 0;
 	found->events = lost - monitor->lost;
 	monitor->dropped = dropped;
@@ -196,7 +199,7 @@ static int begin_ports(struct monitor *monitor)
 		wanted |= monitor->ports_wanted[event];
 	if (!wanted)
 		return 0;
-	return port_watch_open(&monitor->ports, NULL, &monitor->teller, monitor->ports_wanted)
+	return port_watch_open(&monitor->ports, NULL, &monitor->notifier, monitor->ports_wanted)
 		       ?: port_watch_turn(monitor->ports, 0);
 }
 
@@ -213,7 +216,7 @@ static int watch(struct monitor *monitor)
 			usleep(WAIT_MILLISECONDS * 1000);
 		else
 			watcher_wait(monitor->watcher, WAIT_MILLISECONDS, show_event, monitor);
-		hooks_reap(&monitor->teller.hooks);
+		hooks_reap(&monitor->notifier.hooks);
 		if (monitor->ports)
 			err = port_watch_turn(monitor->ports, 0);
 		if (!err && since_boot() - monitor->turn >= TURN_NANOSECONDS)
@@ -261,9 +264,9 @@ static int parse_options(int argc, char **argv, struct monitor *monitor)
 
 	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
 		if (option == 'j')
-			monitor->teller.json = true;
+			monitor->notifier.json = true;
 		else if (option == 'e')
-			monitor->teller.hooks.program = optarg;
+			monitor->notifier.hooks.program = optarg;
 		else if (option != 's' || number_parse(optarg, strlen(optarg), 255, &samples))
 			return -EINVAL;
 	}
@@ -288,11 +291,11 @@ int cmd_monitor(const struct command *command, int argc, char **argv)
 		return usage(command);
 	if (parse_kinds(&monitor, argc - optind, argv + optind))
 		return EXIT_REFUSED;
-	if (notify_begin(&monitor.teller) || give_up_processes(&monitor))
+	if (notify_begin(&monitor.notifier) || give_up_processes(&monitor))
 		return EXIT_REFUSED;
 	ruleset_init(&monitor.ruleset);
 	err = watch(&monitor);
-	hooks_end(&monitor.teller.hooks);
+	hooks_end(&monitor.notifier.hooks);
 	watcher_free(monitor.watcher);
 	port_watch_free(monitor.ports);
 	event_names_clear(&monitor.names);

@@ -21,6 +21,8 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "kernel/datapath_rules.h"
+#include "state/saved.h"
 #include "host/way_in.h"
 
 struct options {

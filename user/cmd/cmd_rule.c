@@ -7,6 +7,7 @@
 #include "cmd/command.h"
 #include "base/cleanup.h"
 #include "base/log.h"
+#include "kernel/datapath_rules.h"
 
 /*
  * Puts a rule in the place of those that it replaces: all their ports are its own. What

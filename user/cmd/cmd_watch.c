@@ -10,7 +10,7 @@
 #define WAIT_MILLISECONDS 100
 
 struct options {
-	struct notifier teller;
+	struct notifier notifier;
 	const char *netns;
 	const char *iface;
 };
@@ -28,9 +28,9 @@ static int parse_options(int argc, char **argv, struct options *options)
 
 	while ((option = getopt_long(argc, argv, "j", known, NULL)) != -1) {
 		if (option == 'j')
-			options->teller.json = true;
+			options->notifier.json = true;
 		else if (option == 'e')
-			options->teller.hooks.program = optarg;
+			options->notifier.hooks.program = optarg;
 		else if (option == 'o')
 			options->iface = optarg;
 		else if (option == 'n')
@@ -45,14 +45,14 @@ static int watch_ports(struct options *options)
 {
 	static const bool all[PORT_EVENTS] = { true, true, true };
 	struct port_watch *watch;
-	int err = port_watch_open(&watch, options->iface, &options->teller, all);
+	int err = port_watch_open(&watch, options->iface, &options->notifier, all);
 
 	while (!err && !notify_stopped) {
-		hooks_reap(&options->teller.hooks);
+		hooks_reap(&options->notifier.hooks);
 		err = port_watch_turn(watch, WAIT_MILLISECONDS);
-		notify_lost(&options->teller, 0, 0);
+		notify_lost(&options->notifier, 0, 0);
 	}
-	hooks_end(&options->teller.hooks);
+	hooks_end(&options->notifier.hooks);
 	port_watch_free(watch);
 	return err;
 }
@@ -64,7 +64,7 @@ int cmd_watch(const struct command *command, int argc, char **argv)
 
 	if (parse_options(argc, argv, &options))
 		return usage(command);
-	err = netns_enter(options.netns) ?: notify_begin(&options.teller);
+	err = netns_enter(options.netns) ?: notify_begin(&options.notifier);
 	err = err ?: watch_ports(&options);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }

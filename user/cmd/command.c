@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <getopt.h>
-#include <limits.h>
 #include <string.h>
 #include <sys/param.h>
 
@@ -12,13 +11,14 @@
 #include "host/connections.h"
 #include "advise/lockout.h"
 #include "base/log.h"
+#include "kernel/datapath_rules.h"
 #include "print/output.h"
+#include "state/saved.h"
 #include "rules/signing.h"
 #include "rules/totp.h"
 #include "kernel/counters.h"
 #include "kernel/datapath_knock.h"
 #include "base/cleanup.h"
-#include "base/env.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "base/text.h"
@@ -191,19 +191,6 @@ int commit_edit(struct datapath *dp, struct ruleset *next, const struct change *
 	return commit(dp, next, change, true);
 }
 
-const char *saved_path(void)
-{
-	return env_or("PORTCTL_RULES", "/etc/portctl/rules");
-}
-
-const char *saved_interfaces_path(void)
-{
-	static char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), "%s.interfaces", saved_path());
-	return path;
-}
-
 int fail_read(int err, const char *path)
 {
 	if (err == -EILSEQ)
@@ -284,49 +271,6 @@ int words_parse(const char *first, int count, char **words, struct ruleset *rule
 	return err ? fail(err, "out of memory") : ruleset_parse(ruleset, text, &report);
 }
 
-void print_lasting(const struct ruleset *ruleset, FILE *out)
-{
-	settings_print(ruleset, out);
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (ruleset->rules[i].seconds)
-			continue;
-		rule_print(&ruleset->rules[i], out, true);
-		fputc('\n', out);
-	}
-}
-
-int lasting_rules(const struct ruleset *running, struct ruleset *lasting)
-{
-	struct report report = { .out = stderr, .file = "running rules" };
-	cleanup_free char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out)
-		return -ENOMEM;
-	print_lasting(running, out);
-	return fclose(out) ? -ENOMEM : ruleset_parse(lasting, text, &report);
-}
-
-bool is_saved(const struct ruleset *running)
-{
-	cleanup_free char *text = NULL, *message = NULL;
-	size_t size;
-	cleanup_file FILE *out = open_memstream(&message, &size);
-	struct report report = { .out = out, .file = saved_path() };
-	struct ruleset saved, lasting;
-	bool same = false;
-
-	ruleset_init(&saved);
-	ruleset_init(&lasting);
-	if (out && !file_read(saved_path(), &text, &size) &&
-	    !ruleset_parse(&saved, text, &report) && !lasting_rules(running, &lasting))
-		same = ruleset_diff(&saved, &lasting, NULL, NULL) == 0;
-	ruleset_clear(&saved);
-	ruleset_clear(&lasting);
-	return same;
-}
-
 int print_list(struct datapath *dp, const struct ruleset *ruleset, bool json)
 {
 	cleanup_free struct tally *counts = calloc(ruleset->count + 1, sizeof(*counts));
@@ -374,7 +318,7 @@ int print_status(struct datapath *dp, bool json)
 		view.ruleset = &ruleset;
 		view.pending = datapath_pending(dp);
 		look_at_timed(&view);
-		view.saved = is_saved(&ruleset);
+		view.saved = saved_is_current(&ruleset);
 		datapath_unlock(dp);
 		(json ? &json_renderer : &table_renderer)->status(stdout, &view);
 	}

@@ -3,6 +3,7 @@
 #ifndef COMMAND_H
 #define COMMAND_H
 
+#include "kernel/datapath.h"
 #include "kernel/datapath_rules.h"
 
 /* Exit codes. */
@@ -91,10 +92,6 @@ int commit_file(struct datapath *dp, struct ruleset *next, const struct change *
  */
 int commit_edit(struct datapath *dp, struct ruleset *next, const struct change *change);
 
-/* Where the saved ruleset is, and which interfaces were attached to. */
-const char *saved_path(void);
-const char *saved_interfaces_path(void);
-
 /* Says why a file cannot be read; returns `err`. */
 int fail_read(int err, const char *path);
 
@@ -113,28 +110,10 @@ void see_listeners(struct report *report);
  */
 int words_parse(const char *first, int count, char **words, struct ruleset *ruleset);
 
-/* Prints a ruleset as it is saved: without rules that end. */
-void print_lasting(const struct ruleset *ruleset, FILE *out);
-
-/* The same as a ruleset, which has been initialised. Returns 0 or a negative errno. */
-int lasting_rules(const struct ruleset *running, struct ruleset *lasting);
-
-/* Whether the saved ruleset is there and says the same, rules that end aside. */
-bool is_saved(const struct ruleset *running);
-
 /* Prints what `list` prints, for a ruleset with its lines. */
 int print_list(struct datapath *dp, const struct ruleset *ruleset, bool json);
 
 /* Prints what `status` prints. */
 int print_status(struct datapath *dp, bool json);
-
-/*
- * Calls back for each statement that only one of the rulesets has, sign '-' for
- * `from` and '+' for `to`; then, with both signs, for each rule that stands in another
- * order to one that is as specific and names the same: the first is charged, and its
- * limit counts. Returns how many calls that is, or -ENOMEM. `found` may be NULL.
- */
-long ruleset_diff(const struct ruleset *from, const struct ruleset *to,
-		  void (*found)(char sign, const char *statement, void *data), void *data);
 
 #endif

@@ -3,8 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "compile/ruleset_diff.h"
 #include "compile/claims.h"
-#include "cmd/command.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 

@@ -7,6 +7,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "kernel/datapath_rules.h"
 #include "main/exporter.h"
 #include "base/folder.h"
 #include "base/log.h"

@@ -8,6 +8,7 @@
 #include "host/capture.h"
 #include "compile/compile.h"
 #include "base/log.h"
+#include "kernel/datapath_rules.h"
 #include "print/output.h"
 #include "rules/prefix.h"
 #include "kernel/datapath_trial.h"
