@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/command.h"
+#include "main/commands.h"
 #include "base/array.h"
 
 /* A list of words, each once, with blanks. */
@@ -257,15 +257,13 @@ static void print_command(const struct command *command)
 	const char *line = command->arguments;
 	struct form rest = { 0 };
 	struct words firsts = { 0 };
-	char again[64];
 	bool forms = strchr(line, '\n');
 
-	snprintf(again, sizeof(again), "\n       portctl %s ", command->name);
 	printf("\t%s)\n", command->name);
 	if (forms)
 		puts("\tcase $2 in");
 	while (line) {
-		const char *next = strstr(line, again), *end = next ?: strchr(line, 0);
+		const char *next = strchr(line, '\n'), *end = next ?: strchr(line, 0);
 		struct form form = { 0 };
 
 		if (forms && islower((unsigned char)*line)) {
@@ -277,7 +275,7 @@ static void print_command(const struct command *command)
 		} else {
 			take_text(&rest, line, end);
 		}
-		line = next ? next + strlen(again) : NULL;
+		line = next ? next + 1 : NULL;
 	}
 	take_help(&rest, command->help);
 	if (forms)
@@ -295,11 +293,11 @@ static void print_choice(void)
 	puts("# _portctl_choose COMMAND FIRST BEFORE PLACE: sets offers (words), and the kinds of names, that\n"
 	     "# can come behind COMMAND at that place (1: the first), with BEFORE before it.\n"
 	     "_portctl_choose()\n{\n\toffers= kinds=\n\tcase $1 in");
-	for (size_t i = 0; i < command_count; i++)
-		print_command(&commands[i]);
+	for (size_t i = 0; commands[i]; i++)
+		print_command(commands[i]);
 	fputs("\thelp) [ \"$4\" != 1 ] || offers='", stdout);
-	for (size_t i = 0; i < command_count; i++)
-		printf("%s%s", i ? " " : "", commands[i].name);
+	for (size_t i = 0; commands[i]; i++)
+		printf("%s%s", i ? " " : "", commands[i]->name);
 	puts("' ;;\n\tesac\n}\n");
 }
 
@@ -321,8 +319,8 @@ static void print_bash(void)
 	      "\tif [ \"$COMP_CWORD\" = 1 ]; then\n"
 	      "\t\toffers='help --version",
 	      stdout);
-	for (size_t i = 0; i < command_count; i++)
-		printf(" %s", commands[i].name);
+	for (size_t i = 0; commands[i]; i++)
+		printf(" %s", commands[i]->name);
 	puts("'\n\telse\n"
 	     "\t\t_portctl_choose \"${COMP_WORDS[1]}\" \"${COMP_WORDS[2]}\" \\\n"
 	     "\t\t\t\"${COMP_WORDS[COMP_CWORD - 1]}\" $((COMP_CWORD - 1))\n"
@@ -349,8 +347,8 @@ static void print_zsh(void)
 	puts("_portctl()\n{\n"
 	     "\tlocal -a names\n\tlocal offers kinds kind\n"
 	     "\tif (( CURRENT == 2 )); then\n\t\tnames=(");
-	for (size_t i = 0; i < command_count; i++)
-		printf("\t\t\t'%s:%s'\n", commands[i].name, commands[i].summary);
+	for (size_t i = 0; commands[i]; i++)
+		printf("\t\t\t'%s:%s'\n", commands[i]->name, commands[i]->summary);
 	puts("\t\t\t'help:says more of one'\n\t\t)\n"
 	     "\t\t_describe command names\n\t\treturn\n\tfi\n"
 	     "\t_portctl_choose \"$words[2]\" \"$words[3]\" \"$words[CURRENT-1]\" $((CURRENT - 2))\n"

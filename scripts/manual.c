@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cmd/command.h"
+#include "main/commands.h"
 #include "base/array.h"
 #include "base/privileges.h"
 
@@ -62,8 +62,8 @@ static void print_privileges(__u64 privileges)
 
 static void print_commands(void)
 {
-	for (size_t i = 0; i < command_count; i++) {
-		const struct command *command = &commands[i];
+	for (size_t i = 0; commands[i]; i++) {
+		const struct command *command = commands[i];
 
 		printf(".Ss portctl %s\n", command->name);
 		puts(".Bd -literal -compact");

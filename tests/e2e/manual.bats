@@ -144,7 +144,7 @@ portctl help watch "
 	local name text
 	text=$(sed 's/\\-/-/g' "$BUILT/man/portctl.8")
 	# Every variable that is asked for, and no other of ours.
-	equal "$(cd "$BATS_TEST_DIRNAME/../../user" && grep -ohE '(env_or|getenv)\("[A-Z_]+"' ./*.c | cut -d'"' -f2 | sort -u)" \
+	equal "$(cd "$BATS_TEST_DIRNAME/../../user" && grep -rohE '(env_or|getenv)\("[A-Z_]+"' --include=*.c . | cut -d'"' -f2 | sort -u)" \
 		"$(awk '/^\.It Ev/ { print $3 }' <<<"$text" | sort -u)"
 	for name in /etc/portctl/rules /etc/portctl/rules.interfaces /etc/portctl/keys /run/portctl /sys/fs/bpf/portctl; do
 		grep -q "^.It Pa $name" <<<"$text"

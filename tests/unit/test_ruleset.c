@@ -5,7 +5,7 @@
 #include <errno.h>
 
 #include "base/file.h"
-#include "cmd/command.h"
+#include "cli/words.h"
 #include "random.h"
 
 #define GOLDEN "tests/golden/ruleset-forms"

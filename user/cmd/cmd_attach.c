@@ -119,7 +119,7 @@ int cmd_attach(const struct command *command, int argc, char **argv)
 	int err;
 
 	if (parse_options(argc, argv, &options))
-		return usage(command);
+		return command_usage(command);
 	/* Only another's program has to be found by its number. */
 	err = options.replace ? 0 : privileges_keep(~(CAPABILITY(SYS_ADMIN) | RUNS_PROGRAMS));
 	err = err ?: datapath_open(&dp, DATAPATH_WRITE);
@@ -128,7 +128,7 @@ int cmd_attach(const struct command *command, int argc, char **argv)
 	for (int i = optind; i < argc && !err; i++)
 		err = attach_one(&dp, argv[i], &options);
 	if (!err && options.json)
-		err = print_status(&dp, true);
+		err = show_status(&dp, true);
 	datapath_close(&dp);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }

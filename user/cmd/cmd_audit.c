@@ -81,7 +81,7 @@ static int judge_by(const char *path, const struct inventory *inventory,
 	static const struct interface nowhere;
 	size_t count = inventory->interface_count;
 	struct ruleset none;
-	int err = rules_read(path, ruleset);
+	int err = rules_file_read(path, ruleset);
 
 	if (err)
 		return err;
@@ -168,7 +168,7 @@ int cmd_audit(const struct command *command, int argc, char **argv)
 	int err = parse_options(argc, argv, &options, &inventory), status;
 
 	if (err == -ENOEXEC)
-		return usage(command);
+		return command_usage(command);
 	if (err || netns_enter(options.netns))
 		return EXIT_NOT_LOOKED;
 	status = look(&options, &inventory);

@@ -14,7 +14,7 @@ static int decide(bool json, int (*decision)(struct datapath *dp), const char *d
 	if (!err)
 		err = decision(&dp);
 	if (!err && json)
-		err = print_status(&dp, true);
+		err = show_status(&dp, true);
 	else if (!err)
 		puts(done);
 	datapath_close(&dp);
@@ -25,8 +25,8 @@ int cmd_confirm(const struct command *command, int argc, char **argv)
 {
 	bool json;
 
-	if (options_json(argc, argv, &json) != 1)
-		return usage(command);
+	if (parse_json(argc, argv, &json) != 1)
+		return command_usage(command);
 	return decide(json, datapath_confirm, "confirmed");
 }
 
@@ -72,9 +72,9 @@ int cmd_rollback(const struct command *command, int argc, char **argv)
 		else if (option == 'f')
 			force = true;
 		else
-			return usage(command);
+			return command_usage(command);
 	}
 	if (optind < argc)
-		return usage(command);
+		return command_usage(command);
 	return decide(json, force ? roll_back_forced : roll_back, "rolled back");
 }

@@ -93,7 +93,7 @@ static int delete_rule(struct datapath *dp, struct ruleset *running, int count, 
 		return -ENOENT;
 	text = rule_text(&running->rules[found], true);
 	ruleset_remove(running, found);
-	err = commit_edit(dp, running, change);
+	err = change_commit_edit(dp, running, change);
 	if (!err && !change->json)
 		printf("deleted: %s\n", text ?: "?");
 	return err;
@@ -104,10 +104,10 @@ int cmd_delete(const struct command *command, int argc, char **argv)
 	struct ruleset running;
 	struct datapath dp;
 	struct change change;
-	int words = options_change(argc, argv, &change), err;
+	int words = parse_change(argc, argv, &change), err;
 
 	if (words < 2)
-		return usage(command);
+		return command_usage(command);
 	ruleset_init(&running);
 	err = datapath_open(&dp, DATAPATH_WRITE);
 	if (!err)
@@ -115,7 +115,7 @@ int cmd_delete(const struct command *command, int argc, char **argv)
 	if (!err)
 		err = delete_rule(&dp, &running, words - 1, argv + 1, &change);
 	if (!err && change.json)
-		err = print_list(&dp, &running, true);
+		err = show_list(&dp, &running, true);
 	ruleset_clear(&running);
 	datapath_close(&dp);
 	return err ? EXIT_REFUSED : EXIT_DONE;

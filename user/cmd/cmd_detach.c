@@ -81,7 +81,7 @@ int cmd_detach(const struct command *command, int argc, char **argv)
 	int err;
 
 	if (parse_options(argc, argv, &options))
-		return usage(command);
+		return command_usage(command);
 	ruleset_init(&rules);
 	err = datapath_open(&dp, DATAPATH_WRITE);
 	/* Rules that cannot be read are no reason to go on filtering. */
@@ -92,7 +92,7 @@ int cmd_detach(const struct command *command, int argc, char **argv)
 	if (!err && !dp.count)
 		tell_of_lost(&rules);
 	if (!err && options.json)
-		err = print_status(&dp, true);
+		err = show_status(&dp, true);
 	datapath_close(&dp);
 	ruleset_clear(&rules);
 	return err ? EXIT_REFUSED : EXIT_DONE;

@@ -58,10 +58,10 @@ int cmd_doctor(const struct command *command, int argc, char **argv)
 	struct ruleset ruleset;
 	struct datapath dp;
 	bool json;
-	int words = options_json(argc, argv, &json), err;
+	int words = parse_json(argc, argv, &json), err;
 
 	if (words != 1 && words != 2)
-		return usage(command);
+		return command_usage(command);
 	if (words == 2 && !if_nametoindex(argv[1])) {
 		fail(-ENODEV, "there is no interface %s here: \"ip link\" lists them", argv[1]);
 		return EXIT_REFUSED;

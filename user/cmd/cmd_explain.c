@@ -244,7 +244,7 @@ int cmd_explain(const struct command *command, int argc, char **argv)
 	int err = parse_options(argc, argv, &question);
 
 	if (err == -ENOEXEC || (!err && argc - optind != 2))
-		return usage(command);
+		return command_usage(command);
 	err = err ?: parse_source(argv[optind], &question.packet)
 		  ?: parse_port(argv[optind + 1], &question.packet);
 	if (!err && question.packet.source.family == 6 &&

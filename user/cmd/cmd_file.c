@@ -43,11 +43,11 @@ static int check_json(const char *path, struct ruleset *ruleset)
 	int err = file_read(path, &text, &size);
 
 	if (err)
-		return fail_read(err, path);
+		return rules_file_fail(err, path);
 	report.out = open_memstream(&messages, &messages_size);
 	if (!report.out)
 		return fail(-ENOMEM, "out of memory");
-	see_listeners(&report);
+	rules_file_listeners(&report);
 	err = ruleset_parse(ruleset, text, &report) ?: ruleset_check(ruleset, 0, &report);
 	if (fclose(report.out) || err == -ENOMEM)
 		return fail(-ENOMEM, "out of memory");
@@ -62,11 +62,11 @@ int cmd_check(const struct command *command, int argc, char **argv)
 	bool json;
 	int err;
 
-	if (options_json(argc, argv, &json) != 2)
-		return usage(command);
+	if (parse_json(argc, argv, &json) != 2)
+		return command_usage(command);
 	name = text_shown(argv[1]);
 	ruleset_init(&ruleset);
-	err = json ? check_json(argv[1], &ruleset) : rules_read(argv[1], &ruleset);
+	err = json ? check_json(argv[1], &ruleset) : rules_file_read(argv[1], &ruleset);
 	if (!err && !json)
 		printf("%s: no errors, %zu rule%s\n", name ?: "?", ruleset.count,
 		       ruleset.count == 1 ? "" : "s");
@@ -79,20 +79,20 @@ int cmd_apply(const struct command *command, int argc, char **argv)
 	struct ruleset next;
 	struct change change;
 	struct datapath dp = { .lock = -1 };
-	int words = options_change(argc, argv, &change), err;
+	int words = parse_change(argc, argv, &change), err;
 
 	if (words != 2)
-		return usage(command);
+		return command_usage(command);
 	ruleset_init(&next);
-	err = rules_read(argv[1], &next);
+	err = rules_file_read(argv[1], &next);
 	if (!err)
 		err = datapath_open(&dp, DATAPATH_WRITE);
 	if (!err)
-		err = commit_file(&dp, &next, &change);
+		err = change_commit_file(&dp, &next, &change);
 	if (!err && !dp.count)
 		note("portctl is attached to no interface: portctl attach IFACE");
 	if (!err && change.json)
-		err = print_list(&dp, &next, true);
+		err = show_list(&dp, &next, true);
 	else if (!err)
 		printf("%zu rule%s applied, default %s\n", next.count,
 		       next.count == 1 ? "" : "s", action_name(next.fallback));
@@ -159,14 +159,14 @@ int cmd_diff(const struct command *command, int argc, char **argv)
 	const char *path;
 	bool json;
 	long err;
-	int words = options_json(argc, argv, &json);
+	int words = parse_json(argc, argv, &json);
 
 	if (words < 1 || words > 2)
-		return usage(command);
+		return command_usage(command);
 	path = words == 2 ? argv[1] : saved_path();
 	ruleset_init(&running);
 	ruleset_init(&wanted);
-	err = rules_read(path, &wanted);
+	err = rules_file_read(path, &wanted);
 	if (!err)
 		err = datapath_open(&dp, DATAPATH_READ);
 	if (!err)
@@ -278,7 +278,7 @@ int cmd_save(const struct command *command, int argc, char **argv)
 	int err;
 
 	if (argc > 2 || (argc == 2 && argv[1][0] == '-' && !prints))
-		return usage(command);
+		return command_usage(command);
 	ruleset_init(&running);
 	/* Who writes the files does it alone. */
 	err = datapath_open(&dp, prints ? DATAPATH_READ : DATAPATH_WRITE);

@@ -251,7 +251,7 @@ static int grant_source(const struct command *command, int argc, char **argv)
 	unsigned int seconds;
 
 	if (argc != 5 || strcmp(words[2], "for"))
-		return usage(command);
+		return command_usage(command);
 	if (time_parse(words[3], strlen(words[3]), GRANT_MAX, &seconds)) {
 		fail(-EINVAL,
 		     "argv: found \"%s\", expected a time of at most a year, as in 30s or 2h",
@@ -267,7 +267,7 @@ static int grant_source(const struct command *command, int argc, char **argv)
 static int revoke_source(const struct command *command, int argc, char **argv)
 {
 	if (argc != 3)
-		return usage(command);
+		return command_usage(command);
 	if (with_key(argv[1], argv[2], 0))
 		return EXIT_REFUSED;
 	printf("revoked: %s for %s\n", argv[1], argv[2]);
@@ -315,8 +315,8 @@ int cmd_knock(const struct command *command, int argc, char **argv)
 	for (size_t i = 0; i < ARRAY_SIZE(listings); i++) {
 		if (strcmp(word, listings[i].word))
 			continue;
-		if (options_json(argc, argv, &json) != 2)
-			return usage(command);
+		if (parse_json(argc, argv, &json) != 2)
+			return command_usage(command);
 		if (keep_for(READS))
 			return EXIT_REFUSED;
 		return list(&listings[i], json) ? EXIT_REFUSED : EXIT_DONE;

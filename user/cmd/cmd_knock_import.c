@@ -292,10 +292,10 @@ int knock_import(const struct command *command, int argc, char **argv)
 	int err;
 
 	if (argc != 2)
-		return usage(command);
+		return command_usage(command);
 	err = file_read(import.path, &text, &size);
 	if (err)
-		fail_read(err, import.path);
+		rules_file_fail(err, import.path);
 	else
 		err = import_text(&import, text);
 	return err ? EXIT_REFUSED : EXIT_DONE;

@@ -50,7 +50,7 @@ int knock_key(const struct command *command, int argc, char **argv)
 	int err;
 
 	if (argc != 2)
-		return usage(command);
+		return command_usage(command);
 	if (!*argv[1] || strlen(argv[1]) > KEY_NAME_MAX || argv[1][strcspn(argv[1], " #")] ||
 	    !text_is_showable(argv[1])) {
 		text_clean(argv[1]);
@@ -195,10 +195,10 @@ int knock_send(const struct command *command, int argc, char **argv)
 
 	while ((option = getopt_long(argc, argv, "46", options, NULL)) != -1) {
 		if (set_option(&sending, option))
-			return option == '?' ? usage(command) : EXIT_REFUSED;
+			return option == '?' ? command_usage(command) : EXIT_REFUSED;
 	}
 	if (argc - optind != 2 || !sending.key)
-		return usage(command);
+		return command_usage(command);
 	return sign_and_send(&sending, argv[optind], argv[optind + 1]) ? EXIT_REFUSED
 								       : EXIT_DONE;
 }

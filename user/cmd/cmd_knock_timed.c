@@ -32,7 +32,7 @@ static int read_rules(const char *path, struct ruleset *ruleset)
 	int err;
 
 	if (path)
-		return rules_read(path, ruleset);
+		return rules_file_read(path, ruleset);
 	err = datapath_open(&dp, DATAPATH_READ) ?: datapath_ruleset(&dp, ruleset);
 	datapath_close(&dp);
 	return err;
@@ -106,7 +106,7 @@ int knock_sequence(const struct command *command, int argc, char **argv)
 	struct sequence sequence;
 
 	if (parse_options(argc, argv, &wanted) || argc - optind != 1)
-		return usage(command);
+		return command_usage(command);
 	if (present_sequence(wanted.rules, argv[optind], &sequence))
 		return EXIT_REFUSED;
 	for (__u32 i = 0; i < sequence.count; i++)
@@ -152,7 +152,7 @@ int knock_now(const struct command *command, int argc, char **argv)
 	int err;
 
 	if (parse_options(argc, argv, &wanted) || argc - optind != 2)
-		return usage(command);
+		return command_usage(command);
 	err = present_sequence(wanted.rules, argv[optind + 1], &sequence);
 	for (__u32 i = 0; !err && i < sequence.count; i++) {
 		err = touch(argv[optind], wanted.family, sequence.steps[i]);
@@ -243,7 +243,7 @@ int knock_serve(const struct command *command, int argc, char **argv)
 
 	(void)argv;
 	if (argc != 1)
-		return usage(command);
+		return command_usage(command);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	while (!stopped) {

@@ -9,14 +9,14 @@ int cmd_list(const struct command *command, int argc, char **argv)
 	bool json;
 	int err;
 
-	if (options_json(argc, argv, &json) != 1)
-		return usage(command);
+	if (parse_json(argc, argv, &json) != 1)
+		return command_usage(command);
 	ruleset_init(&ruleset);
 	err = datapath_open(&dp, DATAPATH_READ);
 	if (!err)
 		err = datapath_rules_in_force(&dp, &ruleset);
 	if (!err)
-		err = print_list(&dp, &ruleset, json);
+		err = show_list(&dp, &ruleset, json);
 	ruleset_clear(&ruleset);
 	datapath_close(&dp);
 	return err ? EXIT_REFUSED : EXIT_DONE;

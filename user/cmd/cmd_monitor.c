@@ -288,7 +288,7 @@ int cmd_monitor(const struct command *command, int argc, char **argv)
 	int err;
 
 	if (parse_options(argc, argv, &monitor))
-		return usage(command);
+		return command_usage(command);
 	if (parse_kinds(&monitor, argc - optind, argv + optind))
 		return EXIT_REFUSED;
 	if (notify_begin(&monitor.notifier) || give_up_processes(&monitor))

@@ -174,7 +174,7 @@ int cmd_ports(const struct command *command, int argc, char **argv)
 	int err = parse_options(argc, argv, &listing);
 
 	if (err == -ENOEXEC)
-		return usage(command);
+		return command_usage(command);
 	if (!err)
 		err = netns_enter(listing.netns);
 	if (!err)

@@ -69,7 +69,7 @@ static int restore_rules(struct datapath *dp)
 	if (runs(dp))
 		return 0;
 	ruleset_init(&saved);
-	err = rules_read(saved_path(), &saved) ?: datapath_commit(dp, &saved, 0);
+	err = rules_file_read(saved_path(), &saved) ?: datapath_commit(dp, &saved, 0);
 	if (!err)
 		printf("%zu rule%s applied, default %s\n", saved.count,
 		       saved.count == 1 ? "" : "s", action_name(saved.fallback));
@@ -365,7 +365,7 @@ int cmd_restore(const struct command *command, int argc, char **argv)
 	int err;
 
 	if (parse_options(argc, argv, &options))
-		return usage(command);
+		return command_usage(command);
 	if (options.follow) { /* first, so that nothing falls in between */
 		signal(SIGCHLD, SIG_IGN); /* who waits behind a change leaves no zombie */
 		events = open_link_events();

@@ -61,7 +61,7 @@ static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset
 		return fail(err, "the ruleset is full: at most %d rules", MAX_RULES);
 	if (err)
 		return fail(err, "out of memory");
-	err = commit_edit(dp, running, change);
+	err = change_commit_edit(dp, running, change);
 	if (!err)
 		note_interface(dp, &running->rules[running->count - 1]);
 	if (!err && !change->json) {
@@ -89,7 +89,7 @@ static int apply_to_running(struct ruleset *parsed, const struct change *change,
 	if (!err)
 		err = apply(&dp, &running, parsed, change);
 	if (!err && change->json)
-		err = print_list(&dp, &running, true);
+		err = show_list(&dp, &running, true);
 	ruleset_clear(&running);
 	datapath_close(&dp);
 	return err;
@@ -99,10 +99,10 @@ static int run(const struct command *command, int argc, char **argv, apply_fn *a
 {
 	struct ruleset parsed;
 	struct change change;
-	int words = options_change(argc, argv, &change), err;
+	int words = parse_change(argc, argv, &change), err;
 
 	if (words < 2)
-		return usage(command);
+		return command_usage(command);
 	ruleset_init(&parsed);
 	err = words_parse(command->name, words - 1, argv + 1, &parsed);
 	if (!err)
@@ -140,7 +140,7 @@ static int apply_setting(struct datapath *dp, struct ruleset *running, struct ru
 		if (parsed->option_rows[option])
 			running->options[option] = parsed->options[option];
 	}
-	err = commit_edit(dp, running, change);
+	err = change_commit_edit(dp, running, change);
 	if (!err && !change->json)
 		print_settings(parsed);
 	return err;

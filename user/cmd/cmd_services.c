@@ -69,11 +69,11 @@ int cmd_services(const struct command *command, int argc, char **argv)
 {
 	json_t *rows = json_array();
 	bool json;
-	int words = options_json(argc, argv, &json), err;
+	int words = parse_json(argc, argv, &json), err;
 
 	if (words != 1 && words != 2) {
 		json_decref(rows);
-		return usage(command);
+		return command_usage(command);
 	}
 	err = words == 2 ? add_word(rows, argv[1]) : add_all(rows);
 	if (!err)

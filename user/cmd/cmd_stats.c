@@ -153,7 +153,7 @@ int cmd_stats(const struct command *command, int argc, char **argv)
 
 	if (err) {
 		free(options.wanted);
-		return usage(command);
+		return command_usage(command);
 	}
 	err = run(&options);
 	free(options.wanted);

@@ -8,9 +8,9 @@ int cmd_status(const struct command *command, int argc, char **argv)
 	bool json;
 	int err;
 
-	if (options_json(argc, argv, &json) != 1)
-		return usage(command);
-	err = datapath_open(&dp, DATAPATH_READ) ?: print_status(&dp, json);
+	if (parse_json(argc, argv, &json) != 1)
+		return command_usage(command);
+	err = datapath_open(&dp, DATAPATH_READ) ?: show_status(&dp, json);
 	datapath_close(&dp);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }

@@ -68,10 +68,10 @@ int cmd_suggest(const struct command *command, int argc, char **argv)
 		else if (option == 'j')
 			json = true;
 		else
-			return usage(command);
+			return command_usage(command);
 	}
 	if (optind != argc)
-		return usage(command);
+		return command_usage(command);
 	if (netns_enter(netns))
 		return EXIT_REFUSED;
 	return print_suggestion(&inventory, json) ? EXIT_REFUSED : EXIT_DONE;

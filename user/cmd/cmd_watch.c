@@ -63,7 +63,7 @@ int cmd_watch(const struct command *command, int argc, char **argv)
 	int err;
 
 	if (parse_options(argc, argv, &options))
-		return usage(command);
+		return command_usage(command);
 	err = netns_enter(options.netns) ?: notify_begin(&options.notifier);
 	err = err ?: watch_ports(&options);
 	return err ? EXIT_REFUSED : EXIT_DONE;

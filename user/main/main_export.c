@@ -10,7 +10,8 @@
 #include "main/exporter.h"
 #include "base/log.h"
 #include "base/privileges.h"
-#include "cmd/program.h"
+#include "main/program.h"
+#include "cli/rules_file.h"
 #include "base/number.h"
 
 #define ADDRESS_MAX 128
@@ -166,14 +167,16 @@ static int cmd_export(const struct command *command, int argc, char **argv)
 	int listener;
 
 	if (parse_options(argc, argv, &options))
-		return usage(command);
+		return command_usage(command);
 	listener = open_listener(options.address);
 	if (listener < 0)
 		return EXIT_REFUSED;
 	return run(listener, &options) ? EXIT_REFUSED : EXIT_DONE;
 }
 
+extern const struct command cmd_export_entry;
+
 int main(int argc, char **argv)
 {
-	return program_of_one("export", cmd_export, argc, argv);
+	return program_of_one(&cmd_export_entry, cmd_export, argc, argv);
 }

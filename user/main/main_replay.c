@@ -9,10 +9,11 @@
 #include "compile/compile.h"
 #include "base/log.h"
 #include "kernel/datapath_rules.h"
+#include "kernel/datapath_trial.h"
 #include "print/output.h"
 #include "rules/prefix.h"
-#include "kernel/datapath_trial.h"
-#include "cmd/program.h"
+#include "main/program.h"
+#include "cli/rules_file.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/text.h"
@@ -106,7 +107,7 @@ static int read_rules(struct replay *replay)
 		err = read_running(replay);
 	if (err || !replay->rules)
 		return err;
-	err = rules_read(replay->rules, &replay->ruleset);
+	err = rules_file_read(replay->rules, &replay->ruleset);
 	if (err)
 		return err;
 	err = assign_lines(&replay->ruleset, &none);
@@ -298,11 +299,13 @@ static int cmd_replay(const struct command *command, int argc, char **argv)
 	ruleset_clear(&replay.ruleset);
 	free(replay.local);
 	if (err == -ENOEXEC)
-		return usage(command);
+		return command_usage(command);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
 
+extern const struct command cmd_replay_entry;
+
 int main(int argc, char **argv)
 {
-	return program_of_one("replay", cmd_replay, argc, argv);
+	return program_of_one(&cmd_replay_entry, cmd_replay, argc, argv);
 }

@@ -12,9 +12,10 @@
 #undef lines
 
 #include "base/log.h"
-#include "rules/prefix.h"
 #include "kernel/datapath_events.h"
-#include "cmd/program.h"
+#include "rules/prefix.h"
+#include "main/program.h"
+#include "cli/rules_file.h"
 #include "main/screen.h"
 #include "state/snapshot.h"
 #include "print/top.h"
@@ -465,7 +466,7 @@ static int cmd_top(const struct command *command, int argc, char **argv)
 		return EXIT_REFUSED;
 	top->interval = 1;
 	if (parse_options(argc, argv, top))
-		return usage(command);
+		return command_usage(command);
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGINT, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
@@ -477,7 +478,9 @@ static int cmd_top(const struct command *command, int argc, char **argv)
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
 
+extern const struct command cmd_top_entry;
+
 int main(int argc, char **argv)
 {
-	return program_of_one("top", cmd_top, argc, argv);
+	return program_of_one(&cmd_top_entry, cmd_top, argc, argv);
 }

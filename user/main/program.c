@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "cmd/program.h"
+#include "main/program.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,9 +12,14 @@
 #include "base/log.h"
 #include "base/privileges.h"
 
-static char output[64 << 10]; /* 4 KiB, which stdio has, would be thousands of calls */
+/* stdio's own buffer of 4 KiB would take thousands of system calls for long output. */
+static char output[64 << 10];
 
-/* Whoever began us without one of the three would have a file of ours take its place. */
+/*
+ * If the caller closed standard input, output or error, the next file that we open would get
+ * its number, and output would be written to that file. /dev/null takes the number instead,
+ * opened so that using it fails.
+ */
 static void fill_descriptors(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -40,33 +45,7 @@ int program_end(int status)
 	return status == EXIT_DONE ? EXIT_REFUSED : status;
 }
 
-const struct command *command_find(const char *name)
-{
-	for (size_t i = 0; i < command_count; i++) {
-		if (!strcmp(commands[i].name, name))
-			return &commands[i];
-	}
-	fail(0, "there is no command \"%s\": \"portctl help\" lists them", name);
-	return NULL;
-}
-
-int command_run(const struct command *command,
-		int (*run)(const struct command *command, int argc, char **argv), int argc,
-		char **argv)
-{
-	char name[32]; /* what getopt calls us in its messages */
-	int err = privileges_keep(command->privileges);
-
-	if (err) {
-		fail(err, "cannot give up privileges: %s", strerror(-err));
-		return EXIT_REFUSED;
-	}
-	snprintf(name, sizeof(name), "portctl %s", command->name);
-	argv[1] = name;
-	return run(command, argc - 1, argv + 1);
-}
-
-/* The folder above the one that this program is in: PREFIX, where it was installed. */
+/* PREFIX, if the program is PREFIX/sbin/portctl or another folder's below PREFIX. */
 static int own_prefix(char path[PATH_MAX])
 {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);
@@ -79,13 +58,13 @@ static int own_prefix(char path[PATH_MAX])
 	return 0;
 }
 
-int command_hand_over(const struct command *command, char **argv)
+int program_hand_over(const struct command *command, char **argv)
 {
 	char prefix[PATH_MAX], path[PATH_MAX + 64];
 	int err = own_prefix(prefix);
 
 	if (err) {
-		fail(err, "cannot tell where portctl is, by /proc/self/exe: %s",
+		fail(err, "cannot find the folder of portctl by /proc/self/exe: %s",
 		     strerror(-err));
 		return EXIT_REFUSED;
 	}
@@ -98,15 +77,15 @@ int command_hand_over(const struct command *command, char **argv)
 	return EXIT_REFUSED;
 }
 
-int program_of_one(const char *name,
+int program_of_one(const struct command *command,
 		   int (*run)(const struct command *command, int argc, char **argv), int argc,
 		   char **argv)
 {
 	if (program_begin())
 		return EXIT_REFUSED;
-	if (argc < 2 || strcmp(argv[1], name)) {
-		fail(0, "this is a part of portctl: use \"portctl %s\"", name);
+	if (argc < 2 || strcmp(argv[1], command->name)) {
+		fail(0, "this is a part of portctl: use \"portctl %s\"", command->name);
 		return EXIT_USAGE;
 	}
-	return program_end(command_run(command_find(name), run, argc, argv));
+	return program_end(command_run(command, run, argc - 1, argv + 1));
 }
