@@ -86,7 +86,7 @@ nothing_there() {
 	equal "$(portctl status -j | jq -c 'del(.interfaces)')" '{"default":"drop","rules":1,"saved":true,"pending":0,"flows_refused":0,"knock_serve":null}'
 }
 
-@test "rules that go with the last interface, and were not saved, are told of" {
+@test "rules that were removed with the last interface, and were not saved, are noted" {
 	wants 0 attach eth0
 	wants 0 detach eth0
 	equal "$stderr" ""
@@ -97,7 +97,7 @@ nothing_there() {
 	equal "$stderr" ""
 	wants 0 detach eth0
 	one_line "$stderr"
-	contains "$stderr" "the running rules went with the last interface, and were not saved"
+	contains "$stderr" "the running rules were removed with the last interface, and were not saved"
 	portctl attach eth0
 	portctl drop 9
 	export PORTCTL_RULES=$TMP/saved

@@ -1,14 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <getopt.h>
+/* attach: load the program on interfaces, or replace it there. */
 #include <string.h>
 
-#include "cmd/command.h"
 #include "advise/lockout.h"
 #include "base/log.h"
-#include "base/privileges.h"
+#include "cli/command.h"
+#include "cli/show.h"
 #include "kernel/datapath_rules.h"
 
-struct options {
+struct attach {
 	enum attach_mode mode;
 	bool all;
 	bool replace;
@@ -16,85 +16,85 @@ struct options {
 	bool json;
 };
 
-static int parse_mode(const char *text, enum attach_mode *mode)
+static int attach_parse_mode(void *values, const char *argument)
 {
 	static const char *const names[] = {
 		[ATTACH_AUTO] = "auto",
 		[ATTACH_NATIVE] = "native",
 		[ATTACH_GENERIC] = "generic",
 	};
+	struct attach *attach = values;
 
-	for (enum attach_mode m = ATTACH_AUTO; m <= ATTACH_GENERIC; m++) {
-		if (!strcmp(text, names[m])) {
-			*mode = m;
-			return 0;
+	for (enum attach_mode mode = ATTACH_AUTO; mode <= ATTACH_GENERIC; mode++) {
+		if (!strcmp(argument, names[mode])) {
+			attach->mode = mode;
+			return EXIT_DONE;
 		}
 	}
-	return fail(-1, "--mode: found \"%s\", expected auto, native or generic", text);
+	return fail(EXIT_USAGE, "argv: --mode: found \"%s\", expected auto, native or generic",
+		    argument);
 }
 
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "all", no_argument, NULL, 'a' },     { "mode", required_argument, NULL, 'm' },
-		{ "replace", no_argument, NULL, 'r' }, { "force", no_argument, NULL, 'f' },
-		{ "json", no_argument, NULL, 'j' },    { 0 },
-	};
-	int option;
+static const struct cli_option attach_options[] = {
+	{ "all", 'a', NULL,
+	  "replace the program on all interfaces that are attached already, as after an update "
+	  "of portctl",
+	  CLI_FLAG(struct attach, all) },
+	{ "mode", 'm', "auto|native|generic",
+	  "native: run the program in the driver; generic: run it in the kernel's network "
+	  "stack, which is slower, but works with every device; auto (default): native, or "
+	  "generic if the driver has no XDP",
+	  CLI_CALL(attach_parse_mode) },
+	{ "replace", 'r', NULL,
+	  "take the place of another XDP program; only root can if a BPF link holds that "
+	  "program",
+	  CLI_FLAG(struct attach, replace) },
+	{ "force", 0, NULL,
+	  "attach even if the running rules cut off connections that are open now",
+	  CLI_FLAG(struct attach, force) },
+	{ CLI_JSON(struct attach, json) },
+	{ 0 },
+};
 
-	while ((option = getopt_long(argc, argv, "am:rj", known, NULL)) != -1) {
-		if (option == 'a')
-			options->all = true;
-		else if (option == 'r')
-			options->replace = true;
-		else if (option == 'f')
-			options->force = true;
-		else if (option == 'j')
-			options->json = true;
-		else if (option != 'm' || parse_mode(optarg, &options->mode))
-			return -1;
-	}
-	return options->all == (optind < argc) ? -1 : 0;
-}
-
-/* Rules that run already may shut out whoever comes in by another interface. */
-static int guard(const struct datapath *dp, const char *name)
+/* The running rules may cut off a connection that comes in by this interface. */
+static int attach_check_lockout(const struct datapath *dp, const char *name)
 {
-	struct ruleset running;
-	int err;
+	cleanup_ruleset struct ruleset running;
 
 	ruleset_init(&running);
-	err = datapath_rules_in_force(dp, &running) ?: lockout_check_attach(dp, name, &running);
-	ruleset_clear(&running);
-	return err;
+	return datapath_rules_in_force(dp, &running)
+		       ?: lockout_check_attach(dp, name, &running);
 }
 
-static void tell(const struct interface *iface, bool again, const struct options *options)
+static void attach_print(const struct interface *iface, bool again, const struct attach *attach)
 {
-	if (!options->json)
+	if (!attach->json)
 		printf("%s: %s, %s mode\n", iface->name,
 		       again ? "program replaced" : "attached", iface->mode);
 }
 
-static int attach_one(struct datapath *dp, const char *name, const struct options *options)
+static int attach_one(struct datapath *dp, const char *name, const struct attach *attach)
 {
 	const struct interface *known = datapath_interface(dp, name);
 	bool again = known;
 	int err = 0;
 
-	/* Not where it is filtered already, if under another name: that is said then. */
-	if (!options->force && !datapath_device(dp, name) &&
+	/*
+	 * A device that is attached already is filtered already, maybe under another name:
+	 * then datapath_attach() refuses it.
+	 */
+	if (!attach->force && !datapath_device(dp, name) &&
 	    !(known && interface_renamed(known)))
-		err = guard(dp, name);
+		err = attach_check_lockout(dp, name);
 	if (!err)
-		err = datapath_attach(dp, name, options->mode, options->replace);
+		err = datapath_attach(dp, name, attach->mode, attach->replace);
 	if (!err)
-		tell(datapath_interface(dp, name), again, options);
+		attach_print(datapath_interface(dp, name), again, attach);
 	return err;
 }
 
-/* One that cannot be replaced does not keep the others from it. */
-static int attach_all(struct datapath *dp, const struct options *options)
+/* Tries all interfaces, even after a failure. */
+static int attach_all(struct datapath *dp, const struct attach *attach)
 {
 	int failed = 0;
 
@@ -104,31 +104,48 @@ static int attach_all(struct datapath *dp, const struct options *options)
 
 		if (interface_gone(iface))
 			continue;
-		err = datapath_update(dp, iface, options->mode);
+		err = datapath_update(dp, iface, attach->mode);
 		if (!err)
-			tell(iface, true, options);
+			attach_print(iface, true, attach);
 		failed = failed ?: err;
 	}
 	return failed;
 }
 
-int cmd_attach(const struct command *command, int argc, char **argv)
+static int attach_run(const struct command *command, int argc, char **argv)
 {
-	struct options options = { .mode = ATTACH_AUTO };
-	struct datapath dp = { .lock = -1 };
-	int err;
+	struct attach attach = { .mode = ATTACH_AUTO };
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	int err, status = command_parse(command, &argc, argv, &attach);
 
-	if (parse_options(argc, argv, &options))
+	if (status)
+		return status;
+	if (attach.all == (argc > 1))
 		return command_usage(command);
-	/* Only another's program has to be found by its number. */
-	err = options.replace ? 0 : privileges_keep(~(CAPABILITY(SYS_ADMIN) | RUNS_PROGRAMS));
+	/* Only for --replace: the program that is there must be found by its ID. */
+	err = attach.replace ? 0 : privileges_keep(~(CAPABILITY(SYS_ADMIN) | RUNS_PROGRAMS));
 	err = err ?: datapath_open(&dp, DATAPATH_WRITE);
-	if (!err && options.all)
-		err = attach_all(&dp, &options);
-	for (int i = optind; i < argc && !err; i++)
-		err = attach_one(&dp, argv[i], &options);
-	if (!err && options.json)
+	if (!err && attach.all)
+		err = attach_all(&dp, &attach);
+	for (int i = 1; i < argc && !err; i++)
+		err = attach_one(&dp, argv[i], &attach);
+	if (!err && attach.json)
 		err = show_status(&dp, true);
-	datapath_close(&dp);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_attach_entry = {
+	.name = "attach",
+	.arguments = "IFACE...|--all",
+	.summary = "Count and filter packets that arrive on an interface",
+	.help = "Without rules all packets pass and are counted. If portctl is attached to the\n"
+		"interface already, its program is replaced in place, and the counters are kept.\n"
+		"Packets that leave are read by a filter of tc(8): clsact, priority 1. An\n"
+		"alternative name (altname) of an interface is refused.\n",
+	.examples = "  portctl attach eth0\n"
+		    "  portctl attach eth0 eth1 --mode native\n",
+	.options = attach_options,
+	.words = { 0, ANY_WORDS },
+	.run = attach_run,
+	.privileges = PRIVILEGES_CHANGE | CAPABILITY(SYS_ADMIN),
+};

@@ -1,99 +1,87 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <getopt.h>
-
-#include "cmd/command.h"
+/* detach: stop counting and filtering. */
 #include "base/log.h"
+#include "cli/command.h"
+#include "cli/show.h"
 #include "compile/ruleset_diff.h"
 #include "kernel/datapath_rules.h"
 #include "state/saved.h"
 
-struct options {
+struct detach {
 	bool all;
 	bool json;
 };
 
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "all", no_argument, NULL, 'a' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
-	int option;
+static const struct cli_option detach_options[] = {
+	{ "all", 'a', NULL, "detach from all interfaces", CLI_FLAG(struct detach, all) },
+	{ CLI_JSON(struct detach, json) },
+	{ 0 },
+};
 
-	while ((option = getopt_long(argc, argv, "aj", known, NULL)) != -1) {
-		if (option == 'a')
-			options->all = true;
-		else if (option == 'j')
-			options->json = true;
-		else
-			return -1;
-	}
-	return options->all == (optind == argc) ? 0 : -1;
-}
-
-static int detach_one(struct datapath *dp, const char *name, const struct options *options)
+static int detach_one(struct datapath *dp, const char *name, bool json)
 {
 	int err = datapath_detach(dp, name);
 
-	if (!err && !options->json)
+	if (!err && !json)
 		printf("%s: detached\n", name);
 	return err;
 }
 
-static int detach_all(struct datapath *dp, const struct options *options)
+static int detach_all(struct datapath *dp, bool json)
 {
 	char name[IFNAMSIZ];
 	int err = 0;
 
 	while (dp->count && !err) {
 		snprintf(name, sizeof(name), "%s", dp->interfaces[0].name);
-		err = detach_one(dp, name, options);
+		err = detach_one(dp, name, json);
 	}
 	return err ?: datapath_remove(dp);
 }
 
-static int detach(struct datapath *dp, int count, char **names, const struct options *options)
+/* Detaching from the last interface removed the running rules. */
+static void detach_note_lost(const struct ruleset *rules)
 {
-	int err = options->all ? detach_all(dp, options) : 0;
-
-	for (int i = 0; i < count && !err; i++)
-		err = detach_one(dp, names[i], options);
-	return err;
-}
-
-/* The rules that ran went with the last interface. */
-static void tell_of_lost(const struct ruleset *rules)
-{
-	struct ruleset none;
+	cleanup_ruleset struct ruleset none;
 
 	ruleset_init(&none);
 	if (ruleset_diff(&none, rules, NULL, NULL) && !saved_is_current(rules))
-		note("the running rules went with the last interface, and were not saved");
-	ruleset_clear(&none);
+		note("the running rules were removed with the last interface, and were not saved");
 }
 
-int cmd_detach(const struct command *command, int argc, char **argv)
+static int detach_run(const struct command *command, int argc, char **argv)
 {
-	struct options options = { 0 };
-	struct ruleset rules;
-	struct datapath dp;
-	int err;
+	struct detach detach = { 0 };
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	cleanup_ruleset struct ruleset rules;
+	int err, status = command_parse(command, &argc, argv, &detach);
 
-	if (parse_options(argc, argv, &options))
-		return command_usage(command);
 	ruleset_init(&rules);
+	if (status)
+		return status;
+	if (detach.all == (argc > 1))
+		return command_usage(command);
 	err = datapath_open(&dp, DATAPATH_WRITE);
-	/* Rules that cannot be read are no reason to go on filtering. */
-	if (!err)
+	if (!err) /* Detaches even if the rules cannot be read. */
 		datapath_rules_in_force(&dp, &rules);
-	if (!err)
-		err = detach(&dp, argc - optind, argv + optind, &options);
+	if (!err && detach.all)
+		err = detach_all(&dp, detach.json);
+	for (int i = 1; i < argc && !err; i++)
+		err = detach_one(&dp, argv[i], detach.json);
 	if (!err && !dp.count)
-		tell_of_lost(&rules);
-	if (!err && options.json)
+		detach_note_lost(&rules);
+	if (!err && detach.json)
 		err = show_status(&dp, true);
-	datapath_close(&dp);
-	ruleset_clear(&rules);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_detach_entry = {
+	.name = "detach",
+	.arguments = "IFACE...|--all",
+	.summary = "Stop counting and filtering",
+	.help = "Detaching from the last interface removes the running rules: save them first.\n",
+	.options = detach_options,
+	.words = { 0, ANY_WORDS },
+	.run = detach_run,
+	.privileges = PRIVILEGES_CHANGE,
+};

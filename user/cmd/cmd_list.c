@@ -1,23 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "cmd/command.h"
+/* list: the running rules and their counters. */
+#include "cli/command.h"
+#include "cli/show.h"
 #include "kernel/datapath_rules.h"
 
-int cmd_list(const struct command *command, int argc, char **argv)
+static int list_run(const struct command *command, int argc, char **argv)
 {
-	struct ruleset ruleset;
-	struct datapath dp;
-	bool json;
-	int err;
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	cleanup_ruleset struct ruleset ruleset;
+	bool json = false;
+	int err, status = command_parse(command, &argc, argv, &json);
 
-	if (parse_json(argc, argv, &json) != 1)
-		return command_usage(command);
 	ruleset_init(&ruleset);
-	err = datapath_open(&dp, DATAPATH_READ);
-	if (!err)
-		err = datapath_rules_in_force(&dp, &ruleset);
-	if (!err)
-		err = show_list(&dp, &ruleset, json);
-	ruleset_clear(&ruleset);
-	datapath_close(&dp);
+	if (status)
+		return status;
+	err = datapath_open(&dp, DATAPATH_READ) ?: datapath_rules_in_force(&dp, &ruleset)
+						?: show_list(&dp, &ruleset, json);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_list_entry = {
+	.name = "list",
+	.arguments = "",
+	.summary = "Show the running rules and their counters",
+	.options = options_json,
+	.run = list_run,
+	.privileges = PRIVILEGES_READ,
+};

@@ -1,16 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include "cmd/command.h"
+/* status: the interfaces that are attached, and what is noteworthy of the rules. */
+#include "cli/command.h"
+#include "cli/show.h"
 #include "kernel/datapath.h"
 
-int cmd_status(const struct command *command, int argc, char **argv)
+static int status_run(const struct command *command, int argc, char **argv)
 {
-	struct datapath dp;
-	bool json;
-	int err;
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	bool json = false;
+	int err, status = command_parse(command, &argc, argv, &json);
 
-	if (parse_json(argc, argv, &json) != 1)
-		return command_usage(command);
+	if (status)
+		return status;
 	err = datapath_open(&dp, DATAPATH_READ) ?: show_status(&dp, json);
-	datapath_close(&dp);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_status_entry = {
+	.name = "status",
+	.arguments = "",
+	.summary = "Show the interfaces that are attached, and their modes",
+	.options = options_json,
+	.run = status_run,
+	.privileges = PRIVILEGES_READ | PRIVILEGES_FILES,
+};

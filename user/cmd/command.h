@@ -10,9 +10,6 @@
 #include "cli/words.h"
 #include "rules/ruleset.h"
 
-int cmd_attach(const struct command *command, int argc, char **argv);
-int cmd_detach(const struct command *command, int argc, char **argv);
-int cmd_status(const struct command *command, int argc, char **argv);
 int cmd_rule(const struct command *command, int argc, char **argv);
 int cmd_setting(const struct command *command, int argc, char **argv);
 int cmd_delete(const struct command *command, int argc, char **argv);
@@ -29,7 +26,6 @@ int knock_import(const struct command *command, int argc, char **argv);
 /* The knock of that name, or NULL after saying that there is none. */
 const struct rule *knock_of_name(const struct ruleset *ruleset, const char *name);
 
-int cmd_list(const struct command *command, int argc, char **argv);
 int cmd_check(const struct command *command, int argc, char **argv);
 int cmd_apply(const struct command *command, int argc, char **argv);
 int cmd_diff(const struct command *command, int argc, char **argv);

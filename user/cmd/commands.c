@@ -37,43 +37,6 @@
 	"  --confirm TIME  go back after that time unless \"portctl confirm\" comes\n"         \
 	"  --force         even if it shuts out connections that are open now\n"
 
-const struct command cmd_attach_entry = {
-	.name = "attach",
-	.arguments = "IFACE...|--all [--mode auto|native|generic] [--replace] [--force] [-j]",
-	.summary = "count and filter what arrives on an interface",
-	.help = "With no rules everything passes and is counted. Attached already, the program is\n"
-		"replaced in place, counters kept. What leaves is watched by a filter of tc(8): clsact,\n"
-		"priority 1. Another name (altname) of an interface is refused.\n"
-		"  --all      where portctl is attached already: after an update of portctl\n"
-		"  --mode     native: in the driver; generic: slower, for every device; auto\n"
-		"             (default): native, or generic where the driver cannot\n"
-		"  --replace  take the place of another's XDP program; where a link holds that, as root only\n"
-		"  --force    even if the running rules shut out connections that are open now\n",
-	.words = { 0, ANY_WORDS },
-	.run = cmd_attach,
-	.privileges = CHANGES | CAPABILITY(SYS_ADMIN),
-};
-
-const struct command cmd_detach_entry = {
-	.name = "detach",
-	.arguments = "IFACE...|--all [-j]",
-	.summary = "stop counting and filtering",
-	.help = "With the last interface the running rules go too; save them first.\n",
-	.words = { 0, ANY_WORDS },
-	.run = cmd_detach,
-	.privileges = CHANGES,
-};
-
-const struct command cmd_status_entry = {
-	.name = "status",
-	.arguments = "[-j]",
-	.summary = "where portctl is attached, and how",
-	.help = NULL,
-	.words = { 0, ANY_WORDS },
-	.run = cmd_status,
-	.privileges = READS | FILES,
-};
-
 const struct command cmd_allow_entry = {
 	.name = "allow",
 	.arguments = RULE_ARGUMENTS,
@@ -186,16 +149,6 @@ const struct command cmd_knock_entry = {
 	.words = { 0, ANY_WORDS },
 	.run = cmd_knock,
 	.privileges = CHANGES | FILES,
-};
-
-const struct command cmd_list_entry = {
-	.name = "list",
-	.arguments = "[-j]",
-	.summary = "the running rules, and what each has counted",
-	.help = NULL,
-	.words = { 0, ANY_WORDS },
-	.run = cmd_list,
-	.privileges = READS,
 };
 
 const struct command cmd_check_entry = {
