@@ -23,8 +23,8 @@ static void command_text(const char *line, char *text, size_t size)
 	fclose(out);
 }
 
-#define OTHER "its command is none that is known to open or close a port"
-#define SCRIPT "its command is for a shell, or has quotes"
+#define OTHER "its command is not known to open or close a port"
+#define SCRIPT "its command needs a shell, or has quotes"
 #define EVERYBODY "its command is not for %IP% only"
 #define NO_PORT "its command names no port"
 #define UNKNOWN(word) "\"" word "\" in its command is not understood"
@@ -88,7 +88,7 @@ static void test_commands(void **state)
 	check_commands(cases, ARRAY_SIZE(cases));
 }
 
-/* They say nothing that a door would lose. */
+/* Words without an effect that a knock would lack. */
 static void test_words_that_change_nothing(void **state)
 {
 	static const struct command_case cases[] = {
@@ -114,7 +114,7 @@ static void test_words_that_change_nothing(void **state)
 	check_commands(cases, ARRAY_SIZE(cases));
 }
 
-/* A door that left such a word out would be wider, or another. */
+/* Without such a word the knock would let in more, or something else. */
 static void test_words_that_are_not_understood(void **state)
 {
 	static const struct command_case cases[] = {

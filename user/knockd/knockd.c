@@ -33,7 +33,7 @@ static int add_event(struct knockd *knockd, char *name, unsigned int row)
 	return err;
 }
 
-/* Directives that mean nothing to a door (interface, target, ...) are passed over. */
+/* Ignores directives that make no difference to a knock: interface, target, ... */
 static void set_directive(struct knockd_event *event, const char *name, char *text,
 			  unsigned int row)
 {
@@ -107,7 +107,7 @@ static const char *read_step(char *word, __u32 *key)
 	word = trim(word);
 	if (number_parse(word, strlen(word), 65535, &port) ||
 	    (!udp && strcasecmp(protocol, "tcp")))
-		return "a step of its sequence is no port";
+		return "a step of its sequence is not a port";
 	*key = (udp ? PORT_KEY_UDP : PORT_KEY_TCP) + port;
 	return NULL;
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The configuration of knockd (knockd(1), version 0.8), and what can be made of it: doors
- * for those events whose commands open ports for who knocked. Nothing is ever run.
+ * The configuration of knockd (knockd(1), version 0.8): parses it, and finds out which ports
+ * its commands open or close for the source that knocked. Runs no command.
  */
 #ifndef KNOCKD_H
 #define KNOCKD_H
 
 #include "rules/ruleset.h"
 
-/* A directive's value, and where it stands; NULL: it is not there. */
+/* The value of a directive. */
 struct knockd_value {
-	char *text;
-	unsigned int row;
+	char *text; /* NULL: there is no such directive */
+	unsigned int row; /* its line in the file, from 1 */
 };
 
-/* An event: what stands under "[name]". */
+/* An event: a name in brackets, and the directives below it. */
 struct knockd_event {
 	char *name;
 	unsigned int row;
@@ -34,27 +34,27 @@ struct knockd {
 };
 
 /*
- * Reads a configuration. The strings of *knockd point into `text`, which is changed
- * and has to stay. Returns 0 or -ENOMEM; free with knockd_clear() either way.
+ * Parses a configuration. Changes `text`; the strings of *knockd point into it, so it must
+ * outlive *knockd. Returns 0 or -ENOMEM; free with knockd_clear() either way.
  */
 int knockd_parse(char *text, struct knockd *knockd);
 void knockd_clear(struct knockd *knockd);
 
-/* What a command does with the firewall for the address that knocked. */
+/* What a command does to the firewall for the source that knocked. */
 struct knockd_command {
 	enum { KNOCKD_OPENS, KNOCKD_CLOSES } action;
-	struct term terms[MAX_STEPS];
+	struct term terms[MAX_STEPS]; /* the ports */
 	size_t count;
-	char why[80]; /* what knockd_command() returns, where it has to be put together */
+	char why[80]; /* room for a message that knockd_command() returns */
 };
 
 /*
- * Finds out what a command line of iptables, ip6tables, ufw or nft does. Returns NULL,
- * or why it cannot be turned into a door, which is good as long as *command.
+ * Parses a command line of iptables, ip6tables, ufw or nft. Returns NULL; or, if no knock can
+ * do what the command does, the reason, which is valid as long as *command.
  */
 const char *knockd_command(const char *line, struct knockd_command *command);
 
-/* Reads "7000,8000:udp,...". Returns NULL, or what is wrong with it. */
+/* Parses a sequence, "7000,8000:udp,...". Returns NULL, or what is wrong with it. */
 const char *knockd_sequence(const char *text, struct sequence *sequence);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the commands of a knockd configuration do with the firewall. A word that is passed
- * over could narrow the rule, or make it another: all of them have to be understood.
+ * Parses the commands of a knockd configuration. It must understand every word: an ignored
+ * one could narrow the rule, or make it do something else.
  */
 #include <string.h>
 
@@ -11,15 +11,15 @@
 #include "base/text.h"
 
 #define WORDS_MAX 64
-#define OTHER "its command is none that is known to open or close a port"
-#define SCRIPT "its command is for a shell, or has quotes"
+#define OTHER "its command is not known to open or close a port"
+#define SCRIPT "its command needs a shell, or has quotes"
 #define EVERYBODY "its command is not for %IP% only"
 #define NO_PORT "its command names no port"
 
-/* How far a command is read, and what it has said so far. */
+/* A command while it is parsed. */
 struct reading {
-	char **next; /* the words that are left; the last is NULL */
-	const char *unknown; /* the first that was not understood */
+	char **next; /* the words that are left; NULL ends them */
+	const char *unknown; /* the first word that was not understood */
 	const char *source;
 	const char *ports;
 	const char *protocol;
@@ -36,7 +36,7 @@ static const char *base_name(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* Whether a text is one of the words, which are separated by blanks. */
+/* Whether a text is one of the words of a list; blanks separate the words. */
 static bool is_listed(const char *text, size_t length, const char *list)
 {
 	while (*list) {
@@ -54,7 +54,7 @@ static bool is_one_of(const char *word, const char *list)
 	return is_listed(word, strlen(word), list);
 }
 
-/* The next word, or, where one is missing, the last. */
+/* Notes the next word as unknown; or the last one, if there is no next. */
 static void not_understood(struct reading *at)
 {
 	const char *word = *at->next ? *at->next++ : at->next[-1];
@@ -63,7 +63,8 @@ static void not_understood(struct reading *at)
 		at->unknown = word;
 }
 
-static bool take(struct reading *at, const char *list)
+/* Takes the next word if it is in the list. */
+static bool take_any(struct reading *at, const char *list)
 {
 	bool is = *at->next && is_one_of(*at->next, list);
 
@@ -71,16 +72,17 @@ static bool take(struct reading *at, const char *list)
 	return is;
 }
 
+/* As take_any(); another word is unknown. */
 static bool need(struct reading *at, const char *list)
 {
-	bool is = take(at, list);
+	bool is = take_any(at, list);
 
 	if (!is)
 		not_understood(at);
 	return is;
 }
 
-/* Said twice, it would be the last for one program, and an error for another. */
+/* Refuses a second value: for some programs the last one counts, for others it is an error. */
 static void take_value(struct reading *at, const char **value)
 {
 	if (*value || !*at->next)
@@ -97,7 +99,7 @@ static void take_number(struct reading *at)
 		at->next++;
 }
 
-/* States of connections: all that a door lets in begin as new ones. */
+/* Connection states. A knock lets new connections in, so NEW must be among the states. */
 static void need_new(struct reading *at)
 {
 	const char *states = *at->next ?: "";
@@ -122,33 +124,33 @@ static void need_new(struct reading *at)
 static void read_iptables(struct reading *at)
 {
 	while (*at->next) {
-		if (take(at, "-A --append")) {
+		if (take_any(at, "-A --append")) {
 			at->opens = true;
 			need(at, "INPUT");
-		} else if (take(at, "-I --insert")) {
+		} else if (take_any(at, "-I --insert")) {
 			at->opens = true;
 			need(at, "INPUT");
 			take_number(at);
-		} else if (take(at, "-D --delete")) {
+		} else if (take_any(at, "-D --delete")) {
 			at->closes = true;
 			need(at, "INPUT");
-		} else if (take(at, "-s --source --src")) {
+		} else if (take_any(at, "-s --source --src")) {
 			take_value(at, &at->source);
-		} else if (take(at, "-p --protocol --proto")) {
+		} else if (take_any(at, "-p --protocol --proto")) {
 			take_value(at, &at->protocol);
-		} else if (take(at, IPTABLES_PORTS)) {
+		} else if (take_any(at, IPTABLES_PORTS)) {
 			take_value(at, &at->ports);
-		} else if (take(at, "-m --match")) {
+		} else if (take_any(at, "-m --match")) {
 			need(at, "tcp udp multiport comment state conntrack");
-		} else if (take(at, "--state --ctstate")) {
+		} else if (take_any(at, "--state --ctstate")) {
 			need_new(at);
-		} else if (take(at, "--comment")) {
+		} else if (take_any(at, "--comment")) {
 			take_value(at, &at->comment);
-		} else if (take(at, "-j --jump")) {
+		} else if (take_any(at, "-j --jump")) {
 			at->accepts = need(at, "ACCEPT");
-		} else if (take(at, "-t --table")) {
+		} else if (take_any(at, "-t --table")) {
 			need(at, "filter");
-		} else if (take(at, "-w --wait")) {
+		} else if (take_any(at, "-w --wait")) {
 			take_number(at);
 		} else {
 			need(at, "--syn");
@@ -156,26 +158,26 @@ static void read_iptables(struct reading *at)
 	}
 }
 
-/* A port behind "from" is the sender's, which no door asks for. */
+/* A port behind "from" is a source port, which a knock cannot check. */
 static void read_ufw(struct reading *at)
 {
 	at->opens = true;
 	while (*at->next) {
-		if (take(at, "delete")) {
+		if (take_any(at, "delete")) {
 			at->opens = false;
 			at->closes = true;
-		} else if (take(at, "allow")) {
+		} else if (take_any(at, "allow")) {
 			at->accepts = true;
-		} else if (take(at, "insert")) {
+		} else if (take_any(at, "insert")) {
 			take_number(at);
-		} else if (take(at, "from")) {
+		} else if (take_any(at, "from")) {
 			take_value(at, &at->source);
-		} else if (take(at, "to")) {
-			if (need(at, "any") && take(at, "port"))
+		} else if (take_any(at, "to")) {
+			if (need(at, "any") && take_any(at, "port"))
 				take_value(at, &at->ports);
-		} else if (take(at, "proto")) {
+		} else if (take_any(at, "proto")) {
 			take_value(at, &at->protocol);
-		} else if (take(at, "comment")) {
+		} else if (take_any(at, "comment")) {
 			take_value(at, &at->comment);
 		} else {
 			need(at, "in prepend rule --force");
@@ -183,10 +185,10 @@ static void read_ufw(struct reading *at)
 	}
 }
 
-/* A chain may have any name: that it is for what comes in is all that tells it. */
+/* A chain can have any name. It counts as one for arriving packets if "input" is in its name. */
 static void read_nft_chain(struct reading *at)
 {
-	take(at, "ip ip6 inet");
+	take_any(at, "ip ip6 inet");
 	if (!*at->next || is_one_of(*at->next, "arp bridge netdev nat mangle raw"))
 		not_understood(at);
 	else
@@ -195,33 +197,33 @@ static void read_nft_chain(struct reading *at)
 		at->next++;
 	else
 		not_understood(at);
-	if (take(at, "position handle index"))
+	if (take_any(at, "position handle index"))
 		take_number(at);
 }
 
-/* Deleting by a handle, or elements of sets, say nothing about ports. */
+/* Only rules: "delete rule" has a handle, and "add element" a set, but no port. */
 static void read_nft(struct reading *at)
 {
-	at->opens = take(at, "add insert") && take(at, "rule");
+	at->opens = take_any(at, "add insert") && take_any(at, "rule");
 	if (!at->opens)
 		return;
 	read_nft_chain(at);
 	while (*at->next) {
 		const char *word = *at->next;
 
-		if (take(at, "ip ip6")) {
+		if (take_any(at, "ip ip6")) {
 			if (need(at, "saddr"))
 				take_value(at, &at->source);
-		} else if (take(at, "tcp udp")) {
+		} else if (take_any(at, "tcp udp")) {
 			at->protocol = word;
 			if (need(at, "dport"))
 				take_value(at, &at->ports);
-		} else if (take(at, "ct")) {
+		} else if (take_any(at, "ct")) {
 			if (need(at, "state"))
 				need_new(at);
-		} else if (take(at, "comment")) {
+		} else if (take_any(at, "comment")) {
 			take_value(at, &at->comment);
-		} else if (take(at, "accept")) {
+		} else if (take_any(at, "accept")) {
 			at->accepts = true;
 		} else {
 			need(at, "counter");
@@ -229,9 +231,9 @@ static void read_nft(struct reading *at)
 	}
 }
 
-/* A service's name has the port that it has with the protocol. */
-static const char *add_port(struct knockd_command *command, const char *text,
-			    const char *protocol)
+/* `text` can be a service; then its port depends on the protocol. */
+static const char *add_knockd_port(struct knockd_command *command, const char *text,
+				   const char *protocol)
 {
 	char spelled[72];
 	struct term terms[2];
@@ -246,15 +248,15 @@ static const char *add_port(struct knockd_command *command, const char *text,
 	if (count < 1 || !terms[0].transports)
 		return NO_PORT;
 	if (command->count + count > ARRAY_SIZE(command->terms))
-		return "its command has more ports than can be turned";
+		return "its command names too many ports";
 	memcpy(command->terms + command->count, terms, count * sizeof(*terms));
 	command->count += count;
 	return NULL;
 }
 
 /* "22", "22,80" or, with a colon or a dash, "6000:6100". */
-static const char *add_ports(struct knockd_command *command, const char *text,
-			     const char *protocol)
+static const char *add_knockd_ports(struct knockd_command *command, const char *text,
+				    const char *protocol)
 {
 	cleanup_free char *copy = text ? strdup(text) : NULL;
 	char *rest = copy, *part;
@@ -271,12 +273,12 @@ static const char *add_ports(struct knockd_command *command, const char *text,
 
 		if (colon)
 			*colon = '-';
-		wrong = *part ? add_port(command, part, protocol) : NO_PORT;
+		wrong = *part ? add_knockd_port(command, part, protocol) : NO_PORT;
 	}
 	return wrong;
 }
 
-static const char *judge(const struct reading *at, struct knockd_command *command)
+static const char *read_result(const struct reading *at, struct knockd_command *command)
 {
 	if (!at->accepts || at->opens == at->closes)
 		return OTHER;
@@ -284,7 +286,7 @@ static const char *judge(const struct reading *at, struct knockd_command *comman
 	if (!at->source || strcmp(at->source, "%IP%"))
 		return EVERYBODY;
 	if (!at->unknown)
-		return add_ports(command, at->ports, at->protocol);
+		return add_knockd_ports(command, at->ports, at->protocol);
 	snprintf(command->why, sizeof(command->why),
 		 "\"%.40s\" in its command is not understood", at->unknown);
 	text_clean(command->why);
@@ -302,7 +304,7 @@ static const char *read_words(char **words, struct knockd_command *command)
 		read_ufw(&at);
 	else if (!strcmp(program, "nft"))
 		read_nft(&at);
-	return judge(&at, command);
+	return read_result(&at, command);
 }
 
 const char *knockd_command(const char *line, struct knockd_command *command)
