@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What shells complete, from the table of commands: "completions bash" or "zsh". Usage
- * says what may come next: words that are written as they are; behind an option or a
- * word, what is in capitals there (a FILE, an IFACE), or one of several words; and each
- * line of usage that begins with a word of its own is a form of its own.
+ * Prints the completions of a shell, made from the entries of the commands: "completions
+ * bash" or "completions zsh". The shell offers what the entry names: options; words in lower
+ * case from the usage and the rows of help; and names, where the word before takes a FILE,
+ * an IFACE or another kind of name that the shell can list.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -12,24 +12,25 @@
 
 #include "main/commands.h"
 #include "base/array.h"
+#include "base/cleanup.h"
 
-/* A list of words, each once, with blanks. */
+/* Distinct words, with blanks between them. */
 struct words {
 	char *text;
 	size_t size;
 };
 
-/* What may come behind a word. */
+/* What may follow a word, as a value follows an option. */
 struct value {
 	char *word;
-	const char *kind; /* of names that the shell finds; "": none that can be known */
+	const char *kind; /* of the names that may follow; "": any text, so offer nothing */
 	struct words words;
 };
 
+/* What a command, or a verb of it, may have on its line. */
 struct form {
-	struct words firsts; /* what it begins with; none: it is the form for all else */
 	struct words words;
-	struct words kinds; /* that may stand anywhere */
+	struct words kinds; /* of names that may stand anywhere */
 	struct value *values;
 	size_t count;
 	size_t room;
@@ -66,7 +67,7 @@ static void add_word(struct words *words, const char *word, size_t length)
 	words->text[words->size] = 0;
 }
 
-/* Options, and words in lower case: those that are written as they are. */
+/* Whether a word of usage is to be typed as it is: an option, or a word in lower case. */
 static bool is_literal(const char *word, size_t length)
 {
 	bool option = *word == '-';
@@ -81,7 +82,7 @@ static bool is_literal(const char *word, size_t length)
 	return true;
 }
 
-/* What a word in capitals stands for; NULL where it is no such word. */
+/* The kind of names that a word in capitals stands for; NULL if it is not in capitals. */
 static const char *kind_of(const char *word, size_t length, const char *before)
 {
 	if (!isupper((unsigned char)*word))
@@ -107,7 +108,7 @@ static struct value *value_of(struct form *form, const char *word)
 	return &form->values[form->count++];
 }
 
-/* One of the words of a chunk; `before` is the word that this one is about, or "". */
+/* Takes one word of usage. `before` is the word that it follows as a value, or "". */
 static void take_word(struct form *form, const char *word, size_t length, const char *before)
 {
 	const char *kind = kind_of(word, length, before);
@@ -124,7 +125,10 @@ static void take_word(struct form *form, const char *word, size_t length, const 
 		add_word(&form->words, word, length);
 }
 
-/* Alternatives without a blank: "IFACE...|--all". The last is what comes next is about. */
+/*
+ * Takes alternatives without a blank between them, as in "IFACE...|--all". The next chunk
+ * can be a value of the last one.
+ */
 static void take_chunk(struct form *form, const char *chunk, size_t length, char before[32])
 {
 	const char *end = chunk + length, *word = chunk;
@@ -150,7 +154,7 @@ static void take_text(struct form *form, const char *text, const char *end)
 	while (text < end) {
 		size_t between = strspn(text, " []\n"), length;
 
-		/* Behind a bracket something else begins. */
+		/* A word behind a bracket is no value of the word before the bracket. */
 		if (memchr(text, ']', between) || memchr(text, '[', between))
 			*before = 0;
 		text += between;
@@ -162,36 +166,66 @@ static void take_text(struct form *form, const char *text, const char *end)
 	}
 }
 
-/* What help explains: indented lines, up to the next two blanks. */
-static void take_help(struct form *form, const char *line)
+/* Takes the terms of help_rows(): indented by two blanks, and ended by two blanks. */
+static void take_rows(struct form *form, const char *line)
 {
 	while (line && *line) {
 		const char *next = strchr(line, '\n'), *end = strstr(line + 2, "  ");
 
-		/* An example is no list of words. */
-		if (!strncmp(line, "  ", 2) && line[2] != ' ' &&
-		    strncmp(line + 2, "portctl", 7))
+		if (!strncmp(line, "  ", 2) && line[2] != ' ')
 			take_text(form, line + 2, end && end < next ? end : next);
 		line = next ? next + 1 : NULL;
 	}
 }
 
-/* A line of usage; the words it begins with, as in "list|status", make it a form. */
-static void take_line(struct form *form, const char *line, const char *end)
+static void take_more_help(struct form *form, const struct command *command)
 {
-	while (line < end && islower((unsigned char)*line)) {
-		size_t length = strcspn(line, "| \n");
+	cleanup_free char *text = NULL;
+	size_t size;
+	FILE *out = must(open_memstream(&text, &size));
 
-		add_word(&form->firsts, line, length);
-		line += length;
-		if (*line != '|')
-			break;
-		line++;
-	}
-	take_text(form, line, end);
+	command->more_help(command, out);
+	fclose(out);
+	take_rows(form, text);
 }
 
-/* Words that something comes behind which no shell can know. */
+/* One form of an option, "--mode" or "-m", and its argument. */
+static void take_option(struct form *form, const char *option, const char *argument)
+{
+	char before[32];
+
+	snprintf(before, sizeof(before), "%s", option);
+	add_word(&form->words, option, strlen(option));
+	if (argument) {
+		value_of(form, option);
+		take_chunk(form, argument, strlen(argument), before);
+	}
+}
+
+static void take_options(struct form *form, const struct cli_option *options)
+{
+	for (const struct cli_option *option = options; option && option->name; option++) {
+		char word[32], letter[] = { '-', option->letter, 0 };
+
+		if (!option->help)
+			continue;
+		snprintf(word, sizeof(word), "--%s", option->name);
+		take_option(form, word, option->argument);
+		if (option->letter)
+			take_option(form, letter, option->argument);
+	}
+}
+
+static void take_command(struct form *form, const struct command *command)
+{
+	take_text(form, command->arguments, strchr(command->arguments, 0));
+	take_options(form, command->options);
+	if (command->more_help)
+		take_more_help(form, command);
+	take_rows(form, command->help);
+}
+
+/* Words that any text may follow: the shell offers nothing behind them. */
 static void print_unknown(const struct form *form)
 {
 	bool any = false;
@@ -233,80 +267,90 @@ static void clear_form(struct form *form)
 		free(form->values[i].words.text);
 	}
 	free(form->values);
-	free(form->firsts.text);
 	free(form->words.text);
 	free(form->kinds.text);
 	*form = (struct form){ 0 };
 }
 
-static void print_pattern(const char *firsts)
+static const char *verb_name(const struct command *verb)
 {
-	fputs("\t'", stdout);
-	for (; *firsts; firsts++) {
-		if (*firsts == ' ')
-			fputs("'|'", stdout);
-		else
-			putchar(*firsts);
-	}
-	puts("')");
+	return strrchr(verb->name, ' ') + 1;
 }
 
-/* The forms that begin with a word; the others are one, with what help explains. */
-static void print_command(const struct command *command)
+static void print_verb_names(const struct command *const *verbs)
 {
-	const char *line = command->arguments;
-	struct form rest = { 0 };
-	struct words firsts = { 0 };
-	bool forms = strchr(line, '\n');
+	for (size_t i = 0; verbs[i]; i++)
+		printf("%s%s", i ? " " : "", verb_name(verbs[i]));
+}
 
-	printf("\t%s)\n", command->name);
-	if (forms)
-		puts("\tcase $2 in");
-	while (line) {
-		const char *next = strchr(line, '\n'), *end = next ?: strchr(line, 0);
+/* The first word behind the command chooses a verb; at that place all verbs are offered. */
+static void print_verbs(const struct command *const *verbs)
+{
+	const struct command *const *verb;
+
+	puts("\tcase $2 in");
+	for (verb = verbs; *verb; verb++) {
 		struct form form = { 0 };
 
-		if (forms && islower((unsigned char)*line)) {
-			take_line(&form, line, end);
-			print_pattern(form.firsts.text);
-			print_form(&form);
-			add_word(&firsts, form.firsts.text, form.firsts.size);
-			clear_form(&form);
-		} else {
-			take_text(&rest, line, end);
-		}
-		line = next ? next + 1 : NULL;
+		printf("\t%s)\n", verb_name(*verb));
+		take_command(&form, *verb);
+		print_form(&form);
+		clear_form(&form);
 	}
-	take_help(&rest, command->help);
-	if (forms)
-		printf("\t*)\n\t\t[ \"$4\" != 1 ] || { offers='%s'; return; }\n",
-		       firsts.text ?: "");
-	print_form(&rest);
-	if (forms)
+	fputs("\t*)\n\t\t[ \"$4\" != 1 ] || { offers='", stdout);
+	print_verb_names(verbs);
+	puts("'; return; }");
+}
+
+static void print_command(const struct command *command)
+{
+	struct form form = { 0 };
+
+	printf("\t%s)\n", command->name);
+	if (command->verbs)
+		print_verbs(command->verbs);
+	take_command(&form, command);
+	print_form(&form);
+	clear_form(&form);
+	if (command->verbs)
 		puts("\tesac ;;");
-	clear_form(&rest);
-	free(firsts.text);
+}
+
+/* "help" takes a command, and behind it one of the command's verbs. */
+static void print_help_choice(void)
+{
+	fputs("\thelp)\n\t\tcase $4/$2 in\n\t\t1/*) offers='", stdout);
+	for (size_t i = 0; commands[i]; i++)
+		printf("%s%s", i ? " " : "", commands[i]->name);
+	puts("' ;;");
+	for (size_t i = 0; commands[i]; i++) {
+		if (!commands[i]->verbs)
+			continue;
+		printf("\t\t2/%s) offers='", commands[i]->name);
+		print_verb_names(commands[i]->verbs);
+		puts("' ;;");
+	}
+	puts("\t\tesac ;;");
 }
 
 static void print_choice(void)
 {
-	puts("# _portctl_choose COMMAND FIRST BEFORE PLACE: sets offers (words), and the kinds of names, that\n"
-	     "# can come behind COMMAND at that place (1: the first), with BEFORE before it.\n"
+	puts("# _portctl_choose COMMAND FIRST BEFORE PLACE: sets offers (words) and kinds (of names) to\n"
+	     "# what may stand at PLACE behind COMMAND (1: directly behind it). FIRST is the word at\n"
+	     "# place 1, BEFORE the word before PLACE.\n"
 	     "_portctl_choose()\n{\n\toffers= kinds=\n\tcase $1 in");
 	for (size_t i = 0; commands[i]; i++)
 		print_command(commands[i]);
-	fputs("\thelp) [ \"$4\" != 1 ] || offers='", stdout);
-	for (size_t i = 0; commands[i]; i++)
-		printf("%s%s", i ? " " : "", commands[i]->name);
-	puts("' ;;\n\tesac\n}\n");
+	print_help_choice();
+	puts("\tesac\n}\n");
 }
 
 static void print_bash(void)
 {
-	puts("# bash completion for portctl, made from its table of commands\n");
+	puts("# bash completion for portctl, made from the entries of its commands\n");
 	print_choice();
-	puts("# _portctl_names FOLDER WORD: offers the names in it that begin with WORD. Whoever made\n"
-	     "# them is not believed: they are quoted, and nothing in them is run.\n"
+	puts("# _portctl_names FOLDER WORD: offers the names in FOLDER that begin with WORD. Anybody may\n"
+	     "# have made these names, so they are quoted: the shell runs nothing in them.\n"
 	     "_portctl_names()\n{\n"
 	     "\tlocal name\n"
 	     "\twhile IFS= read -r name; do\n"
@@ -340,16 +384,32 @@ static void print_bash(void)
 	     "complete -F _portctl portctl");
 }
 
+/* 'NAME:TEXT', quoted for zsh's _describe. */
+static void print_described(const char *name, const char *text)
+{
+	printf("\t\t\t'%s:", name);
+	for (; *text; text++) {
+		if (*text == '\'')
+			fputs("'\\''", stdout);
+		else if (*text == ':')
+			fputs("\\:", stdout);
+		else
+			putchar(*text);
+	}
+	puts("'");
+}
+
 static void print_zsh(void)
 {
-	puts("#compdef portctl\n# zsh completion for portctl, made from its table of commands\n");
+	puts("#compdef portctl\n# zsh completion for portctl, made from the entries of its commands\n");
 	print_choice();
 	puts("_portctl()\n{\n"
 	     "\tlocal -a names\n\tlocal offers kinds kind\n"
 	     "\tif (( CURRENT == 2 )); then\n\t\tnames=(");
 	for (size_t i = 0; commands[i]; i++)
-		printf("\t\t\t'%s:%s'\n", commands[i]->name, commands[i]->summary);
-	puts("\t\t\t'help:says more of one'\n\t\t)\n"
+		print_described(commands[i]->name, commands[i]->summary);
+	print_described("help", "Show the help of a command");
+	puts("\t\t)\n"
 	     "\t\t_describe command names\n\t\treturn\n\tfi\n"
 	     "\t_portctl_choose \"$words[2]\" \"$words[3]\" \"$words[CURRENT-1]\" $((CURRENT - 2))\n"
 	     "\tcompadd -- ${=offers}\n"

@@ -29,8 +29,8 @@ load helpers
 	END
 	run -1 --separate-stderr portctl knock import "$TMP/knockd.conf"
 	equal "$output" "knock openSSH opens 22/tcp for 1h after 7000/tcp 8000/tcp 9000/tcp within 5s close 9000/tcp 8000/tcp 7000/tcp"
-	contains "$stderr" "$TMP/knockd.conf:4: [openSSH]: note: knockd leaves it open"
-	contains "$stderr" "$TMP/knockd.conf:19: [openHTTPS]: not turned: its command is none that is known"
+	contains "$stderr" "$TMP/knockd.conf:4: [openSSH]: note: knockd leaves the ports open"
+	contains "$stderr" "$TMP/knockd.conf:19: [openHTTPS]: not imported: its command is not known to open or close a port"
 	printf "default drop\n%s\n" "$output" >"$TMP/rules"
 	run -0 --separate-stderr portctl check "$TMP/rules"
 }
@@ -61,11 +61,11 @@ load helpers
 	END
 	run -1 --separate-stderr portctl knock import "$TMP/knockd.conf"
 	equal "$output" "knock both opens 80/tcp 443/tcp for 2m after 2222/udp 3333/tcp 4444/udp within 25s"
-	contains "$stderr" "knockd.conf:7: [once]: not turned: sequences from a file"
-	contains "$stderr" "knockd.conf:11: [fin]: not turned: a step is a SYN here"
-	contains "$stderr" "knockd.conf:15: [all]: not turned: its command is not for %IP% only"
-	contains "$stderr" "knockd.conf:16: [shut]: not turned: it closes what no other event opens"
-	contains "$stderr" "knockd.conf:19: [list]: not turned: no valid knock: found \"list\", expected a name for the door"
+	contains "$stderr" "knockd.conf:7: [once]: not imported: it has sequences from a file"
+	contains "$stderr" "knockd.conf:11: [fin]: not imported: a TCP step of a knock is a SYN"
+	contains "$stderr" "knockd.conf:15: [all]: not imported: its command is not for %IP% only"
+	contains "$stderr" "knockd.conf:16: [shut]: not imported: it closes ports that no other event opens"
+	contains "$stderr" "knockd.conf:19: [list]: not imported: found \"list\", expected a name for the door"
 }
 
 @test "flags in capitals, and the other name of seq_timeout" {
@@ -82,10 +82,10 @@ load helpers
 	END
 	run -1 --separate-stderr portctl knock import "$TMP/knockd.conf"
 	equal "$output" "knock ssh opens 22/tcp for 1h after 1/tcp 3/tcp 2/tcp within 5s"
-	contains "$stderr" "knockd.conf:8: [ack]: not turned: a step is a SYN here"
+	contains "$stderr" "knockd.conf:8: [ack]: not imported: a TCP step of a knock is a SYN"
 }
 
-@test "a command with a word that would be lost is not turned, which is said" {
+@test "a command with an unknown word is reported and not imported" {
 	cat >"$TMP/knockd.conf" <<-'END'
 		[inside]
 		sequence = 1,2,3
@@ -104,7 +104,7 @@ load helpers
 		start_command = iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT
 		stop_command = iptables -D INPUT -o eth1 -s %IP% -p tcp --dport 22 -j ACCEPT
 	END
-	refused_lines() { sed 's/.*knockd.conf:\([0-9]*\): \[.*\]: not turned: "\(.*\)" in its command.*/\1 \2/'; }
+	refused_lines() { sed 's/.*knockd.conf:\([0-9]*\): \[.*\]: not imported: "\(.*\)" in its command.*/\1 \2/'; }
 	run -1 --separate-stderr portctl knock import "$TMP/knockd.conf"
 	equal "$output" ""
 	equal "$(refused_lines <<<"$stderr" | xargs)" "3 -i 6 out 9 port 12 forward 16 -o"
@@ -134,16 +134,16 @@ events() {
 	equal "${#lines[@]}" 64
 	equal "$(cut -d' ' -f2 <<<"$output" | sort -u | wc -l)" 64
 	equal "$(grep -c " close 7/tcp 9/tcp 8/tcp$" <<<"$output")" 64
-	equal "$(grep -c "it closes what no other event opens" <<<"$stderr")" $((20000 - 64))
+	equal "$(grep -c "it closes ports that no other event opens" <<<"$stderr")" $((20000 - 64))
 	events a A 65 >"$TMP/knockd.conf"
-	refused "$TMP/knockd.conf:193: [a] is one door more than rules can have, 64 at most: take out" \
+	refused "$TMP/knockd.conf:193: [a] is one knock more than the 64 that a ruleset can have: remove" \
 		knock import "$TMP/knockd.conf"
 	events a A 20000 >"$TMP/knockd.conf"
 	run -1 --separate-stderr timeout 20 "$PORTCTL" knock import "$TMP/knockd.conf"
-	contains "$stderr" "64 at most"
+	contains "$stderr" "more than the 64 that a ruleset can have"
 }
 
-@test "everything turned: exit 0; no configuration: exit 1; nothing: usage" {
+@test "all events imported: exit 0; no configuration: exit 1; no file: usage" {
 	printf '[a]\nsequence=7,9,8\ncommand=nft add rule inet f input ip saddr %%IP%% udp dport 53 accept\n' \
 		>"$TMP/knockd.conf"
 	run -0 --separate-stderr portctl knock import "$TMP/knockd.conf"

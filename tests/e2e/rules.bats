@@ -157,7 +157,7 @@ allow 7000 on "a\\#b"'
 @test "a rule that says the opposite replaces the old one and says so" {
 	portctl allow 22
 	wants 0 allow 22
-	equal "$output" "rule 1 says so already"
+	equal "$output" "rule 1 is the same: nothing to change"
 	wants 0 drop 22
 	equal "$output" $'replaces: allow 22\nrule 1 added'
 	wants 0 drop 22 comment new
@@ -204,8 +204,8 @@ allow 7000 on "a\\#b"'
 	equal "$output" "deleted: allow 24 on eth0"
 	refused 'there is no rule 2: "portctl list" shows 1' delete 2
 	refused 'there is no rule 0: "portctl list" shows 1' delete 0
-	refused 'no rule says that: "portctl list" shows the rules' delete drop 22
-	refused 'no rule says that' delete allow 22/tcp
+	refused 'there is no such rule: "portctl list" shows the rules' delete drop 22
+	refused 'there is no such rule' delete allow 22/tcp
 	refused 'argv:1:1: found "99999999"' delete 99999999
 	wants 0 delete allow 22-22
 	equal "$output" "deleted: allow 22"
@@ -220,10 +220,10 @@ allow 7000 on "a\\#b"'
 	local words
 	for words in "limit 5/m" "limit 9/s for 3h" "limit 9/s comment a"; do
 		# shellcheck disable=SC2086
-		refused 'no rule says that: rule 1 says "allow 95 limit 9/s"' delete allow 95 $words
+		refused 'there is no such rule: rule 1 is "allow 95 limit 9/s"' delete allow 95 $words
 	done
-	refused '2 rules say that and more: give one' delete allow 96
-	refused 'no rule says that: rule 6 says "knock web' delete knock web opens 80/tcp for 30s \
+	refused '2 rules have these words: give the number' delete allow 96
+	refused 'there is no such rule: rule 6 is "knock web' delete knock web opens 80/tcp for 30s \
 		after 9/tcp 7/udp 8/tcp within 9s
 	wants 0 delete allow 96 comment a
 	equal "$output" 'deleted: allow 96 comment "a"'

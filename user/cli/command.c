@@ -128,8 +128,10 @@ void command_print_help(const struct command *command, FILE *out)
 {
 	fprintf(out, "portctl %s: %s\n\n", command->name, command->summary);
 	print_usage(command, out);
-	if (command->help)
-		fprintf(out, "\n%s", command->help);
+	if (command->help) {
+		fputc('\n', out);
+		help_text(out, command->help);
+	}
 	if (command->more_help) {
 		fputc('\n', out);
 		command->more_help(command, out);

@@ -16,6 +16,7 @@
  * Which of root's privileges a command keeps; it gives up the others before it runs. Locks
  * and pins belong to the user who runs portctl, and need no privilege.
  */
+#define PRIVILEGES_NONE 0
 #define PRIVILEGES_READ CAPABILITY(BPF) /* read maps */
 #define PRIVILEGES_CHANGE CAPABILITIES_DATAPATH /* load programs, attach, write maps */
 #define PRIVILEGES_FILES CAPABILITY(DAC_READ_SEARCH) /* read rules that others own */
@@ -28,11 +29,7 @@ struct command {
 	const char *name; /* of a verb of another command, both words: "knock send" */
 	const char *arguments; /* usage without the options; a newline separates forms */
 	const char *summary; /* one line in the imperative, without a full stop */
-	/*
-	 * Paragraphs, or NULL. Each line ends with a newline. Lines that begin with a blank
-	 * are kept as they are; the manual fills all others.
-	 */
-	const char *help;
+	const char *help; /* as help_text() prints it; or NULL */
 	/* Prints further rows of help, taken from other tables; or NULL. */
 	void (*more_help)(const struct command *command, FILE *out);
 	const char *examples; /* whole lines, each with a newline; or NULL */

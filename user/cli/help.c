@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "cli/help.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include <sys/param.h>
 
@@ -13,13 +14,13 @@ static void print_blanks(FILE *out, size_t count)
 	fprintf(out, "%*s", (int)count, "");
 }
 
-/* `column` is where the output is now, and where further lines begin. */
-static void print_wrapped(FILE *out, size_t column, const char *text)
+/* Prints the text up to `end`. `column` is where the output is, and where new lines begin. */
+static void print_wrapped(FILE *out, size_t column, const char *text, const char *end)
 {
 	size_t at = column;
 
-	while (*text) {
-		size_t length = strcspn(text, " ");
+	while (text < end) {
+		size_t length = strcspn(text, " \n");
 
 		if (at > column && at + 1 + length > HELP_COLUMNS) {
 			fputc('\n', out);
@@ -34,6 +35,24 @@ static void print_wrapped(FILE *out, size_t column, const char *text)
 		text += length + strspn(text + length, " ");
 	}
 	fputc('\n', out);
+}
+
+void help_text(FILE *out, const char *text)
+{
+	bool paragraph = false;
+
+	while (*text) {
+		const char *end = strchrnul(text, '\n');
+
+		if (paragraph)
+			fputc('\n', out);
+		paragraph = *text != ' ';
+		if (!paragraph)
+			fprintf(out, "%.*s\n", (int)(end - text), text);
+		else
+			print_wrapped(out, 0, text, end);
+		text = *end ? end + 1 : end;
+	}
 }
 
 void help_row(FILE *out, size_t column, const char *term, const char *text)
@@ -51,7 +70,7 @@ void help_row(FILE *out, size_t column, const char *term, const char *text)
 		end = 0;
 	}
 	print_blanks(out, column - end);
-	print_wrapped(out, column, text);
+	print_wrapped(out, column, text, strchr(text, 0));
 }
 
 void help_rows(FILE *out, const struct help_row *rows)

@@ -1,11 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Help as text: two columns, wrapped at HELP_COLUMNS. */
+/* Help as text: paragraphs, and rows of two columns. Both are wrapped at HELP_COLUMNS. */
 #ifndef HELP_H
 #define HELP_H
 
 #include <stdio.h>
 
 #define HELP_COLUMNS 80
+
+/*
+ * Prints a text: each line is a paragraph, wrapped and set apart by an empty line; but a line
+ * that begins with a blank is printed as it is. The last line needs no newline.
+ */
+void help_text(FILE *out, const char *text);
 
 /*
  * Prints "  TERM  TEXT". The text begins at `column` and is wrapped; it begins on a line of its

@@ -138,10 +138,10 @@ const struct command cmd_attach_entry = {
 	.name = "attach",
 	.arguments = "IFACE...|--all",
 	.summary = "Count and filter packets that arrive on an interface",
-	.help = "Without rules all packets pass and are counted. If portctl is attached to the\n"
-		"interface already, its program is replaced in place, and the counters are kept.\n"
-		"Packets that leave are read by a filter of tc(8): clsact, priority 1. An\n"
-		"alternative name (altname) of an interface is refused.\n",
+	.help = "Without rules all packets pass and are counted. If portctl is attached to the "
+		"interface already, its program is replaced in place, and the counters are "
+		"kept. A filter of tc(8) (clsact, priority 1) reads the packets that leave. An "
+		"alternative name (altname) of an interface is refused.",
 	.examples = "  portctl attach eth0\n"
 		    "  portctl attach eth0 eth1 --mode native\n",
 	.options = attach_options,

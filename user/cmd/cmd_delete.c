@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* delete: remove a rule. */
 #include <errno.h>
 #include <string.h>
 
-#include "cmd/command.h"
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "cli/change.h"
+#include "cli/command.h"
+#include "cli/show.h"
+#include "cli/words.h"
 #include "kernel/datapath_rules.h"
 
-/* Whether the words say nothing else than the rule; they may leave its options out. */
+/* Whether the words name this rule. They may leave out its limit, time and comment. */
 static bool is_meant(const struct rule *rule, const struct rule *words)
 {
 	struct rule short_form = *rule;
@@ -22,8 +26,8 @@ static bool is_meant(const struct rule *rule, const struct rule *words)
 	return rule_same(&short_form, words);
 }
 
-/* No rule is meant; `words` is NULL where they are no rule's at all. */
-static long fail_none(const struct ruleset *running, const struct rule *words)
+/* Prints that no rule is meant, and which rule has the same ports and action. Returns -1. */
+static long fail_no_rule(const struct ruleset *running, const struct rule *words)
 {
 	for (size_t i = 0; i < running->count && words; i++) {
 		const struct rule *rule = &running->rules[i];
@@ -32,13 +36,17 @@ static long fail_none(const struct ruleset *running, const struct rule *words)
 		if (rule->action != words->action || !rule_same_match(rule, words))
 			continue;
 		text = rule_text(rule, true);
-		return fail(-1, "no rule says that: rule %zu says \"%s\"", i + 1, text ?: "?");
+		return fail(-1, "there is no such rule: rule %zu is \"%s\"", i + 1,
+			    text ?: "?");
 	}
-	return fail(-1, "no rule says that: \"portctl list\" shows the rules");
+	return fail(-1, "there is no such rule: \"portctl list\" shows the rules");
 }
 
-/* The rule that says just that, or else the only one that is meant; or -1, said why. */
-static long find_said(const struct ruleset *running, const struct rule *words)
+/*
+ * The index of the rule that is equal to the words, or else of the only rule that they name;
+ * -1, with the error printed, if there is none or are several.
+ */
+static long find_by_words(const struct ruleset *running, const struct rule *words)
 {
 	long same = -1, meant = -1;
 	size_t count = 0;
@@ -54,32 +62,30 @@ static long find_said(const struct ruleset *running, const struct rule *words)
 	if (same >= 0 || count == 1)
 		return same >= 0 ? same : meant;
 	if (!count)
-		return fail_none(running, words);
+		return fail_no_rule(running, words);
 	return fail(-1,
-		    "%zu rules say that and more: give one's number in \"portctl list\", or "
-		    "all its words",
+		    "%zu rules have these words: give the number of one, as in \"portctl "
+		    "list\", or all its words",
 		    count);
 }
 
-/* The rule that the words name: its number, or its own words. */
+/* The index of the rule that the words name, by its number or by its own words; or -1. */
 static long find_rule(const struct ruleset *running, int count, char **words)
 {
-	struct ruleset parsed;
+	cleanup_ruleset struct ruleset parsed;
 	unsigned long number;
-	long found = -1;
 
+	ruleset_init(&parsed);
 	if (count == 1 && !number_parse(words[0], strlen(words[0]), MAX_RULES, &number)) {
 		if (number && number <= running->count)
 			return number - 1;
-		return fail(-1, "there is no rule %lu: \"portctl list\" shows %zu", number,
-			    running->count);
+		return fail(-1, "there is no rule %lu: \"portctl list\" shows %zu rule%s",
+			    number, running->count, running->count == 1 ? "" : "s");
 	}
-	ruleset_init(&parsed);
-	if (!words_parse(words[0], count - 1, words + 1, &parsed))
-		found = parsed.count ? find_said(running, &parsed.rules[0])
-				     : fail_none(running, NULL);
-	ruleset_clear(&parsed);
-	return found;
+	if (words_parse(words[0], count - 1, words + 1, &parsed))
+		return -1;
+	return parsed.count ? find_by_words(running, &parsed.rules[0])
+			    : fail_no_rule(running, NULL);
 }
 
 static int delete_rule(struct datapath *dp, struct ruleset *running, int count, char **words,
@@ -99,24 +105,35 @@ static int delete_rule(struct datapath *dp, struct ruleset *running, int count, 
 	return err;
 }
 
-int cmd_delete(const struct command *command, int argc, char **argv)
+static int delete_run(const struct command *command, int argc, char **argv)
 {
-	struct ruleset running;
-	struct datapath dp;
-	struct change change;
-	int words = parse_change(argc, argv, &change), err;
+	struct change change = { 0 };
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	cleanup_ruleset struct ruleset running;
+	int err, status = command_parse(command, &argc, argv, &change);
 
-	if (words < 2)
-		return command_usage(command);
 	ruleset_init(&running);
-	err = datapath_open(&dp, DATAPATH_WRITE);
-	if (!err)
-		err = datapath_rules_in_force(&dp, &running);
-	if (!err)
-		err = delete_rule(&dp, &running, words - 1, argv + 1, &change);
+	if (status)
+		return status;
+	err = datapath_open(&dp, DATAPATH_WRITE)
+		      ?: datapath_rules_in_force(&dp, &running)
+		      ?: delete_rule(&dp, &running, argc - 1, argv + 1, &change);
 	if (!err && change.json)
 		err = show_list(&dp, &running, true);
-	ruleset_clear(&running);
-	datapath_close(&dp);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_delete_entry = {
+	.name = "delete",
+	.arguments = "NUMBER|RULE",
+	.summary = "Remove a rule",
+	.help = "NUMBER is the number of a rule in \"portctl list\"; RULE is the rule itself. "
+		"It may leave out limit, for and comment, if the other words fit only one "
+		"rule. A rule whose time is over is not listed and has no number.",
+	.examples = "  portctl delete 3\n"
+		    "  portctl delete allow 22\n",
+	.options = change_options,
+	.words = { 1, ANY_WORDS },
+	.run = delete_run,
+	.privileges = PRIVILEGES_CHANGE,
+};

@@ -1,22 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* allow, drop, reject: add one rule; default, option: change one setting. */
+/* allow, drop, reject: add one rule. */
+#include "cmd/cmd_rule.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "cmd/command.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "cli/change.h"
+#include "cli/help.h"
+#include "cli/show.h"
+#include "cli/words.h"
 #include "kernel/datapath_rules.h"
 
 /*
- * Puts a rule in the place of those that it replaces: all their ports are its own. What
- * is to be said of these once it has happened, to be freed, is *said.
+ * Adds a rule and removes the rules that it replaces: those of which it names all ports.
+ * *replaced gets the lines to print once the change is made, to be freed.
  */
-static int replace_rules(struct ruleset *running, struct rule *rule, char **said)
+static int replace_rules(struct ruleset *running, struct rule *rule, char **replaced)
 {
 	size_t size;
-	FILE *out = open_memstream(said, &size);
+	FILE *out = open_memstream(replaced, &size);
 
 	for (size_t i = running->count; out && i-- > 0;) {
 		if (!rule_covers(rule, &running->rules[i]))
@@ -36,23 +41,25 @@ static void note_interface(const struct datapath *dp, const struct rule *rule)
 	if (!dp->count)
 		note("portctl is attached to no interface: portctl attach IFACE");
 	else if (*rule->iface && !datapath_interface(dp, rule->iface))
-		note("portctl is not attached to %s", rule->iface);
+		note("portctl is not attached to %s: portctl attach %s", rule->iface,
+		     rule->iface);
 }
 
-/* Adds the one rule of `parsed` to the running ruleset, or says why it can't. */
-static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset *parsed,
+/* Adds a rule to the running ruleset and commits it. */
+static int rule_add(struct datapath *dp, struct ruleset *running, struct rule *rule,
 		    const struct change *change)
 {
-	struct rule *rule = &parsed->rules[0];
 	cleanup_free char *replaced = NULL;
+	long same;
 	int err;
 
-	/* A rule with "for" said again begins anew, also if it runs now. */
+	/* A rule with "for" starts again, even if the same rule is running. */
 	if (rule->seconds)
 		rule->ends = since_boot() + rule->seconds * 1000000000ull;
-	if (!rule->seconds && ruleset_find(running, rule) >= 0) {
+	same = rule->seconds ? -1 : ruleset_find(running, rule);
+	if (same >= 0) {
 		if (!change->json)
-			printf("rule %ld says so already\n", ruleset_find(running, rule) + 1);
+			printf("rule %ld is the same: nothing to change\n", same + 1);
 		return 0;
 	}
 	rule->row = running->count + 1;
@@ -60,93 +67,85 @@ static int add_rule(struct datapath *dp, struct ruleset *running, struct ruleset
 	if (err == -ENOSPC)
 		return fail(err, "the ruleset is full: at most %d rules", MAX_RULES);
 	if (err)
-		return fail(err, "out of memory");
+		return out_of_memory();
 	err = change_commit_edit(dp, running, change);
-	if (!err)
-		note_interface(dp, &running->rules[running->count - 1]);
-	if (!err && !change->json) {
+	if (err)
+		return err;
+	note_interface(dp, &running->rules[running->count - 1]);
+	if (!change->json) {
 		datapath_unlock(dp);
 		printf("%srule %zu added\n", replaced, running->count);
 	}
-	return err;
+	return 0;
 }
 
-/* What a command does to the running ruleset with what its words said. */
-typedef int apply_fn(struct datapath *dp, struct ruleset *running, struct ruleset *parsed,
-		     const struct change *change);
-
-static int apply_to_running(struct ruleset *parsed, const struct change *change,
-			    apply_fn *apply)
+int cmd_rule_run(const struct command *command, int argc, char **argv)
 {
-	struct ruleset running;
-	struct datapath dp;
-	int err;
+	struct change change = { 0 };
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	cleanup_ruleset struct ruleset parsed, running;
+	int err, status = command_parse(command, &argc, argv, &change);
 
-	ruleset_init(&running);
-	err = datapath_open(&dp, DATAPATH_WRITE);
-	if (!err)
-		err = datapath_rules_in_force(&dp, &running);
-	if (!err)
-		err = apply(&dp, &running, parsed, change);
-	if (!err && change->json)
-		err = show_list(&dp, &running, true);
-	ruleset_clear(&running);
-	datapath_close(&dp);
-	return err;
-}
-
-static int run(const struct command *command, int argc, char **argv, apply_fn *apply)
-{
-	struct ruleset parsed;
-	struct change change;
-	int words = parse_change(argc, argv, &change), err;
-
-	if (words < 2)
-		return command_usage(command);
 	ruleset_init(&parsed);
-	err = words_parse(command->name, words - 1, argv + 1, &parsed);
-	if (!err)
-		err = apply_to_running(&parsed, &change, apply);
-	ruleset_clear(&parsed);
+	ruleset_init(&running);
+	if (status)
+		return status;
+	err = words_parse(command->name, argc - 1, argv + 1, &parsed)
+		      ?: datapath_open(&dp, DATAPATH_WRITE)
+		      ?: datapath_rules_in_force(&dp, &running)
+		      ?: rule_add(&dp, &running, &parsed.rules[0], &change);
+	if (!err && change.json)
+		err = show_list(&dp, &running, true);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
 
-int cmd_rule(const struct command *command, int argc, char **argv)
+static void rule_print_help(const struct command *command, FILE *out)
 {
-	return run(command, argc, argv, add_rule);
+	static const struct help_row rows[] = {
+		{ "PORTS", "one or more of: a port (22), a range (6000-6100), a port of one "
+			   "protocol (53/udp), a service (ssh), an IP protocol (gre)" },
+		{ "from SOURCE", "only packets from these addresses or prefixes; a comma "
+				 "stands between two" },
+		{ "on IFACE", "only packets that arrive on this interface" },
+		{ "limit RATE [burst N] [per source]",
+		  "of allow: pass packets at this rate (100/s, 5/m, 10/h), N of them at once, "
+		  "and drop the others; per source: count each address by itself" },
+		{ "for TIME", "the rule ends after this time (30s, 5m, 2h, 1d)" },
+		{ "comment TEXT", "a remark, which is kept with the rule" },
+		{ 0 },
+	};
+
+	(void)command;
+	fputs("A CLAUSE is one of from, on, limit, for and comment:\n", out);
+	help_rows(out, rows);
 }
 
-static void print_settings(const struct ruleset *parsed)
-{
-	if (parsed->fallback_row)
-		printf("default %s\n", action_name(parsed->fallback));
-	for (enum rule_option option = 0; option < OPTIONS; option++) {
-		const struct option_words *words = &option_words[option];
-		bool pass = parsed->options[option] == VERDICT_PASS;
+#define RULE_HELP                                                                              \
+	"The most specific rule decides about a packet, whatever the order of the rules: "     \
+	"first a rule without ports, then the narrowest range of ports, one protocol before "  \
+	"both, the longest source prefix, and a named interface before all interfaces. A new " \
+	"rule replaces older rules with the same sources and interface, if it names all "      \
+	"their ports."
 
-		if (parsed->option_rows[option])
-			printf("option %s %s\n", words->name, pass ? words->pass : words->drop);
+#define RULE_ENTRY(verb, text, lines)                                                          \
+	const struct command cmd_##verb##_entry = {                                            \
+		.name = #verb,                                                                 \
+		.arguments = "PORTS|from SOURCE [CLAUSE...]",                                  \
+		.summary = text,                                                               \
+		.help = RULE_HELP,                                                             \
+		.more_help = rule_print_help,                                                  \
+		.examples = lines,                                                             \
+		.options = change_options,                                                     \
+		.words = { 1, ANY_WORDS },                                                     \
+		.run = cmd_rule_run,                                                           \
+		.privileges = PRIVILEGES_CHANGE,                                               \
 	}
-}
 
-static int apply_setting(struct datapath *dp, struct ruleset *running, struct ruleset *parsed,
-			 const struct change *change)
-{
-	int err;
-
-	if (parsed->fallback_row)
-		running->fallback = parsed->fallback;
-	for (enum rule_option option = 0; option < OPTIONS; option++) {
-		if (parsed->option_rows[option])
-			running->options[option] = parsed->options[option];
-	}
-	err = change_commit_edit(dp, running, change);
-	if (!err && !change->json)
-		print_settings(parsed);
-	return err;
-}
-
-int cmd_setting(const struct command *command, int argc, char **argv)
-{
-	return run(command, argc, argv, apply_setting);
-}
+RULE_ENTRY(allow, "Let packets pass",
+	   "  portctl allow ssh from 192.0.2.0/24, 2001:db8::/32 comment \"office\"\n"
+	   "  portctl allow 443/tcp limit 100/s per source\n");
+RULE_ENTRY(drop, "Drop packets without an answer",
+	   "  portctl drop 23\n"
+	   "  portctl drop from 203.0.113.0/24 for 2h\n");
+RULE_ENTRY(reject, "Drop packets and answer that the port is closed",
+	   "  portctl reject 113/tcp\n");

@@ -10,22 +10,6 @@
 #include "cli/words.h"
 #include "rules/ruleset.h"
 
-int cmd_rule(const struct command *command, int argc, char **argv);
-int cmd_setting(const struct command *command, int argc, char **argv);
-int cmd_delete(const struct command *command, int argc, char **argv);
-int cmd_knock(const struct command *command, int argc, char **argv);
-/* "knock key NAME" and "knock send HOST NAME ...": what needs no privileges. */
-int knock_key(const struct command *command, int argc, char **argv);
-int knock_send(const struct command *command, int argc, char **argv);
-/* "knock sequence NAME", "knock now HOST NAME" and "knock serve": timed sequences. */
-int knock_sequence(const struct command *command, int argc, char **argv);
-int knock_now(const struct command *command, int argc, char **argv);
-int knock_serve(const struct command *command, int argc, char **argv);
-/* "knock import FILE": what can be made of a configuration of knockd. */
-int knock_import(const struct command *command, int argc, char **argv);
-/* The knock of that name, or NULL after saying that there is none. */
-const struct rule *knock_of_name(const struct ruleset *ruleset, const char *name);
-
 int cmd_check(const struct command *command, int argc, char **argv);
 int cmd_apply(const struct command *command, int argc, char **argv);
 int cmd_diff(const struct command *command, int argc, char **argv);

@@ -1,204 +1,146 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The client of signed knocks, and new keys for it. */
+/* knock send: the client of signed knocks. */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <getopt.h>
 #include <netdb.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
-#include "base/clock.h"
-#include "cmd/command.h"
-#include "base/log.h"
-#include "rules/prefix.h"
-#include "base/secret.h"
-#include "rules/signing.h"
 #include "base/cleanup.h"
-#include "base/file.h"
+#include "base/clock.h"
+#include "base/log.h"
 #include "base/number.h"
-#include "base/text.h"
+#include "cli/command.h"
+#include "rules/signing.h"
 
-static char *put_hex(char *to, const __u8 *bytes, size_t size)
-{
-	static const char digits[] = "0123456789abcdef";
+#define SECONDS_MAX (365 * 86400)
+#define DEFAULT_PORT "62201"
 
-	for (size_t i = 0; i < size; i++) {
-		*to++ = digits[bytes[i] >> 4];
-		*to++ = digits[bytes[i] & 15];
-	}
-	return to;
-}
-
-/* Not by way of stdio, whose buffer would keep it. */
-static int print_key(const char *name, const struct signing_key *key)
-{
-	char line[KEY_NAME_MAX + 2 * (sizeof(key->key) + sizeof(key->server)) + 4];
-	char *end = stpcpy(stpcpy(line, name), " ");
-	int err;
-
-	end = stpcpy(put_hex(end, key->key, sizeof(key->key)), " ");
-	end = stpcpy(put_hex(end, key->server, sizeof(key->server)), "\n");
-	err = write_all(STDOUT_FILENO, line, end - line);
-	explicit_bzero(line, sizeof(line));
-	return err ? fail(err, "cannot write the output") : 0;
-}
-
-int knock_key(const struct command *command, int argc, char **argv)
-{
-	struct signing_key key;
-	int err;
-
-	if (argc != 2)
-		return command_usage(command);
-	if (!*argv[1] || strlen(argv[1]) > KEY_NAME_MAX || argv[1][strcspn(argv[1], " #")] ||
-	    !text_is_showable(argv[1])) {
-		text_clean(argv[1]);
-		fail(-EINVAL, "argv: found \"%s\", expected a name without blanks", argv[1]);
-		return EXIT_REFUSED;
-	}
-	secrets_begin();
-	if (getrandom(&key, sizeof(key), 0) != sizeof(key)) {
-		fail(-EIO, "no random numbers: %s", strerror(errno));
-		return EXIT_REFUSED;
-	}
-	err = print_key(argv[1], &key);
-	explicit_bzero(&key, sizeof(key));
-	return err ? EXIT_REFUSED : EXIT_DONE;
-}
-
-/* What "knock send" was told. */
-struct sending {
+struct send {
 	const char *key;
 	const char *port;
+	unsigned int seconds; /* of the grant; 0: as the knock gives */
+	struct prefix address; /* to let in; family 0: the one the datagram comes from */
+	int action; /* enum signed_action */
 	int family;
-	struct signed_knock knock;
 };
 
-static int set_address(struct sending *sending, const char *text)
+/* getaddrinfo(3) takes a service's name; of a number it would take the last 16 bits. */
+static int send_parse_port(void *values, const char *argument)
 {
-	struct prefix prefix;
-
-	if (address_parse(text, &prefix))
-		return fail(-EINVAL, "argv: --address: found \"%s\", expected an address",
-			    text);
-	sending->knock.family = prefix.family;
-	memcpy(sending->knock.address, prefix.address, sizeof(sending->knock.address));
-	return 0;
-}
-
-static int set_seconds(struct sending *sending, const char *text)
-{
-	unsigned int seconds;
-
-	if (time_parse(text, strlen(text), 365 * 86400, &seconds))
-		return fail(-EINVAL, "argv: --for: found \"%s\", expected a time, as in 30s",
-			    text);
-	sending->knock.seconds = htonl(seconds);
-	return 0;
-}
-
-/* getaddrinfo(3) takes the names of services, but of a number only what fits into a port. */
-static int set_port(struct sending *sending, const char *text)
-{
+	struct send *send = values;
 	unsigned long port;
 
-	if (number_parse(text, strlen(text), 65535, &port) == -ERANGE)
-		return fail(-EINVAL, "argv: --port: found \"%s\", expected a port", text);
-	sending->port = text;
-	return 0;
+	if (number_parse(argument, strlen(argument), 65535, &port) == -ERANGE)
+		return fail(EXIT_REFUSED,
+			    "argv: --port: found \"%s\", expected a port of at most 65535",
+			    argument);
+	send->port = argument;
+	return EXIT_DONE;
 }
 
-static int set_option(struct sending *sending, int option)
+static int send_parse_time(void *values, const char *argument)
 {
-	switch (option) {
-	case 'k':
-		sending->key = optarg;
-		return 0;
-	case 'p':
-		return set_port(sending, optarg);
-	case 'f':
-		return set_seconds(sending, optarg);
-	case 'a':
-		return set_address(sending, optarg);
-	case 'c':
-	case 'e':
-		sending->knock.action = option == 'c' ? SIGNED_CLOSE : SIGNED_EXTEND;
-		return 0;
-	case '4':
-	case '6':
-		sending->family = option == '4' ? AF_INET : AF_INET6;
-		return 0;
-	}
-	return -EINVAL;
+	struct send *send = values;
+
+	if (time_parse(argument, strlen(argument), SECONDS_MAX, &send->seconds))
+		return fail(EXIT_REFUSED,
+			    "argv: --for: found \"%s\", expected a time of at most a year, as "
+			    "in 30s",
+			    argument);
+	return EXIT_DONE;
 }
 
-static int send_to(const struct addrinfo *address, const struct sending *sending)
+static const struct cli_option send_options[] = {
+	{ "key", 0, "FILE", "sign with the first key in FILE that may open NAME",
+	  CLI_TEXT(struct send, key) },
+	{ "port", 0, "PORT", "send to this UDP port (" DEFAULT_PORT ")",
+	  CLI_CALL(send_parse_port) },
+	{ "for", 0, "TIME",
+	  "ask for a grant of TIME; the time of the knock itself is the limit",
+	  CLI_CALL(send_parse_time) },
+	{ "address", 0, "ADDRESS",
+	  "ask for a grant for ADDRESS, not for the address that the datagram comes from",
+	  CLI_ADDRESS(struct send, address) },
+	{ "close", 0, NULL, "end the grant", CLI_VALUE(struct send, action, SIGNED_CLOSE) },
+	{ "extend", 0, NULL, "extend the grant",
+	  CLI_VALUE(struct send, action, SIGNED_EXTEND) },
+	{ "ipv4", '4', NULL, "send by IPv4", CLI_VALUE(struct send, family, AF_INET) },
+	{ "ipv6", '6', NULL, "send by IPv6", CLI_VALUE(struct send, family, AF_INET6) },
+	{ 0 },
+};
+
+static int send_to(const struct addrinfo *address, const struct signed_knock *knock)
 {
 	cleanup_close int fd = socket(address->ai_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
-	if (fd < 0 || sendto(fd, &sending->knock, sizeof(sending->knock), 0, address->ai_addr,
-			     address->ai_addrlen) != sizeof(sending->knock))
+	if (fd < 0 || sendto(fd, knock, sizeof(*knock), 0, address->ai_addr,
+			     address->ai_addrlen) != sizeof(*knock))
 		return -errno;
 	return 0;
 }
 
-static int send_knock(const struct sending *sending, const char *host)
+static int send_knock(const struct send *send, const struct signed_knock *knock,
+		      const char *host)
 {
-	struct addrinfo hints = { .ai_family = sending->family, .ai_socktype = SOCK_DGRAM };
+	struct addrinfo hints = { .ai_family = send->family, .ai_socktype = SOCK_DGRAM };
 	struct addrinfo *found;
-	int err = getaddrinfo(host, sending->port, &hints, &found);
+	int err = getaddrinfo(host, send->port, &hints, &found);
 
 	if (err)
-		return fail(-ENOENT, "cannot find %s port %s: %s", host, sending->port,
+		return fail(-ENOENT, "cannot find %s port %s: %s", host, send->port,
 			    gai_strerror(err));
-	err = send_to(found, sending);
+	err = send_to(found, knock);
 	freeaddrinfo(found);
 	return err ? fail(err, "cannot send to %s: %s", host, strerror(-err)) : 0;
 }
 
-/* Signs with the first key of the file that may open the door. */
-static int sign_and_send(struct sending *sending, const char *host, const char *door)
+static int sign_and_send(const struct send *send, const char *host, const char *name)
 {
+	struct signed_knock knock = {
+		.action = send->action,
+		.family = send->address.family,
+		.seconds = htonl(send->seconds),
+		.door = door_number(name),
+	};
 	struct signing_key *keys;
 	size_t count, i = 0;
-	int err = keys_read(sending->key, &keys, &count);
+	int err = keys_read(send->key, &keys, &count);
 
-	while (!err && i < count && !key_opens(&keys[i], door))
+	memcpy(knock.address, send->address.address, sizeof(knock.address));
+	while (!err && i < count && !key_opens(&keys[i], name))
 		i++;
 	if (!err && i == count)
-		err = fail(-ENOENT, "%s has no key for \"%s\"", sending->key, door);
+		err = fail(-ENOENT, "%s has no key for \"%s\"", send->key, name);
 	if (!err) {
-		sending->knock.door = door_number(door);
-		sign(&sending->knock, &keys[i], utc_now());
-		err = send_knock(sending, host);
+		sign(&knock, &keys[i], utc_now());
+		err = send_knock(send, &knock, host);
 	}
 	keys_free(keys, count);
 	return err;
 }
 
-int knock_send(const struct command *command, int argc, char **argv)
+static int knock_send_run(const struct command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "key", required_argument, NULL, 'k' },
-		{ "port", required_argument, NULL, 'p' },
-		{ "for", required_argument, NULL, 'f' },
-		{ "address", required_argument, NULL, 'a' },
-		{ "close", no_argument, NULL, 'c' },
-		{ "extend", no_argument, NULL, 'e' },
-		{ "ipv4", no_argument, NULL, '4' },
-		{ "ipv6", no_argument, NULL, '6' },
-		{ 0 },
-	};
-	struct sending sending = { .port = "62201", .knock.action = SIGNED_OPEN };
-	int option;
+	struct send send = { .port = DEFAULT_PORT, .action = SIGNED_OPEN };
+	int status = command_parse(command, &argc, argv, &send);
 
-	while ((option = getopt_long(argc, argv, "46", options, NULL)) != -1) {
-		if (set_option(&sending, option))
-			return option == '?' ? command_usage(command) : EXIT_REFUSED;
-	}
-	if (argc - optind != 2 || !sending.key)
+	if (status)
+		return status;
+	if (!send.key)
 		return command_usage(command);
-	return sign_and_send(&sending, argv[optind], argv[optind + 1]) ? EXIT_REFUSED
-								       : EXIT_DONE;
+	return sign_and_send(&send, argv[1], argv[2]) ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command knock_send_entry = {
+	.name = "knock send",
+	.arguments = "HOST NAME --key FILE [--port PORT] [--for TIME] [--address ADDRESS] "
+		     "[--close|--extend] [-4|-6]",
+	.summary = "Send a signed knock to a host",
+	.help = "NAME is the name of the knock at HOST. Needs no privileges.",
+	.examples = "  portctl knock send HOST ssh --key alice.key\n",
+	.options = send_options,
+	.words = { 2, 2 },
+	.run = knock_send_run,
+	.privileges = PRIVILEGES_NONE,
+};

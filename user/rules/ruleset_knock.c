@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "rules/knock_verbs.h"
 #include "rules/scan.h"
 #include "rules/totp.h"
 #include "base/array.h"
@@ -14,10 +15,9 @@
 #define GRANT_SECONDS_MAX (365 * 86400)
 #define PATH_LENGTH_MAX 256
 
-/* Words that "portctl knock" takes for something else than a name. */
-static const char *const reserved[] = { "list",	 "status", "grants", "attempts", "lockouts",
-					"grant", "revoke", "import", "sequence", "now",
-					"send",	 "serve",  "key" };
+/* "portctl knock" would take these names for its verbs. */
+#define VERB_NAME(verb) #verb,
+static const char *const reserved[] = { KNOCK_VERBS(VERB_NAME) };
 
 static bool is_knock_word(const struct token *token);
 

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* default, option: change one setting. */
+#include "base/log.h"
+#include "cli/change.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/show.h"
+#include "cli/words.h"
+#include "kernel/datapath_rules.h"
+
+static void setting_print(const struct ruleset *parsed)
+{
+	if (parsed->fallback_row)
+		printf("default %s\n", action_name(parsed->fallback));
+	for (enum rule_option option = 0; option < OPTIONS; option++) {
+		const struct option_words *words = &option_words[option];
+		bool pass = parsed->options[option] == VERDICT_PASS;
+
+		if (parsed->option_rows[option])
+			printf("option %s %s\n", words->name, pass ? words->pass : words->drop);
+	}
+}
+
+/* Takes the settings that `parsed` has into the running ruleset, and commits it. */
+static int setting_change(struct datapath *dp, struct ruleset *running,
+			  const struct ruleset *parsed, const struct change *change)
+{
+	int err;
+
+	if (parsed->fallback_row)
+		running->fallback = parsed->fallback;
+	for (enum rule_option option = 0; option < OPTIONS; option++) {
+		if (parsed->option_rows[option])
+			running->options[option] = parsed->options[option];
+	}
+	err = change_commit_edit(dp, running, change);
+	if (!err && !change->json)
+		setting_print(parsed);
+	return err;
+}
+
+static int setting_run(const struct command *command, int argc, char **argv)
+{
+	struct change change = { 0 };
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	cleanup_ruleset struct ruleset parsed, running;
+	int err, status = command_parse(command, &argc, argv, &change);
+
+	ruleset_init(&parsed);
+	ruleset_init(&running);
+	if (status)
+		return status;
+	err = words_parse(command->name, argc - 1, argv + 1, &parsed)
+		      ?: datapath_open(&dp, DATAPATH_WRITE)
+		      ?: datapath_rules_in_force(&dp, &running)
+		      ?: setting_change(&dp, &running, &parsed, &change);
+	if (!err && change.json)
+		err = show_list(&dp, &running, true);
+	return err ? EXIT_REFUSED : EXIT_DONE;
+}
+
+const struct command cmd_default_entry = {
+	.name = "default",
+	.arguments = "allow|drop|reject",
+	.summary = "Set the verdict of packets that no rule names",
+	.help = "Replies to connections that this host opened pass, even if the default is "
+		"drop or reject.",
+	.examples = "  portctl default drop --confirm 60s\n",
+	.options = change_options,
+	.words = { 1, ANY_WORDS },
+	.run = setting_run,
+	.privileges = PRIVILEGES_CHANGE,
+};
+
+static void option_print_settings(const struct command *command, FILE *out)
+{
+	static const struct help_row fragments[] = {
+		{ "fragments pass|drop",
+		  "fragments that are not the first of their packet; pass is the default, since "
+		  "they are useless without the first" },
+		{ 0 },
+	};
+	static const struct help_row lifelines[] = {
+		{ "icmp-errors on|off",
+		  "ICMP errors: unreachable, packet too big, time exceeded, parameter problem" },
+		{ "neighbours on|off", "ICMPv6 neighbour discovery and multicast listeners" },
+		{ "echo on|off", "echo requests; at most 1,000 a second, unless the default is "
+				 "allow" },
+		{ "dhcp on|off", "packets from a DHCP server's port to a client's port" },
+		{ 0 },
+	};
+
+	(void)command;
+	help_rows(out, fragments);
+	fputs("The lifelines let packets pass before any rule that names a port. All are on:\n",
+	      out);
+	help_rows(out, lifelines);
+}
+
+const struct command cmd_option_entry = {
+	.name = "option",
+	.arguments = "NAME VALUE",
+	.summary = "Change a setting",
+	.more_help = option_print_settings,
+	.examples = "  portctl option fragments drop\n",
+	.options = change_options,
+	.words = { 1, ANY_WORDS },
+	.run = setting_run,
+	.privileges = PRIVILEGES_CHANGE,
+};
