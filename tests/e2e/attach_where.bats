@@ -217,7 +217,7 @@ rename() {
 	equal "$(count_on eth0 7000 drop)" 3
 	# What save writes is right: the way out that was said.
 	wants 0 save
-	contains "$stderr" 'eth0 is called eth9 now and saved as that: rules "on eth0"'
+	contains "$stderr" 'eth0 was renamed to eth9, and is saved under that name: rules "on eth0"'
 	equal "$(cat "$PORTCTL_RULES.interfaces")" "eth9 native"
 	portctl detach eth0
 	portctl restore

@@ -460,7 +460,7 @@ f:7:10: found ",", expected a port after the comma'
 	ln -s null link
 	local name
 	for name in null pipe link; do
-		refused "$name is no regular file: \"portctl save -\" prints" save "$name"
+		refused "cannot write $name: it is not a regular file; \"portctl save -\" prints" save "$name"
 	done
 	[ -c null ] && [ -p pipe ] && [ -L link ]
 	mkdir etc

@@ -11,11 +11,14 @@
 #include "compile/compile.h"
 #include "host/connections.h"
 
-int rules_file_fail(int err, const char *path)
+int rules_file_text(const char *path, char **text)
 {
+	size_t size;
+	int err = file_read(path, text, &size);
+
 	if (err == -EILSEQ)
 		return fail(err, "%s is not text: it has NUL bytes", path);
-	return fail(err, "cannot read %s: %s", path, strerror(-err));
+	return err ? fail(err, "cannot read %s: %s", path, strerror(-err)) : 0;
 }
 
 void rules_file_listeners(struct report *report)
@@ -25,23 +28,21 @@ void rules_file_listeners(struct report *report)
 	report->listening = connections_listening(listening) ? NULL : listening;
 }
 
-int rules_file_check(const char *path, struct ruleset *ruleset, FILE *messages)
+int rules_file_parse(const char *path, const char *text, struct ruleset *ruleset,
+		     FILE *messages)
 {
-	cleanup_free char *text = NULL, *name = text_shown(path);
+	cleanup_free char *name = text_shown(path);
 	struct report report = { .out = messages, .file = name ?: "?" };
-	size_t size;
-	int err = file_read(path, &text, &size);
+	int err;
 
-	if (err)
-		return rules_file_fail(err, path);
 	rules_file_listeners(&report);
-	err = ruleset_parse(ruleset, text, &report);
-	if (!err)
-		err = ruleset_check(ruleset, 0, &report);
+	err = ruleset_parse(ruleset, text, &report) ?: ruleset_check(ruleset, 0, &report);
 	return err == -ENOMEM ? out_of_memory() : err;
 }
 
 int rules_file_read(const char *path, struct ruleset *ruleset)
 {
-	return rules_file_check(path, ruleset, stderr);
+	cleanup_free char *text = NULL;
+
+	return rules_file_text(path, &text) ?: rules_file_parse(path, text, ruleset, stderr);
 }

@@ -6,17 +6,21 @@
 #include "rules/ruleset.h"
 
 /*
- * Reads, parses and checks a ruleset file ("-": standard input) into *ruleset, which must be
- * initialised. Errors and warnings of the ruleset go to `messages`; an error in reading the
- * file goes to standard error. Returns 0 or a negative errno, with the error printed.
+ * Reads a text file ("-": standard input) into *text, NUL-terminated, to be freed. Returns 0
+ * or a negative errno, with the error printed.
  */
-int rules_file_check(const char *path, struct ruleset *ruleset, FILE *messages);
+int rules_file_text(const char *path, char **text);
 
-/* As rules_file_check(), with all messages on standard error. */
+/*
+ * Parses and checks the text of a ruleset file into *ruleset, which must be initialised.
+ * Errors and warnings go to `messages`, with `path` before them. Returns 0, -ENOMEM with the
+ * error printed, or as ruleset_parse() and ruleset_check().
+ */
+int rules_file_parse(const char *path, const char *text, struct ruleset *ruleset,
+		     FILE *messages);
+
+/* Does both, with messages on standard error. Returns 0 or a negative errno. */
 int rules_file_read(const char *path, struct ruleset *ruleset);
-
-/* Prints why file_read() failed; returns `err`. */
-int rules_file_fail(int err, const char *path);
 
 /* Lets the report warn about rules for ports on which this host listens. */
 void rules_file_listeners(struct report *report);

@@ -1,54 +1,66 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* confirm and rollback: what becomes of a change. */
-#include <getopt.h>
-
-#include "cmd/command.h"
+/* confirm and rollback: keep or undo a change. */
 #include "advise/lockout.h"
+#include "cli/command.h"
+#include "cli/show.h"
 #include "kernel/datapath_rules.h"
 
-static int decide(bool json, int (*decision)(struct datapath *dp), const char *done)
+static int decide(int (*decision)(struct datapath *dp), const char *done, bool json)
 {
-	struct datapath dp;
-	int err = datapath_open(&dp, DATAPATH_WRITE);
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	int err = datapath_open(&dp, DATAPATH_WRITE) ?: decision(&dp);
 
-	if (!err)
-		err = decision(&dp);
 	if (!err && json)
 		err = show_status(&dp, true);
 	else if (!err)
 		puts(done);
-	datapath_close(&dp);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
 
-int cmd_confirm(const struct command *command, int argc, char **argv)
+static int confirm_run(const struct command *command, int argc, char **argv)
 {
-	bool json;
+	bool json = false;
+	int status = command_parse(command, &argc, argv, &json);
 
-	if (parse_json(argc, argv, &json) != 1)
-		return command_usage(command);
-	return decide(json, datapath_confirm, "confirmed");
+	return status ?: decide(datapath_confirm, "confirmed", json);
 }
 
-/* The rules before may shut out who came since. */
-static int guard(const struct datapath *dp)
+const struct command cmd_confirm_entry = {
+	.name = "confirm",
+	.arguments = "",
+	.summary = "Keep the change that waits to be confirmed",
+	.options = options_json,
+	.run = confirm_run,
+	.privileges = PRIVILEGES_READ,
+};
+
+struct rollback {
+	bool force;
+	bool json;
+};
+
+static const struct cli_option rollback_options[] = {
+	{ "force", 0, NULL, "roll back even if that cuts off connections that are open now",
+	  CLI_FLAG(struct rollback, force) },
+	{ CLI_JSON(struct rollback, json) },
+	{ 0 },
+};
+
+/* The rules before the running ones may cut off a connection that was opened since. */
+static int rollback_check_lockout(const struct datapath *dp)
 {
-	struct ruleset running, before;
-	int err;
+	cleanup_ruleset struct ruleset running, before;
 
 	ruleset_init(&running);
 	ruleset_init(&before);
-	err = datapath_rules_in_force(dp, &running) ?: datapath_rules_before(dp, &before);
-	if (!err)
-		err = lockout_check(dp, &running, &before, "insist with --force");
-	ruleset_clear(&running);
-	ruleset_clear(&before);
-	return err;
+	return datapath_rules_in_force(dp, &running)
+		       ?: datapath_rules_before(dp, &before)
+		       ?: lockout_check(dp, &running, &before, "insist with --force");
 }
 
 static int roll_back(struct datapath *dp)
 {
-	return datapath_rollback(dp, guard);
+	return datapath_rollback(dp, rollback_check_lockout);
 }
 
 static int roll_back_forced(struct datapath *dp)
@@ -56,25 +68,23 @@ static int roll_back_forced(struct datapath *dp)
 	return datapath_rollback(dp, NULL);
 }
 
-int cmd_rollback(const struct command *command, int argc, char **argv)
+static int rollback_run(const struct command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "force", no_argument, NULL, 'f' },
-		{ 0 },
-	};
-	bool json = false, force = false;
-	int option;
+	struct rollback rollback = { 0 };
+	int status = command_parse(command, &argc, argv, &rollback);
 
-	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-		if (option == 'j')
-			json = true;
-		else if (option == 'f')
-			force = true;
-		else
-			return command_usage(command);
-	}
-	if (optind < argc)
-		return command_usage(command);
-	return decide(json, force ? roll_back_forced : roll_back, "rolled back");
+	return status
+		       ?: decide(rollback.force ? roll_back_forced : roll_back, "rolled back",
+				 rollback.json);
 }
+
+const struct command cmd_rollback_entry = {
+	.name = "rollback",
+	.arguments = "",
+	.summary = "Return to the rules before the running ones",
+	.help = "A second rollback undoes the first. A change that waits to be confirmed is "
+		"undone even if that cuts off open connections.",
+	.options = rollback_options,
+	.run = rollback_run,
+	.privileges = PRIVILEGES_READ,
+};

@@ -10,10 +10,6 @@
 #include "cli/words.h"
 #include "rules/ruleset.h"
 
-int cmd_check(const struct command *command, int argc, char **argv);
-int cmd_apply(const struct command *command, int argc, char **argv);
-int cmd_diff(const struct command *command, int argc, char **argv);
-int cmd_save(const struct command *command, int argc, char **argv);
 int cmd_stats(const struct command *command, int argc, char **argv);
 int cmd_explain(const struct command *command, int argc, char **argv);
 int cmd_doctor(const struct command *command, int argc, char **argv);
@@ -23,9 +19,7 @@ int cmd_audit(const struct command *command, int argc, char **argv);
 int cmd_suggest(const struct command *command, int argc, char **argv);
 int cmd_ports(const struct command *command, int argc, char **argv);
 int cmd_monitor(const struct command *command, int argc, char **argv);
-int cmd_confirm(const struct command *command, int argc, char **argv);
 int cmd_restore(const struct command *command, int argc, char **argv);
-int cmd_rollback(const struct command *command, int argc, char **argv);
 
 /* Takes -j out of argv; returns the number of words, argv[0] included, or -1. */
 int parse_json(int argc, char **argv, bool *json);

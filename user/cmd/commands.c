@@ -37,48 +37,6 @@
 	"  --confirm TIME  go back after that time unless \"portctl confirm\" comes\n"         \
 	"  --force         even if it shuts out connections that are open now\n"
 
-const struct command cmd_check_entry = {
-	.name = "check",
-	.arguments = "FILE [-j]",
-	.summary = "say what is wrong with a ruleset file",
-	.help = "Needs no privileges; FILE may be - for standard input.\n",
-	.words = { 0, ANY_WORDS },
-	.run = cmd_check,
-	.privileges = FILES,
-};
-
-const struct command cmd_apply_entry = {
-	.name = "apply",
-	.arguments = "FILE [--confirm TIME] [--force] [-j]",
-	.summary = "make a file the running ruleset, at once and wholly",
-	.help = "Rules that stay keep their counters. Nothing changes unless all of it is right.\n" CHANGE_HELP,
-	.words = { 0, ANY_WORDS },
-	.run = cmd_apply,
-	.privileges = CHANGES | FILES,
-};
-
-const struct command cmd_confirm_entry = {
-	.name = "confirm",
-	.arguments = "[-j]",
-	.summary = "keep the change that waits to be confirmed",
-	.help = NULL,
-	.words = { 0, ANY_WORDS },
-	.run = cmd_confirm,
-	.privileges = READS,
-};
-
-const struct command cmd_rollback_entry = {
-	.name = "rollback",
-	.arguments = "[--force] [-j]",
-	.summary = "go back to the rules before the running ones",
-	.help = "Twice is there and back again. From a change that waits to be confirmed, open\n"
-		"connections keep it from nothing.\n"
-		"  --force  even if it shuts out connections that are open now\n",
-	.words = { 0, ANY_WORDS },
-	.run = cmd_rollback,
-	.privileges = READS,
-};
-
 const struct command cmd_restore_entry = {
 	.name = "restore",
 	.arguments = "[--follow]",
@@ -91,31 +49,6 @@ const struct command cmd_restore_entry = {
 	.words = { 0, ANY_WORDS },
 	.run = cmd_restore,
 	.privileges = CHANGES | FILES,
-};
-
-const struct command cmd_diff_entry = {
-	.name = "diff",
-	.arguments = "[FILE] [-j]",
-	.summary = "what FILE would change of the running rules",
-	.help = "Without FILE, the saved ruleset, and rules with \"for\" are left out as there. Exit code\n"
-		"1 where they differ. A rule that is both removed (-) and added (+) stands in another\n"
-		"order to one that is as specific: the first is charged, and its limit counts.\n",
-	.words = { 0, ANY_WORDS },
-	.run = cmd_diff,
-	.privileges = READS | FILES,
-};
-
-const struct command cmd_save_entry = {
-	.name = "save",
-	.arguments = "[FILE]",
-	.summary = "write the running rules to a file",
-	.help = "Without FILE, to /etc/portctl/rules, and beside it which interfaces are attached to\n"
-		"(for restore); FILE may be - for standard output. Rules with \"for\" are left out.\n"
-		"Symbolic links are followed, if they are root's or the user's own. Only - while a\n"
-		"change waits to be confirmed.\n",
-	.words = { 0, ANY_WORDS },
-	.run = cmd_save,
-	.privileges = READS | CAPABILITY(DAC_OVERRIDE),
 };
 
 const struct command cmd_stats_entry = {

@@ -6,7 +6,6 @@
 
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/number.h"
 #include "cli/command.h"
@@ -291,17 +290,12 @@ static int knock_import_run(const struct command *command, int argc, char **argv
 {
 	struct import import = { 0 };
 	cleanup_free char *text = NULL;
-	size_t size;
 	int err, status = command_parse(command, &argc, argv, NULL);
 
 	if (status)
 		return status;
 	import.path = argv[1];
-	err = file_read(import.path, &text, &size);
-	if (err)
-		rules_file_fail(err, import.path);
-	else
-		err = import_text(&import, text);
+	err = rules_file_text(import.path, &text) ?: import_text(&import, text);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
 
