@@ -1,84 +1,68 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * restore: what was saved is there again, after a boot or when an interface comes
- * that was not there. It only ever adds: a ruleset that runs already is left as
- * it is, and ending this command detaches nothing. Nor does it undo what others do:
- * an interface that was there all along may have been detached on purpose.
+ * restore: apply the saved rules and attach the saved interfaces, after a boot or when an
+ * interface appears. It only adds: it does not replace rules that are running, and ending it
+ * detaches nothing. It does not undo what others did: an interface that was there all along
+ * and is not attached may have been detached on purpose.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 
-#include "host/arrivals.h"
-#include "base/clock.h"
-#include "cmd/command.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "cli/command.h"
+#include "cli/rules_file.h"
+#include "host/arrivals.h"
+#include "host/way_in.h"
 #include "kernel/datapath_rules.h"
 #include "state/saved.h"
-#include "host/way_in.h"
 
-struct options {
+struct restore {
 	bool follow;
 };
 
 #define CLOCK_SECONDS 10 /* between two looks at the clock */
 
-/* From one look to the next. */
+/* What is kept from one look to the next. */
 struct restorer {
 	struct arrivals seen;
 	__u64 tai_offset;
-	bool ran; /* there was a ruleset at the last look, or an interface attached */
-	bool unclear; /* lines of the saved interfaces said nothing */
+	bool ran; /* rules were running or an interface was attached */
+	bool unclear; /* the list of interfaces has lines that are wrong */
 };
 
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "follow", no_argument, NULL, 'f' },
-		{ 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "f", known, NULL)) != -1) {
-		if (option != 'f')
-			return -1;
-		options->follow = true;
-	}
-	return optind == argc ? 0 : -1;
-}
-
-/* None ran yet where all there is was left by a restore that came to no end. */
-static bool runs(const struct datapath *dp)
+/* Whether there are rules or an attached interface; what a killed restore left is neither. */
+static bool is_running(const struct datapath *dp)
 {
 	return dp->control && (dp->control->generation || dp->count);
 }
 
 static int restore_rules(struct datapath *dp)
 {
-	struct ruleset saved;
+	cleanup_ruleset struct ruleset saved;
 	int err;
 
-	if (runs(dp))
-		return 0;
 	ruleset_init(&saved);
+	if (is_running(dp))
+		return 0;
 	err = rules_file_read(saved_path(), &saved) ?: datapath_commit(dp, &saved, 0);
 	if (!err)
 		printf("%zu rule%s applied, default %s\n", saved.count,
 		       saved.count == 1 ? "" : "s", action_name(saved.fallback));
-	ruleset_clear(&saved);
 	return err;
 }
 
-/* A name that was saved may be one that the device has kept beside its new one. */
-static const struct interface *find_attached(const struct datapath *dp, const char *name)
+/* Also finds a renamed device that has the saved name as an alternative name (altname). */
+static const struct interface *restore_find_attached(const struct datapath *dp,
+						     const char *name)
 {
 	const struct interface *iface = datapath_device(dp, name);
 
@@ -90,8 +74,8 @@ static const struct interface *find_attached(const struct datapath *dp, const ch
 }
 
 /*
- * A device that went to another network namespace and came back has the program that
- * judges still, but not the one that watches what leaves.
+ * A device that was moved to another network namespace and back still has the XDP program, but
+ * not the TC program that reads the packets that leave.
  */
 static int restore_attached(struct datapath *dp, const struct interface *iface)
 {
@@ -105,10 +89,10 @@ static int restore_attached(struct datapath *dp, const struct interface *iface)
 	return err;
 }
 
-/* An interface that is not there any more is no failure: it may come again. */
+/* An interface that is missing is not an error: it may appear later. */
 static int restore_interface(struct datapath *dp, const char *name, enum attach_mode mode)
 {
-	const struct interface *attached = find_attached(dp, name);
+	const struct interface *attached = restore_find_attached(dp, name);
 	int err;
 
 	if (attached)
@@ -121,7 +105,7 @@ static int restore_interface(struct datapath *dp, const char *name, enum attach_
 	return err;
 }
 
-/* One that cannot be attached does not keep the others from it. */
+/* Tries all interfaces, even after a failure. */
 static int restore_level(struct datapath *dp, struct arrivals *arrivals,
 			 const struct devices *devices, unsigned int level)
 {
@@ -142,8 +126,8 @@ static int restore_level(struct datapath *dp, struct arrivals *arrivals,
 }
 
 /*
- * The kernel takes no program below a device that has one: what is below goes first. All
- * are at one level where the kernel does not say.
+ * The kernel refuses an XDP program on a device below one that has a program, so the lowest
+ * devices go first. If the kernel does not list its devices, all have the same level.
  */
 static int restore_interfaces(struct datapath *dp, struct arrivals *arrivals)
 {
@@ -157,7 +141,7 @@ static int restore_interfaces(struct datapath *dp, struct arrivals *arrivals)
 	return failed;
 }
 
-/* What attach takes, and what "save" may have found besides. */
+/* The modes of "attach", and those that "save" can find besides. */
 static bool is_mode(const char *text)
 {
 	static const char *const modes[] = { "auto", "native", "generic", "offload", "gone" };
@@ -169,7 +153,10 @@ static bool is_mode(const char *text)
 	return false;
 }
 
-/* "NAME MODE", or a name alone, which is auto. Returns 0, -ENOENT (nothing) or -EINVAL. */
+/*
+ * Parses "NAME MODE"; a name alone has mode auto. Returns 0, -EINVAL, or -ENOENT for an empty
+ * line.
+ */
 static int parse_saved(const char *line, struct sighting *sighting)
 {
 	char name[IFNAMSIZ + 1], mode[IFNAMSIZ + 1] = "auto", more;
@@ -194,7 +181,7 @@ static void fail_line(unsigned int row, char *line)
 	     saved_interfaces_path(), row, line);
 }
 
-/* A line that says nothing does not keep the others from it. It is told of once. */
+/* Takes the saved interfaces. Skips wrong lines, and reports them only at the first look. */
 static int see_saved(struct restorer *restorer, struct arrivals *arrivals, char *rest,
 		     bool first)
 {
@@ -233,8 +220,8 @@ static int see_others(struct arrivals *arrivals)
 	return err;
 }
 
-/* After a failure what was seen is as it was, so that nothing is missed. */
-static int look(struct restorer *restorer, char *saved, bool first)
+/* Compares the devices with those of the last look. A failure changes nothing. */
+static int restore_look(struct restorer *restorer, char *saved, bool first)
 {
 	struct arrivals now = { 0 };
 	int err = see_saved(restorer, &now, saved, first) ?: see_others(&now);
@@ -249,27 +236,24 @@ static int look(struct restorer *restorer, char *saved, bool first)
 	return 0;
 }
 
-static int restore_there(struct restorer *restorer, struct datapath *dp, bool first)
+static int restore_due(struct restorer *restorer, struct datapath *dp, bool first)
 {
 	int err = 0;
 
-	/* Who has taken everything away meant what could not be attached as well. */
-	if (restorer->ran && !runs(dp))
+	/* If all was detached on purpose, do not attach what could not be attached before. */
+	if (restorer->ran && !is_running(dp))
 		arrivals_give_up(&restorer->seen);
 	if (first || arrivals_due(&restorer->seen))
 		err = restore_rules(dp) ?: restore_interfaces(dp, &restorer->seen);
-	restorer->ran = runs(dp);
+	restorer->ran = is_running(dp);
 	return err;
 }
 
-static int restore(struct restorer *restorer, bool first)
+static int restore_locked(struct restorer *restorer, bool first)
 {
-	struct datapath dp;
-	int err = datapath_open(&dp, DATAPATH_WRITE) ?: restore_there(restorer, &dp, first);
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
 
-	datapath_close(&dp);
-	fflush(stdout);
-	return err;
+	return datapath_open(&dp, DATAPATH_WRITE) ?: restore_due(restorer, &dp, first);
 }
 
 static int look_and_restore(struct restorer *restorer, bool first)
@@ -280,11 +264,13 @@ static int look_and_restore(struct restorer *restorer, bool first)
 	int unread = file_read(path, &saved, &size), err = 0;
 
 	if (unread == -ENOENT && !first)
-		unread = 0; /* was said */
+		unread = 0; /* reported at the first look */
 	if (!unread || unread == -ENOENT)
-		err = look(restorer, saved, first);
-	if (!err && (first || arrivals_due(&restorer->seen)))
-		err = restore(restorer, first);
+		err = restore_look(restorer, saved, first);
+	if (!err && (first || arrivals_due(&restorer->seen))) {
+		err = restore_locked(restorer, first);
+		fflush(stdout); /* once the lock is free: the reader may be slow */
+	}
 	if (!err && unread)
 		err = fail(unread, "cannot read %s: %s; \"portctl save\" writes it", path,
 			   strerror(-unread));
@@ -306,7 +292,7 @@ static int open_link_events(void)
 	return -1;
 }
 
-/* Reads an event, or more of the same burst without waiting. False where none is left. */
+/* Reads one event of the kernel. Returns false if there is none (errno). */
 static bool hear_event(int events, struct restorer *restorer, int flags)
 {
 	char buffer[16384];
@@ -318,21 +304,20 @@ static bool hear_event(int events, struct restorer *restorer, int flags)
 }
 
 /*
- * Signed knocks go by TAI, of which the data path has to know how far it is from UTC. The
- * kernel learns that from chronyd or ntpd some time after the boot, and tells nobody.
+ * Signed knocks use TAI, and the data path must know its offset from UTC. The kernel learns the
+ * offset from chronyd or ntpd some time after the boot, and sends no event then.
  */
-static void keep_clock(struct restorer *restorer)
+static void update_clock(struct restorer *restorer)
 {
-	struct datapath dp;
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
 
 	if (restorer->tai_offset == tai_offset())
 		return;
 	restorer->tai_offset = tai_offset();
-	datapath_open(&dp, DATAPATH_READ); /* which sets it right */
-	datapath_close(&dp);
+	datapath_open(&dp, DATAPATH_READ); /* sets the offset */
 }
 
-/* Events that were lost (ENOBUFS) are an event too: a look finds what they would have told. */
+/* Lost events (ENOBUFS) count as an event: the next look finds what they were about. */
 static int wait_for_event(int events, struct restorer *restorer)
 {
 	while (!hear_event(events, restorer, 0)) {
@@ -340,7 +325,7 @@ static int wait_for_event(int events, struct restorer *restorer)
 			return 0;
 		if (errno != EAGAIN)
 			return -errno;
-		keep_clock(restorer);
+		update_clock(restorer);
 	}
 	return 0;
 }
@@ -351,30 +336,52 @@ static int follow(int events, struct restorer *restorer)
 
 	while (!(err = wait_for_event(events, restorer))) {
 		while (hear_event(events, restorer, MSG_DONTWAIT))
-			continue;
+			continue; /* the rest of a burst */
 		look_and_restore(restorer, false);
 	}
 	return fail(err, "cannot watch for interfaces any more: %s", strerror(-err));
 }
 
-int cmd_restore(const struct command *command, int argc, char **argv)
+static const struct cli_option restore_options[] = {
+	{ "follow", 'f', NULL,
+	  "keep running, and attach saved interfaces when they appear or are made again; not "
+	  "those that are detached in the meantime. Ending it detaches nothing",
+	  CLI_FLAG(struct restore, follow) },
+	{ 0 },
+};
+
+static int restore_run(const struct command *command, int argc, char **argv)
 {
 	struct restorer restorer = { 0 };
-	struct options options = { 0 };
+	struct restore restore = { 0 };
 	cleanup_close int events = -1;
-	int err;
+	int err, status = command_parse(command, &argc, argv, &restore);
 
-	if (parse_options(argc, argv, &options))
-		return command_usage(command);
-	if (options.follow) { /* first, so that nothing falls in between */
-		signal(SIGCHLD, SIG_IGN); /* who waits behind a change leaves no zombie */
+	if (status)
+		return status;
+	if (restore.follow) {
+		signal(SIGCHLD, SIG_IGN); /* no zombies of the children behind changes */
+		/* Before the first look, so that no event is missed. */
 		events = open_link_events();
 		if (events < 0)
 			return EXIT_REFUSED;
 	}
 	err = look_and_restore(&restorer, true);
-	if (options.follow)
+	if (restore.follow)
 		err = follow(events, &restorer);
 	arrivals_clear(&restorer.seen);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_restore_entry = {
+	.name = "restore",
+	.arguments = "",
+	.summary = "Apply the saved rules and attach the saved interfaces",
+	.help = "Meant for the boot, so it does not check for open connections. Rules that run "
+		"already stay as they are, and interfaces that are missing are skipped. If the "
+		"filter that reads the packets that leave is gone from an interface, the "
+		"program is replaced, which brings it back.",
+	.options = restore_options,
+	.run = restore_run,
+	.privileges = PRIVILEGES_CHANGE | PRIVILEGES_FILES,
+};

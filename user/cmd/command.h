@@ -19,7 +19,6 @@ int cmd_audit(const struct command *command, int argc, char **argv);
 int cmd_suggest(const struct command *command, int argc, char **argv);
 int cmd_ports(const struct command *command, int argc, char **argv);
 int cmd_monitor(const struct command *command, int argc, char **argv);
-int cmd_restore(const struct command *command, int argc, char **argv);
 
 /* Takes -j out of argv; returns the number of words, argv[0] included, or -1. */
 int parse_json(int argc, char **argv, bool *json);

@@ -37,20 +37,6 @@
 	"  --confirm TIME  go back after that time unless \"portctl confirm\" comes\n"         \
 	"  --force         even if it shuts out connections that are open now\n"
 
-const struct command cmd_restore_entry = {
-	.name = "restore",
-	.arguments = "[--follow]",
-	.summary = "the saved rules and interfaces are there again",
-	.help = "For the boot: open connections keep it from nothing. Rules that run already are left\n"
-		"as they are, and interfaces that are not there are passed over. Where a device\n"
-		"has lost what watches what leaves, its program is replaced, which brings it back.\n"
-		"  --follow  goes on, and attaches interfaces when they come or are made again, not\n"
-		"            those that are detached meanwhile; ending it detaches nothing\n",
-	.words = { 0, ANY_WORDS },
-	.run = cmd_restore,
-	.privileges = CHANGES | FILES,
-};
-
 const struct command cmd_stats_entry = {
 	.name = "stats",
 	.arguments = "[PORT...] [-i SECONDS [-n TIMES]] [--all] [-j]",
