@@ -213,7 +213,7 @@ time.sleep(60)"
 	refused 'expected some of fin, syn' explain 192.0.2.1 22 --flags sin
 	refused "portctl is not attached to eth9" explain 192.0.2.1 22 --on eth9
 	refused "expected an address of the source's family" explain 192.0.2.1 22 --to 2001:db8::1
-	refused 'found "60/ip", which of IPv6 is a header before another one' explain 2001:db8::1 60/ip
+	refused 'found "60/ip", which is an extension header of IPv6' explain 2001:db8::1 60/ip
 	equal "$(said '[.verdict, .line]' 192.0.2.1 60/ip)" '["pass","default"]'
 	usage_of explain 192.0.2.1
 	usage_of explain 192.0.2.1 22 23

@@ -106,7 +106,7 @@ hardened() {
 	# By a link it finds what is beside the program, not beside the link.
 	ln -s "$whole" "$TMP/own/sbin/link"
 	PORTCTL=$TMP/own/sbin/link
-	refused "no rules run here: --rules FILE" replay "$TMP/x"
+	refused "no rules are running: name a file of rules with --rules" replay "$TMP/x"
 	PORTCTL=$(dirname "$whole")/../libexec/portctl/portctl-replay
 	wants 2 "$TMP/x"
 	contains "$stderr" 'this is a part of portctl: use "portctl replay"'

@@ -150,5 +150,5 @@ portctl help watch "
 		grep -q "^.It Pa $name" <<<"$text"
 	done
 	equal "$(grep -A3 '^.Ss portctl services$' <<<"$text" | wc -l)" 4
-	contains "$text" $'names of ports, their class, of both protocols.\nPrivileges: none.'
+	contains "$text" $'Show names and classes of ports.\nPrivileges: none.'
 }

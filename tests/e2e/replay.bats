@@ -150,7 +150,7 @@ allow 53/udp limit 2/h burst 2"
 	refused "truncated dump file" replay "$TMP/dump" --rules "$TMP/rules"
 	make_capture
 	equal "$(replayed .frames)" 0
-	refused "no rules run here" replay "$TMP/dump"
+	refused "no rules are running" replay "$TMP/dump"
 	echo "allow 80abc" >"$TMP/rules"
 	refused '1:7: found "80abc"' replay "$TMP/dump" --rules "$TMP/rules"
 	usage_of replay

@@ -103,7 +103,7 @@ while time.time() < end:
 	eventually shows "53/udp"
 	no shows "22/tcp"
 	keys / 80abc Enter
-	eventually shows "is no port, range, service, tcp or udp"
+	eventually shows "is not a port, range, service, tcp or udp"
 	keys / Escape
 	eventually shows "2000/tcp"
 	shows "22/tcp"
@@ -152,7 +152,7 @@ while time.time() < end:
 	begin 100 24
 	eventually shows "22/tcp"
 	portctl detach --all
-	eventually shows "attached to nothing"
+	eventually shows "attached to no interface"
 	no shows "22/tcp"
 	portctl attach eth0
 	portctl drop 24

@@ -27,6 +27,11 @@ static const char *const finding_names[] = {
 
 _Static_assert(ARRAY_SIZE(finding_names) == FINDINGS, "every finding has a name");
 
+const char *finding_name(enum finding finding)
+{
+	return finding_names[finding];
+}
+
 enum finding finding_parse(const char *name)
 {
 	return text_index(finding_names, FINDINGS, name);

@@ -22,6 +22,9 @@ enum finding {
 	FINDINGS,
 };
 
+/* "unnamed", "wider", ... */
+const char *finding_name(enum finding finding);
+
 /* The finding with this name, or FINDINGS. */
 enum finding finding_parse(const char *name);
 

@@ -1,100 +1,104 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* audit: what is open, or closed, and nobody may be aware of it. */
+/* audit: ports that are open or closed, but should perhaps not be. */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
 #include "advise/audit.h"
 #include "base/clock.h"
-#include "cmd/command.h"
 #include "base/log.h"
+#include "cli/command.h"
+#include "cli/help.h"
+#include "cli/rules_file.h"
+#include "compile/compile.h"
 #include "host/netns.h"
 #include "print/output.h"
-#include "base/number.h"
 
 #define IDLE_DAYS 30
+#define IDLE_DAYS_MAX 36500
 
-/* Of its own, so that CI can tell a finding from an audit that could not be made. */
-enum { EXIT_FOUND = 1, EXIT_NOT_LOOKED = 2 };
+/* Not EXIT_REFUSED, so that a script can tell a finding from an audit that did not run. */
+enum { EXIT_FOUND = 1, EXIT_NOT_RUN = 2 };
 
-struct options {
+struct audit_options {
 	const char *policy;
+	const char *iface;
 	const char *netns;
 	unsigned long days;
 	bool ignored[FINDINGS];
 	bool json;
 };
 
-static int parse_ignored(char *words, struct options *options)
+static int audit_parse_ignored(void *values, const char *argument)
 {
-	char *word;
+	struct audit_options *options = values;
+	char *words = (char *)argument; /* in argv, which may be changed */
+	const char *word;
 
 	while ((word = strsep(&words, ","))) {
 		enum finding finding = finding_parse(word);
 
 		if (finding == FINDINGS)
-			return fail(-EINVAL,
+			return fail(EXIT_USAGE,
 				    "argv: --ignore: found \"%s\", expected a kind of finding: "
-				    "\"portctl help audit\" lists them",
+				    "\"portctl help audit\" lists the kinds",
 				    word);
 		options->ignored[finding] = true;
 	}
-	return 0;
+	return EXIT_DONE;
 }
 
-static int parse_options(int argc, char **argv, struct options *options,
-			 struct inventory *inventory)
-{
-	static const struct option names[] = {
-		{ "policy", required_argument, NULL, 'p' },
-		{ "days", required_argument, NULL, 'd' },
-		{ "ignore", required_argument, NULL, 'i' },
-		{ "on", required_argument, NULL, 'o' },
-		{ "netns", required_argument, NULL, 'n' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
-	int option, err = 0;
+static const struct cli_option audit_options[] = {
+	{ "policy", 0, "FILE",
+	  "take the rules in FILE, not the running rules, for what should be reachable; ports "
+	  "that they name may be exposed",
+	  CLI_TEXT(struct audit_options, policy) },
+	{ "days", 0, "N", "report rules as idle after N days without a packet (30)",
+	  CLI_NUMBER(struct audit_options, days, 0, IDLE_DAYS_MAX) },
+	{ "ignore", 0, "KIND,...", "do not look for findings of these kinds",
+	  CLI_CALL(audit_parse_ignored) },
+	{ "on", 0, "IFACE",
+	  "look at packets that arrive on IFACE; default: on all attached interfaces",
+	  CLI_TEXT(struct audit_options, iface) },
+	{ CLI_NETNS(struct audit_options, netns) },
+	{ CLI_JSON(struct audit_options, json) },
+	{ 0 },
+};
 
-	while ((option = getopt_long(argc, argv, "j", names, NULL)) != -1) {
-		if (option == 'p')
-			options->policy = optarg;
-		else if (option == 'i')
-			err = err ?: parse_ignored(optarg, options);
-		else if (option == 'o')
-			inventory->iface = optarg;
-		else if (option == 'n')
-			options->netns = optarg;
-		else if (option == 'j')
-			options->json = true;
-		else if (option != 'd' ||
-			 number_parse(optarg, strlen(optarg), 36500, &options->days))
-			return -ENOEXEC;
-	}
-	return optind == argc ? err : -ENOEXEC;
-}
-
-/* The policy as it would judge on the interfaces that are looked at. */
-static int judge_by(const char *path, const struct inventory *inventory,
-		    struct ruleset *ruleset, struct outlook *outlook)
+/* Reads the policy, and finds out what it lets through on the audited interfaces. */
+static int read_policy(const char *path, const struct inventory *inventory,
+		       struct ruleset *ruleset, struct outlook *outlook)
 {
 	static const struct interface nowhere;
 	size_t count = inventory->interface_count;
-	struct ruleset none;
-	int err = rules_file_read(path, ruleset);
+	cleanup_ruleset struct ruleset none;
+	int err;
 
+	ruleset_init(&none);
+	err = rules_file_read(path, ruleset);
 	if (err)
 		return err;
-	ruleset_init(&none);
 	*outlook = (struct outlook){ .ruleset = ruleset, .now = inventory->outlook.now };
 	err = assign_lines(ruleset, &none)
 		      ?: outlook_prepare(outlook, count ? inventory->interfaces : &nowhere,
 					 count ?: 1);
-	ruleset_clear(&none);
-	return err ? fail(err, "%s: cannot be made a policy: %s", path, strerror(-err)) : 0;
+	return err ? fail(err, "cannot use %s as a policy: %s", path, strerror(-err)) : 0;
 }
 
-static void print_findings(const json_t *list, bool json)
+static void audit_print_finding(const json_t *finding)
+{
+	const char *rule = json_string_value(json_object_get(finding, "rule"));
+
+	printf("%-15s ", json_string_value(json_object_get(finding, "finding")));
+	if (rule)
+		printf("\"%s\": ", rule);
+	else
+		printf("%lld/%s: ",
+		       (long long)json_integer_value(json_object_get(finding, "port")),
+		       json_string_value(json_object_get(finding, "proto")));
+	puts(json_string_value(json_object_get(finding, "text")) ?: "?");
+}
+
+static void audit_print(const json_t *list, bool json)
 {
 	json_t *finding;
 	size_t i;
@@ -103,22 +107,10 @@ static void print_findings(const json_t *list, bool json)
 		print_rows("findings", list, true);
 		return;
 	}
-	json_array_foreach(list, i, finding)
-	{
-		const char *rule = json_string_value(json_object_get(finding, "rule"));
-
-		printf("%-15s ", json_string_value(json_object_get(finding, "finding")));
-		if (rule)
-			printf("\"%s\": ", rule);
-		else
-			printf("%lld/%s: ",
-			       (long long)json_integer_value(json_object_get(finding, "port")),
-			       json_string_value(json_object_get(finding, "proto")));
-		puts(json_string_value(json_object_get(finding, "text")) ?: "?");
-	}
+	json_array_foreach(list, i, finding) audit_print_finding(finding);
 }
 
-static int find_all(const struct audit *audit, const struct options *options)
+static int find_all(const struct audit *audit, const struct audit_options *options)
 {
 	json_t *list = json_array();
 	size_t count;
@@ -128,50 +120,89 @@ static int find_all(const struct audit *audit, const struct options *options)
 			audit_find(audit, finding, list);
 	}
 	count = json_array_size(list);
-	print_findings(list, options->json);
+	audit_print(list, options->json);
 	json_decref(list);
 	inventory_note_hidden(audit->inventory);
-	/* program_end() says it, but its exit code would be that of findings. */
+	/* program_end() prints the error, but would return the exit code of a finding. */
 	if (fflush(stdout) || ferror(stdout))
-		return EXIT_NOT_LOOKED;
+		return EXIT_NOT_RUN;
 	return count ? EXIT_FOUND : EXIT_DONE;
 }
 
-static int look(const struct options *options, struct inventory *inventory)
+static int audit_inventory(const struct audit_options *options, struct inventory *inventory)
 {
 	struct known_services known = { 0 };
 	struct outlook policy = { 0 };
-	struct ruleset ruleset;
+	cleanup_ruleset struct ruleset ruleset;
 	struct audit audit = { inventory, options->policy ? &policy : NULL, &known,
 			       options->days, utc_now() };
 	unsigned int row;
-	int status = EXIT_NOT_LOOKED, err;
+	int status = EXIT_NOT_RUN, err;
 
 	ruleset_init(&ruleset);
 	err = inventory_take(inventory);
 	if (!err && known_services_read(&known, NULL, &row))
-		err = fail(-ENOMEM, "out of memory");
+		err = out_of_memory();
 	if (!err && options->policy)
-		err = judge_by(options->policy, inventory, &ruleset, &policy);
+		err = read_policy(options->policy, inventory, &ruleset, &policy);
 	if (!err)
 		status = find_all(&audit, options);
 	outlook_clear(&policy);
-	ruleset_clear(&ruleset);
 	known_services_clear(&known);
 	return status;
 }
 
-int cmd_audit(const struct command *command, int argc, char **argv)
+static int audit_run(const struct command *command, int argc, char **argv)
 {
-	struct options options = { .days = IDLE_DAYS };
-	struct inventory inventory = { 0 };
-	int err = parse_options(argc, argv, &options, &inventory), status;
+	struct audit_options options = { .days = IDLE_DAYS };
+	struct inventory inventory;
+	int status = command_parse(command, &argc, argv, &options);
 
-	if (err == -ENOEXEC)
-		return command_usage(command);
-	if (err || netns_enter(options.netns))
-		return EXIT_NOT_LOOKED;
-	status = look(&options, &inventory);
+	if (status)
+		return status;
+	if (netns_enter(options.netns))
+		return EXIT_NOT_RUN;
+	inventory = (struct inventory){ .iface = options.iface };
+	status = audit_inventory(&options, &inventory);
 	inventory_clear(&inventory);
 	return status;
 }
+
+static void audit_print_kinds(const struct command *command, FILE *out)
+{
+	static const char *const texts[FINDINGS] = {
+		[FINDING_UNNAMED] =
+			"a program listens and is reachable, but no rule allows its "
+			"port by number; if everybody can reach it, a rule that "
+			"allows it to some sources does not count",
+		[FINDING_WIDER] = "more sources can reach the port than the policy allows",
+		[FINDING_EXPOSED] = "everybody can reach a service that is not meant for "
+				    "everybody (telnet, databases, ...)",
+		[FINDING_FILTERED] = "a program listens, but the rules let nobody through",
+		[FINDING_UNUSED] = "a rule allows the port, but no program listens",
+		[FINDING_IDLE] = "a rule that has not met a packet for some days (--days)",
+		[FINDING_FOREIGN_PORT] = "a program listens on another port than its own",
+		[FINDING_FOREIGN_PROGRAM] = "a program listens on the well-known port of "
+					    "another program",
+	};
+	struct help_row rows[FINDINGS + 1] = { 0 };
+
+	(void)command;
+	for (enum finding finding = 0; finding < FINDINGS; finding++)
+		rows[finding] = (struct help_row){ finding_name(finding), texts[finding] };
+	fputs("The kinds of findings, in the order of the output:\n", out);
+	help_rows(out, rows);
+}
+
+const struct command cmd_audit_entry = {
+	.name = "audit",
+	.arguments = "",
+	.summary = "Report ports that are open or closed but should perhaps not be",
+	.help = "The exit code is 0 if nothing was found, 1 if there are findings, and 2 if the "
+		"audit could not run. UDP ports in the kernel's range of ephemeral ports "
+		"(ip_local_port_range) are audited only if a rule names them.",
+	.more_help = audit_print_kinds,
+	.options = audit_options,
+	.run = audit_run,
+	.privileges = PRIVILEGES_READ | PRIVILEGES_PROCESSES | PRIVILEGES_NAMESPACES,
+};

@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* doctor: what is not as it should be, and what to do about it. */
+/* doctor: check the host, the rules and the interfaces, and advise what to do. */
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
 
-#include "cmd/command.h"
 #include "advise/doctor.h"
 #include "base/log.h"
+#include "cli/command.h"
 #include "kernel/datapath_rules.h"
 
-static void print_finding(const json_t *finding)
+static void doctor_print_finding(const json_t *finding)
 {
 	const char *iface = json_string_value(json_object_get(finding, "interface"));
 	const char *advice = json_string_value(json_object_get(finding, "advice"));
@@ -21,13 +21,13 @@ static void print_finding(const json_t *finding)
 	       advice ?: "");
 }
 
-static void print_findings(const struct doctor *doctor, bool json)
+static void doctor_print(const struct doctor *doctor, bool json)
 {
 	json_t *all, *finding;
 	size_t i;
 
 	if (!json) {
-		json_array_foreach(doctor->findings, i, finding) print_finding(finding);
+		json_array_foreach(doctor->findings, i, finding) doctor_print_finding(finding);
 		return;
 	}
 	all = json_pack("{s:O}", "checks", doctor->findings);
@@ -36,7 +36,7 @@ static void print_findings(const struct doctor *doctor, bool json)
 	json_decref(all);
 }
 
-/* What datapath_open() could not open it has said itself. */
+/* `err`: of datapath_open(), which has printed it. `iface`: the only one to check, or NULL. */
 static void examine(struct doctor *doctor, const struct datapath *dp, int err,
 		    const char *iface)
 {
@@ -52,28 +52,39 @@ static void examine(struct doctor *doctor, const struct datapath *dp, int err,
 		doctor_check_interface(doctor, iface);
 }
 
-int cmd_doctor(const struct command *command, int argc, char **argv)
+static int doctor_run(const struct command *command, int argc, char **argv)
 {
-	struct doctor doctor = { .findings = json_array() };
-	struct ruleset ruleset;
-	struct datapath dp;
-	bool json;
-	int words = parse_json(argc, argv, &json), err;
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	cleanup_ruleset struct ruleset ruleset;
+	struct doctor doctor = { .ruleset = &ruleset };
+	bool json = false;
+	int err, status = command_parse(command, &argc, argv, &json);
+	const char *iface = argc == 2 ? argv[1] : NULL;
 
-	if (words != 1 && words != 2)
-		return command_usage(command);
-	if (words == 2 && !if_nametoindex(argv[1])) {
-		fail(-ENODEV, "there is no interface %s here: \"ip link\" lists them", argv[1]);
-		return EXIT_REFUSED;
-	}
 	ruleset_init(&ruleset);
-	doctor.ruleset = &ruleset;
+	if (status)
+		return status;
+	if (iface && !if_nametoindex(iface))
+		return fail(EXIT_REFUSED,
+			    "there is no interface %s here: \"ip link\" lists the interfaces",
+			    iface);
+	doctor.findings = json_array();
 	err = datapath_open(&dp, DATAPATH_READ) ?: datapath_ruleset(&dp, &ruleset);
-	examine(&doctor, &dp, err, words == 2 ? argv[1] : NULL);
+	examine(&doctor, &dp, err, iface);
 	datapath_unlock(&dp);
-	print_findings(&doctor, json);
+	doctor_print(&doctor, json);
 	json_decref(doctor.findings);
-	ruleset_clear(&ruleset);
-	datapath_close(&dp);
 	return doctor.failed ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_doctor_entry = {
+	.name = "doctor",
+	.arguments = "[IFACE]",
+	.summary = "Check this host and advise what to do",
+	.help = "Checks the kernel, the rules, and each attached interface, or only IFACE. The "
+		"exit code is 1 if a check fails.",
+	.options = options_json,
+	.words = { 0, 1 },
+	.run = doctor_run,
+	.privileges = PRIVILEGES_CHANGE | PRIVILEGES_FILES,
+};

@@ -1,39 +1,77 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* explain: how a packet would be judged, asked of the data path itself. */
+/* explain: ask the data path how it would judge a packet. */
 #include <errno.h>
-#include <getopt.h>
 #include <ifaddrs.h>
 #include <netinet/in.h>
 #include <string.h>
 #include <strings.h>
 
-#include "cmd/command.h"
 #include "advise/explain.h"
+#include "base/array.h"
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "base/number.h"
+#include "cli/command.h"
 #include "kernel/datapath_rules.h"
 #include "kernel/datapath_trial.h"
 #include "rules/prefix.h"
-#include "base/array.h"
-#include "base/cleanup.h"
-#include "base/number.h"
 
 #define SOURCE_PORT 40000
 
 struct question {
-	const char *iface; /* NULL: the first that is attached, and not gone */
-	struct packet packet;
+	const char *iface; /* NULL: the first that is attached and has a device */
+	struct prefix to;
+	__u8 flags;
 	bool json;
+	struct packet packet;
 };
 
-static int parse_address(const char *text, struct prefix *address)
+/* Takes "syn,ack" or "syn|ack". */
+static int explain_parse_flags(void *values, const char *argument)
+{
+	static const char *const names[] = { "fin", "syn", "rst", "psh", "ack", "urg" };
+	struct question *question = values;
+	const char *at = argument;
+
+	question->flags = 0;
+	while (*at) {
+		size_t length = strcspn(at, ",|"), i = 0;
+
+		while (i < ARRAY_SIZE(names) &&
+		       (strlen(names[i]) != length || strncasecmp(names[i], at, length)))
+			i++;
+		if (i == ARRAY_SIZE(names))
+			return fail(EXIT_REFUSED,
+				    "argv: --flags: found \"%s\", expected some of fin, syn, "
+				    "rst, psh, ack and urg, with commas",
+				    argument);
+		question->flags |= 1 << i;
+		at += length + (at[length] != 0);
+	}
+	return EXIT_DONE;
+}
+
+static const struct cli_option explain_options[] = {
+	{ "on", 0, "IFACE", "the packet arrives on IFACE; default: the first that is attached",
+	  CLI_TEXT(struct question, iface) },
+	{ "to", 0, "ADDRESS",
+	  "the packet goes to ADDRESS; default: an address of the interface",
+	  CLI_ADDRESS(struct question, to) },
+	{ "flags", 0, "syn,ack,...", "its TCP flags: fin, syn, rst, psh, ack, urg (syn)",
+	  CLI_CALL(explain_parse_flags) },
+	{ CLI_JSON(struct question, json) },
+	{ 0 },
+};
+
+static int parse_source_address(const char *text, struct prefix *address)
 {
 	if (address_parse(text, address))
 		return fail(-EINVAL, "argv: found \"%s\", expected an address", text);
 	return 0;
 }
 
-/* "192.0.2.1:40000", "[2001:db8::1]:40000", or an address alone. */
-static int parse_source(const char *text, struct packet *packet)
+/* Parses "192.0.2.1:40000", "[2001:db8::1]:40000", or an address alone. */
+static int explain_parse_source(const char *text, struct packet *packet)
 {
 	const char *colon = strrchr(text, ':');
 	bool brackets = *text == '[';
@@ -46,16 +84,16 @@ static int parse_source(const char *text, struct packet *packet)
 		return fail(-EINVAL, "argv: found \"%s\", expected an address", text);
 	address = strndup(text + brackets, length - 2 * brackets);
 	if (!address)
-		return fail(-ENOMEM, "out of memory");
+		return out_of_memory();
 	if (port && number_parse(colon + 1, strlen(colon + 1), 65535, &number))
 		return fail(-EINVAL, "argv: found \"%s\", expected a port behind the address",
 			    colon + 1);
 	packet->source_port = number;
-	return parse_address(address, &packet->source);
+	return parse_source_address(address, &packet->source);
 }
 
-/* A port is TCP's unless it says otherwise; a protocol has none. */
-static int parse_port(const char *text, struct packet *packet)
+/* Parses a port, of TCP unless it says otherwise, or a protocol without ports. */
+static int explain_parse_port(const char *text, struct packet *packet)
 {
 	struct term terms[2];
 	const char *expected;
@@ -72,66 +110,16 @@ static int parse_port(const char *text, struct packet *packet)
 	return 0;
 }
 
-/* "syn,ack" or "syn|ack". */
-static int parse_flags(const char *text, struct packet *packet)
+/* A packet goes to a link-local address only if its source is link-local. */
+static bool is_same_scope(const struct prefix *source, const struct in6_addr *address)
 {
-	static const char *const names[] = { "fin", "syn", "rst", "psh", "ack", "urg" };
-	const char *at = text;
-
-	packet->flags = 0;
-	while (*at) {
-		size_t length = strcspn(at, ",|"), i = 0;
-
-		while (i < ARRAY_SIZE(names) &&
-		       (strlen(names[i]) != length || strncasecmp(names[i], at, length)))
-			i++;
-		if (i == ARRAY_SIZE(names))
-			return fail(-EINVAL,
-				    "argv: --flags: found \"%s\", expected some of fin, syn, "
-				    "rst, psh, ack and urg, with commas",
-				    text);
-		packet->flags |= 1 << i;
-		at += length + (at[length] != 0);
-	}
-	return 0;
-}
-
-static int parse_options(int argc, char **argv, struct question *question)
-{
-	static const struct option options[] = {
-		{ "on", required_argument, NULL, 'o' },
-		{ "to", required_argument, NULL, 't' },
-		{ "flags", required_argument, NULL, 'f' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
-	int option, err = 0;
-
-	while (!err && (option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-		if (option == 'o')
-			question->iface = optarg;
-		else if (option == 't')
-			err = parse_address(optarg, &question->packet.destination);
-		else if (option == 'f')
-			err = parse_flags(optarg, &question->packet);
-		else if (option == 'j')
-			question->json = true;
-		else
-			return -ENOEXEC; /* getopt has said why */
-	}
-	return err;
-}
-
-/* What comes from elsewhere than the link goes to no address that is the link's only. */
-static bool is_answered_by(const struct prefix *source, const struct in6_addr *address)
-{
-	struct in6_addr from; /* in a prefix it is not aligned */
+	struct in6_addr from; /* aligned, as in a prefix it is not */
 
 	memcpy(&from, source->address, sizeof(from));
 	return IN6_IS_ADDR_LINKLOCAL(&from) == IN6_IS_ADDR_LINKLOCAL(address);
 }
 
-/* The address itself, if the packet may go to it; else NULL. */
+/* The bytes of an address, if the packet could go there; else NULL. */
 static const void *address_for(const struct packet *packet, const struct sockaddr *address)
 {
 	const struct sockaddr_in6 *ip6 = (const void *)address;
@@ -140,12 +128,12 @@ static const void *address_for(const struct packet *packet, const struct sockadd
 	if (packet->source.family == 4 && address->sa_family == AF_INET)
 		return &ip->sin_addr;
 	if (packet->source.family == 6 && address->sa_family == AF_INET6 &&
-	    is_answered_by(&packet->source, &ip6->sin6_addr))
+	    is_same_scope(&packet->source, &ip6->sin6_addr))
 		return &ip6->sin6_addr;
 	return NULL;
 }
 
-/* The first that the device has, whatever it is called now; else one of nobody's. */
+/* Chooses the first fitting address of the device, else one that nobody has. */
 static void choose_destination(struct packet *packet, const char *device)
 {
 	struct prefix *to = &packet->destination;
@@ -166,7 +154,7 @@ static void choose_destination(struct packet *packet, const char *device)
 	freeifaddrs(all);
 }
 
-static int choose_interface(const struct datapath *dp, struct question *question)
+static int explain_choose_interface(const struct datapath *dp, struct question *question)
 {
 	const struct interface *iface;
 
@@ -181,15 +169,16 @@ static int choose_interface(const struct datapath *dp, struct question *question
 			-ENOENT,
 			"portctl is not attached to %s: \"portctl status\" lists where it is",
 			question->iface);
-	if (!question->packet.destination.family)
+	question->packet.destination = question->to;
+	if (!question->to.family)
 		choose_destination(&question->packet, iface->device);
 	if (question->packet.destination.family != question->packet.source.family)
 		return fail(-EINVAL, "argv: --to: expected an address of the source's family");
 	return 0;
 }
 
-static int judge(const struct datapath *dp, const struct question *question,
-		 struct judgement *judgement)
+static int explain_judge(const struct datapath *dp, const struct question *question,
+			 struct judgement *judgement)
 {
 	__u8 frame[FRAME_SIZE];
 	size_t size = frame_build(&question->packet, frame);
@@ -203,7 +192,7 @@ static int judge(const struct datapath *dp, const struct question *question,
 	return err;
 }
 
-static void print(const json_t *explanation, bool json)
+static void explain_output(const json_t *explanation, bool json)
 {
 	if (!json) {
 		explain_print(explanation, stdout);
@@ -215,44 +204,56 @@ static void print(const json_t *explanation, bool json)
 
 static int explain(struct question *question)
 {
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	cleanup_ruleset struct ruleset ruleset;
 	struct judgement judgement;
-	json_t *explanation = NULL;
-	struct ruleset ruleset;
-	struct datapath dp;
+	json_t *explanation;
 	int err;
 
 	ruleset_init(&ruleset);
-	err = datapath_open(&dp, DATAPATH_READ) ?: choose_interface(&dp, question);
-	err = err ?: datapath_ruleset(&dp, &ruleset) ?: judge(&dp, question, &judgement);
-	if (!err) {
-		explanation =
-			explain_json(&judgement, &question->packet, &ruleset, question->iface);
-		err = explanation ? 0 : fail(-ENOMEM, "out of memory");
-	}
+	err = datapath_open(&dp, DATAPATH_READ) ?: explain_choose_interface(&dp, question)
+						?: datapath_ruleset(&dp, &ruleset)
+						?: explain_judge(&dp, question, &judgement);
+	if (err)
+		return err;
+	explanation = explain_json(&judgement, &question->packet, &ruleset, question->iface);
+	if (!explanation)
+		return out_of_memory();
 	datapath_unlock(&dp);
-	if (!err)
-		print(explanation, question->json);
+	explain_output(explanation, question->json);
 	json_decref(explanation);
-	ruleset_clear(&ruleset);
-	datapath_close(&dp);
-	return err;
+	return 0;
 }
 
-int cmd_explain(const struct command *command, int argc, char **argv)
+static int explain_run(const struct command *command, int argc, char **argv)
 {
-	struct question question = { .packet.flags = TCP_SYN };
-	int err = parse_options(argc, argv, &question);
+	struct question question = { .flags = TCP_SYN };
+	struct packet *packet = &question.packet;
+	int err, status = command_parse(command, &argc, argv, &question);
 
-	if (err == -ENOEXEC || (!err && argc - optind != 2))
-		return command_usage(command);
-	err = err ?: parse_source(argv[optind], &question.packet)
-		  ?: parse_port(argv[optind + 1], &question.packet);
-	if (!err && question.packet.source.family == 6 &&
-	    is_extension(question.packet.protocol))
+	if (status)
+		return status;
+	packet->flags = question.flags;
+	err = explain_parse_source(argv[1], packet) ?: explain_parse_port(argv[2], packet);
+	if (!err && packet->source.family == 6 && is_extension(packet->protocol))
 		err = fail(-EINVAL,
-			   "argv: found \"%s\", which of IPv6 is a header before another one: "
-			   "expected the port or protocol behind it, which is what is judged",
-			   argv[optind + 1]);
+			   "argv: found \"%s\", which is an extension header of IPv6: expected "
+			   "the port or protocol behind it, which decides",
+			   argv[2]);
 	err = err ?: explain(&question);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_explain_entry = {
+	.name = "explain",
+	.arguments = "SOURCE[:PORT] PORT",
+	.summary = "Show how a packet would be judged, and what would change that",
+	.help = "The data path itself judges the packet; nothing is counted or sent. PORT is the "
+		"destination port, of TCP unless it says otherwise, or an IP protocol.",
+	.examples = "  portctl explain 198.51.100.7 8443\n"
+		    "  portctl explain [2001:db8::1]:53 40000/udp --on eth0\n",
+	.options = explain_options,
+	.words = { 2, 2 },
+	.run = explain_run,
+	.privileges = PRIVILEGES_CHANGE,
+};

@@ -1,26 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* monitor: what happens, as it happens. */
+/* monitor: report events as they happen. */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 
-#include "base/clock.h"
-#include "cmd/command.h"
-#include "kernel/datapath_knock.h"
-#include "kernel/datapath_rules.h"
-#include "watch/events.h"
-#include "base/log.h"
-#include "watch/port_watch.h"
-#include "base/privileges.h"
-#include "state/stats.h"
-#include "watch/notify.h"
 #include "base/cleanup.h"
-#include "base/number.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "cli/help.h"
 #include "kernel/counters.h"
 #include "kernel/datapath_events.h"
+#include "kernel/datapath_knock.h"
+#include "kernel/datapath_rules.h"
+#include "state/stats.h"
+#include "watch/events.h"
+#include "watch/port_watch.h"
+#include "watch/notify.h"
 
 #define WAIT_MILLISECONDS 200
 #define TURN_NANOSECONDS 1000000000ull
+#define SAMPLES_MAX 255
+#define EXPIRY "expiry" /* an event that the data path does not report */
+
+struct monitor_options {
+	unsigned long samples;
+	const char *program;
+	bool json;
+};
+
+static const struct cli_option monitor_options[] = {
+	{ "samples", 0, "N",
+	  "report at most N drops and rejects a second of each port (10; at most 255). All who "
+	  "watch, \"top\" too, share the samples: each gets as many as the one who wants most",
+	  CLI_NUMBER(struct monitor_options, samples, 0, SAMPLES_MAX) },
+	{ "exec", 0, "PROGRAM",
+	  "run PROGRAM for each event, with the event as JSON on its standard input: at most 10 "
+	  "a second, 8 at a time, and each for 10 seconds",
+	  CLI_TEXT(struct monitor_options, program) },
+	{ CLI_JSON(struct monitor_options, json) },
+	{ 0 },
+};
 
 struct monitor {
 	struct notifier notifier;
@@ -28,18 +47,19 @@ struct monitor {
 	bool wanted[EVENT_KINDS];
 	bool expiries;
 	bool ports_wanted[PORT_EVENTS];
-	struct port_watch *ports; /* NULL: none of these is wanted */
+	struct port_watch *ports; /* NULL if no event of ports is wanted */
 	struct watcher *watcher; /* NULL while nothing is attached */
 	struct ruleset ruleset;
 	struct event_names names;
 	__u32 generation;
-	__u64 turn; /* when it last looked around, since boot */
-	__u64 dropped; /* all drops and rejects by then, */
-	__u64 shown; /* and how many of them were told */
-	__u64 lost; /* of the other kinds */
+	__u64 turn; /* time of the last turn, since boot */
+	/* What was counted until then: */
+	__u64 dropped; /* all drops and rejects */
+	__u64 shown; /* drops and rejects that were reported */
+	__u64 lost; /* events of other kinds that were not */
 };
 
-static int read_rules(struct monitor *monitor, const struct datapath *dp)
+static int monitor_read_rules(struct monitor *monitor, const struct datapath *dp)
 {
 	int err;
 
@@ -53,14 +73,13 @@ static int read_rules(struct monitor *monitor, const struct datapath *dp)
 					   dp->count);
 }
 
-/* A change of the rules may be told of before the next turn. */
+/* An event of changed rules can arrive before the next turn. */
 static void refresh_rules(struct monitor *monitor)
 {
-	struct datapath dp;
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
 
 	if (!datapath_open(&dp, DATAPATH_READ) && watcher_belongs(monitor->watcher, &dp))
-		read_rules(monitor, &dp);
-	datapath_close(&dp);
+		monitor_read_rules(monitor, &dp);
 }
 
 static void show_event(const struct event *event, void *data)
@@ -74,16 +93,16 @@ static void show_event(const struct event *event, void *data)
 	notify_event(&monitor->notifier, event_json(event, &monitor->names));
 }
 
-/* What a turn has found, to be told once others have theirs. */
+/* What a turn found. It is reported after the lock is released. */
 struct found {
 	struct granted *ended;
 	size_t ended_count;
 	bool counted;
-	__u64 drops;
-	__u64 events;
+	__u64 drops; /* not reported */
+	__u64 events; /* of other kinds, not reported */
 };
 
-/* Grants whose time ended since the last turn: nobody is told by the data path. */
+/* Finds the grants that ended since the last turn; the data path does not report them. */
 static void find_ended(const struct monitor *monitor, const struct datapath *dp, __u64 now,
 		       struct found *found)
 {
@@ -93,7 +112,7 @@ static void find_ended(const struct monitor *monitor, const struct datapath *dp,
 	found->ended_count = 0;
 }
 
-static void tell_found(struct monitor *monitor, const struct found *found)
+static void report_found(struct monitor *monitor, const struct found *found)
 {
 	for (size_t i = 0; i < found->ended_count; i++)
 		notify_event(&monitor->notifier,
@@ -104,8 +123,9 @@ static void tell_found(struct monitor *monitor, const struct found *found)
 }
 
 /*
- * Those of rules that are gone are among them: else they would be missing now, and come
- * anew with a rollback, or once another change makes them the line "removed".
+ * Counts all drops and rejects. Includes those of the rules before the running ones: without
+ * them the sum would shrink with a change, and grow again with a rollback, or when the next
+ * change adds them to the line "removed".
  */
 static __u64 count_drops(struct datapath *dp, const struct ruleset *ruleset)
 {
@@ -125,7 +145,7 @@ static __u64 count_drops(struct datapath *dp, const struct ruleset *ruleset)
 	return dropped;
 }
 
-/* What was not told since the last turn: of drops it is all but the samples. */
+/* Counts what was not reported since the last turn: drops that were no sample, lost events. */
 static void count_lost(struct monitor *monitor, struct datapath *dp, bool first,
 		       struct found *found)
 {
@@ -150,7 +170,7 @@ static void count_lost(struct monitor *monitor, struct datapath *dp, bool first,
 	monitor->lost = lost;
 }
 
-/* What was watched may be gone, and come back as another. */
+/* Opens the events; again if the data path was removed and attached anew. */
 static int follow_datapath(struct monitor *monitor, struct datapath *dp, bool *first)
 {
 	*first = false;
@@ -164,33 +184,40 @@ static int follow_datapath(struct monitor *monitor, struct datapath *dp, bool *f
 		int err = datapath_watch(dp, monitor->samples, &monitor->watcher);
 
 		*first = true;
-		return err ?: read_rules(monitor, dp);
+		return err ?: monitor_read_rules(monitor, dp);
 	}
-	return dp->control->generation != monitor->generation ? read_rules(monitor, dp) : 0;
+	return dp->control->generation != monitor->generation ? monitor_read_rules(monitor, dp)
+							      : 0;
 }
 
-/* Once a second: the rules, grants that ended, and what was not told. */
-static int look_around(struct monitor *monitor)
+static int find_news(struct monitor *monitor, __u64 now, struct found *found)
 {
-	__u64 now = since_boot();
-	struct found found = { 0 };
-	struct datapath dp;
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
 	bool first;
 	int err = datapath_open(&dp, DATAPATH_READ) ?: follow_datapath(monitor, &dp, &first);
 
-	if (!err && monitor->watcher) {
-		watcher_refill(monitor->watcher, &dp);
-		if (!first && monitor->expiries)
-			find_ended(monitor, &dp, now, &found);
-		count_lost(monitor, &dp, first, &found);
-	}
+	if (err || !monitor->watcher)
+		return err;
+	watcher_refill(monitor->watcher, &dp);
+	if (!first && monitor->expiries)
+		find_ended(monitor, &dp, now, found);
+	count_lost(monitor, &dp, first, found);
+	return 0;
+}
+
+/* Once a second: follows the rules, and reports ended grants and what was not reported. */
+static int monitor_turn(struct monitor *monitor)
+{
+	__u64 now = since_boot();
+	struct found found = { 0 };
+	int err = find_news(monitor, now, &found);
+
 	monitor->turn = now;
-	datapath_close(&dp);
-	tell_found(monitor, &found);
+	report_found(monitor, &found);
 	return err;
 }
 
-/* What listens is watched from here on, if that is wanted. */
+/* Watches ports from now on, if one of their events is wanted. */
 static int begin_ports(struct monitor *monitor)
 {
 	bool wanted = false;
@@ -203,9 +230,9 @@ static int begin_ports(struct monitor *monitor)
 		       ?: port_watch_turn(monitor->ports, 0);
 }
 
-static int watch(struct monitor *monitor)
+static int monitor_run_turns(struct monitor *monitor)
 {
-	int err = look_around(monitor);
+	int err = monitor_turn(monitor);
 
 	if (!err && !monitor->watcher)
 		return fail(-ENOENT,
@@ -220,12 +247,12 @@ static int watch(struct monitor *monitor)
 		if (monitor->ports)
 			err = port_watch_turn(monitor->ports, 0);
 		if (!err && since_boot() - monitor->turn >= TURN_NANOSECONDS)
-			err = look_around(monitor);
+			err = monitor_turn(monitor);
 	}
 	return err;
 }
 
-/* The kinds that are asked for; all where none is. */
+/* Takes the kinds of events that are wanted; none: all. */
 static int parse_kinds(struct monitor *monitor, int count, char **words)
 {
 	monitor->expiries = !count;
@@ -239,42 +266,18 @@ static int parse_kinds(struct monitor *monitor, int count, char **words)
 			monitor->wanted[kind] = true;
 		else if (event != PORT_EVENTS)
 			monitor->ports_wanted[event] = true;
-		else if (!strcmp(words[i], "expiry"))
+		else if (!strcmp(words[i], EXPIRY))
 			monitor->expiries = true;
 		else
-			return fail(
-				-EINVAL,
-				"argv: found \"%s\", expected a kind of event: \"portctl help "
-				"monitor\" lists them",
-				words[i]);
+			return fail(-EINVAL,
+				    "argv: found \"%s\", expected a kind of event: \"portctl "
+				    "help monitor\" lists the kinds",
+				    words[i]);
 	}
 	return 0;
 }
 
-static int parse_options(int argc, char **argv, struct monitor *monitor)
-{
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "exec", required_argument, NULL, 'e' },
-		{ "samples", required_argument, NULL, 's' },
-		{ 0 },
-	};
-	unsigned long samples = EVENT_SAMPLES;
-	int option;
-
-	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-		if (option == 'j')
-			monitor->notifier.json = true;
-		else if (option == 'e')
-			monitor->notifier.hooks.program = optarg;
-		else if (option != 's' || number_parse(optarg, strlen(optarg), 255, &samples))
-			return -EINVAL;
-	}
-	monitor->samples = samples;
-	return 0;
-}
-
-/* Whose a socket is needs to be known only where ports are watched. */
+/* Only for events of ports: the process that a socket belongs to. */
 static int give_up_processes(const struct monitor *monitor)
 {
 	bool ports = memchr(monitor->ports_wanted, true, sizeof(monitor->ports_wanted));
@@ -282,19 +285,23 @@ static int give_up_processes(const struct monitor *monitor)
 	return ports ? 0 : privileges_keep(CAPABILITIES_DATAPATH | RUNS_PROGRAMS);
 }
 
-int cmd_monitor(const struct command *command, int argc, char **argv)
+static int monitor_run(const struct command *command, int argc, char **argv)
 {
+	struct monitor_options options = { .samples = EVENT_SAMPLES };
 	struct monitor monitor = { 0 };
-	int err;
+	int err, status = command_parse(command, &argc, argv, &options);
 
-	if (parse_options(argc, argv, &monitor))
-		return command_usage(command);
-	if (parse_kinds(&monitor, argc - optind, argv + optind))
+	if (status)
+		return status;
+	if (parse_kinds(&monitor, argc - 1, argv + 1))
 		return EXIT_REFUSED;
+	monitor.samples = options.samples;
+	monitor.notifier.json = options.json;
+	monitor.notifier.hooks.program = options.program;
 	if (notify_begin(&monitor.notifier) || give_up_processes(&monitor))
 		return EXIT_REFUSED;
 	ruleset_init(&monitor.ruleset);
-	err = watch(&monitor);
+	err = monitor_run_turns(&monitor);
 	hooks_end(&monitor.notifier.hooks);
 	watcher_free(monitor.watcher);
 	port_watch_free(monitor.ports);
@@ -302,3 +309,48 @@ int cmd_monitor(const struct command *command, int argc, char **argv)
 	ruleset_clear(&monitor.ruleset);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
+
+static void put_word(char *list, size_t size, const char *word)
+{
+	size_t length = strlen(list);
+
+	snprintf(list + length, size - length, "%s%s", length ? " " : "", word);
+}
+
+static void monitor_print_kinds(const struct command *command, FILE *out)
+{
+	char drops[64] = "", knocks[128] = "", ports[64] = "";
+	const struct help_row rows[] = {
+		{ drops, "samples of packets that were dropped or rejected" },
+		{ knocks, "of knocks" },
+		{ ports, "of ports, as \"portctl watch\" reports them" },
+		{ 0 },
+	};
+
+	(void)command;
+	for (enum event_kind kind = 0; kind < EVENT_KINDS; kind++) {
+		if (kind == EVENT_DROP || kind == EVENT_REJECT)
+			put_word(drops, sizeof(drops), event_name(kind));
+		else
+			put_word(knocks, sizeof(knocks), event_name(kind));
+	}
+	put_word(knocks, sizeof(knocks), EXPIRY);
+	for (enum port_event event = 0; event < PORT_EVENTS; event++)
+		put_word(ports, sizeof(ports), port_event_name(event));
+	fputs("EVENT is one of these; without EVENT all are reported:\n", out);
+	help_rows(out, rows);
+}
+
+const struct command cmd_monitor_entry = {
+	.name = "monitor",
+	.arguments = "[EVENT...]",
+	.summary = "Report events as they happen",
+	.help = "Prints once a second how many events were not reported, if there were any.",
+	.more_help = monitor_print_kinds,
+	.examples = "  portctl monitor drop --samples 1\n"
+		    "  portctl monitor grant lockout --exec /usr/local/bin/notify\n",
+	.options = monitor_options,
+	.words = { 0, ANY_WORDS },
+	.run = monitor_run,
+	.privileges = PRIVILEGES_CHANGE | PRIVILEGES_PROCESSES | RUNS_PROGRAMS,
+};

@@ -1,53 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ports: what listens, what is let through, and what the outside sees of it. */
-#include <errno.h>
-#include <getopt.h>
-
-#include "cmd/command.h"
-#include "state/inventory.h"
-#include "base/log.h"
-#include "rules/names.h"
+/* ports: what listens, what the rules let through, and what the outside sees. */
+#include "base/utf8.h"
+#include "cli/command.h"
 #include "host/netns.h"
 #include "print/output.h"
-#include "rules/prefix.h"
-#include "base/utf8.h"
+#include "state/inventory.h"
 
-struct listing {
-	struct inventory inventory;
-	const char *netns; /* "--netns"; NULL: this one */
+struct ports {
+	const char *iface;
+	const char *netns;
+	struct prefix source;
 	bool all;
 	bool json;
 };
 
-static int parse_options(int argc, char **argv, struct listing *listing)
-{
-	static const struct option options[] = {
-		{ "all", no_argument, NULL, 'a' },
-		{ "from", required_argument, NULL, 'f' },
-		{ "on", required_argument, NULL, 'o' },
-		{ "netns", required_argument, NULL, 'n' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "aj", options, NULL)) != -1) {
-		if (option == 'a')
-			listing->all = true;
-		else if (option == 'o')
-			listing->inventory.iface = optarg;
-		else if (option == 'n')
-			listing->netns = optarg;
-		else if (option == 'j')
-			listing->json = true;
-		else if (option != 'f')
-			return -ENOEXEC; /* getopt has said why */
-		else if (address_parse(optarg, &listing->inventory.source))
-			return fail(-EINVAL, "argv: --from: found \"%s\", expected an address",
-				    optarg);
-	}
-	return optind == argc ? 0 : -ENOEXEC;
-}
+static const struct cli_option ports_options[] = {
+	{ "all", 'a', NULL, "show every port", CLI_FLAG(struct ports, all) },
+	{ "from", 0, "ADDRESS",
+	  "show what this source sees, with its grants; default: a source that no rule names",
+	  CLI_ADDRESS(struct ports, source) },
+	{ "on", 0, "IFACE",
+	  "show what packets that arrive on IFACE see; default: all interfaces that are "
+	  "attached and have a device; a port that is open on one of them is open",
+	  CLI_TEXT(struct ports, iface) },
+	{ CLI_NETNS(struct ports, netns) },
+	{ CLI_JSON(struct ports, json) },
+	{ 0 },
+};
 
 static json_t *listeners_json(const struct listener *listeners, size_t count)
 {
@@ -76,33 +55,33 @@ static json_t *port_json(const struct inventory *inventory, __u32 key)
 		"dropped", (json_int_t)counter.drop.packets);
 }
 
-static bool is_shown(const struct listing *listing, __u32 key)
+static bool is_shown(const struct inventory *inventory, __u32 key, bool all)
 {
-	struct port_counter counter = inventory_counter(&listing->inventory, key);
+	struct port_counter counter = inventory_counter(inventory, key);
 	size_t count;
 
-	inventory_listeners(&listing->inventory, key, &count);
-	return listing->all || count || port_packets(&counter) ||
-	       listing->inventory.outlook.marks[key] & MARK_NAMED;
+	inventory_listeners(inventory, key, &count);
+	return all || count || port_packets(&counter) ||
+	       inventory->outlook.marks[key] & MARK_NAMED;
 }
 
-/* The next key to show, from "key" on; PORT_KEYS: there is none. */
-static __u32 next_shown(const struct listing *listing, __u32 key)
+/* The first port key to show, from `key` on; PORT_KEYS if there is none. */
+static __u32 next_shown(const struct inventory *inventory, __u32 key, bool all)
 {
-	while (key < PORT_KEYS && !is_shown(listing, key))
+	while (key < PORT_KEYS && !is_shown(inventory, key, all))
 		key++;
 	return key;
 }
 
-/* Row by row: a tree of all that can listen takes more time than looking at it. */
-static void print_json(const struct listing *listing)
+/* Prints row by row: building one JSON tree of all ports would take longer than the rest. */
+static void ports_print_json(const struct inventory *inventory, bool all)
 {
 	const char *separator = "";
 
 	fputs("{\"ports\":[", stdout);
-	for (__u32 key = next_shown(listing, 0); key < PORT_KEYS;
-	     key = next_shown(listing, key + 1)) {
-		json_t *row = port_json(&listing->inventory, key);
+	for (__u32 key = next_shown(inventory, 0, all); key < PORT_KEYS;
+	     key = next_shown(inventory, key + 1, all)) {
+		json_t *row = port_json(inventory, key);
 
 		fputs(separator, stdout);
 		json_dumpf(row, stdout, JSON_COMPACT);
@@ -112,7 +91,7 @@ static void print_json(const struct listing *listing)
 	puts("]}");
 }
 
-/* The first listener in words, and how many there are besides. */
+/* The first listener as text, and the number of the others. */
 static json_t *listener_text(const json_t *listeners)
 {
 	const json_t *first = json_array_get(listeners, 0);
@@ -133,13 +112,13 @@ static json_t *listener_text(const json_t *listeners)
 			    address, rest);
 }
 
-static void print_table(const struct listing *listing)
+static void ports_print_table(const struct inventory *inventory, bool all)
 {
 	json_t *rows = json_array();
 
-	for (__u32 key = next_shown(listing, 0); key < PORT_KEYS;
-	     key = next_shown(listing, key + 1)) {
-		json_t *row = port_json(&listing->inventory, key);
+	for (__u32 key = next_shown(inventory, 0, all); key < PORT_KEYS;
+	     key = next_shown(inventory, key + 1, all)) {
+		json_t *row = port_json(inventory, key);
 
 		json_object_set_new(row, "listeners",
 				    listener_text(json_object_get(row, "listeners")));
@@ -149,35 +128,34 @@ static void print_table(const struct listing *listing)
 	json_decref(rows);
 }
 
-static void print_ports(const struct listing *listing)
+static int ports_run(const struct command *command, int argc, char **argv)
 {
-	if (listing->json)
-		print_json(listing);
-	else
-		print_table(listing);
-	inventory_note_hidden(&listing->inventory);
-}
+	struct ports ports = { 0 };
+	struct inventory inventory;
+	int err, status = command_parse(command, &argc, argv, &ports);
 
-static int list_ports(struct listing *listing)
-{
-	int err = inventory_take(&listing->inventory);
-
-	if (!err)
-		print_ports(listing);
-	inventory_clear(&listing->inventory);
-	return err;
-}
-
-int cmd_ports(const struct command *command, int argc, char **argv)
-{
-	struct listing listing = { 0 };
-	int err = parse_options(argc, argv, &listing);
-
-	if (err == -ENOEXEC)
-		return command_usage(command);
-	if (!err)
-		err = netns_enter(listing.netns);
-	if (!err)
-		err = list_ports(&listing);
+	if (status)
+		return status;
+	if (netns_enter(ports.netns))
+		return EXIT_REFUSED;
+	inventory = (struct inventory){ .iface = ports.iface, .source = ports.source };
+	err = inventory_take(&inventory);
+	if (!err) {
+		(ports.json ? ports_print_json : ports_print_table)(&inventory, ports.all);
+		inventory_note_hidden(&inventory);
+	}
+	inventory_clear(&inventory);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_ports_entry = {
+	.name = "ports",
+	.arguments = "",
+	.summary = "Show which ports listen, and what the outside sees of them",
+	.help = "Shows a row for each port on which a program listens, that a rule names, or "
+		"that had packets. The state is the one that nmap(1) would find: open, closed "
+		"or filtered; of UDP also open|filtered, where nobody outside can know.",
+	.options = ports_options,
+	.run = ports_run,
+	.privileges = PRIVILEGES_READ | PRIVILEGES_PROCESSES | PRIVILEGES_NAMESPACES,
+};

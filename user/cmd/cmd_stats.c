@@ -1,30 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
+/* stats: counters of ports and lines, once or again and again. */
 #include <errno.h>
-#include <getopt.h>
 #include <string.h>
 #include <time.h>
 
-#include "cmd/command.h"
-#include "base/log.h"
-#include "print/output.h"
-#include "state/snapshot.h"
 #include "base/array.h"
 #include "base/cleanup.h"
-#include "base/number.h"
+#include "base/log.h"
+#include "cli/command.h"
+#include "print/output.h"
+#include "state/snapshot.h"
 
 #define INTERVAL_MAX 86400
 
-struct options {
-	unsigned long interval; /* seconds; 0: once, no rates */
+struct stats_options {
+	unsigned long interval; /* seconds; 0: print once, without rates */
 	unsigned long times; /* 0: until interrupted */
 	bool all;
 	bool json;
-	struct term *wanted;
+	struct term *wanted; /* the ports to show; none: all */
 	size_t wanted_count;
 	size_t wanted_room;
 };
 
-static int parse_port(struct options *options, const char *word)
+static const struct cli_option stats_options[] = {
+	{ "interval", 'i', "SECONDS", "print again every SECONDS, with packets per second",
+	  CLI_NUMBER(struct stats_options, interval, 1, INTERVAL_MAX) },
+	{ "times", 'n', "TIMES", "stop after TIMES, of -i",
+	  CLI_NUMBER(struct stats_options, times, 1, INTERVAL_MAX) },
+	{ "all", 'a', NULL, "show ports without packets as well",
+	  CLI_FLAG(struct stats_options, all) },
+	{ CLI_JSON(struct stats_options, json) },
+	{ 0 },
+};
+
+static int stats_parse_port(struct stats_options *options, const char *word)
 {
 	struct term terms[2];
 	const char *expected;
@@ -36,51 +46,13 @@ static int parse_port(struct options *options, const char *word)
 	for (int i = 0; i < count; i++) {
 		if (array_reserve(&options->wanted, &options->wanted_room,
 				  options->wanted_count, sizeof(*terms)))
-			return -ENOMEM;
+			return out_of_memory();
 		options->wanted[options->wanted_count++] = terms[i];
 	}
 	return 0;
 }
 
-static int parse_number(const char *name, const char *text, unsigned long *value)
-{
-	if (number_parse(text, strlen(text), INTERVAL_MAX, value) || !*value)
-		return fail(-EINVAL, "argv: %s: found \"%s\", expected a number from 1 to %d",
-			    name, text, INTERVAL_MAX);
-	return 0;
-}
-
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "interval", required_argument, NULL, 'i' },
-		{ "times", required_argument, NULL, 'n' },
-		{ "all", no_argument, NULL, 'a' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
-	int option, err = 0;
-
-	while (!err && (option = getopt_long(argc, argv, "i:n:aj", known, NULL)) != -1) {
-		if (option == 'i')
-			err = parse_number("-i", optarg, &options->interval);
-		else if (option == 'n')
-			err = parse_number("-n", optarg, &options->times);
-		else if (option == 'a')
-			options->all = true;
-		else if (option == 'j')
-			options->json = true;
-		else
-			err = -EINVAL;
-	}
-	if (!err && options->times && !options->interval)
-		err = fail(-EINVAL, "argv: -n: expected with -i only");
-	while (!err && optind < argc)
-		err = parse_port(options, argv[optind++]);
-	return err;
-}
-
-/* The figures that the same interface had before; NULL if it was not there. */
+/* The earlier counters of the interface of that name; NULL if it was not attached. */
 static const struct stats *find_before(const struct snapshot *before, const char *name)
 {
 	for (size_t i = 0; i < before->dp.count; i++) {
@@ -95,8 +67,8 @@ static double seconds_between(const struct timespec *from, const struct timespec
 	return (to->tv_sec - from->tv_sec) + (to->tv_nsec - from->tv_nsec) / 1e9;
 }
 
-static int print_snapshot(const struct snapshot *now, const struct snapshot *before,
-			  const struct options *options)
+static int stats_print_once(const struct snapshot *now, const struct snapshot *before,
+			    const struct stats_options *options)
 {
 	const struct renderer *renderer = options->json ? &json_renderer : &table_renderer;
 	size_t count = now->dp.count;
@@ -119,12 +91,12 @@ static int print_snapshot(const struct snapshot *now, const struct snapshot *bef
 	for (size_t i = 0; i < count && views; i++)
 		free((void *)views[i].keys);
 	if (!views)
-		return fail(-ENOMEM, "out of memory");
-	return fflush(stdout) || ferror(stdout) ? -EIO : 0; /* which program_end() says */
+		return out_of_memory();
+	return fflush(stdout) || ferror(stdout) ? -EIO : 0; /* program_end() prints it */
 }
 
-/* With an interval the first figures are only what the next are compared with. */
-static int run(const struct options *options)
+/* With an interval, the first counters are only the start of the first rates. */
+static int stats_print(const struct stats_options *options)
 {
 	struct snapshot before = { 0 }, now;
 	unsigned long shown = 0;
@@ -133,7 +105,7 @@ static int run(const struct options *options)
 	do {
 		err = snapshot_take(&now);
 		if (!err && (before.stats || !options->interval)) {
-			err = print_snapshot(&now, &before, options);
+			err = stats_print_once(&now, &before, options);
 			shown++;
 		}
 		snapshot_clear(&before);
@@ -146,16 +118,35 @@ static int run(const struct options *options)
 	return err;
 }
 
-int cmd_stats(const struct command *command, int argc, char **argv)
+static int stats_run(const struct command *command, int argc, char **argv)
 {
-	struct options options = { 0 };
-	int err = parse_options(argc, argv, &options);
+	struct stats_options options = { 0 };
+	int status = command_parse(command, &argc, argv, &options), err = 0;
 
-	if (err) {
-		free(options.wanted);
-		return command_usage(command);
-	}
-	err = run(&options);
+	if (status)
+		return status;
+	if (options.times && !options.interval)
+		err = fail(-EINVAL, "argv: -n: expected -i as well");
+	for (int i = 1; i < argc && !err; i++)
+		err = stats_parse_port(&options, argv[i]);
+	if (err)
+		status = command_usage(command);
+	else if (stats_print(&options))
+		status = EXIT_REFUSED;
 	free(options.wanted);
-	return err ? EXIT_REFUSED : EXIT_DONE;
+	return status;
 }
+
+const struct command cmd_stats_entry = {
+	.name = "stats",
+	.arguments = "[PORT...] [-i SECONDS [-n TIMES]]",
+	.summary = "Show counters of ports and lines",
+	.help = "The busiest ports come first. Ports without packets are shown only with --all. "
+		"A line is a rule or a built-in reason, to which packets are charged.",
+	.examples = "  portctl stats ssh 8000-8999/tcp\n"
+		    "  portctl stats -i 1\n",
+	.options = stats_options,
+	.words = { 0, ANY_WORDS },
+	.run = stats_run,
+	.privileges = PRIVILEGES_READ,
+};

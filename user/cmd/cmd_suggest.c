@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* suggest: a ruleset for this host, to begin with. */
+/* suggest: print a first ruleset for this host. */
 #include <errno.h>
-#include <getopt.h>
 
-#include "cmd/command.h"
-#include "base/log.h"
-#include "host/netns.h"
 #include "advise/suggest.h"
 #include "base/cleanup.h"
+#include "base/log.h"
 #include "base/utf8.h"
+#include "cli/command.h"
+#include "host/netns.h"
+
+struct suggest {
+	const char *iface;
+	const char *netns;
+	bool json;
+};
+
+static const struct cli_option suggest_options[] = {
+	{ "on", 0, "IFACE",
+	  "look at packets that arrive on IFACE; default: on all attached interfaces",
+	  CLI_TEXT(struct suggest, iface) },
+	{ CLI_NETNS(struct suggest, netns) },
+	{ CLI_JSON(struct suggest, json) },
+	{ 0 },
+};
 
 /* {"ruleset": TEXT} */
 static int suggest_json(const struct suggestion *suggestion)
@@ -20,7 +34,7 @@ static int suggest_json(const struct suggestion *suggestion)
 	int err;
 
 	if (!out)
-		return fail(-ENOMEM, "out of memory");
+		return out_of_memory();
 	err = suggest(suggestion, out);
 	fclose(out);
 	if (err)
@@ -32,7 +46,7 @@ static int suggest_json(const struct suggestion *suggestion)
 	return 0;
 }
 
-static int print_suggestion(struct inventory *inventory, bool json)
+static int suggest_print(struct inventory *inventory, bool json)
 {
 	struct connections connections = { 0 };
 	struct suggestion suggestion = { inventory, &connections };
@@ -47,32 +61,31 @@ static int print_suggestion(struct inventory *inventory, bool json)
 	return err;
 }
 
-int cmd_suggest(const struct command *command, int argc, char **argv)
+static int suggest_run(const struct command *command, int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "on", required_argument, NULL, 'o' },
-		{ "netns", required_argument, NULL, 'n' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
-	struct inventory inventory = { 0 };
-	const char *netns = NULL;
-	bool json = false;
-	int option;
+	struct suggest options = { 0 };
+	struct inventory inventory;
+	int status = command_parse(command, &argc, argv, &options);
 
-	while ((option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-		if (option == 'o')
-			inventory.iface = optarg;
-		else if (option == 'n')
-			netns = optarg;
-		else if (option == 'j')
-			json = true;
-		else
-			return command_usage(command);
-	}
-	if (optind != argc)
-		return command_usage(command);
-	if (netns_enter(netns))
+	if (status)
+		return status;
+	if (netns_enter(options.netns))
 		return EXIT_REFUSED;
-	return print_suggestion(&inventory, json) ? EXIT_REFUSED : EXIT_DONE;
+	inventory = (struct inventory){ .iface = options.iface };
+	return suggest_print(&inventory, options.json) ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_suggest_entry = {
+	.name = "suggest",
+	.arguments = "",
+	.summary = "Print a first ruleset for this host",
+	.help = "The ruleset drops by default. It allows the ports that listen for other hosts "
+		"and were used, as far as they were counted; a comment in each line says why. "
+		"Running rules that say more than a port are kept. Read the ruleset before you "
+		"apply it.",
+	.examples = "  portctl suggest >rules\n"
+		    "  portctl check rules && portctl apply rules --confirm 60s\n",
+	.options = suggest_options,
+	.run = suggest_run,
+	.privileges = PRIVILEGES_READ | PRIVILEGES_PROCESSES | PRIVILEGES_NAMESPACES,
+};

@@ -1,70 +1,70 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* watch: what begins and ceases to listen, and what the outside sees change. */
-#include <errno.h>
-#include <getopt.h>
-
-#include "cmd/command.h"
+/* watch: report when a program starts or stops listening, and when a port's state changes. */
+#include "cli/command.h"
 #include "host/netns.h"
 #include "watch/port_watch.h"
 
 #define WAIT_MILLISECONDS 100
 
-struct options {
-	struct notifier notifier;
-	const char *netns;
+struct watch {
+	const char *program;
 	const char *iface;
+	const char *netns;
+	bool json;
 };
 
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "exec", required_argument, NULL, 'e' },
-		{ "on", required_argument, NULL, 'o' },
-		{ "netns", required_argument, NULL, 'n' },
-		{ 0 },
-	};
-	int option;
+static const struct cli_option watch_options[] = {
+	{ "exec", 0, "PROGRAM",
+	  "run PROGRAM for each event, as \"portctl monitor --exec\" does",
+	  CLI_TEXT(struct watch, program) },
+	{ "on", 0, "IFACE",
+	  "look at packets that arrive on IFACE; default: on all attached interfaces",
+	  CLI_TEXT(struct watch, iface) },
+	{ CLI_NETNS(struct watch, netns) },
+	{ CLI_JSON(struct watch, json) },
+	{ 0 },
+};
 
-	while ((option = getopt_long(argc, argv, "j", known, NULL)) != -1) {
-		if (option == 'j')
-			options->notifier.json = true;
-		else if (option == 'e')
-			options->notifier.hooks.program = optarg;
-		else if (option == 'o')
-			options->iface = optarg;
-		else if (option == 'n')
-			options->netns = optarg;
-		else
-			return -EINVAL;
-	}
-	return optind == argc ? 0 : -EINVAL;
-}
-
-static int watch_ports(struct options *options)
+static int watch_ports(struct notifier *notifier, const char *iface)
 {
 	static const bool all[PORT_EVENTS] = { true, true, true };
 	struct port_watch *watch;
-	int err = port_watch_open(&watch, options->iface, &options->notifier, all);
+	int err = port_watch_open(&watch, iface, notifier, all);
 
 	while (!err && !notify_stopped) {
-		hooks_reap(&options->notifier.hooks);
+		hooks_reap(&notifier->hooks);
 		err = port_watch_turn(watch, WAIT_MILLISECONDS);
-		notify_lost(&options->notifier, 0, 0);
+		notify_lost(notifier, 0, 0);
 	}
-	hooks_end(&options->notifier.hooks);
+	hooks_end(&notifier->hooks);
 	port_watch_free(watch);
 	return err;
 }
 
-int cmd_watch(const struct command *command, int argc, char **argv)
+static int watch_run(const struct command *command, int argc, char **argv)
 {
-	struct options options = { 0 };
-	int err;
+	struct watch watch = { 0 };
+	struct notifier notifier;
+	int err, status = command_parse(command, &argc, argv, &watch);
 
-	if (parse_options(argc, argv, &options))
-		return command_usage(command);
-	err = netns_enter(options.netns) ?: notify_begin(&options.notifier);
-	err = err ?: watch_ports(&options);
+	if (status)
+		return status;
+	notifier = (struct notifier){ .json = watch.json, .hooks.program = watch.program };
+	err = netns_enter(watch.netns) ?: notify_begin(&notifier) ?: watch_ports(&notifier, watch.iface);
 	return err ? EXIT_REFUSED : EXIT_DONE;
 }
+
+const struct command cmd_watch_entry = {
+	.name = "watch",
+	.arguments = "",
+	.summary = "Report when a port starts or stops listening or changes its state",
+	.help = "The events are: listen and gone, of a socket, with its program; and state, of a "
+		"port, as \"portctl ports\" names it. If portctl is attached, \"portctl "
+		"monitor\" reports them too. The kernel reports changes of sockets as they "
+		"happen; if it refuses, portctl searches for changes again and again, and says "
+		"so.",
+	.options = watch_options,
+	.run = watch_run,
+	.privileges = PRIVILEGES_CHANGE | PRIVILEGES_PROCESSES | PRIVILEGES_NAMESPACES |
+		      RUNS_PROGRAMS,
+};

@@ -1,52 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* export: from the command line to two processes, each with what it needs. */
+/* export: opens the listening socket, and starts the two processes of main/exporter.h. */
 #include <errno.h>
-#include <getopt.h>
 #include <netdb.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
-#include "main/exporter.h"
 #include "base/log.h"
-#include "base/privileges.h"
-#include "main/program.h"
-#include "cli/rules_file.h"
 #include "base/number.h"
+#include "base/privileges.h"
+#include "cmd/programs.h"
+#include "main/exporter.h"
+#include "main/program.h"
 
 #define ADDRESS_MAX 128
 
-struct options {
-	const char *address;
-	unsigned long max_ports;
-};
-
-static int parse_options(int argc, char **argv, struct options *options)
-{
-	static const struct option known[] = {
-		{ "listen", required_argument, NULL, 'l' },
-		{ "max-ports", required_argument, NULL, 'm' },
-		{ 0 },
-	};
-	int option;
-
-	*options = (struct options){ .address = "127.0.0.1:9847", .max_ports = 1000 };
-	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
-		if (option == 'l')
-			options->address = optarg;
-		else if (option != 'm')
-			return -EINVAL;
-		else if (number_parse(optarg, strlen(optarg), PORT_KEYS, &options->max_ports))
-			return fail(-EINVAL,
-				    "argv: --max-ports: found \"%s\", expected a number from "
-				    "0 to %d",
-				    optarg, PORT_KEYS);
-	}
-	return optind < argc ? -EINVAL : 0;
-}
-
-/* Takes "ADDRESS:PORT" apart, of IPv6 "[ADDRESS]:PORT". Names are not asked for. */
-static int parse_address(const char *text, struct addrinfo **result)
+/* Parses "ADDRESS:PORT", of IPv6 "[ADDRESS]:PORT". Does not resolve names. */
+static int parse_listen(const char *text, struct addrinfo **result)
 {
 	const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV,
 					.ai_socktype = SOCK_STREAM };
@@ -69,7 +40,7 @@ static int parse_address(const char *text, struct addrinfo **result)
 	return !*address || getaddrinfo(address, colon + 1, &hints, result) ? -EINVAL : 0;
 }
 
-static int listen_there(const struct addrinfo *there)
+static int open_socket(const struct addrinfo *there)
 {
 	int one = 1, err;
 	int fd = socket(there->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -83,7 +54,7 @@ static int listen_there(const struct addrinfo *there)
 	return err;
 }
 
-/* Where a socket listens, as it is written in a URL. */
+/* Prints the address and port of a listening socket, as a URL has them. */
 static void print_address(int fd, char text[ADDRESS_MAX])
 {
 	struct sockaddr_storage address = { 0 };
@@ -102,30 +73,30 @@ static int open_listener(const char *text)
 	struct addrinfo *there;
 	int fd;
 
-	if (parse_address(text, &there))
+	if (parse_listen(text, &there))
 		return fail(-EINVAL,
 			    "argv: --listen: found \"%s\", expected an address and a port, as "
 			    "in 127.0.0.1:9847 or [::1]:9847",
 			    text);
-	fd = listen_there(there);
+	fd = open_socket(there);
 	freeaddrinfo(there);
 	if (fd < 0)
 		return fail(fd, "cannot listen on %s: %s", text, strerror(-fd));
 	return fd;
 }
 
-static int serve(int listener, int collector)
+static int run_http(int listener, int collector)
 {
 	int err;
 
-	/* The collector, the listener, the library's own, and what clients hold. */
+	/* Descriptors: of connections, the collector, the listener and the library. */
 	err = privileges_none(2 * HTTP_CONNECTIONS + 32);
 	if (err)
 		return fail(err, "cannot give up privileges: %s", strerror(-err));
 	return http_run(listener, collector);
 }
 
-static int collect(int server, size_t max_ports, const char *address)
+static int run_collector(int server, size_t max_ports, const char *address)
 {
 	int err = privileges_keep(CAPABILITY(BPF));
 
@@ -134,8 +105,8 @@ static int collect(int server, size_t max_ports, const char *address)
 	return collector_run(server, max_ports, address);
 }
 
-/* The listening process is the child: what ends the first ends both. */
-static int run(int listener, const struct options *options)
+/* The child listens, so that a signal to the parent ends both. */
+static int export_run_both(int listener, const struct export_options *options)
 {
 	char address[ADDRESS_MAX];
 	int sockets[2], err, status = 0;
@@ -149,34 +120,32 @@ static int run(int listener, const struct options *options)
 		return fail(-errno, "cannot start a process: %m");
 	if (!child) {
 		close(sockets[0]);
-		_exit(serve(listener, sockets[1]) ? EXIT_REFUSED : EXIT_DONE);
+		_exit(run_http(listener, sockets[1]) ? EXIT_REFUSED : EXIT_DONE);
 	}
 	close(sockets[1]);
 	close(listener);
-	err = collect(sockets[0], options->max_ports, address);
-	/* One that exits has said why. */
+	err = run_collector(sockets[0], options->max_ports, address);
+	/* A child that exits has printed the error; one that was killed has not. */
 	if (err == -EPIPE && waitpid(child, &status, 0) == child && WIFSIGNALED(status))
 		fail(err, "the process that speaks HTTP was ended by signal %d",
 		     WTERMSIG(status));
 	return err;
 }
 
-static int cmd_export(const struct command *command, int argc, char **argv)
+static int export_run(const struct command *command, int argc, char **argv)
 {
-	struct options options;
-	int listener;
+	struct export_options options = { .listen = "127.0.0.1:9847", .max_ports = 1000 };
+	int listener, status = command_parse(command, &argc, argv, &options);
 
-	if (parse_options(argc, argv, &options))
-		return command_usage(command);
-	listener = open_listener(options.address);
+	if (status)
+		return status;
+	listener = open_listener(options.listen);
 	if (listener < 0)
 		return EXIT_REFUSED;
-	return run(listener, &options) ? EXIT_REFUSED : EXIT_DONE;
+	return export_run_both(listener, &options) ? EXIT_REFUSED : EXIT_DONE;
 }
-
-extern const struct command cmd_export_entry;
 
 int main(int argc, char **argv)
 {
-	return program_of_one(&cmd_export_entry, cmd_export, argc, argv);
+	return program_of_one(&cmd_export_entry, export_run, argc, argv);
 }

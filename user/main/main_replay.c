@@ -1,120 +1,72 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* replay: what rules would have done to a capture. */
+/* replay: judge the packets of a capture by rules, without attaching to anything. */
 #include <errno.h>
-#include <getopt.h>
 #include <jansson.h>
 #include <string.h>
 
-#include "host/capture.h"
-#include "compile/compile.h"
+#include "base/cleanup.h"
 #include "base/log.h"
+#include "base/text.h"
+#include "cli/rules_file.h"
+#include "cmd/programs.h"
+#include "compile/compile.h"
+#include "host/capture.h"
 #include "kernel/datapath_rules.h"
 #include "kernel/datapath_trial.h"
+#include "main/program.h"
 #include "print/output.h"
 #include "rules/prefix.h"
-#include "main/program.h"
-#include "cli/rules_file.h"
-#include "base/array.h"
-#include "base/cleanup.h"
-#include "base/text.h"
 
 struct replay {
-	const char *rules; /* a file; NULL: the running ones */
-	const char *on; /* the interface they are for; NULL: the first that is attached */
-	bool json;
-	struct prefix *local; /* addresses whose packets go out */
-	size_t local_count;
-	size_t local_room;
+	const struct replay_options *options;
 	struct ruleset ruleset;
 	char iface[IFNAMSIZ];
 	struct replayer *replayer;
-	const struct interface *counted; /* with what it counted */
-	__u64 frames; /* that came in, */
-	__u64 left; /* that went out, */
-	__u64 cut; /* of both, those that were not captured whole, */
-	__u64 unread; /* and those too short to be a frame */
+	const struct interface *counted; /* with the counters */
+	__u64 frames; /* that arrived */
+	__u64 left; /* frames that left the host */
+	__u64 cut; /* of both, frames that were not captured whole */
+	__u64 unread; /* of both, frames that are too short for a header */
 };
 
-static int add_local(struct replay *replay, const char *text)
+/* Takes the rules and the interface from the running data path, unless options name them. */
+static int replay_read_running(struct replay *replay)
 {
-	struct prefix prefix;
-	char expected[128];
-	int err;
-
-	if (prefix_parse(text, &prefix, expected))
-		return fail(-EINVAL, "argv: --local: found \"%s\", %s", text, expected);
-	err = array_reserve(&replay->local, &replay->local_room, replay->local_count,
-			    sizeof(prefix));
-	if (err)
-		return fail(err, "out of memory");
-	replay->local[replay->local_count++] = prefix;
-	return 0;
-}
-
-static int parse_options(int argc, char **argv, struct replay *replay)
-{
-	static const struct option options[] = {
-		{ "rules", required_argument, NULL, 'r' },
-		{ "on", required_argument, NULL, 'o' },
-		{ "local", required_argument, NULL, 'l' },
-		{ "json", no_argument, NULL, 'j' },
-		{ 0 },
-	};
-	int option, err = 0;
-
-	while (!err && (option = getopt_long(argc, argv, "j", options, NULL)) != -1) {
-		if (option == 'r')
-			replay->rules = optarg;
-		else if (option == 'o')
-			replay->on = optarg;
-		else if (option == 'l')
-			err = add_local(replay, optarg);
-		else if (option == 'j')
-			replay->json = true;
-		else
-			return -ENOEXEC; /* getopt has said why */
-	}
-	return err;
-}
-
-/* What runs here, and where: as far as it was not said. */
-static int read_running(struct replay *replay)
-{
-	struct datapath dp;
+	const struct replay_options *options = replay->options;
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
 	int err = datapath_open(&dp, DATAPATH_READ);
 
-	if (!err && !replay->rules)
+	if (!err && !options->rules)
 		err = datapath_ruleset(&dp, &replay->ruleset);
-	if (!err && !replay->rules && !dp.count && !replay->ruleset.count)
-		err = fail(-ENOENT, "no rules run here: --rules FILE");
-	if (!err && !replay->on && dp.count)
+	if (!err && !options->rules && !dp.count && !replay->ruleset.count)
+		err = fail(-ENOENT, "no rules are running: name a file of rules with --rules");
+	if (!err && !options->iface && dp.count)
 		snprintf(replay->iface, sizeof(replay->iface), "%s", datapath_first(&dp)->name);
-	datapath_close(&dp);
 	return err;
 }
 
-static int read_rules(struct replay *replay)
+static int replay_read_rules(struct replay *replay)
 {
-	struct ruleset none;
+	const char *rules = replay->options->rules, *iface = replay->options->iface;
+	cleanup_ruleset struct ruleset none;
 	int err = 0;
 
 	ruleset_init(&none);
-	if (replay->on && (strlen(replay->on) >= IFNAMSIZ || text_has_controls(replay->on)))
-		return fail(-EINVAL, "argv: --on: found \"%s\", expected an interface",
-			    replay->on);
-	snprintf(replay->iface, sizeof(replay->iface), "%s", replay->on ?: "replay");
-	if (!replay->rules || !replay->on)
-		err = read_running(replay);
-	if (err || !replay->rules)
+	if (iface && (strlen(iface) >= IFNAMSIZ || text_has_controls(iface)))
+		return fail(-EINVAL, "argv: --on: found \"%s\", expected an interface", iface);
+	snprintf(replay->iface, sizeof(replay->iface), "%s", iface ?: "replay");
+	if (!rules || !iface)
+		err = replay_read_running(replay);
+	if (err || !rules)
 		return err;
-	err = rules_file_read(replay->rules, &replay->ruleset);
+	err = rules_file_read(rules, &replay->ruleset);
 	if (err)
 		return err;
 	err = assign_lines(&replay->ruleset, &none);
-	return err ? fail(err, "%s: too many rules", replay->rules) : 0;
+	return err ? fail(err, "%s has too many rules", rules) : 0;
 }
 
-/* Rules that end begin with the capture. */
+/* The time of rules with "for" begins with the capture. */
 static void set_ends(struct ruleset *ruleset, __u64 begin)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
@@ -124,7 +76,7 @@ static void set_ends(struct ruleset *ruleset, __u64 begin)
 	}
 }
 
-/* The source of an IP packet, behind up to two VLAN tags; family 0: it has none. */
+/* The source of an IP packet behind up to two VLAN tags; family 0 if there is none. */
 static struct prefix source_of(const struct captured *captured)
 {
 	const __u8 *type = captured->frame + 12, *ip;
@@ -148,21 +100,22 @@ static struct prefix source_of(const struct captured *captured)
 
 static bool is_leaving(const struct replay *replay, const struct captured *captured)
 {
+	const struct replay_options *options = replay->options;
 	struct prefix source;
 
-	if (captured->outgoing || !replay->local_count)
+	if (captured->outgoing || !options->local_count)
 		return captured->outgoing;
 	source = source_of(captured);
-	for (size_t i = 0; i < replay->local_count && source.family; i++) {
-		if (prefix_contains(&replay->local[i], &source))
+	for (size_t i = 0; i < options->local_count && source.family; i++) {
+		if (prefix_contains(&options->local[i], &source))
 			return true;
 	}
 	return false;
 }
 
-static int check_run(int err)
+static int replay_check(int err)
 {
-	return err ? fail(err, "the kernel does not run the program: %s", strerror(-err)) : 0;
+	return err ? fail(err, "cannot run the program in the kernel: %s", strerror(-err)) : 0;
 }
 
 static int replay_frame(struct replay *replay, const struct captured *captured)
@@ -183,7 +136,7 @@ static int replay_frame(struct replay *replay, const struct captured *captured)
 	}
 	replay->frames += !leaving;
 	replay->left += leaving;
-	return check_run(err);
+	return replay_check(err);
 }
 
 static int replay_all(struct replay *replay, struct capture *capture)
@@ -200,7 +153,7 @@ static int replay_all(struct replay *replay, struct capture *capture)
 		more = err ? 0 : capture_next(capture, &captured);
 	}
 	err = err ?: more;
-	return err ?: check_run(replayer_finish(replay->replayer, &replay->counted));
+	return err ?: replay_check(replayer_finish(replay->replayer, &replay->counted));
 }
 
 static void print_frames(const struct replay *replay)
@@ -215,9 +168,9 @@ static void print_frames(const struct replay *replay)
 	printf("\n\n");
 }
 
-/* The objects of `stats -j` and `list -j`, and how many frames there were, as one. */
-static void print_json(const struct replay *replay, const struct stats_view *view,
-		       const struct tally *counts)
+/* Prints one object with the keys of "stats -j" and "list -j", and the numbers of frames. */
+static void replay_print_json(const struct replay *replay, const struct stats_view *view,
+			      const struct tally *counts)
 {
 	char *text[2] = { NULL, NULL };
 	json_t *all = json_pack("{s:I, s:I, s:I, s:I}", "frames", (json_int_t)replay->frames,
@@ -247,7 +200,7 @@ static void print_json(const struct replay *replay, const struct stats_view *vie
 	free(text[1]);
 }
 
-static int print_result(const struct replay *replay)
+static int replay_print_result(const struct replay *replay)
 {
 	const struct interface *iface = replay->counted;
 	cleanup_free struct tally *counts = calloc(replay->ruleset.count + 1, sizeof(*counts));
@@ -260,8 +213,8 @@ static int print_result(const struct replay *replay)
 		view.now = &stats;
 		view.key_count =
 			stats_busiest(stats.ports, NULL, 0, false, (__u32 **)&view.keys);
-		if (replay->json) {
-			print_json(replay, &view, counts);
+		if (replay->options->json) {
+			replay_print_json(replay, &view, counts);
 		} else {
 			print_frames(replay);
 			table_renderer.stats(stdout, &view, 1, &replay->ruleset);
@@ -271,41 +224,36 @@ static int print_result(const struct replay *replay)
 		free((void *)view.keys);
 	}
 	stats_clear(&stats);
-	return err || !counts ? fail(-ENOMEM, "out of memory") : 0;
+	return err || !counts ? out_of_memory() : 0;
 }
 
 static int replay_file(struct replay *replay, const char *path)
 {
 	struct capture *capture = NULL;
-	int err = read_rules(replay) ?: capture_open(path, &capture);
+	int err = replay_read_rules(replay) ?: capture_open(path, &capture);
 
 	if (!err)
 		err = replay_all(replay, capture);
 	capture_close(capture);
-	return err ?: print_result(replay);
+	return err ?: replay_print_result(replay);
 }
 
-static int cmd_replay(const struct command *command, int argc, char **argv)
+static int replay_run(const struct command *command, int argc, char **argv)
 {
-	struct replay replay = { 0 };
-	int err = parse_options(argc, argv, &replay);
+	struct replay_options options = { 0 };
+	struct replay replay = { .options = &options };
+	int status = command_parse(command, &argc, argv, &options);
 
 	ruleset_init(&replay.ruleset);
-	if (!err && argc - optind != 1)
-		err = -ENOEXEC;
-	if (!err)
-		err = replay_file(&replay, argv[optind]);
+	if (!status && replay_file(&replay, argv[1]))
+		status = EXIT_REFUSED;
 	replayer_free(replay.replayer);
 	ruleset_clear(&replay.ruleset);
-	free(replay.local);
-	if (err == -ENOEXEC)
-		return command_usage(command);
-	return err ? EXIT_REFUSED : EXIT_DONE;
+	free(options.local);
+	return status;
 }
-
-extern const struct command cmd_replay_entry;
 
 int main(int argc, char **argv)
 {
-	return program_of_one(&cmd_replay_entry, cmd_replay, argc, argv);
+	return program_of_one(&cmd_replay_entry, replay_run, argc, argv);
 }

@@ -2,25 +2,23 @@
 /* top: the busiest ports on the whole screen. */
 #include <curses.h>
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
 
-/* A name that curses.h takes, and portctl.h needs. */
+/* curses.h has a macro of this name, which is a field in portctl.h. */
 #undef lines
 
-#include "base/log.h"
-#include "kernel/datapath_events.h"
-#include "rules/prefix.h"
-#include "main/program.h"
-#include "cli/rules_file.h"
-#include "main/screen.h"
-#include "state/snapshot.h"
-#include "print/top.h"
 #include "base/cleanup.h"
-#include "base/number.h"
+#include "base/log.h"
+#include "cmd/programs.h"
+#include "kernel/datapath_events.h"
+#include "main/program.h"
+#include "main/screen.h"
+#include "print/top.h"
+#include "rules/prefix.h"
+#include "state/snapshot.h"
 
 #define SCREEN_COLUMNS_MIN 20
 #define SCREEN_ROWS_MIN 5
@@ -29,7 +27,7 @@
 #define SOURCES_MAX 256
 #define SOURCES_SHOWN 3
 
-/* Who was dropped at a port, as far as samples of it were told. */
+/* Samples of packets from one source that were dropped at one port. */
 struct source_count {
 	__u32 key;
 	__u32 family;
@@ -39,37 +37,37 @@ struct source_count {
 
 struct top {
 	unsigned long interval; /* seconds */
-	struct port_counter *now; /* of the interfaces that are shown */
-	struct port_counter *before; /* NULL: it was not there yet */
-	double seconds; /* between the two */
+	struct port_counter *now; /* of the interfaces that are shown, added up */
+	struct port_counter *before; /* NULL: there is nothing to compare with */
+	double seconds; /* from `before` to `now` */
 	struct timespec taken;
-	struct port_counter total; /* of all their lines */
+	struct port_counter total; /* of all lines of these interfaces */
 	struct port_counter total_before;
-	char iface[IFNAMSIZ]; /* empty: all */
-	char shown[64]; /* the interfaces, and their modes */
+	char iface[IFNAMSIZ]; /* the only interface to show; empty: all */
+	char shown[64]; /* the names of these interfaces, and their modes */
 	bool paused;
 	enum top_order order;
 	struct top_filter filter;
 	char text[FILTER_MAX + 1]; /* of the filter */
 	bool typing;
-	const char *complaint;
+	const char *complaint; /* about the filter */
 	__u32 selected; /* key of the port under the cursor */
 	struct watcher *watcher;
-	bool unwatched; /* there was no place among those who watch */
-	FILE *said; /* what would be on standard error, but for the screen */
+	bool unwatched; /* all places for watchers are taken */
+	FILE *messages; /* errors, kept until the screen is closed */
 	struct source_count sources[SOURCES_MAX];
 	size_t source_count;
 };
 
-static volatile sig_atomic_t stopped;
+static volatile sig_atomic_t top_stopped;
 
-static void stop(int signal)
+static void top_stop(int signal)
 {
 	(void)signal;
-	stopped = 1;
+	top_stopped = 1;
 }
 
-/* Where there is no room for another source, the rarest gives its place. */
+/* Finds the entry of a source, or makes one. If all are taken, the rarest is replaced. */
 static struct source_count *place_for_source(struct top *top, const struct event *event)
 {
 	struct source_count *rarest = NULL;
@@ -104,7 +102,7 @@ static void add_counters(struct port_counter *sum, const struct port_counter *co
 	sum->drop.bytes += counter->drop.bytes;
 }
 
-/* Adds up the interfaces that are shown. */
+/* Adds up the counters of the interfaces that are shown. */
 static void fold(struct top *top, const struct snapshot *snapshot)
 {
 	memset(top->now, 0, PORT_KEYS * sizeof(*top->now));
@@ -124,7 +122,7 @@ static void fold(struct top *top, const struct snapshot *snapshot)
 	}
 }
 
-/* Without a place among those who watch there are no sources; the rest is the same. */
+/* Watches events, for the sources. If all places for watchers are taken, shows no sources. */
 static void follow_events(struct top *top, struct datapath *dp)
 {
 	if (top->watcher && !watcher_belongs(top->watcher, dp)) {
@@ -136,7 +134,7 @@ static void follow_events(struct top *top, struct datapath *dp)
 	else if (dp->count && !top->unwatched)
 		top->unwatched = datapath_watch(dp, EVENT_SAMPLES, &top->watcher);
 	if (top->unwatched)
-		rewind(top->said); /* that is no reason to end */
+		rewind(top->messages); /* drop the error: top goes on without sources */
 }
 
 static double seconds_since(const struct timespec *then, const struct timespec *now)
@@ -144,8 +142,8 @@ static double seconds_since(const struct timespec *then, const struct timespec *
 	return (now->tv_sec - then->tv_sec) + (now->tv_nsec - then->tv_nsec) / 1e9;
 }
 
-/* The next figures; those of now become those of before. */
-static int collect(struct top *top)
+/* Reads the counters; the last ones become those of before. */
+static int top_collect(struct top *top)
 {
 	struct snapshot snapshot;
 	struct port_counter *swap;
@@ -156,7 +154,7 @@ static int collect(struct top *top)
 		top->before = top->now;
 		top->now = swap;
 		top->total_before = top->total;
-		err = swap ? 0 : fail(-ENOMEM, "out of memory");
+		err = swap ? 0 : out_of_memory();
 	}
 	if (!err) {
 		fold(top, &snapshot);
@@ -168,10 +166,10 @@ static int collect(struct top *top)
 	return err;
 }
 
-/* Another interface's figures have nothing to be compared with. */
-static int collect_anew(struct top *top)
+/* Reads the counters of another choice of interfaces: there is nothing to compare with. */
+static int top_collect_anew(struct top *top)
 {
-	int err = collect(top);
+	int err = top_collect(top);
 
 	free(top->before);
 	top->before = NULL;
@@ -190,10 +188,10 @@ static int next_interface(struct top *top)
 	snprintf(top->iface, sizeof(top->iface), "%s",
 		 i < dp.count ? dp.interfaces[i].name : "");
 	datapath_close(&dp);
-	return err ?: collect_anew(top);
+	return err ?: top_collect_anew(top);
 }
 
-static void put_line(int row, const char *text)
+static void put_screen_line(int row, const char *text)
 {
 	move(row, 0);
 	clrtoeol();
@@ -207,18 +205,18 @@ static void draw_head(const struct top *top)
 
 	snprintf(
 		line, sizeof(line), "%s  %.0f passed/s  %.0f dropped/s%s",
-		*top->shown ? top->shown : "attached to nothing",
+		*top->shown ? top->shown : "attached to no interface",
 		rates ? stats_rate(&top->total_before.pass, &top->total.pass, top->seconds) : 0,
 		rates ? stats_rate(&top->total_before.drop, &top->total.drop, top->seconds) : 0,
 		top->paused ? "  paused" : "");
-	put_line(0, line);
+	put_screen_line(0, line);
 	if (top->typing || top->complaint)
 		snprintf(line, sizeof(line), "filter: %s%s%s", top->text,
 			 top->complaint ? "  " : "", top->complaint ?: "");
 	else
 		snprintf(line, sizeof(line), "by %s%s%s", top_order_name(top->order),
 			 *top->text ? ", only " : "", top->text);
-	put_line(1, line);
+	put_screen_line(1, line);
 }
 
 static void draw_row(const struct top *top, int at, const struct top_row *row, double most)
@@ -229,7 +227,7 @@ static void draw_row(const struct top *top, int at, const struct top_row *row, d
 	top_line(row, COLS, most, line, &bar);
 	if (row && row->key == top->selected)
 		attron(A_REVERSE);
-	put_line(at, line);
+	put_screen_line(at, line);
 	attroff(A_REVERSE);
 	if (!has_colors() || bar.end == bar.passed)
 		return;
@@ -237,7 +235,7 @@ static void draw_row(const struct top *top, int at, const struct top_row *row, d
 	mvchgat(at, bar.dropped, bar.end - bar.dropped, A_NORMAL, COLOUR_DROPPED, NULL);
 }
 
-/* The commonest of the port under the cursor, one after the other. */
+/* Shows the most frequent sources of the port under the cursor. */
 static void draw_sources(const struct top *top, int row)
 {
 	char line[TOP_LINE_MAX], text[ADDRESS_TEXT];
@@ -263,10 +261,13 @@ static void draw_sources(const struct top *top, int row)
 			       address_text(best->address, best->family, text), best->count);
 		last = best;
 	}
-	put_line(row, last ? line : "");
+	put_screen_line(row, last ? line : "");
 }
 
-/* The row under the cursor stays on the screen; a port that is gone gives it up. */
+/*
+ * The first row to show, so that the row of the cursor is on the screen. If the port of the
+ * cursor is gone, the cursor moves to the first row.
+ */
 static size_t first_shown(struct top *top, const struct top_row *rows, size_t count,
 			  size_t room)
 {
@@ -312,7 +313,7 @@ static void draw_rows(struct top *top, int room)
 		if (first + i < count)
 			draw_row(top, 3 + i, &rows[first + i], most);
 		else
-			put_line(3 + i, "");
+			put_screen_line(3 + i, "");
 	}
 	free(rows);
 }
@@ -329,13 +330,13 @@ static void draw(struct top *top)
 	draw_row(top, 2, NULL, 0);
 	draw_rows(top, LINES - 5);
 	draw_sources(top, LINES - 2);
-	put_line(LINES - 1,
-		 "q quit  / filter  i interface  space pause  by: r rate  p packets  "
-		 "b bytes  d dropped  o port");
+	put_screen_line(LINES - 1,
+			"q quit  / filter  i interface  space pause  by: r rate  p packets  "
+			"b bytes  d dropped  o port");
 	refresh();
 }
 
-/* A key while the filter is typed. */
+/* Takes a key while the filter is typed. */
 static void type_key(struct top *top, int key)
 {
 	size_t length = strlen(top->text);
@@ -343,7 +344,7 @@ static void type_key(struct top *top, int key)
 	if (key == '\n' || key == KEY_ENTER) {
 		top->typing = false;
 		top->complaint = top_filter_parse(top->text, &top->filter)
-					 ? "is no port, range, service, tcp or udp"
+					 ? "is not a port, range, service, tcp or udp"
 					 : NULL;
 	} else if (key == 27) {
 		top->typing = false;
@@ -365,7 +366,7 @@ static int press_key(struct top *top, int key)
 	if (top->typing) {
 		type_key(top, key);
 	} else if (key == 'q') {
-		stopped = 1;
+		top_stopped = 1;
 	} else if (key == '/') {
 		top->typing = true;
 		top->complaint = NULL;
@@ -384,7 +385,7 @@ static int press_key(struct top *top, int key)
 	return 0;
 }
 
-/* Waits a moment for a key; false where there will be none any more. */
+/* Waits a moment for keys, and takes them. Returns false if the terminal is gone. */
 static bool wait_for_key(struct top *top, int *err)
 {
 	struct pollfd input = { .fd = STDIN_FILENO, .events = POLLIN };
@@ -406,81 +407,70 @@ static bool wait_for_key(struct top *top, int *err)
 static int show(struct top *top)
 {
 	struct timespec now;
-	int err = collect_anew(top);
+	int err = top_collect_anew(top);
 
-	while (!err && !stopped && wait_for_key(top, &err)) {
+	while (!err && !top_stopped && wait_for_key(top, &err)) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (!err && !top->paused && seconds_since(&top->taken, &now) >= top->interval)
-			err = collect(top);
+			err = top_collect(top);
 		draw(top);
 	}
 	return err;
 }
 
-/* What is said on the screen goes with it: so why it ended is said behind it. */
+/* Errors would be lost with the screen, so they are printed after it is closed. */
 static int show_on_screen(struct top *top)
 {
 	cleanup_free char *text = NULL;
 	size_t size;
 	int err;
 
-	top->said = open_memstream(&text, &size);
-	if (!top->said)
-		return fail(-ENOMEM, "out of memory");
+	top->messages = open_memstream(&text, &size);
+	if (!top->messages)
+		return out_of_memory();
 	err = screen_open();
 	if (!err) {
-		log_capture(top->said);
+		log_capture(top->messages);
 		err = show(top);
 		log_capture(NULL);
 		screen_close();
 	}
-	if (!fclose(top->said) && err)
+	if (!fclose(top->messages) && err)
 		fwrite(text, 1, size, stderr);
 	return err;
 }
 
-static int parse_options(int argc, char **argv, struct top *top)
+static int top_show(unsigned long interval)
 {
-	static const struct option options[] = {
-		{ "interval", required_argument, NULL, 'i' },
-		{ 0 },
-	};
-	int option;
-
-	while ((option = getopt_long(argc, argv, "i:", options, NULL)) != -1) {
-		if (option != 'i' ||
-		    number_parse(optarg, strlen(optarg), 3600, &top->interval) ||
-		    !top->interval)
-			return -EINVAL;
-	}
-	return optind == argc ? 0 : -EINVAL;
-}
-
-static int cmd_top(const struct command *command, int argc, char **argv)
-{
-	const struct sigaction action = { .sa_handler = stop };
 	cleanup_free struct top *top = calloc(1, sizeof(*top));
 	int err;
 
 	if (!top)
-		return EXIT_REFUSED;
-	top->interval = 1;
-	if (parse_options(argc, argv, top))
-		return command_usage(command);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+		return out_of_memory();
+	top->interval = interval;
 	top->now = calloc(PORT_KEYS, sizeof(*top->now));
-	err = top->now ? show_on_screen(top) : fail(-ENOMEM, "out of memory");
+	err = top->now ? show_on_screen(top) : out_of_memory();
 	watcher_free(top->watcher);
 	free(top->now);
 	free(top->before);
-	return err ? EXIT_REFUSED : EXIT_DONE;
+	return err;
 }
 
-extern const struct command cmd_top_entry;
+static int top_run(const struct command *command, int argc, char **argv)
+{
+	const struct sigaction action = { .sa_handler = top_stop };
+	struct top_options options = { .interval = 1 };
+	int status = command_parse(command, &argc, argv, &options);
+
+	if (status)
+		return status;
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	return top_show(options.interval) ? EXIT_REFUSED : EXIT_DONE;
+}
 
 int main(int argc, char **argv)
 {
-	return program_of_one(&cmd_top_entry, cmd_top, argc, argv);
+	return program_of_one(&cmd_top_entry, top_run, argc, argv);
 }

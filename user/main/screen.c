@@ -15,14 +15,12 @@ static SCREEN *screen;
 int screen_open(void)
 {
 	if (!isatty(STDIN_FILENO) || !isatty(STDOUT_FILENO))
-		return fail(-ENOTTY,
-			    "top needs a terminal: \"portctl stats -i 1\" does without");
+		return fail(-ENOTTY, "top needs a terminal: use \"portctl stats -i 1\"");
 	screen = newterm(NULL, stdout, stdin);
 	if (!screen || !tigetstr("cup")) {
 		screen_close();
 		return fail(-ENOTTY,
-			    "the terminal \"%s\" has no screen: \"portctl stats -i 1\" does "
-			    "without",
+			    "the terminal \"%s\" has no screen: use \"portctl stats -i 1\"",
 			    env_or("TERM", ""));
 	}
 	cbreak();

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The whole screen, by ncurses. */
+/* The terminal as a screen, by ncurses. */
 #ifndef SCREEN_H
 #define SCREEN_H
 
-/* Pairs of colours. */
+/* Pairs of colours, for curses. */
 enum { COLOUR_PASSED = 1, COLOUR_DROPPED };
 
 /*
- * Takes the screen. Returns 0 or a negative errno, having said why: no terminal, or one
- * whose cursor cannot be moved. screen_close() gives it back as it was.
+ * Opens the screen. Returns 0; or a negative errno, with the error printed, if there is no
+ * terminal, or its cursor cannot be moved. screen_close() restores the terminal.
  */
 int screen_open(void);
 void screen_close(void);
