@@ -232,7 +232,7 @@ has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null;
 	holder=$pid
 	eventually no flock -n "$TMP/run/lock" true
 	equal "$(status /metrics)" 503
-	contains "$(get /metrics)" "another portctl command holds $TMP/run/lock for longer than 2 s"
+	contains "$(get /metrics)" "another portctl command has held $TMP/run/lock for more than 2 s"
 	equal "$(status /healthz)" 503
 	stop "$holder"
 	eventually flock -n "$TMP/run/lock" true

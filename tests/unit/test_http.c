@@ -64,7 +64,7 @@ static void collect(void)
 	char question;
 
 	assert_int_equal(recv(server.collector, &question, 1, 0), 1);
-	if (question == ASK_READY)
+	if (question == REQUEST_READY)
 		return;
 	memset(text, 'a' + server.asked++ % 26, server.size);
 	assert_int_equal(write_all(server.collector, (char *)&reply, sizeof(reply)), 0);

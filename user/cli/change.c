@@ -7,6 +7,7 @@
 #include "advise/lockout.h"
 #include "base/log.h"
 #include "cli/rules_file.h"
+#include "cli/show.h"
 #include "compile/compile.h"
 #include "kernel/datapath_rules.h"
 #include "rules/signing.h"
@@ -124,4 +125,18 @@ int change_commit_file(struct datapath *dp, struct ruleset *next, const struct c
 int change_commit_edit(struct datapath *dp, struct ruleset *next, const struct change *change)
 {
 	return commit(dp, next, change, true);
+}
+
+int change_run(const struct change *change, change_edit_fn *edit, void *data)
+{
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	cleanup_ruleset struct ruleset running;
+	int err;
+
+	ruleset_init(&running);
+	err = datapath_open(&dp, DATAPATH_WRITE) ?: datapath_rules_in_force(&dp, &running)
+						 ?: edit(&dp, &running, change, data);
+	if (!err && change->json)
+		err = show_list(&dp, &running, true);
+	return err ? EXIT_REFUSED : EXIT_DONE;
 }

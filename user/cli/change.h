@@ -30,4 +30,14 @@ int change_commit_file(struct datapath *dp, struct ruleset *next, const struct c
  */
 int change_commit_edit(struct datapath *dp, struct ruleset *next, const struct change *change);
 
+/* Edits the running ruleset and commits it. Returns 0 or a negative errno, error printed. */
+typedef int change_edit_fn(struct datapath *dp, struct ruleset *running,
+			   const struct change *change, void *data);
+
+/*
+ * Takes the lock, reads the running ruleset, calls edit() with it and `data`, and prints the
+ * new ruleset if --json was given. Returns an exit code.
+ */
+int change_run(const struct change *change, change_edit_fn *edit, void *data);
+
 #endif

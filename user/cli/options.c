@@ -10,6 +10,7 @@
 #include "cli/help.h"
 #include "rules/prefix.h"
 
+#define DAY 86400ul /* seconds */
 #define OPTIONS_MAX 16 /* of one table */
 #define LONG_FORM 256 /* getopt's value of a long form: this plus the row */
 
@@ -79,8 +80,8 @@ static int take_time(const struct cli_option *option, const char *form, const ch
 	if (!time_parse(argument, strlen(argument), option->max, seconds))
 		return EXIT_DONE;
 	return fail(EXIT_USAGE,
-		    "argv: %s: found \"%s\", expected a time of at most %lu s, as in 60s or 5m",
-		    form, argument, option->max);
+		    "argv: %s: found \"%s\", expected a time of at most %lud, as in 60s or 5m",
+		    form, argument, option->max / DAY);
 }
 
 static int take_address(const char *form, const char *argument, struct prefix *address)

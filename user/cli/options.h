@@ -33,7 +33,7 @@ enum cli_kind {
 	CLI_KIND_VALUE, /* int: set to `value` */
 	CLI_KIND_TEXT, /* const char *: the argument itself */
 	CLI_KIND_NUMBER, /* unsigned long: from `min` to `max` */
-	CLI_KIND_TIME, /* unsigned int: seconds, from 1 to `max` */
+	CLI_KIND_TIME, /* unsigned int: seconds, from 1 to `max`, which is whole days */
 	CLI_KIND_ADDRESS, /* struct prefix: one IPv4 or IPv6 address */
 	CLI_KIND_CALL, /* call() decides */
 };

@@ -8,8 +8,8 @@
 #include "base/number.h"
 #include "cli/change.h"
 #include "cli/command.h"
-#include "cli/show.h"
 #include "cli/words.h"
+#include "kernel/datapath.h"
 #include "kernel/datapath_rules.h"
 
 /* Whether the words name this rule. They may leave out its limit, time and comment. */
@@ -69,6 +69,12 @@ static long find_by_words(const struct ruleset *running, const struct rule *word
 		    count);
 }
 
+/* The words behind "delete". */
+struct delete_words {
+	int count;
+	char **list;
+};
+
 /* The index of the rule that the words name, by its number or by its own words; or -1. */
 static long find_rule(const struct ruleset *running, int count, char **words)
 {
@@ -88,11 +94,12 @@ static long find_rule(const struct ruleset *running, int count, char **words)
 			    : fail_no_rule(running, NULL);
 }
 
-static int delete_rule(struct datapath *dp, struct ruleset *running, int count, char **words,
-		       const struct change *change)
+static int delete_rule(struct datapath *dp, struct ruleset *running,
+		       const struct change *change, void *data)
 {
+	const struct delete_words *words = data;
 	cleanup_free char *text = NULL;
-	long found = find_rule(running, count, words);
+	long found = find_rule(running, words->count, words->list);
 	int err;
 
 	if (found < 0)
@@ -108,19 +115,13 @@ static int delete_rule(struct datapath *dp, struct ruleset *running, int count, 
 static int delete_run(const struct command *command, int argc, char **argv)
 {
 	struct change change = { 0 };
-	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
-	cleanup_ruleset struct ruleset running;
-	int err, status = command_parse(command, &argc, argv, &change);
+	struct delete_words words;
+	int status = command_parse(command, &argc, argv, &change);
 
-	ruleset_init(&running);
 	if (status)
 		return status;
-	err = datapath_open(&dp, DATAPATH_WRITE)
-		      ?: datapath_rules_in_force(&dp, &running)
-		      ?: delete_rule(&dp, &running, argc - 1, argv + 1, &change);
-	if (!err && change.json)
-		err = show_list(&dp, &running, true);
-	return err ? EXIT_REFUSED : EXIT_DONE;
+	words = (struct delete_words){ argc - 1, argv + 1 };
+	return change_run(&change, delete_rule, &words);
 }
 
 const struct command cmd_delete_entry = {

@@ -10,8 +10,8 @@
 #include "base/log.h"
 #include "cli/change.h"
 #include "cli/help.h"
-#include "cli/show.h"
 #include "cli/words.h"
+#include "kernel/datapath.h"
 #include "kernel/datapath_rules.h"
 
 /*
@@ -45,10 +45,11 @@ static void note_interface(const struct datapath *dp, const struct rule *rule)
 		     rule->iface);
 }
 
-/* Adds a rule to the running ruleset and commits it. */
-static int rule_add(struct datapath *dp, struct ruleset *running, struct rule *rule,
-		    const struct change *change)
+/* Adds the rule `data` to the running ruleset. */
+static int rule_add(struct datapath *dp, struct ruleset *running, const struct change *change,
+		    void *data)
 {
+	struct rule *rule = data;
 	cleanup_free char *replaced = NULL;
 	long same;
 	int err;
@@ -82,21 +83,15 @@ static int rule_add(struct datapath *dp, struct ruleset *running, struct rule *r
 int cmd_rule_run(const struct command *command, int argc, char **argv)
 {
 	struct change change = { 0 };
-	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
-	cleanup_ruleset struct ruleset parsed, running;
-	int err, status = command_parse(command, &argc, argv, &change);
+	cleanup_ruleset struct ruleset parsed;
+	int status = command_parse(command, &argc, argv, &change);
 
 	ruleset_init(&parsed);
-	ruleset_init(&running);
 	if (status)
 		return status;
-	err = words_parse(command->name, argc - 1, argv + 1, &parsed)
-		      ?: datapath_open(&dp, DATAPATH_WRITE)
-		      ?: datapath_rules_in_force(&dp, &running)
-		      ?: rule_add(&dp, &running, &parsed.rules[0], &change);
-	if (!err && change.json)
-		err = show_list(&dp, &running, true);
-	return err ? EXIT_REFUSED : EXIT_DONE;
+	if (words_parse(command->name, argc - 1, argv + 1, &parsed))
+		return EXIT_REFUSED;
+	return change_run(&change, rule_add, &parsed.rules[0]);
 }
 
 static void rule_print_help(const struct command *command, FILE *out)

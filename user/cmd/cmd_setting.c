@@ -4,8 +4,8 @@
 #include "cli/change.h"
 #include "cli/command.h"
 #include "cli/help.h"
-#include "cli/show.h"
 #include "cli/words.h"
+#include "kernel/datapath.h"
 #include "kernel/datapath_rules.h"
 
 static void setting_print(const struct ruleset *parsed)
@@ -21,10 +21,11 @@ static void setting_print(const struct ruleset *parsed)
 	}
 }
 
-/* Takes the settings that `parsed` has into the running ruleset, and commits it. */
+/* Takes the settings of the ruleset `data` into the running ruleset. */
 static int setting_change(struct datapath *dp, struct ruleset *running,
-			  const struct ruleset *parsed, const struct change *change)
+			  const struct change *change, void *data)
 {
+	const struct ruleset *parsed = data;
 	int err;
 
 	if (parsed->fallback_row)
@@ -42,21 +43,15 @@ static int setting_change(struct datapath *dp, struct ruleset *running,
 static int setting_run(const struct command *command, int argc, char **argv)
 {
 	struct change change = { 0 };
-	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
-	cleanup_ruleset struct ruleset parsed, running;
-	int err, status = command_parse(command, &argc, argv, &change);
+	cleanup_ruleset struct ruleset parsed;
+	int status = command_parse(command, &argc, argv, &change);
 
 	ruleset_init(&parsed);
-	ruleset_init(&running);
 	if (status)
 		return status;
-	err = words_parse(command->name, argc - 1, argv + 1, &parsed)
-		      ?: datapath_open(&dp, DATAPATH_WRITE)
-		      ?: datapath_rules_in_force(&dp, &running)
-		      ?: setting_change(&dp, &running, &parsed, &change);
-	if (!err && change.json)
-		err = show_list(&dp, &running, true);
-	return err ? EXIT_REFUSED : EXIT_DONE;
+	if (words_parse(command->name, argc - 1, argv + 1, &parsed))
+		return EXIT_REFUSED;
+	return change_run(&change, setting_change, &parsed);
 }
 
 const struct command cmd_default_entry = {

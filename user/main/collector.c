@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The half of `export` that reads the maps, a question at a time. */
+/* The process of "export" that reads the maps, for one request at a time. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -16,19 +16,19 @@
 #include "base/cleanup.h"
 
 /*
- * How long a scrape waits for a command that changes something, and for how long
- * after a scrape the lock is left to others, however often one is asked for.
+ * The lock, in nanoseconds: how long a scrape waits for it, how long it is left to other
+ * commands after a scrape, and the pause between two attempts to take it.
  */
-#define TURN_WAIT 2000000000ull
-#define TURN_REST 20000000ull
-#define TURN_STEP 5000000
+#define LOCK_WAIT 2000000000ull
+#define LOCK_REST 20000000ull
+#define LOCK_PAUSE 5000000
 
 struct collector {
 	struct metrics_history history;
 	struct port_watch *ports;
 	size_t max_ports;
-	__u64 rested; /* when the lock was given back, nanoseconds since boot */
-	bool failing;
+	__u64 released; /* time when the lock was released, nanoseconds since boot */
+	bool failing; /* the last request failed */
 };
 
 static void sleep_until(__u64 time)
@@ -40,17 +40,17 @@ static void sleep_until(__u64 time)
 }
 
 /*
- * Takes the lock for reading, so that datapath_open() gets it at once: that would
- * wait for ever. Returns a descriptor that holds it, 0 where there is no folder for
- * it yet and so nobody who holds it, or a negative errno.
+ * Takes the lock for reading, so that datapath_open(), which waits without a limit, gets it at
+ * once. Returns a descriptor that holds the lock; 0 if the folder of the lock does not exist,
+ * so that nobody holds it; or a negative errno, with the error printed.
  */
-static int take_turn(const struct collector *collector)
+static int collector_lock(const struct collector *collector)
 {
-	__u64 end = since_boot() + TURN_WAIT;
+	__u64 end = since_boot() + LOCK_WAIT;
 	char path[PATH_MAX];
 	int fd;
 
-	sleep_until(collector->rested + TURN_REST);
+	sleep_until(collector->released + LOCK_REST);
 	fd = run_path("lock", path);
 	if (fd)
 		return fd;
@@ -59,17 +59,18 @@ static int take_turn(const struct collector *collector)
 		return errno == ENOENT ? 0 : fail(-errno, "cannot open %s: %m", path);
 	while (flock(fd, LOCK_SH | LOCK_NB)) {
 		if (errno == EWOULDBLOCK && since_boot() < end) {
-			sleep_until(since_boot() + TURN_STEP);
+			sleep_until(since_boot() + LOCK_PAUSE);
 			continue;
 		}
 		close(fd);
-		return fail(-EBUSY, "another portctl command holds %s for longer than %llu s",
-			    path, TURN_WAIT / 1000000000);
+		return fail(-EBUSY, "another portctl command has held %s for more than %llu s",
+			    path, LOCK_WAIT / 1000000000);
 	}
 	return fd;
 }
 
-static int print_metrics(struct collector *collector, enum exposition exposition, FILE *out)
+static int collector_print_metrics(struct collector *collector, enum exposition exposition,
+				   FILE *out)
 {
 	struct metrics metrics;
 	int err = metrics_collect(&metrics, &collector->history, collector->max_ports)
@@ -83,43 +84,40 @@ static int print_metrics(struct collector *collector, enum exposition exposition
 	return err;
 }
 
-/* Whether all that metrics come from can be opened. */
+/* Prints "ok" if the sources of the metrics can be read. */
 static int check_health(FILE *out)
 {
-	struct ruleset ruleset;
-	struct datapath dp;
+	cleanup_datapath struct datapath dp = DATAPATH_CLOSED;
+	cleanup_ruleset struct ruleset ruleset;
 	int err;
 
 	ruleset_init(&ruleset);
 	err = datapath_open(&dp, DATAPATH_READ) ?: datapath_ruleset(&dp, &ruleset);
-	ruleset_clear(&ruleset);
-	datapath_close(&dp);
 	if (!err)
 		fputs("ok\n", out);
 	return err;
 }
 
-static int answer_question(struct collector *collector, enum question question, FILE *out)
+static int collector_print(struct collector *collector, enum request request, FILE *out)
 {
-	int turn = take_turn(collector), err;
+	enum exposition exposition =
+		request == REQUEST_OPENMETRICS ? EXPOSITION_OPENMETRICS : EXPOSITION_TEXT;
+	int lock = collector_lock(collector), err;
 
-	if (turn < 0)
-		return turn;
-	if (question == ASK_HEALTH)
+	if (lock < 0)
+		return lock;
+	if (request == REQUEST_HEALTH)
 		err = check_health(out);
 	else
-		err = print_metrics(collector,
-				    question == ASK_OPENMETRICS ? EXPOSITION_OPENMETRICS
-								: EXPOSITION_TEXT,
-				    out);
-	if (turn)
-		close(turn);
-	collector->rested = since_boot();
+		err = collector_print_metrics(collector, exposition, out);
+	if (lock)
+		close(lock);
+	collector->released = since_boot();
 	return err;
 }
 
-/* The log says when it begins and when it ends, and not every time in between. */
-static void note_health(struct collector *collector, bool failing, const char *why)
+/* Logs only the first failure of several in a row, and the end of them. */
+static void log_health(struct collector *collector, bool failing, const char *why)
 {
 	if (failing && !collector->failing)
 		fputs(why, stderr);
@@ -141,8 +139,8 @@ static int send_all(int socket, const void *data, size_t size)
 	return 0;
 }
 
-/* What went wrong is the answer as well, as it would be on standard error. */
-static int answer(struct collector *collector, int socket, enum question question)
+/* If the request fails, the reply is the error message. */
+static int collector_reply(struct collector *collector, int socket, enum request request)
 {
 	cleanup_free char *text = NULL, *why = NULL;
 	size_t size = 0, why_size = 0;
@@ -152,17 +150,16 @@ static int answer(struct collector *collector, int socket, enum question questio
 
 	if (out && log) {
 		log_capture(log);
-		err = answer_question(collector, question, out);
+		err = collector_print(collector, request, out);
 		log_capture(NULL);
 	}
 	if ((out && fclose(out)) || (log && fclose(log)))
-		return fail(-ENOMEM, "out of memory");
-	note_health(collector, err, why ?: "");
+		return out_of_memory();
+	log_health(collector, err, why ?: "");
 	if (err) {
 		free(text);
-		text = why;
+		text = TAKE_PTR(why);
 		size = why_size;
-		why = NULL;
 		reply.status = 503;
 	}
 	reply.size = size;
@@ -172,15 +169,15 @@ static int answer(struct collector *collector, int socket, enum question questio
 int collector_run(int socket, size_t max_ports, const char *address)
 {
 	struct collector collector = { .max_ports = max_ports };
-	unsigned char question;
+	unsigned char request;
 	int err = port_watch_open(&collector.ports, NULL, NULL, NULL);
 
-	while (!err && recv(socket, &question, 1, 0) == 1) {
-		if (question == ASK_READY) {
+	while (!err && recv(socket, &request, 1, 0) == 1) {
+		if (request == REQUEST_READY) {
 			printf("listening on http://%s/metrics\n", address);
 			fflush(stdout);
 		} else {
-			err = answer(&collector, socket, question);
+			err = collector_reply(&collector, socket, request);
 		}
 	}
 	metrics_history_clear(&collector.history);

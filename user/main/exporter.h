@@ -1,34 +1,37 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * `export` is two processes. One speaks HTTP with whoever comes; it is nobody and
- * can do nothing else. The other reads the maps and speaks with the first only, by
- * a socket: one byte asks, struct reply and a text answer.
+ * "portctl export" is two processes. One serves HTTP; it runs as nobody, without privileges.
+ * The other, the collector, reads the maps, and talks to the first only, by a socket pair:
+ * the request is one byte, the reply is struct reply and a text.
  */
 #ifndef EXPORTER_H
 #define EXPORTER_H
 
 #include <stddef.h>
 
-/* What is asked for. */
-enum question {
-	ASK_READY = 'r', /* no question: it listens now */
-	ASK_TEXT = 't', /* the metrics, in one format or the other */
-	ASK_OPENMETRICS = 'o',
-	ASK_HEALTH = 'h',
+/* The request byte. */
+enum request {
+	REQUEST_READY = 'r', /* the HTTP server is listening; has no reply */
+	REQUEST_TEXT = 't', /* metrics in the text format */
+	REQUEST_OPENMETRICS = 'o', /* metrics in the OpenMetrics format */
+	REQUEST_HEALTH = 'h',
 };
 
 struct reply {
-	unsigned int status; /* of HTTP */
+	unsigned int status; /* HTTP status code */
 	size_t size; /* bytes of text that follow */
 };
 
-/* Answers questions until the other process ends; returns why, a negative errno. */
+/*
+ * Replies to requests until the other process ends. `address`, where it listens, is printed
+ * once it does. Returns a negative errno.
+ */
 int collector_run(int socket, size_t max_ports, const char *address);
 
-/* Speaks HTTP on a listening socket until something fails; returns a negative errno. */
+/* Serves HTTP on a listening socket until something fails. Returns a negative errno. */
 int http_run(int listener, int collector);
 
-/* Connections at a time; with one more the oldest is closed. */
+/* Connections at a time. With one more the oldest is closed. */
 #define HTTP_CONNECTIONS 48
 
 #endif

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The half of `export` that speaks HTTP. One request a connection: what a client
- * can hold is a place, for HTTP_SECONDS at most, and less when others want it, and an
- * answer, which is that of others as well once there are too many.
+ * The process of "export" that serves HTTP, one request for each connection. A client can hold
+ * one connection, for HTTP_SECONDS at most, and not so long if others need it; and one reply,
+ * which it shares with other clients once the replies get too large.
  */
 #include <errno.h>
 #include <microhttpd.h>
@@ -22,29 +22,31 @@
 
 #define PLAIN "text/plain; charset=utf-8"
 #define HTTP_SECONDS 10
-#define HTTP_MEMORY 16384 /* of a connection, for its header */
-/* Above HTTP_CONNECTIONS, so that a new one gets in while the oldest is on its way out. */
+#define HTTP_MEMORY 16384 /* bytes for the header of a request */
+/* More than HTTP_CONNECTIONS: a new connection comes in while the oldest is being closed. */
 #define HTTP_MOST (2 * HTTP_CONNECTIONS)
 /*
- * Bytes of all answers on their way. With more the newest is given to the next as well, until
- * it is HTTP_SECONDS old: so there can be three of each exposition, however large.
+ * Bytes of all replies that are being sent. Beyond that a new client gets the newest reply
+ * again, until that is HTTP_SECONDS old. So there are at most three replies of each format,
+ * however large they are.
  */
-#define HTTP_ANSWERS (32u << 20)
-#define HTTP_UNSENT (128 << 10) /* bytes that the kernel takes of an answer, and doubles */
+#define HTTP_REPLIES (32u << 20)
+/* Bytes of a reply that the kernel may buffer (SO_SNDBUF, which it doubles). */
+#define HTTP_UNSENT (128 << 10)
 #define HTTP_PER_ADDRESS (HTTP_CONNECTIONS + HTTP_CONNECTIONS / 2)
 
-struct guest {
-	int fd; /* -1: a free place */
+struct client {
+	int fd; /* -1: this entry is free */
 	time_t since;
-	unsigned long number; /* of all that ever came */
-	bool leaving;
+	unsigned long number; /* counts all connections */
+	bool closing;
 };
 
-/* What the collector said, until the last that it is sent to has it, or has gone. */
-struct answer {
+/* A reply of the collector. Lives until it is sent to all its clients. */
+struct http_reply {
 	struct http *http;
 	struct MHD_Response *response;
-	unsigned int status; /* of HTTP */
+	unsigned int status; /* HTTP status code */
 	time_t since;
 	size_t size;
 	char text[];
@@ -52,11 +54,11 @@ struct answer {
 
 struct http {
 	int collector;
-	bool broken; /* the collector does not answer any more */
-	unsigned long came;
-	struct guest guests[HTTP_MOST];
-	struct answer *newest[EXPOSITIONS]; /* of those that are on their way */
-	size_t answers; /* bytes of those, and of older ones */
+	bool broken; /* the collector is gone */
+	unsigned long accepted; /* connections */
+	struct client clients[HTTP_MOST];
+	struct http_reply *newest[EXPOSITIONS]; /* of those that are being sent */
+	size_t replies; /* bytes of all that are being sent */
 };
 
 static time_t seconds_now(void)
@@ -68,81 +70,83 @@ static time_t seconds_now(void)
 }
 
 /*
- * Only the library closes: it will, as soon as it sees the end. What was not sent by then
- * the kernel is not to keep.
+ * Shuts a connection down; the library closes it once it sees that. SO_LINGER with time 0 makes
+ * the kernel drop the bytes that are not sent yet.
  */
-static void see_out(struct guest *guest)
+static void client_close(struct client *client)
 {
 	const struct linger none = { .l_onoff = 1 };
 
-	if (guest->leaving)
+	if (client->closing)
 		return;
-	setsockopt(guest->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
-	guest->leaving = true;
-	shutdown(guest->fd, SHUT_RDWR);
+	setsockopt(client->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+	client->closing = true;
+	shutdown(client->fd, SHUT_RDWR);
 }
 
-static void see_out_late(struct http *http)
+static void close_late_clients(struct http *http)
 {
 	time_t now = seconds_now();
 
 	for (size_t i = 0; i < HTTP_MOST; i++) {
-		struct guest *guest = &http->guests[i];
+		struct client *client = &http->clients[i];
 
-		if (guest->fd >= 0 && now - guest->since >= HTTP_SECONDS)
-			see_out(guest);
+		if (client->fd >= 0 && now - client->since >= HTTP_SECONDS)
+			client_close(client);
 	}
 }
 
-static void see_out_oldest(struct http *http)
+static void close_oldest_client(struct http *http)
 {
-	struct guest *oldest = NULL;
+	struct client *oldest = NULL;
 	size_t count = 0;
 
 	for (size_t i = 0; i < HTTP_MOST; i++) {
-		struct guest *guest = &http->guests[i];
+		struct client *client = &http->clients[i];
 
-		if (guest->fd < 0 || guest->leaving)
+		if (client->fd < 0 || client->closing)
 			continue;
 		count++;
-		if (!oldest || guest->number < oldest->number)
-			oldest = guest;
+		if (!oldest || client->number < oldest->number)
+			oldest = client;
 	}
 	if (count > HTTP_CONNECTIONS)
-		see_out(oldest);
+		client_close(oldest);
 }
 
-static struct guest *find_guest(struct http *http, int fd)
+/* The entry of a connection; of -1, a free one. */
+static struct client *find_client(struct http *http, int fd)
 {
 	for (size_t i = 0; i < HTTP_MOST; i++) {
-		if (http->guests[i].fd == fd)
-			return &http->guests[i];
+		if (http->clients[i].fd == fd)
+			return &http->clients[i];
 	}
 	return NULL;
 }
 
-static void come_or_go(void *data, struct MHD_Connection *connection, void **context,
-		       enum MHD_ConnectionNotificationCode code)
+/* The library calls this when a connection begins and when it has ended. */
+static void track_client(void *data, struct MHD_Connection *connection, void **context,
+			 enum MHD_ConnectionNotificationCode code)
 {
 	int fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 			 ->connect_fd;
-	bool comes = code == MHD_CONNECTION_NOTIFY_STARTED;
+	bool started = code == MHD_CONNECTION_NOTIFY_STARTED;
 	struct http *http = data;
-	struct guest *guest = find_guest(http, comes ? -1 : fd);
+	struct client *client = find_client(http, started ? -1 : fd);
 
 	(void)context;
-	if (!guest)
+	if (!client)
 		return;
-	*guest = (struct guest){
-		.fd = comes ? fd : -1,
+	*client = (struct client){
+		.fd = started ? fd : -1,
 		.since = seconds_now(),
-		.number = http->came++,
+		.number = http->accepted++,
 	};
-	if (comes)
-		see_out_oldest(http);
+	if (started)
+		close_oldest_client(http);
 }
 
-/* Receives all of it: a reply that is cut off is the end of the collector. */
+/* Receives all `size` bytes. Fewer mean that the collector has ended. */
 static int receive(int socket, void *data, size_t size)
 {
 	ssize_t got = recv(socket, data, size, MSG_WAITALL);
@@ -150,54 +154,55 @@ static int receive(int socket, void *data, size_t size)
 	return got == (ssize_t)size ? 0 : got < 0 ? -errno : -EPIPE;
 }
 
-static void forget_answer(void *data)
+/* The library calls this when it has sent the reply to all its clients. */
+static void free_reply(void *data)
 {
-	struct answer *answer = data;
-	struct http *http = answer->http;
+	struct http_reply *reply = data;
+	struct http *http = reply->http;
 
 	for (size_t i = 0; i < EXPOSITIONS; i++) {
-		if (http->newest[i] == answer)
+		if (http->newest[i] == reply)
 			http->newest[i] = NULL;
 	}
-	http->answers -= answer->size;
-	free(answer);
+	http->replies -= reply->size;
+	free(reply);
 }
 
-static struct answer *receive_answer(struct http *http)
+static struct http_reply *receive_reply(struct http *http)
 {
-	struct answer *answer = NULL;
-	struct reply reply;
+	struct http_reply *reply = NULL;
+	struct reply header;
 
-	if (!receive(http->collector, &reply, sizeof(reply)))
-		answer = malloc(sizeof(*answer) + reply.size);
-	if (!answer)
+	if (!receive(http->collector, &header, sizeof(header)))
+		reply = malloc(sizeof(*reply) + header.size);
+	if (!reply)
 		return NULL;
-	*answer = (struct answer){
+	*reply = (struct http_reply){
 		.http = http,
-		.status = reply.status,
+		.status = header.status,
 		.since = seconds_now(),
-		.size = reply.size,
+		.size = header.size,
 	};
-	http->answers += answer->size;
-	if (!receive(http->collector, answer->text, answer->size))
-		answer->response = MHD_create_response_from_buffer_with_free_callback_cls(
-			answer->size, answer->text, forget_answer, answer);
-	if (answer->response)
-		return answer;
-	forget_answer(answer);
+	http->replies += reply->size;
+	if (!receive(http->collector, reply->text, reply->size))
+		reply->response = MHD_create_response_from_buffer_with_free_callback_cls(
+			reply->size, reply->text, free_reply, reply);
+	if (reply->response)
+		return reply;
+	free_reply(reply);
 	return NULL;
 }
 
-/* NULL where the collector answers no more. */
-static struct answer *ask(struct http *http, enum question question)
+/* Requests a reply of the collector. Returns NULL if the collector is gone. */
+static struct http_reply *collect_reply(struct http *http, enum request request)
 {
-	char byte = question;
-	struct answer *answer = NULL;
+	char byte = request;
+	struct http_reply *reply = NULL;
 
 	if (send(http->collector, &byte, 1, MSG_NOSIGNAL) == 1)
-		answer = receive_answer(http);
-	http->broken |= !answer;
-	return answer;
+		reply = receive_reply(http);
+	http->broken |= !reply;
+	return reply;
 }
 
 static enum MHD_Result respond(struct MHD_Connection *connection, unsigned int status,
@@ -225,19 +230,19 @@ static enum MHD_Result respond_page(struct MHD_Connection *connection, unsigned 
 						       MHD_RESPMEM_PERSISTENT));
 }
 
-/* `type` is that of the answer; what is wrong is said as plain text. */
-static enum MHD_Result respond_answer(struct MHD_Connection *connection, struct answer *answer,
-				      const char *type)
+/* `type`: of the content, if the request did not fail; an error message is plain text. */
+static enum MHD_Result respond_reply(struct MHD_Connection *connection,
+				     struct http_reply *reply, const char *type)
 {
-	if (!answer)
+	if (!reply)
 		return MHD_NO;
-	return respond(connection, answer->status, answer->status == MHD_HTTP_OK ? type : PLAIN,
-		       answer->response);
+	return respond(connection, reply->status, reply->status == MHD_HTTP_OK ? type : PLAIN,
+		       reply->response);
 }
 
-static bool is_shared(const struct http *http, const struct answer *newest)
+static bool is_shared(const struct http *http, const struct http_reply *newest)
 {
-	return newest && http->answers + newest->size > HTTP_ANSWERS &&
+	return newest && http->replies + newest->size > HTTP_REPLIES &&
 	       seconds_now() - newest->since < HTTP_SECONDS;
 }
 
@@ -247,18 +252,18 @@ static enum MHD_Result respond_metrics(struct http *http, struct MHD_Connection 
 							 MHD_HTTP_HEADER_ACCEPT);
 	enum exposition exposition = exposition_choose(accept);
 	bool openmetrics = exposition == EXPOSITION_OPENMETRICS;
-	struct answer *answer = http->newest[exposition];
+	struct http_reply *reply = http->newest[exposition];
 
-	if (is_shared(http, answer))
-		return MHD_queue_response(connection, answer->status, answer->response);
-	answer = ask(http, openmetrics ? ASK_OPENMETRICS : ASK_TEXT);
-	http->newest[exposition] = answer;
-	return respond_answer(connection, answer, exposition_type(exposition));
+	if (is_shared(http, reply))
+		return MHD_queue_response(connection, reply->status, reply->response);
+	reply = collect_reply(http, openmetrics ? REQUEST_OPENMETRICS : REQUEST_TEXT);
+	http->newest[exposition] = reply;
+	return respond_reply(connection, reply, exposition_type(exposition));
 }
 
-static enum MHD_Result answer(void *data, struct MHD_Connection *connection, const char *url,
-			      const char *method, const char *version, const char *upload,
-			      size_t *upload_size, void **context)
+static enum MHD_Result handle_request(void *data, struct MHD_Connection *connection,
+				      const char *url, const char *method, const char *version,
+				      const char *upload, size_t *upload_size, void **context)
 {
 	(void)version, (void)upload, (void)upload_size, (void)context;
 	if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
@@ -267,7 +272,7 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 	if (!strcmp(url, "/metrics"))
 		return respond_metrics(data, connection);
 	if (!strcmp(url, "/healthz"))
-		return respond_answer(connection, ask(data, ASK_HEALTH), PLAIN);
+		return respond_reply(connection, collect_reply(data, REQUEST_HEALTH), PLAIN);
 	if (!strcmp(url, "/"))
 		return respond_page(connection, MHD_HTTP_OK, "text/html; charset=utf-8",
 				    "<!DOCTYPE html><title>portctl</title><h1>portctl</h1>"
@@ -277,14 +282,14 @@ static enum MHD_Result answer(void *data, struct MHD_Connection *connection, con
 			    "there are /metrics and /healthz\n");
 }
 
-/* A path is what the client wrote: decoded, "/%00" would be "/". */
+/* Keeps the library from decoding the path: "/%00" would become "/". */
 static size_t keep_escapes(void *data, struct MHD_Connection *connection, char *text)
 {
 	(void)data, (void)connection;
 	return strlen(text);
 }
 
-/* Waits a second at most; false once the collector is gone. */
+/* Waits at most a second. Returns false once the collector is gone. */
 static bool wait_for_work(struct MHD_Daemon *daemon, int collector)
 {
 	struct pollfd polls[] = {
@@ -300,8 +305,9 @@ static bool wait_for_work(struct MHD_Daemon *daemon, int collector)
 }
 
 /*
- * What clients do not take is in the kernel's memory, and it would wait for minutes after
- * the end. Their connections have this from the listening socket.
+ * Limits the bytes of a reply that wait in the kernel for a slow client, and how long they
+ * wait; else it would be minutes after the connection was closed. Connections inherit these
+ * options from the listening socket.
  */
 static int limit_unsent(int listener)
 {
@@ -318,24 +324,25 @@ int http_run(int listener, int collector)
 {
 	struct http http = { .collector = collector };
 	struct MHD_Daemon *daemon;
-	char ready = ASK_READY;
+	char ready = REQUEST_READY;
 	int err;
 
 	for (size_t i = 0; i < HTTP_MOST; i++)
-		http.guests[i].fd = -1;
+		http.clients[i].fd = -1;
 	err = limit_unsent(listener);
 	if (err)
-		return fail(err, "cannot limit what clients may hold: %s", strerror(-err));
+		return fail(err, "cannot limit the buffers of connections: %s", strerror(-err));
 	daemon = MHD_start_daemon(
-		MHD_USE_EPOLL, 0, NULL, NULL, answer, &http, MHD_OPTION_LISTEN_SOCKET, listener,
-		MHD_OPTION_CONNECTION_LIMIT, HTTP_MOST, MHD_OPTION_PER_IP_CONNECTION_LIMIT,
-		HTTP_PER_ADDRESS, MHD_OPTION_CONNECTION_TIMEOUT, HTTP_SECONDS,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HTTP_MEMORY,
-		MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes,
-		NULL, MHD_OPTION_NOTIFY_CONNECTION, come_or_go, &http, MHD_OPTION_END);
+		MHD_USE_EPOLL, 0, NULL, NULL, handle_request, &http, MHD_OPTION_LISTEN_SOCKET,
+		listener, MHD_OPTION_CONNECTION_LIMIT, HTTP_MOST,
+		MHD_OPTION_PER_IP_CONNECTION_LIMIT, HTTP_PER_ADDRESS,
+		MHD_OPTION_CONNECTION_TIMEOUT, HTTP_SECONDS, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HTTP_MEMORY, MHD_OPTION_STRICT_FOR_CLIENT, 1,
+		MHD_OPTION_UNESCAPE_CALLBACK, keep_escapes, NULL, MHD_OPTION_NOTIFY_CONNECTION,
+		track_client, &http, MHD_OPTION_END);
 	if (!daemon || send(collector, &ready, 1, MSG_NOSIGNAL) != 1)
 		return fail(-EIO, "cannot start the HTTP server");
 	while (!http.broken && wait_for_work(daemon, collector) && MHD_run(daemon) == MHD_YES)
-		see_out_late(&http);
+		close_late_clients(&http);
 	return -EIO;
 }
