@@ -9,6 +9,7 @@
 # of one folder below /tmp is touched, so several runs can go on at a time.
 
 bats_require_minimum_version 1.5.0
+. "$BATS_TEST_DIRNAME/remove.bash"
 
 PATH=$PATH:/usr/sbin:/sbin # su(1) leaves them out
 : "${PORTCTL:=$BATS_TEST_DIRNAME/../../build/portctl}"
@@ -34,6 +35,8 @@ setup_file() {
 		return 1
 	}
 	E2E_TMP=$(mktemp -d /tmp/portctl-e2e.XXXXXX)
+	# tests/run removes this folder and its namespaces if it has to kill this file's tests.
+	[ -z "${SUITE_FOLDERS:-}" ] || echo "$E2E_TMP" >>"$SUITE_FOLDERS"
 	# Open, since a test runs portctl as another user.
 	chmod 755 "$E2E_TMP"
 	# Part of every name in /run/netns, so that no two runs collide.
@@ -55,23 +58,6 @@ teardown_file() {
 		printf 'left behind:\n%s\n' "$left" >&2
 		return 1
 	}
-}
-
-# remove_all PREFIX FOLDER: all namespaces with names that begin so, with what runs
-# in them, and the folder with what is mounted there.
-remove_all() {
-	local name pids
-	for name in $(ip netns list | awk -v id="$1" 'index($1, id) == 1 { print $1 }'); do
-		# All that still runs in a namespace of ours is ours.
-		pids=$(ip netns pids "$name")
-		# shellcheck disable=SC2086
-		[ -z "$pids" ] || kill -9 $pids 2>/dev/null || true
-		ip netns del "$name"
-	done
-	# Deepest first: tests may have mounted more below.
-	awk -v top="$2/" 'index($2, top) == 1 { print $2 }' /proc/self/mounts | sort -r |
-		while read -r name; do umount "$name"; done
-	rm -rf --one-file-system "$2"
 }
 
 setup() {
