@@ -96,7 +96,7 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 		verdict=$(said .verdict "$C4" "$port")
 		[ "$verdict" = pass ] || verdict=drop
 		before=$(stats "[.interfaces[0].total.$verdict.packets] | add")
-		client knock "$S4" "$(sed 's|/|:|' <<<"$port")"
+		client knock "$S4" "${port/\//:}"
 		eventually [ "$(stats "[.interfaces[0].total.$verdict.packets] | add")" -gt "$before" ]
 		after=$(stats "[.interfaces[0].total.$verdict.packets] | add")
 		differ "$before" "$after"
@@ -152,6 +152,7 @@ import socket, time
 s = socket.create_connection(('$C4', 8000))
 time.sleep(60)"
 	local from
+	# shellcheck disable=SC2317 # eventually calls it
 	connected() { server ss -Htn state established dport = 8000 | grep -q .; }
 	eventually connected
 	from=$(server ss -Htn state established dport = 8000 | awk '{print $3}' | sed 's/.*://')
@@ -167,6 +168,7 @@ time.sleep(60)"
 import socket, time
 s = socket.create_connection(('$S4', 80), source_address=('$C4', 41000))
 time.sleep(60)"
+	# shellcheck disable=SC2317 # eventually calls it
 	connected() { server ss -Htn state established sport = 80 | grep -q .; }
 	eventually connected
 	printf 'default drop\n' >"$TMP/rules"
@@ -182,6 +184,7 @@ time.sleep(60)"
 	ip -n "$SERVER" addr add 10.77.0.99/24 dev eth0
 	outside_http 8000
 	local host from
+	# shellcheck disable=SC2317 # eventually calls it
 	connected() { server ss -Htn state established dport = 8000 | grep -qF "$host"; }
 	for host in "$C4" "$C6"; do
 		background "idle$host" server "$PYTHON" -c "

@@ -285,7 +285,7 @@ hardened() {
 }
 
 @test "set-user-ID and set-group-ID gain nothing: it does not run" {
-	[ -z "$(findmnt -no OPTIONS -T "$TMP" | grep nosuid)" ] || skip "$TMP is mounted nosuid"
+	! findmnt -no OPTIONS -T "$TMP" | grep -q nosuid || skip "$TMP is mounted nosuid"
 	open_copy
 	local mode command
 	echo "allow 22" >"$TMP/rules"
@@ -307,7 +307,7 @@ hardened() {
 }
 
 @test "with file capabilities it works, and believes nothing of the environment" {
-	[ -z "$(findmnt -no OPTIONS -T "$TMP" | grep nosuid)" ] || skip "$TMP is mounted nosuid"
+	! findmnt -no OPTIONS -T "$TMP" | grep -q nosuid || skip "$TMP is mounted nosuid"
 	open_copy
 	# As "setcap cap_bpf,cap_net_admin,cap_perfmon+ep" would.
 	"$PYTHON" -c 'import os, struct, sys

@@ -13,7 +13,7 @@ watch() {
 	monitor=$pid
 	eventually watched
 }
-watched() { ls -l "/proc/$monitor/fd" | grep -q eventpoll && sleep 0.2; }
+watched() { find "/proc/$monitor/fd" -lname '*eventpoll*' | grep -q . && sleep 0.2; }
 client_sends() { client knock "$S4" "$2:$1"; }
 # seen FILTER: what jq makes of the events, one a line.
 seen() { jq -c "select($1)" "$TMP/monitor.out"; }
@@ -223,7 +223,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	at_most "$(wc -l <"$TMP/pids")" 8
 	stop "$monitor"
 	local one
-	for one in $(cat "$TMP/pids"); do no kill -0 "$one"; done
+	while read -r one; do no kill -0 "$one"; done <"$TMP/pids"
 }
 
 @test "what begins and ceases to listen, and the state, are in the same stream" {

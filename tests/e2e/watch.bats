@@ -12,7 +12,7 @@ begin_watch() {
 	eventually looks
 }
 # It has an eventpoll before its first look; a moment later that is done.
-looks() { ls -l "/proc/$watch/fd" | grep -q eventpoll && sleep 0.4; }
+looks() { find "/proc/$watch/fd" -lname '*eventpoll*' | grep -q . && sleep 0.4; }
 told() { jq -c "select($1)" "$TMP/watch.out" 2>/dev/null; }
 was_told() { [ -n "$(told "$1")" ]; }
 
