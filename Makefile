@@ -1,10 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# make            build/portctl; needs no root
-# sudo make deps  installs what building and testing need (Debian)
-# sudo make run   a demonstration, in network namespaces of its own
-# sudo make test  every suite that belongs to every change
-# make man       the manual and completions; make deb: a package for Debian
-# sudo make bench what a packet costs, beside the peers; bench-check: only the ratios
+# Builds, installs and packages portctl. "make help" lists the targets; tests/ has the rest of them.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local
@@ -15,8 +10,8 @@ BPFTOOL ?= $(shell PATH="$$PATH:/usr/sbin:/sbin" command -v bpftool)
 BUILD := build
 
 CFLAGS ?= -O2 -g
-# As Debian hardens; what is given in CFLAGS, CPPFLAGS and LDFLAGS comes on top.
-# Last what the processor can check of jumps: CET, BTI.
+# The hardening flags of Debian. The user's CFLAGS, CPPFLAGS and LDFLAGS come after them.
+# Control-flow protection depends on the processor: CET on x86-64, BTI on arm64.
 HARDENING_x86_64 := -fcf-protection
 HARDENING_aarch64 := -mbranch-protection=standard
 HARDENING := -fPIE -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2 \
@@ -26,18 +21,23 @@ WARNINGS := -Wall -Wextra -Wformat-security -Werror
 PORTCTL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARNINGS) -Iinclude -Iuser -I$(BUILD) \
 	-DVERSION='"$(VERSION)"' -MMD -MP $(HARDENING) $(CPPFLAGS)
 BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Iinclude -Ivmlinux -MMD -MP
-# Each program is linked to what it uses of them.
+# --as-needed: each program is linked only to the libraries it uses.
 LIBS := -Wl,--as-needed -lbpf -ljansson -lnettle -lpcap -lmicrohttpd -lncursesw
 
-# Commands that are programs of their own, since their library takes long to load.
+# export, replay and top are separate programs because their libraries take long to load.
 PROGRAMS := $(patsubst user/main/main_%.c,$(BUILD)/libexec/portctl/portctl-%,$(wildcard user/main/main_*.c))
 SOURCES := $(filter-out user/main/main%.c,$(wildcard user/*/*.c))
 OBJECTS := $(SOURCES:user/%.c=$(BUILD)/user/%.o)
+MAIN_OBJECTS := $(patsubst user/%.c,$(BUILD)/user/%.o,$(wildcard user/main/main*.c))
 LIBRARY := $(BUILD)/libportctl.a
 
-all: $(BUILD)/portctl
+all: $(BUILD)/portctl ## build portctl (the default)
 
-# As it is installed, so that portctl finds its programs.
+help: ## list the targets
+	@awk 'match($$0, /^[a-z-]+:.*## /) { target = $$1; sub(/:.*/, "", target); \
+		printf "%-16s %s\n", target, substr($$0, RLENGTH + 1) }' $(MAKEFILE_LIST) | sort
+
+# The build tree has the layout of an installed one, so that portctl finds its programs.
 $(BUILD)/portctl: $(BUILD)/sbin/portctl | $(PROGRAMS)
 	ln -sf sbin/portctl $@
 
@@ -66,7 +66,7 @@ $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.new
 	mv $@.new $@
 
-# A text as a string of C.
+# Turns a text file into a C string literal.
 $(BUILD)/%.inc: user/advise/%.txt Makefile
 	@mkdir -p $(@D)
 	sed 's/[\\"]/\\&/g; s/.*/"&\\n"/' $< > $@.new
@@ -76,18 +76,18 @@ $(BUILD)/%.inc: user/advise/%.txt Makefile
 
 include tests/tests.mk
 
-deps:
+deps: ## install the Debian packages for building and testing; root
 	scripts/deps
 
-run: deps
+run: deps ## show portctl at work, in network namespaces of its own; root
 	$(MAKE) all
 	scripts/demo
 
-# The manual and the completions; the commands' part of them is made from their table.
+# The manual pages and completions. Their lists of commands come from the table of commands.
 MANUAL := $(BUILD)/man/portctl.8 $(BUILD)/man/portctl.rules.5
 COMPLETIONS := $(BUILD)/completions/portctl.bash $(BUILD)/completions/portctl.zsh
 
-man: $(MANUAL) $(COMPLETIONS)
+man: $(MANUAL) $(COMPLETIONS) ## build the manual pages and the completions
 
 $(BUILD)/scripts/%: scripts/%.c $(LIBRARY)
 	@mkdir -p $(@D)
@@ -107,11 +107,11 @@ $(BUILD)/completions/portctl.%: $(BUILD)/scripts/completions
 	@mkdir -p $(@D)
 	$(BUILD)/scripts/completions $* >$@
 
-# A blank, as systemd reads it in a unit.
+# Spaces of PREFIX as systemd writes them in a unit.
 EMPTY :=
 UNIT_PREFIX = $(subst $(EMPTY) $(EMPTY),\\x20,$(PREFIX))
 
-install: all man
+install: all man ## install below PREFIX (/usr/local); DESTDIR= works
 	install -D -m 755 $(BUILD)/sbin/portctl "$(DESTDIR)$(PREFIX)/sbin/portctl"
 	install -D -m 755 $(PROGRAMS) -t "$(DESTDIR)$(PREFIX)/libexec/portctl"
 	install -D -m 644 $(BUILD)/man/portctl.8 "$(DESTDIR)$(PREFIX)/share/man/man8/portctl.8"
@@ -124,13 +124,13 @@ install: all man
 			sed -i 's|@PREFIX@|$(UNIT_PREFIX)|' "$(DESTDIR)$(UNITS)/$$unit.service" || exit 1; \
 	done
 
-clean:
+clean: ## remove everything that was built
 	rm -rf $(BUILD)
 
-deb:
+deb: ## build Debian packages in build/deb; root only to install what is missing
 	scripts/deps package
 	scripts/package
 
-.PHONY: all deps run man install deb clean
+.PHONY: all help deps run man install deb clean
 .DELETE_ON_ERROR:
 .SECONDARY:

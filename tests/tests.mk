@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# The suites. Each prints TAP; tests/run adds them up.
+# Tests and benches. Each suite prints TAP; tests/run runs suites and adds up their results.
 
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 BPF_TESTS := $(patsubst tests/bpf/%.c,$(BUILD)/tests/bpf/%,$(wildcard tests/bpf/test_*.c))
@@ -12,18 +12,22 @@ $(BUILD)/tests/bpf/%: tests/bpf/%.c $(wildcard tests/bpf/*.h) $(LIBRARY)
 	@mkdir -p $(@D)
 	$(CC) $(PORTCTL_CFLAGS) -Itests/bpf -Itests/unit $(CFLAGS) $< $(LIBRARY) $(LIBS) -lpthread -o $@
 
-test-programs: $(BUILD)/portctl man $(UNIT_TESTS) $(BPF_TESTS)
+test-programs: $(BUILD)/portctl man $(UNIT_TESTS) $(BPF_TESTS) $(BUILD)/tests/differential ## build what tests/run runs, but for the fuzzers
 
-# Needs no root.
-test-unit: $(UNIT_TESTS)
+test-unit: $(UNIT_TESTS) ## run the unit tests
 	tests/run unit
 
-# Everything that belongs to every change; as root.
-test: deps
-	$(MAKE) -j$(shell nproc) test-programs fuzz-programs $(BUILD)/tests/differential
-	tests/run unit bpf fuzz e2e
+test: deps ## run all tests that belong to every change; root, 8 minutes
+	$(MAKE) -j$(shell nproc) test-programs fuzz-programs
+	tests/run style unit bpf fuzz e2e
 
-.PHONY: test test-unit test-programs
+check-structure: $(OBJECTS) $(MAIN_OBJECTS) ## check includes and symbols: layers, cycles, names
+	tests/run style structure
+
+check-style: $(OBJECTS) $(MAIN_OBJECTS) ## check format, spelling, shell scripts and structure
+	tests/run style format spelling shell structure
+
+.PHONY: test test-unit test-programs check-structure check-style
 
 $(BUILD)/empty.bpf.o: tests/bench/empty.bpf.c Makefile
 	@mkdir -p $(@D)
@@ -47,13 +51,12 @@ $(BUILD)/tests/live: $(LIVE_SOURCES) $(wildcard tests/bench/*.h tests/bench/live
 	$(CC) $(filter-out -MMD -MP,$(PORTCTL_CFLAGS)) -Itests -Itests/bench $(CFLAGS) $(LIVE_SOURCES) \
 		$(LIBRARY) $(LIBS) -o $@
 
-# What a packet costs beside an empty program and the peers, and what the command costs:
-# tests/bench/results.txt. bench-check: whether the ratios are as they should be.
-bench: deps-bench
+# Writes tests/bench/results.txt.
+bench: deps-bench ## measure packets and commands, beside the peers; root, 10 minutes
 	$(MAKE) $(BUILD)/portctl $(BUILD)/tests/bench $(BUILD)/tests/live
 	tests/bench/run "$(CURDIR)/$(BUILD)/portctl" $(BUILD)/tests
 
-bench-check: deps-bench
+bench-check: deps-bench ## check the ratios to the empty program and the peers; root
 	$(MAKE) $(BUILD)/portctl $(BUILD)/tests/live
 	$(BUILD)/tests/live "$(CURDIR)/$(BUILD)/portctl" --check
 
@@ -62,8 +65,8 @@ deps-bench:
 
 .PHONY: bench bench-check deps-bench
 
-# Kills and failing system calls, at every point of each command; takes half an hour.
-test-faults: deps
+# "make test" takes a sample of the points at which a command is killed or a system call fails.
+test-faults: deps ## kill each command at every point, fail each system call; root, 30 minutes
 	$(MAKE) $(BUILD)/portctl
 	FAULTS=all bats --tap tests/e2e/faults.bats tests/e2e/faults_around.bats
 
@@ -71,16 +74,15 @@ test-faults: deps
 
 include tests/fuzz/fuzz.mk
 
-# Debian's kernels under qemu, and the host's; KERNELS="6.1 6.12 host". Takes minutes.
-test-kernels: deps
+test-kernels: deps ## test on KERNELS, "6.1 6.12 host": Debian's in qemu; root, 11 minutes
 	scripts/deps kernels
 	$(MAKE) test-programs
 	tests/kernels/run $(BUILD)
 
 .PHONY: test-kernels
 
-# The package, installed, updated under traffic, removed and purged, away from this machine.
-test-package:
+# On an overlay of the root file system, in namespaces: the machine itself is not changed.
+test-package: ## install, update, remove and purge the Debian package; root
 	scripts/deps
 	scripts/deps package
 	tests/package/run
