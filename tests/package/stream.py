@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""stream.py send HOST STOP: a datagram to port 7000 and one to 7001, every half a
-millisecond, until the file STOP is there, a minute at most; prints how many of each.
-stream.py count STOP: counts those that arrive, until STOP is there and none comes."""
+"""stream.py send HOST STOP: sends one datagram to UDP port 7000 and one to 7001 every half a
+millisecond, until the file STOP exists, for a minute at most; prints how many were sent to each port.
+stream.py count STOP: counts the datagrams that arrive at each port, until STOP exists and none has
+come for a second; prints both counts."""
 import os
 import select
 import socket
@@ -9,7 +10,7 @@ import sys
 import time
 
 PORTS = (7000, 7001)
-SO_RCVBUFFORCE = 33  # of the kernel; Python has no name for it
+SO_RCVBUFFORCE = 33  # asm-generic/socket.h; Python does not define it
 
 
 def send(host, stop):
