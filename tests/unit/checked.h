@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Checking rules that were parsed, and reading what is said of them. */
+/* Runs ruleset_check() on a parsed text and keeps its messages. */
 #ifndef CHECKED_H
 #define CHECKED_H
 
 #include "compile/compile.h"
 #include "unit.h"
 
-/* The messages of the check end up in parsed->messages. */
+/*
+ * Checks `parsed` as ruleset_check() does: all rules for errors, those from index `first` on
+ * for warnings. The messages are appended to parsed->messages. Returns ruleset_check()'s value.
+ */
 static inline int check(struct parsed *parsed, size_t first)
 {
 	int err = ruleset_check(&parsed->ruleset, first, &parsed->report);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Random rulesets. The same seed gives the same ruleset everywhere, so a
- * failure that names its seed can be repeated. Their rules stand in two clusters,
- * so that they nest, touch and overlap, and often are as specific as each other.
+ * A random number generator, and random rulesets without sources.
+ *
+ * The same seed gives the same ruleset everywhere, so a failure that names its seed can be
+ * repeated. The port ranges lie in two clusters, so that they nest, touch and overlap, and so
+ * that many pairs of rules are equally specific.
  */
 #ifndef RANDOM_H
 #define RANDOM_H
@@ -24,7 +26,7 @@ static inline __u64 random_next(struct random *random)
 	return z ^ z >> 31;
 }
 
-/* 0 .. count - 1 */
+/* Returns a number from 0 to count - 1. */
 static inline unsigned int random_below(struct random *random, unsigned int count)
 {
 	return random_next(random) % count;
@@ -35,17 +37,17 @@ static inline bool random_once_in(struct random *random, unsigned int count)
 	return !random_below(random, count);
 }
 
-/* Where rules meet: the edges of the port numbers and of the classes. */
+/* Ports around which the ranges lie: the ends of the port numbers and of the port classes. */
 static const __u16 random_centres[] = { 0, 22, 1024, 6000, 32767, 49152, 65535 };
 
 static const __u16 random_widths[] = { 0, 0, 1, 2, 3, 5, 9, 30, 300, 20000 };
 
-/* All but the last have names in every protocols database. */
+/* Every protocols database has a name for each of these protocols, except the last. */
 static const __u8 random_protocols[] = { 1, 2, 47, 50, 51, 253 };
 
 static const char *const random_ifaces[] = { "", "", "", "eth0", "eth1" };
 
-/* What the rules of a cluster have in common: they are about the same ports. */
+/* The rules of one cluster name ports around the same centre. */
 struct cluster {
 	__u16 centre;
 	__u16 widths[2];
@@ -85,7 +87,7 @@ static inline void random_term(struct random *random, const struct cluster *clus
 	}
 }
 
-/* Adds a rule of 1..3 terms; its line is its number, which makes it known again. */
+/* Adds a rule of 1 to 3 terms. Its line follows from its index, so a test can find the rule. */
 static inline void random_rule(struct random *random, const struct cluster *cluster,
 			       struct ruleset *ruleset)
 {
@@ -104,7 +106,7 @@ static inline void random_rule(struct random *random, const struct cluster *clus
 	ruleset_add(ruleset, &rule);
 }
 
-/* The terms are neither sorted nor each but once: nothing may rely on that. */
+/* Terms are not sorted and may repeat: the code under test must not rely on either. */
 static inline void random_ruleset(struct random *random, size_t count, struct ruleset *ruleset)
 {
 	struct cluster clusters[2];
@@ -119,7 +121,7 @@ static inline void random_ruleset(struct random *random, size_t count, struct ru
 		random_rule(random, &clusters[random_below(random, 2)], ruleset);
 }
 
-/* Puts the rules in another order. Each keeps its line and its row. */
+/* Shuffles the rules. Each rule keeps its line and its row. */
 static inline void random_shuffle(struct random *random, struct ruleset *ruleset)
 {
 	for (size_t i = ruleset->count; i > 1; i--) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Random rulesets with all that rules can have, about few ports and few networks
- * that lie within each other, so that most packets are named by several rules.
+ * Random rulesets with sources, interfaces, expiry times and limits. They name only a few
+ * ports and a few nested networks, so that several rules match most packets.
  */
 #ifndef RANDOM_SOURCES_H
 #define RANDOM_SOURCES_H
@@ -12,10 +12,10 @@
 #include "random.h"
 
 #define NOW 1000000000000ull
-#define FIRST_PORT 64 /* so that the ports of DHCP clients are among them */
+#define FIRST_PORT 64 /* the range then holds 68, the port of DHCP clients */
 #define PORTS 12
 
-/* 32.1.13.184 begins with the bytes of 2001:db8::. */
+/* 32.1.13.184 has the same four bytes as the start of 2001:db8::. */
 static const struct {
 	const char *text;
 	__u8 lengths[8];
@@ -38,7 +38,7 @@ static inline struct prefix random_address(struct random *random, unsigned int *
 	return prefix;
 }
 
-/* Sets every bit behind the first `length` to `value`. */
+/* Sets every bit after the first `length` bits to `value`. */
 static inline void set_host_bits(struct prefix *prefix, int length, bool value)
 {
 	for (int bit = length; bit < (prefix->family == 4 ? 32 : 128); bit++) {
@@ -76,7 +76,7 @@ static inline void random_ports(struct random *random, struct term *term)
 	term->last = term->first + widths[random_below(random, ARRAY_SIZE(widths))];
 }
 
-/* Some run, some have ended, one of them just now; some have a limit. */
+/* Gives some rules an expiry time, in the future, in the past or exactly now; some a limit. */
 static inline void random_ends(struct random *random, struct rule *rule)
 {
 	static const __u64 ends[] = { NOW - 1000, NOW - 1, NOW, NOW + 1, NOW + 1000 };

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The slow, obvious evaluator: what DESIGN.md section 4 says about one key on
- * one interface, with no thought for speed. compile() is tested against it.
+ * The reference evaluator for rules without sources. compile() is tested against it.
  *
- * The narrowest port range first, in it one protocol before both, in it a named
- * interface before all.
+ * It finds the most specific rule for one key on one interface by comparing all rules, as
+ * portctl.rules(5) defines "most specific": the narrower port range wins; at equal width one
+ * protocol wins over both; then a named interface wins over all interfaces.
  */
 #ifndef SLOW_H
 #define SLOW_H
@@ -13,7 +13,7 @@
 
 #include "rules/ruleset.h"
 
-/* More than any rank; no rule names the key. */
+/* Higher than any rank: no rule names the key. */
 #define RANK_NONE (1 << 30)
 
 static inline bool slow_names_key(const struct term *term, __u32 key)
@@ -31,7 +31,7 @@ static inline bool slow_names_key(const struct term *term, __u32 key)
 	return term->first <= port && port <= term->last;
 }
 
-/* The lower, the more specific; equal where neither is. */
+/* Returns the rank of a term: the lower, the more specific; equal if equally specific. */
 static inline int slow_rank(const struct rule *rule, const struct term *term)
 {
 	int width = term->last - term->first;
@@ -46,7 +46,7 @@ static inline bool slow_is_on(const struct rule *rule, const char *iface)
 	return !*rule->iface || !strcmp(rule->iface, iface);
 }
 
-/* The rank with which a rule names a key on an interface. */
+/* Returns the best rank of a rule's terms that name the key, or RANK_NONE. */
 static inline int slow_rule_rank(const struct rule *rule, const char *iface, __u32 key)
 {
 	int best = RANK_NONE;
@@ -62,7 +62,7 @@ static inline int slow_rule_rank(const struct rule *rule, const char *iface, __u
 	return best;
 }
 
-/* The rank of the most specific rules, of which *first is the first. */
+/* Returns the rank of the most specific rules; *first is the first of those, or NULL. */
 static inline int slow_best(const struct ruleset *ruleset, const char *iface, __u32 key,
 			    const struct rule **first)
 {
@@ -80,11 +80,11 @@ static inline int slow_best(const struct ruleset *ruleset, const char *iface, __
 	return best;
 }
 
-/* Whether two terms name one key with one rank: rules must then say the same. */
+/* Whether two terms name a common key at the same rank. Their rules must then agree. */
 static inline bool slow_terms_clash(const struct rule *a, const struct term *s,
 				    const struct rule *b, const struct term *t)
 {
-	/* Ranges as wide as each other that meet share the end of one of them. */
+	/* Two ranges of equal width that overlap share an end of one of them. */
 	const __u16 ends[] = { s->first, s->last };
 	bool clash = false;
 
@@ -135,9 +135,9 @@ static inline void slow_remove_contradictions(struct ruleset *ruleset)
 }
 
 /*
- * Calls back for every key at which anything could change: two keys either side
- * of both ends of every term, for both transports, and every protocol. Between
- * them the same rules name every key, so what is right here is right there.
+ * Calls `at` for every key at which the deciding rule can change: up to two ports on either
+ * side of both ends of every term, for TCP and UDP, and every key without a port. Between
+ * these ports the same rules name every port, so testing them tests all.
  */
 static inline void slow_edges(const struct ruleset *ruleset, void (*at)(__u32 key, void *data),
 			      void *data)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The slow, obvious evaluator of rules with sources, made from the words at the
- * top of compile.h and from nothing else: every rule is asked for every packet.
+ * The reference evaluator for rules with sources. It implements the definition at the top of
+ * compile.h by comparing every rule with every packet, and shares no code with compile().
  */
 #ifndef SLOW_SOURCES_H
 #define SLOW_SOURCES_H
@@ -11,25 +11,25 @@
 
 #include "rules/ruleset.h"
 
-/* A packet, and when and where it comes. */
+/* A packet: the interface it arrives on, its key, its source and its time of arrival. */
 struct probe {
 	const char *iface;
 	__u32 key;
-	struct prefix source; /* a whole address */
+	struct prefix source; /* a full-length address */
 	__u64 now;
 };
 
-/* How specific one rule is about one packet: compared from the top, less wins. */
+/* How specific a rule is about a packet. Compared field by field; the smaller value wins. */
 struct specificity {
 	int has_ports;
 	int width;
 	int both;
-	int wildcard_bits; /* of the source; everybody is wider than any /0 */
+	int wildcard_bits; /* of the source prefix; ANY_SOURCE where the rule has none */
 	int every_iface;
-	int begin; /* only which of two that agree is charged */
+	int begin; /* the range's first port: decides which of two agreeing rules is charged */
 };
 
-#define EVERYBODY 1000
+#define ANY_SOURCE 1000 /* wider than a prefix of length 0 */
 
 static inline int compare_specificity(const struct specificity *a, const struct specificity *b)
 {
@@ -47,7 +47,7 @@ static inline bool address_bit(const struct prefix *prefix, int bit)
 	return prefix->address[bit / 8] >> (7 - bit % 8) & 1;
 }
 
-/* Bit by bit. */
+/* Whether the prefix contains the address, compared bit by bit. */
 static inline bool is_within(const struct prefix *address, const struct prefix *prefix)
 {
 	if (address->family != prefix->family)
@@ -71,7 +71,7 @@ static inline bool names_key(const struct term *term, __u32 key)
 	return false;
 }
 
-/* Rules without ports are about every IP packet that can be read. */
+/* A rule without ports names every IP packet that is not malformed. */
 static inline bool portless_names_key(__u32 key)
 {
 	return key < KEYS_USED && key != KEY_NOT_IP && key != KEY_MALFORMED;
@@ -82,11 +82,11 @@ static inline bool is_over(const struct rule *rule, __u64 now)
 	return rule->seconds && rule->ends && now >= rule->ends;
 }
 
-/* The shortest wildcard, or -1 where the source is another. */
+/* Returns the wildcard bits of the longest matching prefix, or -1 if no prefix matches. */
 static inline int source_wildcard(const struct rule *rule, const struct prefix *source)
 {
-	/* A door is for some only, but after those whose sources are written down. */
-	int best = rule->source_count ? -1 : EVERYBODY - !!rule->knock;
+	/* A knock is more specific than a rule for everybody, less than one with sources. */
+	int best = rule->source_count ? -1 : ANY_SOURCE - !!rule->knock;
 
 	for (size_t i = 0; i < rule->source_count; i++) {
 		const struct prefix *prefix = &rule->sources[i];
@@ -98,7 +98,7 @@ static inline int source_wildcard(const struct rule *rule, const struct prefix *
 	return best;
 }
 
-/* Whether a rule applies, and then how specific it is at the best. */
+/* Whether a rule applies to a packet; if so, *best says how specific its best term is. */
 static inline bool applies(const struct rule *rule, const struct probe *probe,
 			   struct specificity *best)
 {
@@ -130,7 +130,10 @@ static inline bool applies(const struct rule *rule, const struct probe *probe,
 	return any;
 }
 
-/* The most specific rule; NULL where none applies. */
+/*
+ * Returns the most specific rule, or NULL if none applies: among the rules with and without
+ * ports if `ports` is set, else among those without ports.
+ */
 static inline const struct rule *slow_find(const struct ruleset *ruleset,
 					   const struct probe *probe, bool ports)
 {
@@ -150,7 +153,7 @@ static inline const struct rule *slow_find(const struct ruleset *ruleset,
 	return winner;
 }
 
-/* A lifeline that is off leaves its packets to this key. */
+/* The key by which a packet of a lifeline is judged when the lifeline is switched off. */
 static const struct {
 	__u32 key;
 	enum rule_option option;
@@ -163,7 +166,7 @@ static const struct {
 	{ KEY_NEIGHBOUR, OPTION_NEIGHBOURS, KEY_PROTOCOL + IPPROTO_ICMPV6 },
 };
 
-/* What happens to a packet; *rule is the one that decides, or NULL. */
+/* Returns a packet's verdict; *rule is the rule that decides, or NULL. */
 static inline enum verdict slow_evaluate(const struct ruleset *ruleset, struct probe probe,
 					 const struct rule **rule)
 {
@@ -189,7 +192,7 @@ static inline enum verdict slow_evaluate(const struct ruleset *ruleset, struct p
 	return *rule ? (*rule)->action : ruleset->fallback;
 }
 
-/* Whether one packet is named by both terms; NULL: rules without ports. */
+/* Whether some packet is named by both terms. NULL stands for a rule without ports. */
 static inline bool share_key(const struct term *a, const struct term *b)
 {
 	__u32 bases[] = { PORT_KEY_TCP, PORT_KEY_UDP };
@@ -214,7 +217,7 @@ static inline bool equally_wide(const struct term *a, const struct term *b)
 		(a->transports == TRANSPORT_BOTH) == (b->transports == TRANSPORT_BOTH));
 }
 
-/* Whether sources are as long as each other and one address is in both. */
+/* Whether the prefixes are equal; NULL stands for a rule without sources. */
 static inline bool share_source(const struct prefix *a, const struct prefix *b)
 {
 	if (!a || !b)
@@ -249,14 +252,14 @@ static inline bool sources_meet(const struct rule *a, const struct rule *b)
 	return false;
 }
 
-/* Two rules that are as specific as each other about some packet, and disagree. */
+/* Whether two rules are equally specific about some packet and have different actions. */
 static inline bool slow_disagree(const struct rule *a, const struct rule *b)
 {
 	return a->action != b->action && !strcmp(a->iface, b->iface) && terms_meet(a, b) &&
 	       sources_meet(a, b);
 }
 
-/* Leaves out rules that one before them is `against`. */
+/* Removes each rule for which `against` is true with an earlier rule. */
 static inline void rules_leave_out(struct ruleset *ruleset,
 				   bool (*against)(const struct rule *a, const struct rule *b))
 {

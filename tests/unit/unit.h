@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the unit tests share: cmocka, and texts turned into rulesets and back. */
+/* Helpers of all unit tests: cmocka, parsing a text into a ruleset, and printing a ruleset. */
 #ifndef UNIT_H
 #define UNIT_H
 
-/* cmocka.h wants these four before it. */
+/* cmocka.h requires these four headers before it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -18,8 +18,8 @@
 #include "rules/ruleset.h"
 
 /*
- * The last line of cmocka's TAP lacks its newline, which would put whatever is
- * printed next behind a "#".
+ * Runs a group of tests and returns whether any failed. cmocka's TAP output ends without a
+ * newline, so whatever is printed next would become part of its last comment.
  */
 #define run_suite(name, tests)                                                                 \
 	({                                                                                     \
@@ -28,7 +28,7 @@
 		!!failed;                                                                      \
 	})
 
-/* A text that went through the parser, and all that the parser said. */
+/* A parsed text: the ruleset, the parser's return value and its messages. */
 struct parsed {
 	struct ruleset ruleset;
 	struct report report;
@@ -37,7 +37,7 @@ struct parsed {
 	size_t messages_size;
 };
 
-/* The file is called "F", so that a message begins with "F:LINE:COLUMN: ". */
+/* The report's file is called "F", so a message begins with "F:LINE:COLUMN: ". */
 static inline void parsed_init(struct parsed *parsed)
 {
 	*parsed = (struct parsed){ .report = { .file = "F" } };
@@ -53,7 +53,7 @@ static inline void parsed_clear(struct parsed *parsed)
 	ruleset_clear(&parsed->ruleset);
 }
 
-/* Parses one more text into the same ruleset. */
+/* Parses another text into the same ruleset. */
 static inline void parsed_add(struct parsed *parsed, const char *text)
 {
 	parsed->err = ruleset_parse(&parsed->ruleset, text, &parsed->report);
@@ -66,7 +66,7 @@ static inline void parsed_text(struct parsed *parsed, const char *text)
 	parsed_add(parsed, text);
 }
 
-/* A text that the test takes for right. */
+/* Parses a text that must be valid, and fails the test otherwise. */
 static inline void parsed_valid(struct parsed *parsed, const char *text)
 {
 	parsed_text(parsed, text);
@@ -74,7 +74,7 @@ static inline void parsed_valid(struct parsed *parsed, const char *text)
 		fail_msg("refused (%d): %s\n%s", parsed->err, text, parsed->messages);
 }
 
-/* The whole ruleset as text, to be freed. */
+/* Returns the ruleset as text; the caller frees it. */
 static inline char *printed(const struct ruleset *ruleset)
 {
 	char *text = NULL;
@@ -87,7 +87,7 @@ static inline char *printed(const struct ruleset *ruleset)
 	return text;
 }
 
-/* Long texts line by line, so that a failure shows one line and not hundreds. */
+/* Compares line by line, so that a failure shows one line and not hundreds. */
 static inline void assert_lines_equal(const char *got, const char *expected)
 {
 	for (int line = 1; *got || *expected; line++) {
