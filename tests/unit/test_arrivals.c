@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which saved interfaces have come since the last look, and which were there all along. */
+/* arrivals_compare(): which saved interfaces are new since the last look, and so are due. */
 #include "unit.h"
 
 #include <errno.h>
@@ -8,7 +8,10 @@
 
 #include "host/arrivals.h"
 
-/* One look: "name=3" is a device, "name:3" one that is saved, 0 where it is not there. */
+/*
+ * Takes one look at the devices. In `text`, "name=3" is a device with ifindex 3, "name:3" is a
+ * saved interface, and "name:0" is a saved interface that does not exist now.
+ */
 static void look(struct arrivals *seen, const char *text)
 {
 	struct arrivals now = { 0 };
@@ -30,7 +33,7 @@ static void look(struct arrivals *seen, const char *text)
 	*seen = now;
 }
 
-/* Names of those that are due, each with a blank behind it. */
+/* `expected` holds the names of the interfaces that are due, each followed by a space. */
 static void assert_due(const struct arrivals *seen, const char *expected)
 {
 	char due[200] = "";
@@ -43,7 +46,7 @@ static void assert_due(const struct arrivals *seen, const char *expected)
 	assert_int_equal(arrivals_due(seen), *expected != 0);
 }
 
-/* As after attaching to those of `names`: all the others have failed. */
+/* Marks the interfaces in `names` as attached. Attaching failed for the others. */
 static void attached(struct arrivals *seen, const char *names)
 {
 	for (size_t i = 0; i < seen->count; i++) {
@@ -52,6 +55,7 @@ static void attached(struct arrivals *seen, const char *names)
 	}
 }
 
+/* Receives one netlink message about a device, behind an unrelated message. */
 static void hear(struct arrivals *seen, unsigned short type, unsigned char family, int index)
 {
 	struct {
@@ -66,7 +70,7 @@ static void hear(struct arrivals *seen, unsigned short type, unsigned char famil
 	arrivals_hear(seen, messages, sizeof(messages));
 }
 
-static void test_first_look(void **state)
+static void test_first_look_makes_saved_devices_due(void **state)
 {
 	struct arrivals seen = { 0 };
 
@@ -78,8 +82,8 @@ static void test_first_look(void **state)
 	assert_due(&seen, "");
 }
 
-/* What others detach stays detached, whatever happens to other devices. */
-static void test_there_all_along(void **state)
+/* What somebody detached by hand stays detached, whatever happens to other devices. */
+static void test_attached_device_stays_not_due(void **state)
 {
 	struct arrivals seen = { 0 };
 
@@ -95,7 +99,7 @@ static void test_there_all_along(void **state)
 	arrivals_clear(&seen);
 }
 
-static void test_comes_and_is_made_again(void **state)
+static void test_new_or_recreated_device_is_due(void **state)
 {
 	struct arrivals seen = { 0 };
 
@@ -105,7 +109,7 @@ static void test_comes_and_is_made_again(void **state)
 	look(&seen, "a:2 b:3 lo=1");
 	assert_due(&seen, "b ");
 	attached(&seen, "b");
-	/* Both steps of one burst, and one after the other. */
+	/* Deleted and made again, seen at once and seen as two steps. */
 	look(&seen, "a:4 b:3 lo=1");
 	assert_due(&seen, "a ");
 	attached(&seen, "a");
@@ -116,8 +120,8 @@ static void test_comes_and_is_made_again(void **state)
 	arrivals_clear(&seen);
 }
 
-/* It was there before it was saved: as long as it is the same device, it did not come. */
-static void test_saved_meanwhile(void **state)
+/* A device that existed before it was saved is not due while it stays the same device. */
+static void test_device_saved_later_is_due_only_when_new(void **state)
 {
 	struct arrivals seen = { 0 };
 
@@ -126,18 +130,18 @@ static void test_saved_meanwhile(void **state)
 	look(&seen, "a:2 b:4 lo=1");
 	assert_due(&seen, "b ");
 	attached(&seen, "b");
-	/* A second name of a device that was there. */
+	/* A second name of a device that already existed. */
 	look(&seen, "a:2 b:4 alt:2 lo=1");
 	assert_due(&seen, "");
-	/* Devices that get the names that are waited for. */
+	/* Existing devices get the names of saved interfaces. */
 	look(&seen, "a:2 b:4 alt:2 late:0 name:0 lo=1 eth0=5 eth1=6");
 	look(&seen, "a:2 b:4 alt:2 late:5 name:6 lo=1 eth0=5");
 	assert_due(&seen, "late name ");
 	arrivals_clear(&seen);
 }
 
-/* It is due at each look, until all was taken away. */
-static void test_failed(void **state)
+/* An interface whose attach failed stays due at each look, until arrivals_give_up(). */
+static void test_failed_attach_stays_due_until_given_up(void **state)
 {
 	struct arrivals seen = { 0 };
 
@@ -157,8 +161,8 @@ static void test_failed(void **state)
 	arrivals_clear(&seen);
 }
 
-/* Away and back again in one burst, with the same number. */
-static void test_heard(void **state)
+/* A device deleted and made again between two looks, with the same ifindex. */
+static void test_deletion_between_looks_makes_due(void **state)
 {
 	struct arrivals seen = { 0 };
 
@@ -176,8 +180,8 @@ static void test_heard(void **state)
 	arrivals_clear(&seen);
 }
 
-/* Messages that end too early are not read beyond their end. */
-static void test_heard_half(void **state)
+/* A truncated netlink message is not read beyond its end. */
+static void test_truncated_message_is_ignored(void **state)
 {
 	struct nlmsghdr header = { .nlmsg_type = RTM_DELLINK, .nlmsg_len = sizeof(header) };
 	struct arrivals seen = { 0 };
@@ -197,13 +201,13 @@ static void test_heard_half(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_look),
-		cmocka_unit_test(test_there_all_along),
-		cmocka_unit_test(test_comes_and_is_made_again),
-		cmocka_unit_test(test_saved_meanwhile),
-		cmocka_unit_test(test_failed),
-		cmocka_unit_test(test_heard),
-		cmocka_unit_test(test_heard_half),
+		cmocka_unit_test(test_first_look_makes_saved_devices_due),
+		cmocka_unit_test(test_attached_device_stays_not_due),
+		cmocka_unit_test(test_new_or_recreated_device_is_due),
+		cmocka_unit_test(test_device_saved_later_is_due_only_when_new),
+		cmocka_unit_test(test_failed_attach_stays_due_until_given_up),
+		cmocka_unit_test(test_deletion_between_looks_makes_due),
+		cmocka_unit_test(test_truncated_message_is_ignored),
 	};
 
 	return run_suite("arrivals", tests);

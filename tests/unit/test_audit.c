@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What audit finds, and what suggest makes, of listeners and rulesets that are given. */
+/* audit_find() and suggest(): their findings for given listeners and rulesets. */
 #include "unit.h"
 
 #include "advise/audit.h"
 #include "advise/suggest.h"
 
-/* Something listens on 2222/tcp for everybody, and portctl is attached to eth0 and eth1. */
+/* A program listens on 2222/tcp at all addresses; portctl is attached to eth0 and eth1. */
 struct fixture {
 	struct ruleset policy_rules;
 	struct outlook policy;
@@ -29,7 +29,7 @@ static void read_rules(struct ruleset *ruleset, const char *text)
 	assert_int_equal(ruleset_parse(ruleset, text, &report), 0);
 	assert_int_equal(assign_lines(ruleset, &none), 0);
 	for (size_t i = 0; i < ruleset->count; i++) {
-		if (ruleset->rules[i].seconds) /* "for 1s": has ended */
+		if (ruleset->rules[i].seconds) /* "for 1s" has expired, anything longer not */
 			ruleset->rules[i].ends = NOW + ruleset->rules[i].seconds - 1;
 	}
 }
@@ -81,7 +81,7 @@ static void clear(struct fixture *fixture)
 	known_services_clear(&fixture->known);
 }
 
-/* What it says, behind who listens; NULL: it finds nothing. */
+/* Expects a finding whose text contains `text`, or no finding if `text` is NULL. */
 static void expect(const struct fixture *fixture, enum finding finding, const char *text)
 {
 	json_t *list = json_array();
@@ -101,28 +101,28 @@ static const struct {
 	const char *policy;
 	const char *text;
 } wider[] = {
-	/* whom the policy shuts out, and no running rule names */
+	/* the policy drops a source that no running rule names */
 	{ "default drop\nallow 2222/tcp from 10.0.0.0/8",
 	  "default drop\nallow 2222/tcp from 10.0.0.0/8\ndrop 2222/tcp from 10.66.0.0/16",
 	  ", 10.66.0.0/16 can reach it, but the policy does not allow that" },
 	{ "allow 2222/tcp", "allow 2222/tcp\ndrop from 10.66.0.0/16", ", 10.66.0.0/16 can" },
 	{ "allow 2222/tcp", "allow 2222/tcp\ndrop 2222/tcp from ::/0", ", ::/0 can" },
 	{ "allow 2222/tcp", "default drop\nallow 2222/tcp from 0.0.0.0/0", ", ::/0 can" },
-	/* whom it lets in, but not those beside */
+	/* the policy allows fewer sources than the running rules */
 	{ "default drop\nallow 2222/tcp from 10.0.0.0/8",
 	  "default drop\nallow 2222/tcp from 10.0.0.0/16", ", 10.0.0.0/8 can" },
 	{ "default drop\nallow 2222/tcp from 10.0.0.0/8\ndrop from 10.2.0.0/15, 10.4.0.0/14",
 	  "default drop\nallow 2222/tcp from 10.0.0.0/15, 10.8.0.0/13, 10.16.0.0/12,"
 	  "10.32.0.0/11, 10.64.0.0/10, 10.128.0.0/9",
 	  NULL },
-	/* none is wider */
+	/* the running rules are not wider */
 	{ "allow 2222/tcp", "allow 2222/tcp\ndrop 2223/tcp from 10.66.0.0/16", NULL },
 	{ "allow 2222/tcp\ndrop from 10.66.0.0/16", "allow 2222/tcp\ndrop from 10.66.1.0/24",
 	  NULL },
 	{ "allow 2222/tcp from 10.0.0.0/8\ndefault drop", "allow 2222/tcp", NULL },
 };
 
-static void test_wider(void **state)
+static void test_wider_than_policy(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wider); i++) {
@@ -136,8 +136,8 @@ static void test_wider(void **state)
 
 #define UNNAMED "everybody can reach it, but no rule allows this port"
 
-/* A rule that has ended, or is for no interface that is looked at, names no port. */
-static void test_rules_in_force(void **state)
+/* A rule that expired, or is for an interface without portctl, does not count. */
+static void test_ignores_rules_not_in_force(void **state)
 {
 	static const char *const words[] = { "for 1s", "on eth2" };
 
@@ -154,7 +154,7 @@ static void test_rules_in_force(void **state)
 	}
 }
 
-static void test_rules_that_are(void **state)
+static void test_uses_rules_in_force(void **state)
 {
 	static const char *const words[] = { "for 2s", "on eth1" };
 
@@ -171,8 +171,8 @@ static void test_rules_that_are(void **state)
 	}
 }
 
-/* Allowed to some, and to the rest by the default. */
-static void test_allowed_to_some(void **state)
+/* A rule allows the port to some sources, and the default lets in the others. */
+static void test_port_open_by_default(void **state)
 {
 	static const struct {
 		const char *running;
@@ -186,7 +186,7 @@ static void test_allowed_to_some(void **state)
 		{ "default drop\nallow 2222/tcp from 10.0.0.0/8", NULL, NULL },
 		{ "knock a opens 2222/tcp for 9s after 1/tcp 2/tcp 3/tcp within 9s", NULL,
 		  NULL },
-		/* it is named there, and wider */
+		/* the policy names the port: that is FINDING_WIDER */
 		{ "default allow", "default drop\nallow 2222/tcp from 10.0.0.0/8", NULL },
 		{ "allow 2222/tcp", "default drop",
 		  "everybody can reach it, but no rule of the policy allows this port" },
@@ -205,7 +205,7 @@ static void test_allowed_to_some(void **state)
 #define DAY 86400 /* seconds */
 #define SECOND 1000000000ull
 
-/* Its rules run since the first day; eth0 and eth1 are attached since these days. */
+/* The rules run since day 1; eth0 and eth1 were attached on the days given; today is day 41. */
 static void expect_idle(const char *running, int eth0, int eth1, const char *text)
 {
 	struct tally none[2] = { 0 };
@@ -229,21 +229,22 @@ static void expect_idle(const char *running, int eth0, int eth1, const char *tex
 	clear(&fixture);
 }
 
-static void test_idle(void **state)
+static void test_rule_without_packets(void **state)
 {
 	(void)state;
 	expect_idle("allow 22", 0, 0, "no packet has matched for 40 days");
-	/* Counters begin anew with an attach. */
+	/* Attaching resets the counters. */
 	expect_idle("allow 22", 10, 11, "no packet has matched for 30 days");
 	expect_idle("allow 22", 0, 12, NULL);
 	expect_idle("allow 22 on eth0", 0, 12, "no packet has matched for 40 days");
 	expect_idle("allow 22 on eth1", 0, 12, NULL);
-	/* Nobody can meet a rule that has ended, or is for no interface. */
+	/* No packet can match a rule that expired, or is for an interface without portctl. */
 	expect_idle("allow 22 for 1s", 0, 0, NULL);
 	expect_idle("allow 22 for 2s", 0, 0, "no packet has matched for 40 days");
 	expect_idle("allow 22 on eth2", 0, 0, NULL);
 }
 
+/* Expects suggest()'s output to contain `line`, or not, when a program listens at `key`. */
 static void expect_suggested_at(__u32 key, const char *running, const char *line, bool is_there)
 {
 	struct connections connections = { 0 };
@@ -268,20 +269,20 @@ static void expect_suggested(const char *running, const char *line, bool is_ther
 	expect_suggested_at(PORT_KEY_TCP + 2222, running, line, is_there);
 }
 
-static void test_suggest(void **state)
+static void test_suggest_keeps_rules_with_more_than_ports(void **state)
 {
 	(void)state;
-	/* What says more than a port stays, with all that it says. */
+	/* A rule that names more than ports is kept whole. */
 	expect_suggested("allow 2222/tcp gre", "\nallow 2222/tcp 47/ip\n", true);
 	expect_suggested("allow 2222/tcp gre", "\nallow 2222/tcp comment", false);
 	expect_suggested("allow 2222/tcp 99/tcp", "\nallow 2222/tcp comment", true);
-	/* A rule that stays, and lets nobody in here. */
+	/* A rule for another interface is kept, but does not open the port here. */
 	expect_suggested("allow 2222/tcp on eth2", "\nallow 2222/tcp comment", true);
 	expect_suggested("allow 2222/tcp on eth1", "\nallow 2222/tcp comment", false);
 }
 
-/* Where replies come in as well: what a rule opens is meant, and does not shut. */
-static void test_suggest_passing_port(void **state)
+/* An ephemeral UDP port is suggested only if a rule opens it: else it waits for replies. */
+static void test_suggest_ephemeral_udp_port(void **state)
 {
 	const __u32 key = PORT_KEY_UDP + 51820;
 
@@ -295,13 +296,13 @@ static void test_suggest_passing_port(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_wider),
-		cmocka_unit_test(test_rules_in_force),
-		cmocka_unit_test(test_rules_that_are),
-		cmocka_unit_test(test_allowed_to_some),
-		cmocka_unit_test(test_idle),
-		cmocka_unit_test(test_suggest),
-		cmocka_unit_test(test_suggest_passing_port),
+		cmocka_unit_test(test_wider_than_policy),
+		cmocka_unit_test(test_ignores_rules_not_in_force),
+		cmocka_unit_test(test_uses_rules_in_force),
+		cmocka_unit_test(test_port_open_by_default),
+		cmocka_unit_test(test_rule_without_packets),
+		cmocka_unit_test(test_suggest_keeps_rules_with_more_than_ports),
+		cmocka_unit_test(test_suggest_ephemeral_udp_port),
 	};
 
 	return run_suite("audit", tests);

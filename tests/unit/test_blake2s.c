@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* BLAKE2s against RFC 7693 and against Python's hashlib on random inputs; key files. */
+/*
+ * blake2s() against RFC 7693 and Python's hashlib; the bytes of a signed knock; key files.
+ */
 #include "unit.h"
 
 #include <errno.h>
@@ -16,7 +18,7 @@ static void hex(const __u8 *bytes, size_t size, char *text)
 }
 
 /* RFC 7693, appendix B. */
-static void test_rfc(void **state)
+static void test_rfc7693_abc(void **state)
 {
 	char text[65];
 	__u8 tag[32];
@@ -28,7 +30,7 @@ static void test_rfc(void **state)
 			    "508c5e8c327c14e2e1a72ba34eeb452f37458b209ed63a294d999b4c86675982");
 }
 
-/* RFC 7693, appendix E: all lengths, keyed and not, in one hash. */
+/* RFC 7693, appendix E: one hash over the hashes of many lengths, keyed and not keyed. */
 static void fill_sequence(__u8 *out, size_t size, __u32 seed)
 {
 	__u32 a = 0xDEAD4BAD * seed, b = 1;
@@ -42,7 +44,7 @@ static void fill_sequence(__u8 *out, size_t size, __u32 seed)
 	}
 }
 
-static void test_rfc_self(void **state)
+static void test_rfc7693_self_test(void **state)
 {
 	static const size_t tags[] = { 16, 20, 28, 32 },
 			    lengths[] = { 0, 3, 64, 65, 255, 1024 };
@@ -90,7 +92,7 @@ static size_t unhex(const char *text, __u8 *bytes)
 	return size;
 }
 
-static void test_hashlib(void **state)
+static void test_same_as_python_hashlib(void **state)
 {
 	char key_text[128], message_text[1024], expected[128], got[128];
 	__u8 key[32], message[512], tag[32];
@@ -113,14 +115,14 @@ static void test_hashlib(void **state)
 	assert_int_equal(rows, 2000);
 }
 
-/* The format, byte by byte, as the README has it; made by Python's hashlib. */
+/* The signed knock of README, byte by byte. Python's hashlib computed the tag. */
 #define VECTOR                                                                                 \
 	"0101000068b96e0718fae27693b40000"                                                     \
 	"00000000b9591bf80000000000000000"                                                     \
 	"0000000000000000a0a1a2a3a4a5a6a7"                                                     \
 	"2bbca6c36ef902f75075d8b57735eeab"
 
-static void test_vector(void **state)
+static void test_signed_knock_bytes(void **state)
 {
 	struct signed_knock knock = { .action = SIGNED_OPEN };
 	struct signing_key key = { .name = "alice" };
@@ -173,7 +175,8 @@ static void test_key_file(void **state)
 	assert_int_equal(keys[0].expires, 0);
 	assert_true(key_opens(&keys[0], "anything"));
 	assert_int_equal(keys[1].expires, 1924905600000000000);
-	assert_true(keys[2].expires > keys[1].expires); /* more nanoseconds than there are */
+	assert_true(keys[2].expires >
+		    keys[1].expires); /* year 2600: over 64 bits of nanoseconds */
 	assert_true(key_opens(&keys[1], "ssh"));
 	assert_true(key_opens(&keys[1], "web"));
 	assert_false(key_opens(&keys[1], "we"));
@@ -181,7 +184,7 @@ static void test_key_file(void **state)
 	keys_free(keys, count);
 }
 
-static void test_bad_key_files(void **state)
+static void test_bad_key_files_are_refused(void **state)
 {
 	static const char *const texts[] = {
 		"",
@@ -218,10 +221,13 @@ static void test_bad_key_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rfc),	 cmocka_unit_test(test_rfc_self),
-		cmocka_unit_test(test_hashlib),	 cmocka_unit_test(test_vector),
-		cmocka_unit_test(test_key_file), cmocka_unit_test(test_bad_key_files),
+		cmocka_unit_test(test_rfc7693_abc),
+		cmocka_unit_test(test_rfc7693_self_test),
+		cmocka_unit_test(test_same_as_python_hashlib),
+		cmocka_unit_test(test_signed_knock_bytes),
+		cmocka_unit_test(test_key_file),
+		cmocka_unit_test(test_bad_key_files_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_suite("blake2s", tests);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* stats_busiest(): which ports are shown, and in which order. */
+/* stats_busiest(): which ports it returns, and in which order. */
 #include "unit.h"
 
 #include "random.h"
@@ -8,7 +8,7 @@
 #define UDP(port) (PORT_KEY_UDP + (port))
 #define PORTS_MOST 8
 
-/* Two as busy as each other, one that passes and drops, and the last key of all. */
+/* Counters with two equally busy ports, a port that passes and drops, and the last port key. */
 static struct port_counter *make_ports(void)
 {
 	struct port_counter *ports = calloc(PORT_KEYS, sizeof(*ports));
@@ -24,7 +24,7 @@ static struct port_counter *make_ports(void)
 }
 
 static const struct {
-	const char *wanted; /* as a rule names ports; NULL: all */
+	const char *wanted; /* ports as in a rule; NULL: all ports */
 	size_t count;
 	__u32 keys[PORTS_MOST];
 } cases[] = {
@@ -45,7 +45,7 @@ static const struct {
 	{ "81-65534/tcp", 0, { 0 } },
 };
 
-/* What `wanted` names, as the one rule of a ruleset. */
+/* Parses the ports `wanted` as the only rule of a ruleset. */
 static void parsed_wanted(struct parsed *parsed, const char *wanted)
 {
 	char text[64];
@@ -56,7 +56,7 @@ static void parsed_wanted(struct parsed *parsed, const char *wanted)
 		parsed->ruleset.rules->term_count = 0;
 }
 
-static void test_table(void **state)
+static void test_ports_wanted(void **state)
 {
 	cleanup_free struct port_counter *ports = make_ports();
 
@@ -78,8 +78,8 @@ static void test_table(void **state)
 	}
 }
 
-/* Those that counted nothing come last, in the order of their keys. */
-static void test_all(void **state)
+/* Ports without packets come last, ordered by key. */
+static void test_all_ports(void **state)
 {
 	cleanup_free struct port_counter *ports = make_ports();
 	static const __u32 busy[] = { UDP(65535), 80, 23, 22, UDP(53), 0 };
@@ -95,7 +95,7 @@ static void test_all(void **state)
 	free(keys);
 }
 
-static void test_all_of_wanted(void **state)
+static void test_all_ports_wanted(void **state)
 {
 	static const __u32 expected[] = { 23, 22, 21, 24, UDP(21), UDP(22), UDP(23), UDP(24) };
 	static const struct term wanted = { TRANSPORT_BOTH, 0, 21, 24 };
@@ -108,20 +108,20 @@ static void test_all_of_wanted(void **state)
 	free(keys);
 }
 
-static void test_nothing_counted(void **state)
+static void test_no_packets_no_ports(void **state)
 {
 	cleanup_free struct port_counter *ports = calloc(PORT_KEYS, sizeof(*ports));
 	__u32 *keys;
 
 	(void)state;
-	ports[5].pass.bytes = 5; /* no packet, no port */
+	ports[5].pass.bytes = 5; /* bytes without packets do not count */
 	assert_int_equal(stats_busiest(ports, NULL, 0, false, &keys), 0);
 	assert_non_null(keys);
 	free(keys);
 }
 
-/* Passed and dropped together decide, as numbers of 64 bits; then the key. */
-static void test_order(void **state)
+/* The order is by passed plus dropped packets, compared as 64 bits, then by key. */
+static void test_order_by_packets_then_key(void **state)
 {
 	cleanup_free struct port_counter *ports = calloc(PORT_KEYS, sizeof(*ports));
 	struct random random = { 1 };
@@ -149,9 +149,11 @@ static void test_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	      cmocka_unit_test(test_all),
-		cmocka_unit_test(test_all_of_wanted), cmocka_unit_test(test_nothing_counted),
-		cmocka_unit_test(test_order),
+		cmocka_unit_test(test_ports_wanted),
+		cmocka_unit_test(test_all_ports),
+		cmocka_unit_test(test_all_ports_wanted),
+		cmocka_unit_test(test_no_packets_no_ports),
+		cmocka_unit_test(test_order_by_packets_then_key),
 	};
 
 	return run_suite("busiest", tests);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ruleset_check(): rules that contradict each other, rules that can never match. */
+/*
+ * ruleset_check(): rules that contradict each other, rules that can never match, and too many
+ * overlapping rules. ruleset_check_change(): what a change of the rules brings.
+ */
 #include "unit.h"
 
 #include <errno.h>
@@ -26,25 +29,25 @@ static const struct {
 	{ "allow 22 on eth0\n\ndrop 22 on eth0",
 	  CLASH("3", "drop", "22", "1", "allow 22 on eth0", "allow") },
 	{ "allow gre\ndrop gre", CLASH("2", "drop", "47/ip", "1", "allow 47/ip", "allow") },
-	/* as wide as each other, and one port is both's */
+	/* ranges of equal width that share one port */
 	{ "allow 10-19\ndrop 19-28", CLASH("2", "drop", "19-28", "1", "allow 10-19", "allow") },
 	{ "allow 0-65535\ndrop 0-65535",
 	  CLASH("2", "drop", "0-65535", "1", "allow 0-65535", "allow") },
-	/* one stays one where narrower rules have all the ports */
+	/* still a contradiction where narrower rules decide about all the ports */
 	{ "allow 1-2\ndrop 1-2\nallow 1 2",
 	  CLASH("2", "drop", "1-2", "1", "allow 1-2", "allow") },
-	/* one of several terms; two of them */
+	/* in one of several terms; in two of them */
 	{ "allow 1 2 3\ndrop 3 4 5", CLASH("2", "drop", "3", "1", "allow 1 2 3", "allow") },
 	{ "allow 1 2/tcp\ndrop 2/tcp 1",
 	  CLASH("2", "drop", "2/tcp", "1", "allow 1 2/tcp", "allow")
 		  CLASH("2", "drop", "1", "1", "allow 1 2/tcp", "allow") },
-	/* not next to each other in the text, and two at a time */
+	/* rules that are not adjacent; two contradictions */
 	{ "allow 5\nallow 22\nallow 6\ndrop 22",
 	  CLASH("4", "drop", "22", "2", "allow 22", "allow") },
 	{ "allow 22\ndrop 22\nallow 23\ndrop 23",
 	  CLASH("2", "drop", "22", "1", "allow 22", "allow")
 		  CLASH("4", "drop", "23", "3", "allow 23", "allow") },
-	/* never for rules of which one is more specific */
+	/* no contradiction: one rule is more specific */
 	{ "allow 22/tcp\ndrop 22", "" },
 	{ "allow 22/tcp\ndrop 22/udp", "" },
 	{ "allow 22 on eth0\ndrop 22", "" },
@@ -53,11 +56,11 @@ static const struct {
 	{ "allow 10-19\ndrop 20-29", "" },
 	{ "allow 10-19\ndrop 19-29", "" },
 	{ "allow 10-19/tcp\ndrop 19-28/udp", "" },
-	/* nor for rules that agree */
+	/* no contradiction: the rules agree */
 	{ "allow 10-19\nallow 15-24", "" },
 };
 
-static void test_clashes(void **state)
+static void test_contradictions(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(clashes); i++) {
@@ -73,8 +76,8 @@ static void test_clashes(void **state)
 	}
 }
 
-/* What line 2 is said to say must be in line 2, be it the lower range or not. */
-static void test_clash_shows_the_line_it_names(void **state)
+/* The message quotes the ports of the line it names, also if the other range begins lower. */
+static void test_contradiction_quotes_the_line_it_names(void **state)
 {
 	struct parsed parsed;
 
@@ -102,9 +105,9 @@ static const struct {
 	{ "drop 10-12 99\nallow 10 12\nallow 11", "" },
 	{ "allow 10-19\nallow 20-29\nallow 15-24", "" },
 	{ "allow gre\nallow gre on eth0\nallow gre", NEVER("3", "allow 47/ip") },
-	/* a rule for every interface is needed where no rule names the interface */
+	/* a rule for all interfaces is needed on the interfaces that no rule names */
 	{ "allow 22 on eth0\nallow 22 on eth1\nallow 22", "" },
-	/* an IPv4 address as an IPv6 socket shows it */
+	/* an IPv4-mapped address: no packet has such a source */
 	{ "allow 22\ndrop from ::ffff:203.0.113.7",
 	  "F:2:1: warning: found \"::ffff:203.0.113.7\", which no packet of IPv4 has as its "
 	  "source: expected 203.0.113.7\n" },
@@ -116,7 +119,7 @@ static const struct {
 	  NEVER("3", "allow 2 on b") NEVER("4", "allow 2 on a") },
 };
 
-static void test_warnings(void **state)
+static void test_rules_that_never_match(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(warnings); i++) {
@@ -137,12 +140,12 @@ static void test_warnings(void **state)
 	" than a packet may ask: expected at most 12 ranges, and 8 rules with \"for\" or "     \
 	"knocks\n"
 
-/* Rules that begin and end alike but for a growing number; the last of them is shown. */
+/* Many rules that differ in one number. The error names the last of those that are too many. */
 static const struct {
-	const char *before; /* what stands before them */
-	const char *rule; /* with the place of the number, */
-	int count; /* which goes up to this */
-	const char *after;
+	const char *before; /* text before the rules */
+	const char *rule; /* format of one rule, with %d for its number */
+	int count; /* numbers 1 to count */
+	const char *after; /* text after the rules */
 	const char *messages;
 } crowds[] = {
 	{ "default drop\nallow 441\nallow 442\n", "allow 1000-110%d for 1h\n", 8, "", "" },
@@ -151,7 +154,7 @@ static const struct {
 	{ "allow 1-9\n", "allow 1000-11%02d/udp from 10.0.0.1\n", 12, "", "" },
 	{ "allow 1-9\n", "allow 1000-11%02d/udp from 10.0.0.1\n", 13, "",
 	  EXCESS("14", "allow 1000-1113/udp from 10.0.0.1", " for 1000/udp") },
-	/* not the widest one, but the last in the text */
+	/* the last rule of the text, not the widest */
 	{ "drop 500-65535\n", "allow 1000-11%02d/udp from 10.0.0.1\n", 12, "",
 	  EXCESS("13", "allow 1000-1112/udp from 10.0.0.1", " for 1000/udp") },
 	{ "", "allow 50/ip for %dh\n", 9, "", EXCESS("9", "allow 50/ip for 9h", " for 50/ip") },
@@ -161,7 +164,7 @@ static const struct {
 	  EXCESS("9", "allow 2 on b for 9h", " for 2/tcp") },
 };
 
-static void test_crowds(void **state)
+static void test_too_many_overlapping_rules(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(crowds); i++) {
@@ -184,8 +187,8 @@ static void test_crowds(void **state)
 	}
 }
 
-/* Warnings only from `first` on, errors everywhere. */
-static void test_first(void **state)
+/* Warnings concern only the rules from `first` on; errors concern all rules. */
+static void test_first_limits_warnings_not_errors(void **state)
 {
 	struct parsed parsed;
 
@@ -202,8 +205,8 @@ static void test_first(void **state)
 	parsed_clear(&parsed);
 }
 
-/* The command line is one line; the running rules have numbers. */
-static void test_unit_of_rows(void **state)
+/* For the command line, messages name the running rules by number instead of by line. */
+static void test_argv_messages_name_rules_by_number(void **state)
 {
 	struct parsed parsed;
 
@@ -227,14 +230,14 @@ static void test_unit_of_rows(void **state)
 #define GOES_ONE_WAY "goes in one direction, as scans do: give its steps another order"
 #define HAS_UNHEARD(port) "has the step " port "/tcp, which a rule allows: it is never heard"
 
-/* From one ruleset to another: all errors, and the warnings that are new. */
+/* From one ruleset to another: all errors of the new one, and only the new warnings. */
 static const struct {
 	const char *from;
 	const char *to;
 	const char *messages;
 } changes[] = {
 	{ "allow 22", "allow 22\nallow 23", "" },
-	/* an older knock is hurt by a setting, by a rule that goes or that comes */
+	/* a setting, a removed rule or a new rule opens an older knock to scans */
 	{ "default drop\n" DOOR("web", ORDERED), "default allow\n" DOOR("web", ORDERED),
 	  FOUND_SCANNED("web") },
 	{ "drop 7001-7199/tcp\n" DOOR("web", ORDERED), DOOR("web", ORDERED),
@@ -242,13 +245,13 @@ static const struct {
 	{ "default drop\n" DOOR("web", ORDERED),
 	  "default drop\n" DOOR("web", ORDERED) "allow 7001-7099/tcp 7101-7199/tcp",
 	  FOUND_SCANNED("web") },
-	/* a rule is in its way, and is told of once */
+	/* a new rule allows a step of a knock: a warning once, not again later */
 	{ "default drop\n" DOOR("web", "9/tcp 7/tcp 8/tcp"),
 	  "default drop\n" DOOR("web", "9/tcp 7/tcp 8/tcp") "allow 7/tcp",
 	  WARNING("web", HAS_UNHEARD("7")) },
 	{ "default drop\nallow 7/tcp\n" DOOR("web", "9/tcp 7/tcp 8/tcp"),
 	  "default drop\nallow 7/tcp\nallow 5\n" DOOR("web", "9/tcp 7/tcp 8/tcp"), "" },
-	/* an older rule never matches any more; those that never did stay unsaid */
+	/* a new rule shadows an older one: a warning; older warnings are not repeated */
 	{ "drop 22\nallow 22/tcp\nallow 1\nallow 1",
 	  "drop 22\nallow 22/tcp\nallow 1\nallow 1\nallow 22/udp",
 	  "argv:1:1: warning: found \"drop 22\", which can never match: other rules have all "
@@ -256,7 +259,7 @@ static const struct {
 	{ "default drop\n" DOOR("a", ORDERED),
 	  "default drop\n" DOOR("a", ORDERED) DOOR("b", "1/tcp 100/tcp 200/tcp"),
 	  WARNING("b", GOES_ONE_WAY) },
-	/* what keeps scans from it ends, and is not saved */
+	/* rules with an expiry do not protect a knock from scans, for they end */
 	{ "", "drop 7001-7199/tcp for 1h\n" DOOR("web", ORDERED), FOUND_SCANNED("web") },
 	{ "", "drop 7001-7199/tcp\ndrop 7050/tcp for 1h\n" DOOR("web", ORDERED),
 	  WARNING("web", GOES_ONE_WAY) },
@@ -265,11 +268,11 @@ static const struct {
 	{ "allow 1", "allow 1\ndrop 1",
 	  "argv:1:1: found \"drop\" for 1, but rule 1 (\"allow 1\") is as specific and says "
 	  "\"allow\"\n" },
-	/* what was wrong already is wrong still */
+	/* an older error remains an error */
 	{ DOOR("web", ORDERED), DOOR("web", ORDERED) "allow 1", FOUND_SCANNED("web") },
 };
 
-static void test_changes(void **state)
+static void test_change_shows_new_warnings_only(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(changes); i++) {
@@ -292,7 +295,7 @@ static void test_changes(void **state)
 	}
 }
 
-/* A random ruleset in place of a text; rows are the rules' numbers. */
+/* Like parsed_text(), with a random ruleset; each rule's row is its number. */
 static void parsed_random(struct parsed *parsed, __u64 seed, size_t most, bool valid)
 {
 	struct random random = { seed };
@@ -314,7 +317,7 @@ static void fail_random(const struct parsed *parsed, __u64 seed, const char *wha
 	fail_msg("seed %llu: %s", seed, what);
 }
 
-/* Each pair of lines that a message names is one that contradicts itself. */
+/* Each message names two lines whose rules contradict each other. */
 static void check_named_pairs(const struct parsed *parsed, __u64 seed)
 {
 	const struct rule *rules = parsed->ruleset.rules;
@@ -337,7 +340,7 @@ static void check_named_pairs(const struct parsed *parsed, __u64 seed)
 		fail_random(parsed, seed, "more messages than errors");
 }
 
-static void test_random_clashes(void **state)
+static void test_random_contradictions(void **state)
 {
 	int with = 0, without = 0;
 
@@ -357,17 +360,17 @@ static void test_random_clashes(void **state)
 		with += clash;
 		without += !clash;
 	}
-	/* Or the random rulesets would say little. */
+	/* Enough rulesets of either kind, or this test would prove little. */
 	assert_in_range(with, 500, 3500);
 	assert_in_range(without, 500, 3500);
 }
 
-/* What the slow evaluator knows of each rule, by its line. */
+/* What the reference evaluator finds out about each rule, by index. */
 struct known {
 	const struct ruleset *ruleset;
 	const char *iface;
-	bool among[64]; /* among the most specific for some key */
-	bool alone[64]; /* the only one of them for some key */
+	bool among[64]; /* it is among the most specific rules for some key */
+	bool alone[64]; /* it is the only most specific rule for some key */
 };
 
 static void learn(__u32 key, void *data)
@@ -387,7 +390,7 @@ static void learn(__u32 key, void *data)
 	known->alone[first - known->ruleset->rules] |= equals == 1;
 }
 
-/* Which rules the check warned of. */
+/* Reads from the messages which rules the check warned about. */
 static void find_warned(const struct parsed *parsed, bool warned[64])
 {
 	const char *line = parsed->messages;
@@ -402,7 +405,7 @@ static void find_warned(const struct parsed *parsed, bool warned[64])
 	assert_int_equal(*line, 0);
 }
 
-/* Which rules decide no key wherever portctl may be attached. */
+/* Finds the rules that decide about no key on any interface. */
 static void find_idle(const struct ruleset *ruleset, bool idle[64])
 {
 	static const char *const ifaces[] = { "eth0", "eth1", "unnamed" };
@@ -446,7 +449,7 @@ static int check_random_warnings(__u64 seed)
 	return count;
 }
 
-static void test_random_warnings(void **state)
+static void test_random_rules_that_never_match(void **state)
 {
 	int count = 0;
 
@@ -459,15 +462,15 @@ static void test_random_warnings(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_clashes),
-		cmocka_unit_test(test_clash_shows_the_line_it_names),
-		cmocka_unit_test(test_warnings),
-		cmocka_unit_test(test_crowds),
-		cmocka_unit_test(test_first),
-		cmocka_unit_test(test_unit_of_rows),
-		cmocka_unit_test(test_changes),
-		cmocka_unit_test(test_random_clashes),
-		cmocka_unit_test(test_random_warnings),
+		cmocka_unit_test(test_contradictions),
+		cmocka_unit_test(test_contradiction_quotes_the_line_it_names),
+		cmocka_unit_test(test_rules_that_never_match),
+		cmocka_unit_test(test_too_many_overlapping_rules),
+		cmocka_unit_test(test_first_limits_warnings_not_errors),
+		cmocka_unit_test(test_argv_messages_name_rules_by_number),
+		cmocka_unit_test(test_change_shows_new_warnings_only),
+		cmocka_unit_test(test_random_contradictions),
+		cmocka_unit_test(test_random_rules_that_never_match),
 	};
 
 	return run_suite("check", tests);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ruleset_check(): knocks that stand open, that are never heard, or that scans would open. */
+/*
+ * ruleset_check() of knocks: a service that is open to everybody anyway, a step that is never
+ * seen, and a sequence that a port scan would complete.
+ */
 #include "unit.h"
 
 #include <errno.h>
@@ -41,19 +44,19 @@ static const struct {
 } knocks[] = {
 	{ KNOCK, SCANNED },
 	{ KNOCK "default drop", ONE_WAY },
-	/* protocol by protocol, either of them first */
+	/* a scan of one protocol after the other, either of them first */
 	{ AFTER("7000/tcp 8000/tcp 6000/udp"), SCANNED },
 	{ AFTER("7000/udp 8000/udp 6000/tcp"), SCANNED },
 	{ AFTER("6000/tcp 8000/udp 7000/udp"), SCANNED },
 	{ AFTER("7000/udp 8000/udp 6000/tcp") "default drop", ONE_WAY },
-	/* who scans has an address that is somebody's */
+	/* a scan comes from a usable address: rules for 0.0.0.0/8 and ::/8 do not matter */
 	{ KNOCK "drop from 0.0.0.0/8, ::/8", SCANNED },
 	{ KNOCK "default drop\nallow from 0.0.0.0/8, ::/8", ONE_WAY },
 	{ KNOCK "default drop\nallow 7100\ndrop from 0.0.0.0/8", ONE_WAY UNHEARD("7100") },
 	{ KNOCK "default drop\nallow 7200 from 0.0.0.0/8, ::/8", ONE_WAY },
 	{ KNOCK "default drop\nallow 7200 from ::/0", ONE_WAY UNHEARD("7200") },
 	{ KNOCK "default drop\nallow 6000-7999 from ::/0", SCANNED UNHEARD("7000") },
-	/* on one interface it is as good as on all */
+	/* one interface on which a scan succeeds is enough */
 	{ KNOCK "default drop\nallow 7001-7199/tcp on eth1\nallow 81 on eth0",
 	  SCANNED_ON(" on eth1") UNHEARD_ON("7100", " on eth1", " there") },
 	{ KNOCK "default drop\nallow 7050-7199 on eth0\nallow 7001-7049 on eth1",
@@ -61,9 +64,9 @@ static const struct {
 	{ KNOCK "default drop\nallow 7001-7049\nallow 7050-7099 7101-7199 on eth0",
 	  SCANNED_ON(" on eth0") },
 	{ KNOCK "drop 7001-7099\nallow 7001-7099 on eth0", SCANNED_ON(" on eth0") },
-	/* steps are shut, though it is the default that all else is let in */
+	/* default allow: the ports between the steps are dropped by a rule */
 	{ KNOCK "drop 7001-7099\ndrop from 192.0.2.1", ONE_WAY },
-	/* a SYN that nothing answers is sent again, a datagram is not */
+	/* an unanswered SYN is sent again, a datagram is not */
 	{ CLOSING("8000/tcp 7000/tcp"), CLOSES_ITSELF },
 	{ CLOSING("9000/udp 8000/tcp"), CLOSES_ITSELF },
 	{ CLOSING("8000/tcp 9000/udp"), "" },
@@ -71,7 +74,7 @@ static const struct {
 	{ CLOSING("8001/tcp 7001/tcp"), "" },
 	{ CLOSING("8001/tcp 80/tcp"), CLOSES_INSIDE },
 	{ CLOSING("8001/tcp 80/udp"), "" },
-	/* a door is shut for strangers: what it opens is heard, and is a miss */
+	/* the ports a knock opens are shut without a grant: touching one is a miss */
 	{ "knock a opens 81/tcp for 9s after 7000/tcp 9000/udp 8000/tcp within 9s\n"
 	  "knock c opens 7000/tcp 9000/udp for 9s after 1000/tcp 900/udp 8000/tcp within 9s\n"
 	  "default drop",
@@ -79,12 +82,12 @@ static const struct {
 	{ KNOCK "knock c opens 7001-7099/tcp 7101-7199/tcp for 9s after 9/tcp 7/tcp 8/tcp "
 		"within 9s\ndefault drop",
 	  ONE_WAY },
-	/* so are the steps of other knocks */
+	/* the same holds for the steps of other knocks */
 	{ KNOCK "knock c opens 82/tcp for 9s after 7010/tcp 7150/tcp 7020/tcp within 9s",
 	  ONE_WAY },
 	{ KNOCK "knock c opens 82/tcp for 9s after 7010/tcp 7150/tcp 6999/tcp within 9s",
 	  SCANNED },
-	/* a scan may go port by port in both protocols, up or down, either of them first */
+	/* a scan may alternate the protocols port by port, up or down, either of them first */
 	{ AFTER("7000/tcp 7001/udp 7002/tcp") "default drop", SCANNED },
 	{ AFTER("7000/tcp 7002/udp 7003/tcp") "default drop", ONE_WAY },
 	{ AFTER("7000/tcp 7000/udp 7001/tcp") "default drop", SCANNED },
@@ -97,7 +100,7 @@ static const struct {
 	{ AFTER("7000/tcp 7002/udp 7001/tcp"), "" },
 	{ AFTER("7001/udp 7000/tcp 7002/tcp") "default drop", ONE_WAY },
 	{ AFTER("7001/udp 7000/tcp 7002/udp") "default drop", "" },
-	/* a door stands open where strangers come in as well, by whatever rule decides */
+	/* the service is open anyway: some rule lets in sources without a grant */
 	{ WEB "allow 1-1023", OPEN("allow 1-1023") },
 	{ WEB "allow 80/tcp", OPEN("allow 80/tcp") },
 	{ WEB "allow 80 limit 5/m", OPEN("allow 80 limit 5/m") },
@@ -120,7 +123,7 @@ static const struct {
 	{ WEB "allow 80\ndrop from 0.0.0.0/0, ::/0", "" },
 };
 
-static void test_knocks(void **state)
+static void test_errors_and_warnings_of_knocks(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(knocks); i++) {
@@ -135,7 +138,7 @@ static void test_knocks(void **state)
 	}
 }
 
-/* Knocks whose sequences begin alike, with a number each. */
+/* Prints `count` numbered knocks whose sequences all begin with 7000/tcp. */
 static void print_crowd(FILE *out, int count, const char *close)
 {
 	for (int n = 1; n <= count; n++)
@@ -145,7 +148,10 @@ static void print_crowd(FILE *out, int count, const char *close)
 			n, n, n, n, close);
 }
 
-/* What is said of them; the last one's steps begin elsewhere, or are but one. */
+/*
+ * Checks `count` knocks with the same first step, behind which comes one that does not count:
+ * it begins with 7000/udp, and its closing sequence has a single step.
+ */
 static void check_crowd(int count, const char *close, size_t first, const char *messages)
 {
 	cleanup_free char *text = NULL;
@@ -168,14 +174,14 @@ static void check_crowd(int count, const char *close, size_t first, const char *
 	"\" has a sequence that begins with 7000/tcp, as 8 before it do: of a source no more " \
 	"are followed, so give it another first step\n"
 
-/* A source has so many attempts at a time, and a touch may begin one of each sequence. */
-static void test_crowds_of_knocks(void **state)
+/* A source has at most 8 attempts at a time, and one touch can begin one for each sequence. */
+static void test_too_many_knocks_with_the_same_first_step(void **state)
 {
 	(void)state;
 	check_crowd(8, "", 0, "");
 	check_crowd(9, "", 0, CROWDED("9", "k9"));
 	check_crowd(10, "", 9, CROWDED("10", "k10"));
-	/* closing ones count as well */
+	/* closing sequences count as well */
 	check_crowd(4, " close 7000/tcp 6000/tcp", 0, "");
 	check_crowd(5, " close 7000/tcp 6000/tcp", 0, CROWDED("5", "k5"));
 }
@@ -183,8 +189,8 @@ static void test_crowds_of_knocks(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_knocks),
-		cmocka_unit_test(test_crowds_of_knocks),
+		cmocka_unit_test(test_errors_and_warnings_of_knocks),
+		cmocka_unit_test(test_too_many_knocks_with_the_same_first_step),
 	};
 
 	return run_suite("check_knock", tests);

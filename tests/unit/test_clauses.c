@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Prefixes, and the clauses from, limit and for: their model, print and errors. */
+/* Prefixes, and the clauses from, limit and for: parsing, printing and error messages. */
 #include "unit.h"
 
 #include <errno.h>
@@ -16,10 +16,9 @@ static void print_prefix(const struct prefix *prefix, char text[64])
 	fclose(out);
 }
 
-/* As it is printed; NULL: the same. */
 static const struct {
 	const char *text;
-	const char *printed;
+	const char *printed; /* NULL: as `text` */
 	__u8 family;
 	__u8 length;
 } prefixes[] = {
@@ -42,7 +41,7 @@ static const struct {
 	{ "fe80::/10", NULL, 6, 10 },
 };
 
-static void test_prefixes(void **state)
+static void test_prefix_forms(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++) {
@@ -106,7 +105,7 @@ static const struct {
 	  BITS "ffff:ffff:ffff:ffff:ffff:ffff:ffff:fffe/127" },
 };
 
-static void test_wrong_prefixes(void **state)
+static void test_wrong_prefixes_are_refused(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(wrong_prefixes); i++) {
@@ -119,8 +118,8 @@ static void test_wrong_prefixes(void **state)
 	}
 }
 
-/* Containing is what it is bit by bit; a prefix sorts before what it contains. */
-static void test_contains(void **state)
+/* prefix_contains() against a bit-by-bit comparison; a prefix sorts before those within it. */
+static void test_prefix_contains(void **state)
 {
 	(void)state;
 	for (__u64 seed = 1; seed <= 20000; seed++) {
@@ -141,10 +140,9 @@ static void test_contains(void **state)
 	}
 }
 
-/* Rules as they are printed; NULL: the same. */
 static const struct {
 	const char *text;
-	const char *printed;
+	const char *printed; /* NULL: as `text` */
 } forms[] = {
 	{ "allow from 192.0.2.0/24", NULL },
 	{ "reject 113/tcp", NULL },
@@ -171,7 +169,7 @@ static const struct {
 	{ "allow 1 comment from from 10.0.0.1", "allow 1 from 10.0.0.1 comment \"from\"" },
 };
 
-static void test_forms(void **state)
+static void test_rules_print_in_one_form(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
@@ -189,7 +187,7 @@ static void test_forms(void **state)
 	}
 }
 
-static void test_model(void **state)
+static void test_parsed_fields(void **state)
 {
 	struct parsed parsed;
 	const struct rule *rule;
@@ -220,7 +218,7 @@ static void test_model(void **state)
 
 static const struct {
 	const char *text;
-	const char *message; /* behind "F:1:" */
+	const char *message; /* without its "F:1:" */
 } wrongs[] = {
 	{ "allow 1 from", "13: the line ends, " SOURCE },
 	{ "allow 1 from ,", "14: found \",\", " SOURCE },
@@ -280,7 +278,7 @@ static const struct {
 	{ "allow 1, from 10.0.0.1", "10: found \"from\", expected a port after the comma\n" },
 };
 
-static void test_wrongs(void **state)
+static void test_error_messages(void **state)
 {
 	int wrong = 0;
 
@@ -302,7 +300,7 @@ static void test_wrongs(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* Two rules name the same packets: only with the same sources and interface. */
+/* rule_same_match(): whether two rules name the same ports, sources and interface. */
 static const struct {
 	const char *a;
 	const char *b;
@@ -318,7 +316,7 @@ static const struct {
 	{ "allow 1 limit 1/s for 1h", "drop 1", true },
 };
 
-static void test_matches(void **state)
+static void test_same_match(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(matches); i++) {
@@ -334,8 +332,8 @@ static void test_matches(void **state)
 	}
 }
 
-/* What random rules print is what they print again; sources are in no order here. */
-static void test_random(void **state)
+/* A printed random ruleset, parsed and printed again, stays the same. */
+static void test_random_rules_print_the_same_twice(void **state)
 {
 	(void)state;
 	for (__u64 seed = 1; seed <= 2000; seed++) {
@@ -369,10 +367,14 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_prefixes), cmocka_unit_test(test_wrong_prefixes),
-		cmocka_unit_test(test_contains), cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_model),	 cmocka_unit_test(test_wrongs),
-		cmocka_unit_test(test_matches),	 cmocka_unit_test(test_random),
+		cmocka_unit_test(test_prefix_forms),
+		cmocka_unit_test(test_wrong_prefixes_are_refused),
+		cmocka_unit_test(test_prefix_contains),
+		cmocka_unit_test(test_rules_print_in_one_form),
+		cmocka_unit_test(test_parsed_fields),
+		cmocka_unit_test(test_error_messages),
+		cmocka_unit_test(test_same_match),
+		cmocka_unit_test(test_random_rules_print_the_same_twice),
 	};
 
 	return run_suite("clauses", tests);

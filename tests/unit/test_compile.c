@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* compile() against the slow evaluator, and by hand where it is worth reading. */
+/* compile() against the reference evaluator on random rulesets, and cases written by hand. */
 #include "unit.h"
 
 #include "compile/compile.h"
@@ -7,11 +7,11 @@
 #include "random.h"
 #include "slow.h"
 
-/* How many random rulesets, by how closely each is looked at. */
+/* How many random rulesets are tested at the edges of their ranges, and at all keys. */
 #define RULESETS_AT_EDGES 5000
 #define RULESETS_AT_ALL_KEYS 300
 
-/* One ruleset compiled for one interface, and what a failure is to name. */
+/* A ruleset compiled for one interface. The seed is printed when a test fails. */
 struct compiled {
 	const struct ruleset *ruleset;
 	const char *iface;
@@ -34,8 +34,8 @@ static void compiled_clear(struct compiled *compiled)
 }
 
 /*
- * The plain entry that a key's own leads to, for a packet that is no reply, not
- * from a DHCP server and within limits. There are no sources here.
+ * Follows the details of a key's entry to the entry that decides, for a packet that is no
+ * reply, not from a DHCP server and within limits. The rules must have no sources.
  */
 static entry_t settled(const struct image *image, __u32 key)
 {
@@ -70,7 +70,7 @@ static const struct rule *rule_of_line(const struct ruleset *ruleset, __u32 line
 	return NULL;
 }
 
-/* What a key says that no rule can name, or that no rule does name. */
+/* Returns the entry expected for a key that no rule names. */
 static entry_t entry_without_rule(const struct ruleset *ruleset, __u32 key)
 {
 	bool fragments = ruleset->options[OPTION_FRAGMENTS] == VERDICT_PASS;
@@ -95,7 +95,7 @@ static entry_t entry_without_rule(const struct ruleset *ruleset, __u32 key)
 		       : entry_make(VERDICT_DROP, 0, LINE_DEFAULT_DROP);
 }
 
-/* Where rules are as specific as each other, the line may be any one's of them. */
+/* Where several rules are equally specific, the packet may be charged to any of them. */
 static void check_key(__u32 key, void *data)
 {
 	const struct compiled *compiled = data;
@@ -130,7 +130,7 @@ static const char *random_iface(struct random *random)
 	return names[random_below(random, ARRAY_SIZE(names))];
 }
 
-static void test_random_at_edges(void **state)
+static void test_random_rulesets_at_edges(void **state)
 {
 	(void)state;
 	for (__u64 seed = 1; seed <= RULESETS_AT_EDGES; seed++) {
@@ -148,7 +148,7 @@ static void test_random_at_edges(void **state)
 	}
 }
 
-static void test_random_at_all_keys(void **state)
+static void test_random_rulesets_at_all_keys(void **state)
 {
 	(void)state;
 	for (__u64 seed = 1000001; seed <= 1000000 + RULESETS_AT_ALL_KEYS; seed++) {
@@ -165,7 +165,7 @@ static void test_random_at_all_keys(void **state)
 	}
 }
 
-/* Equals that meet may swap keys among themselves; nothing else may change. */
+/* Only equally specific rules may take keys from each other; nothing else may change. */
 static void check_shuffled(const struct compiled *before, const struct compiled *after)
 {
 	for (__u32 key = 0; key < KEYS; key++) {
@@ -178,7 +178,7 @@ static void check_shuffled(const struct compiled *before, const struct compiled 
 	}
 }
 
-static void test_order_means_nothing(void **state)
+static void test_order_of_rules_does_not_matter(void **state)
 {
 	(void)state;
 	for (__u64 seed = 2000001; seed <= 2000500; seed++) {
@@ -197,8 +197,8 @@ static void test_order_means_nothing(void **state)
 	}
 }
 
-/* The tie between equals is decided the same way every time. */
-static void test_same_again(void **state)
+/* Compiling the same ruleset twice gives the same image. */
+static void test_same_ruleset_same_image(void **state)
 {
 	(void)state;
 	for (__u64 seed = 3000001; seed <= 3000200; seed++) {
@@ -221,7 +221,7 @@ static void test_same_again(void **state)
 	}
 }
 
-/* used[] is added to, never cleared, and is set for just the rules in the image. */
+/* compile() sets used[] for exactly the rules in the image, and clears no element. */
 static void check_used(const struct compiled *compiled)
 {
 	cleanup_free unsigned char *seen = calloc(MAX_LINES, 1);
@@ -239,7 +239,7 @@ static void check_used(const struct compiled *compiled)
 	assert_int_equal(used[63], 7);
 }
 
-static void test_used(void **state)
+static void test_used_names_the_rules_in_the_image(void **state)
 {
 	(void)state;
 	for (__u64 seed = 4000001; seed <= 4000500; seed++) {
@@ -258,7 +258,7 @@ static void test_used(void **state)
 #define TCP(port) (PORT_KEY_TCP + (port))
 #define UDP(port) (PORT_KEY_UDP + (port))
 
-/* One key of one ruleset on eth0: the number of the rule that decides, or 0. */
+/* The number of the rule that decides about a key on eth0; 0: no rule. */
 static const struct {
 	const char *text;
 	__u32 key;
@@ -277,24 +277,24 @@ static const struct {
 	{ "drop 65535\nallow 0", UDP(0), 2 },
 	{ "drop 65535\nallow 0", UDP(65535), 1 },
 	{ "drop 65535\nallow 0", KEY_PROTOCOL, 0 },
-	/* width before all */
+	/* the narrower range wins before all else */
 	{ "drop 20-30\nallow 22", TCP(22), 2 },
 	{ "drop 20-30/tcp on eth0\nallow 22-23", TCP(23), 2 },
 	{ "drop 20-29\nallow 20-30", TCP(20), 1 },
 	{ "drop 20-29\nallow 20-30", TCP(30), 2 },
 	{ "drop 10-20 22\nallow 15-22", TCP(15), 2 },
 	{ "drop 10-20 22\nallow 15-22", TCP(22), 1 },
-	/* then the transport */
+	/* then one protocol before both */
 	{ "drop 22\nallow 22/tcp", TCP(22), 2 },
 	{ "drop 22\nallow 22/tcp", UDP(22), 1 },
 	{ "drop 22 on eth0\nallow 22/tcp", TCP(22), 2 },
 	{ "drop 20-30/udp\nallow 25-35", UDP(30), 1 },
-	/* then the interface */
+	/* then a named interface before all */
 	{ "drop 22\nallow 22 on eth0", TCP(22), 2 },
 	{ "drop 22\nallow 22 on eth1", TCP(22), 1 },
 	{ "drop 22\nallow 22 on eth", TCP(22), 1 },
 	{ "drop 22\nallow 22 on eth00", TCP(22), 1 },
-	/* As specific as each other: who begins lower, then who stands first. */
+	/* equally specific: the range that begins lower, then the rule that comes first */
 	{ "allow 25-35\nallow 20-30", TCP(27), 2 },
 	{ "allow 20-30\nallow 25-35", TCP(27), 1 },
 	{ "allow 25-35\nallow 20-30", TCP(31), 1 },
@@ -304,16 +304,16 @@ static const struct {
 	{ "drop gre", KEY_PROTOCOL + 46, 0 },
 	{ "drop gre", TCP(47), 0 },
 	{ "drop gre\nallow gre on eth0", KEY_PROTOCOL + 47, 2 },
-	/* a rule of several terms: each counts for itself */
+	/* each term of a rule counts on its own */
 	{ "drop 0-65535 22\nallow 20-30", TCP(22), 1 },
 	{ "drop 0-65535 22\nallow 20-30", TCP(23), 2 },
 	{ "drop 0-65535 22\nallow 20-30", TCP(31), 1 },
-	/* what no rule can name */
+	/* keys that no rule can name */
 	{ "drop 0-65535", KEY_FRAGMENT, 0 },
 	{ "drop 0-65535", KEY_NOT_IP, 0 },
 };
 
-static void test_by_hand(void **state)
+static void test_most_specific_rule_decides(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(by_hand); i++) {
@@ -337,7 +337,7 @@ static void test_by_hand(void **state)
 
 #define KNOCK "knock k opens 22/tcp for 1h after 7/tcp 9/udp 8/tcp within 10s\n"
 
-/* The marks of what a packet of nobody who has a grant comes to in the end. */
+/* The flags of the entry that decides about a packet from a source without a grant. */
 static const struct {
 	const char *rules;
 	__u32 key;
@@ -355,7 +355,7 @@ static const struct {
 	{ "drop 1-1023", TCP(22), 0 },
 };
 
-static void test_marks(void **state)
+static void test_knock_flags(void **state)
 {
 	const struct prefix nobody = { .family = 4, .length = 32 };
 
@@ -378,8 +378,8 @@ static void test_marks(void **state)
 	}
 }
 
-/* Lines of 24 bits: the last one fits into an entry beside the verdict. */
-static void test_last_line(void **state)
+/* The highest line number fits into an entry beside the verdict. */
+static void test_last_line_fits_into_entry(void **state)
 {
 	struct compiled compiled;
 	struct parsed parsed;
@@ -394,7 +394,7 @@ static void test_last_line(void **state)
 	parsed_clear(&parsed);
 }
 
-/* As many rules as there may be, no two for the same key. */
+/* MAX_RULES rules, each for a key of its own. */
 static void test_most_rules(void **state)
 {
 	struct ruleset ruleset;
@@ -425,15 +425,15 @@ static void test_most_rules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_by_hand),
-		cmocka_unit_test(test_last_line),
-		cmocka_unit_test(test_marks),
+		cmocka_unit_test(test_most_specific_rule_decides),
+		cmocka_unit_test(test_last_line_fits_into_entry),
+		cmocka_unit_test(test_knock_flags),
 		cmocka_unit_test(test_most_rules),
-		cmocka_unit_test(test_random_at_edges),
-		cmocka_unit_test(test_random_at_all_keys),
-		cmocka_unit_test(test_order_means_nothing),
-		cmocka_unit_test(test_same_again),
-		cmocka_unit_test(test_used),
+		cmocka_unit_test(test_random_rulesets_at_edges),
+		cmocka_unit_test(test_random_rulesets_at_all_keys),
+		cmocka_unit_test(test_order_of_rules_does_not_matter),
+		cmocka_unit_test(test_same_ruleset_same_image),
+		cmocka_unit_test(test_used_names_the_rules_in_the_image),
 	};
 
 	return run_suite("compile", tests);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* ruleset_diff(): what has to be said and unsaid. */
+/* ruleset_diff(): the statements to remove from one ruleset and to add to get another. */
 #include "unit.h"
 
 #include "compile/ruleset_diff.h"
@@ -25,20 +25,20 @@ static const struct {
 	{ "default drop", "default allow", "+ default allow\n- default drop\n" },
 	{ "default drop\noption fragments drop", "default drop", "- option fragments drop\n" },
 	{ "", "option fragments drop", "+ option fragments drop\n" },
-	/* the same in other words */
+	/* the same rule spelled differently */
 	{ "allow ssh", "allow 22/tcp", "" },
 	{ "allow 2, 1 2", "allow 1 2", "" },
 	{ "allow 1 comment c", "allow 1 comment \"c\"", "" },
 	{ "allow 1 comment c on eth0", "allow 1 on eth0 comment c", "" },
-	/* not the same */
+	/* a different rule */
 	{ "allow 1", "allow 1 comment c", "- allow 1\n+ allow 1 comment \"c\"\n" },
 	{ "allow 1 2", "allow 1\nallow 2", "+ allow 1\n- allow 1 2\n+ allow 2\n" },
 	{ "allow 1", "allow 1/tcp", "- allow 1\n+ allow 1/tcp\n" },
-	/* as often as it is said */
+	/* repeated rules are counted */
 	{ "allow 1\nallow 1", "allow 1", "- allow 1\n" },
 	{ "allow 1", "allow 1\nallow 2\nallow 1\nallow 1",
 	  "+ allow 1\n+ allow 1\n+ allow 2\n" },
-	/* in an order that counts: of rules as specific as each other the first is charged */
+	/* the order matters: of equally specific rules the first is charged */
 	{ "allow 80\nallow 80 limit 1/h", "allow 80 limit 1/h\nallow 80",
 	  BOTH("allow 80") BOTH("allow 80 limit 1/h") },
 	{ "allow 1 comment a\nallow 2\nallow 1", "allow 1\nallow 2\nallow 1 comment a",
@@ -59,7 +59,7 @@ static const struct {
 	  "knock a opens 22 for 1m after 1/tcp 3/tcp 2/tcp within 1m",
 	  BOTH("knock a opens 22 for 1m after 1/tcp 3/tcp 2/tcp within 1m")
 		  BOTH("knock b opens 22 for 1m after 4/tcp 6/tcp 5/tcp within 1m") },
-	/* not: one is more specific, or its range begins lower, or they never meet */
+	/* the order does not matter: one is more specific or begins lower, or none overlap */
 	{ "allow 1-9\nallow 1-8\nallow 1-9/tcp\nallow 1-9 on a\nallow 1-9 on b\nallow 2-10\n"
 	  "allow 1-9 from ::1\nallow 1-9 from ::2\nallow from ::1",
 	  "allow from ::1\nallow 1-9 from ::2\nallow 1-9 from ::1\nallow 2-10\n"
@@ -92,12 +92,12 @@ static void check_diff(const struct ruleset *from, const struct ruleset *to,
 	fclose(out);
 	assert_string_equal(got, expected);
 	assert_int_equal(count, count_lines(expected));
-	/* The number alone is what a caller without a function gets. */
+	/* Without a callback, only the number is returned. */
 	assert_int_equal(ruleset_diff(from, to, NULL, NULL), count);
 	assert_int_equal(ruleset_diff(to, from, NULL, NULL), count);
 }
 
-static void test_table(void **state)
+static void test_differences(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -111,7 +111,7 @@ static void test_table(void **state)
 	}
 }
 
-/* Whether the order of two rules counts: they name the same in the same words. */
+/* Whether the order of two rules matters: they share a term, a source and the interface. */
 static bool order_counts(const struct rule *a, const struct rule *b)
 {
 	bool source = !a->source_count && !b->source_count;
@@ -135,7 +135,10 @@ static bool rule_same_text(const struct rule *a, const struct rule *b)
 	return !strcmp(s, t);
 }
 
-/* Two readings of a random ruleset, in which no order counts or no rule is twice. */
+/*
+ * Parses a random ruleset twice. With `ordered` no two of its rules are the same; else no two
+ * have an order that matters.
+ */
 static void parsed_twice(struct random *random, bool ordered, struct parsed *one,
 			 struct parsed *other)
 {
@@ -150,8 +153,8 @@ static void parsed_twice(struct random *random, bool ordered, struct parsed *one
 	ruleset_clear(&ruleset);
 }
 
-/* In another order there is no difference; less a rule, that one is all. */
-static void test_random(void **state)
+/* Shuffled rules differ in nothing; with one rule removed, that rule is the only difference. */
+static void test_random_rulesets(void **state)
 {
 	(void)state;
 	for (__u64 seed = 1; seed <= 500; seed++) {
@@ -173,7 +176,7 @@ static void test_random(void **state)
 	}
 }
 
-/* Whether two rules whose order counts, by their rows, have changed places. */
+/* Whether two rules whose order matters have changed places, judged by their rows. */
 static bool order_changed(const struct ruleset *ruleset)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
@@ -186,7 +189,7 @@ static bool order_changed(const struct ruleset *ruleset)
 	return false;
 }
 
-static void test_random_order(void **state)
+static void test_random_order_that_matters(void **state)
 {
 	int changed = 0;
 
@@ -211,9 +214,9 @@ static void test_random_order(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_random_order),
+		cmocka_unit_test(test_differences),
+		cmocka_unit_test(test_random_rulesets),
+		cmocka_unit_test(test_random_order_that_matters),
 	};
 
 	return run_suite("diff", tests);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules that are wrong: what is said of them, to the letter. */
+/* Error messages of the parser, word for word. */
 #include "unit.h"
 
 #include <errno.h>
@@ -8,7 +8,7 @@
 
 #define GOLDEN "tests/golden/ruleset-errors"
 
-/* Lines of a text that are neither empty nor a comment. */
+/* Counts the lines of a text that are neither empty nor a comment. */
 static unsigned int count_statements(const char *text)
 {
 	unsigned int count = 0;
@@ -18,8 +18,8 @@ static unsigned int count_statements(const char *text)
 	return count;
 }
 
-/* All in one text: an error is no reason not to see the next. */
-static void test_golden(void **state)
+/* All errors in one text: the parser goes on after each. */
+static void test_golden_errors(void **state)
 {
 	cleanup_free char *text = NULL, *expected = NULL;
 	struct parsed parsed;
@@ -40,12 +40,12 @@ static void test_golden(void **state)
 #define UTF8 "expected UTF-8 text without control characters\n"
 #define PORT "expected a port, a range, or the name of a service or IP protocol\n"
 
-/* Bytes that a text editor would not show or not keep. */
+/* Bytes that an editor would not show, or would not keep in a file. */
 static const struct {
 	const char *text;
 	const char *messages;
 } cases[] = {
-	/* control characters and what is not UTF-8, in a comment */
+	/* control characters and invalid UTF-8 in a comment */
 	{ "allow 22 comment \"a\001b\"", "F:1:18: found \"a?b\", " UTF8 },
 	{ "allow 22 comment \"a\tb\"", "F:1:18: found \"a?b\", " UTF8 },
 	{ "allow 22 comment \"a\\\tb\"", "F:1:18: found \"a\\?b\", " UTF8 },
@@ -55,13 +55,13 @@ static const struct {
 	{ "allow 22 comment \"\r\"", "F:1:18: found \"?\", " UTF8 },
 	{ "allow 22 comment \"\xff\"", "F:1:18: found \"?\", " UTF8 },
 	{ "allow 22 comment \"\xc3\"", "F:1:18: found \"?\", " UTF8 },
-	{ "allow 22 comment \"\xc3\\\xa4\"\nx", /* the backslash goes: this is an a-umlaut */
+	{ "allow 22 comment \"\xc3\\\xa4\"\nx", /* without the backslash an a-umlaut: valid */
 	  "F:2:1: found \"x\", expected allow, drop, reject, knock, default or option\n" },
 	{ "allow 22 comment \"\xa4\"", "F:1:18: found \"?\", " UTF8 },
 	{ "allow 22 comment \"\xc0\x80\"", "F:1:18: found \"??\", " UTF8 },
 	{ "allow 22 comment \"\xed\xa0\x80\"", "F:1:18: found \"???\", " UTF8 },
 	{ "allow 22 comment \"\xf4\x90\x80\x80\"", "F:1:18: found \"????\", " UTF8 },
-	/* elsewhere: shown as question marks */
+	/* elsewhere: printed as question marks */
 	{ "\x1b[2Jallow 22",
 	  "F:1:1: found \"?[2Jallow\", expected allow, drop, reject, knock, default or option\n" },
 	{ "\xef\xbb\xbfport 22",
@@ -71,7 +71,7 @@ static const struct {
 	{ "allow 22/\x1b", "F:1:7: found \"22/?\", expected tcp or udp after the slash\n" },
 	{ "knock k spa 1/udp keys /\x1b[2J opens 22", "F:1:24: found \"/?[2J\", " UTF8 },
 	{ "knock k totp /\xff steps 3", "F:1:14: found \"/?\", " UTF8 },
-	/* where a line ends */
+	/* line endings */
 	{ "allow\r\n", "F:1:7: the line ends, " PORT },
 	{ "\n\r\n  allow 22 x\r\n", "F:3:12: found \"x\", " PORT },
 	{ "allow 22\rallow 23", "F:1:10: found \"allow\", " PORT },
@@ -87,7 +87,7 @@ static const struct {
 	  "F:1:23: found \"x\", expected a port, from, on, limit, for, comment or the end\n" },
 };
 
-static void test_bytes(void **state)
+static void test_control_characters_and_bad_utf8(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -100,7 +100,7 @@ static void test_bytes(void **state)
 	}
 }
 
-/* Settings that are said twice, and what stands behind them. */
+/* Settings that contradict an earlier line, and words after a setting. */
 static const struct {
 	const char *text;
 	const char *messages;
@@ -137,7 +137,7 @@ static const struct {
 	{ "allow 22 on eth0 \"open", "F:1:18: found \"open\", expected a closing quote\n" },
 };
 
-static void test_settings(void **state)
+static void test_settings_contradicted_or_followed_by_words(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(settings); i++) {
@@ -151,8 +151,8 @@ static void test_settings(void **state)
 	}
 }
 
-/* A comma promises another port, whatever word comes instead. */
-static void test_comma_before_clause(void **state)
+/* After a comma a port is expected, also where a clause would fit. */
+static void test_comma_wants_a_port(void **state)
 {
 	static const char *const words[] = { "on", "comment", "limit", "from" };
 
@@ -170,8 +170,8 @@ static void test_comma_before_clause(void **state)
 	}
 }
 
-/* Rules are printed to terminals and as JSON: their names must bear it. */
-static void test_iface_not_showable(void **state)
+/* An interface name with control characters or invalid UTF-8 is refused, and not printed. */
+static void test_unprintable_interface_is_refused(void **state)
 {
 	static const char *const names[] = { "\x1b[31m", "e\x01", "\x7f", "\xff", "e\xc3" };
 
@@ -189,8 +189,8 @@ static void test_iface_not_showable(void **state)
 	}
 }
 
-/* U+0080 to U+009F: in a terminal U+009B does what ESC [ does. */
-static void test_c1_controls_in_comment(void **state)
+/* The C1 control characters, U+0080 to U+009F: U+009B is the same as ESC [ to a terminal. */
+static void test_c1_controls_in_comment_are_refused(void **state)
 {
 	static const char *const comments[] = { "\xc2\x80", "\xc2\x9b[m", "a\xc2\x9f" };
 
@@ -207,8 +207,8 @@ static void test_c1_controls_in_comment(void **state)
 	}
 }
 
-/* Characters next to control characters, and with a byte in common with them. */
-static void test_no_controls_in_comment(void **state)
+/* Characters beside the control characters, or with a byte in common with them, are allowed. */
+static void test_near_controls_in_comment_are_allowed(void **state)
 {
 	static const char *const comments[] = { " ", "~", "\xc2\xa0", "\xc4\x9b",
 						"\xe2\x80\x93" };
@@ -225,8 +225,8 @@ static void test_no_controls_in_comment(void **state)
 	}
 }
 
-/* Only the beginning of a long word is shown. */
-static void test_long_words(void **state)
+/* A message quotes only the beginning of a long word. */
+static void test_long_words_are_cut_in_messages(void **state)
 {
 	static const char *const befores[] = { "",
 					       "allow ",
@@ -256,7 +256,7 @@ static void test_long_words(void **state)
 	}
 }
 
-static void test_long_comment(void **state)
+static void test_too_long_comment(void **state)
 {
 	char text[512] = "allow 1 comment \"";
 	struct parsed parsed;
@@ -271,8 +271,8 @@ static void test_long_comment(void **state)
 	parsed_clear(&parsed);
 }
 
-/* What is right beside what is wrong is there, and so are all rows. */
-static void test_among_others(void **state)
+/* The valid lines beside wrong ones are parsed, and keep their rows. */
+static void test_valid_lines_beside_wrong_ones(void **state)
 {
 	struct parsed parsed;
 
@@ -288,7 +288,7 @@ static void test_among_others(void **state)
 	parsed_clear(&parsed);
 }
 
-/* One rule more than there may be. */
+/* One rule more than MAX_RULES. */
 static void test_too_many_rules(void **state)
 {
 	cleanup_free char *text = NULL;
@@ -316,16 +316,16 @@ static void test_too_many_rules(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),
-		cmocka_unit_test(test_bytes),
-		cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_comma_before_clause),
-		cmocka_unit_test(test_iface_not_showable),
-		cmocka_unit_test(test_c1_controls_in_comment),
-		cmocka_unit_test(test_no_controls_in_comment),
-		cmocka_unit_test(test_long_words),
-		cmocka_unit_test(test_long_comment),
-		cmocka_unit_test(test_among_others),
+		cmocka_unit_test(test_golden_errors),
+		cmocka_unit_test(test_control_characters_and_bad_utf8),
+		cmocka_unit_test(test_settings_contradicted_or_followed_by_words),
+		cmocka_unit_test(test_comma_wants_a_port),
+		cmocka_unit_test(test_unprintable_interface_is_refused),
+		cmocka_unit_test(test_c1_controls_in_comment_are_refused),
+		cmocka_unit_test(test_near_controls_in_comment_are_allowed),
+		cmocka_unit_test(test_long_words_are_cut_in_messages),
+		cmocka_unit_test(test_too_long_comment),
+		cmocka_unit_test(test_valid_lines_beside_wrong_ones),
 		cmocka_unit_test(test_too_many_rules),
 	};
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* explain_json(): the advice, which is what would happen now. */
+/* explain_json(): the advice on how to change the verdict. */
 #include "unit.h"
 
 #include <jansson.h>
@@ -9,12 +9,12 @@
 #include "advise/explain.h"
 #include "rules/prefix.h"
 
-/* What decided: a built-in line, or a rule's, or that of those over its limit. */
+/* The line that decides, if no built-in one: of a rule, or of packets over a rule's limit. */
 #define RULE(number) (1000 + (number))
 #define OVER(number) (2000 + (number))
 
 static const struct {
-	const char *rules; /* those with "for 1s" have ended */
+	const char *rules; /* those with "for 1s" have expired */
 	const char *source;
 	__u8 protocol;
 	__u16 port;
@@ -28,17 +28,17 @@ static const struct {
 	  "allow from 10.0.0.1" },
 	{ "allow 80 on eth0", "::1", IPPROTO_UDP, 80, VERDICT_PASS, RULE(1),
 	  "drop 80/udp from ::1" },
-	/* a rule that has ended is asked no more */
+	/* an expired rule does not count */
 	{ "default drop\ndrop from 10.0.0.1 for 1s", "10.0.0.1", IPPROTO_TCP, 80, VERDICT_DROP,
 	  LINE_DEFAULT_DROP, "allow 80/tcp from 10.0.0.1" },
 	{ "default drop\ndrop from 10.0.0.1 for 1h", "10.0.0.1", IPPROTO_TCP, 80, VERDICT_DROP,
 	  RULE(1), "allow from 10.0.0.1" },
 	{ "allow from 10.0.0.0/8 for 1s", "10.0.0.1", IPPROTO_TCP, 80, VERDICT_PASS,
 	  LINE_DEFAULT_PASS, "drop 80/tcp from 10.0.0.1" },
-	/* a door is shut for who has no grant */
+	/* without a grant, a knock's rule does not count */
 	{ "knock a opens 80 for 1m after 1/tcp 3/tcp 2/tcp within 1m\nallow 80 on eth0 limit 1/h",
 	  "10.0.0.1", IPPROTO_TCP, 80, VERDICT_DROP, OVER(2), "allow 80/tcp from 10.0.0.1" },
-	/* what is over a limit stays so, unless another rule comes first */
+	/* over a limit: only a more specific rule helps */
 	{ "allow 80 limit 1/h", "10.0.0.1", IPPROTO_TCP, 80, VERDICT_DROP, OVER(1),
 	  "allow 80/tcp from 10.0.0.1" },
 	{ "allow from 10.0.0.0/8 limit 1/h", "10.0.0.1", IPPROTO_TCP, 80, VERDICT_DROP, OVER(1),
@@ -47,19 +47,19 @@ static const struct {
 	  OVER(1), NULL },
 	{ "default drop", "10.0.0.1", IPPROTO_ICMP, 0, VERDICT_DROP, LINE_ECHO_LIMITED,
 	  "allow from 10.0.0.1" },
-	/* lifelines go before rules that name a port, and behind those that name none */
+	/* lifelines come before rules with ports and after rules without */
 	{ "", "10.0.0.1", IPPROTO_ICMP, 0, VERDICT_PASS, LINE_ECHO, "drop from 10.0.0.1" },
 	{ "", "10.0.0.1", IPPROTO_UDP, 68, VERDICT_PASS, LINE_DHCP, "drop from 10.0.0.1" },
 	{ "drop 68/udp from 10.0.0.1", "10.0.0.1", IPPROTO_UDP, 68, VERDICT_PASS, LINE_DHCP,
 	  "drop from 10.0.0.1" },
 	{ "option dhcp off", "10.0.0.1", IPPROTO_UDP, 68, VERDICT_PASS, LINE_DEFAULT_PASS,
 	  "drop 68/udp from 10.0.0.1" },
-	/* an echo request of the other family is none */
+	/* ICMPv6 over IPv4 is no echo request */
 	{ "option echo off\ndefault drop", "10.0.0.1", IPPROTO_ICMPV6, 0, VERDICT_DROP,
 	  LINE_DEFAULT_DROP, "allow from 10.0.0.1" },
 	{ "default drop", "10.0.0.1", 47, 0, VERDICT_DROP, LINE_DEFAULT_DROP,
 	  "allow 47/ip from 10.0.0.1" },
-	/* no rule is asked */
+	/* no rule can change it */
 	{ "", "10.0.0.1", 47, 0, VERDICT_DROP, LINE_MALFORMED, NULL },
 };
 
@@ -71,7 +71,7 @@ static __u32 line_of(const struct ruleset *ruleset, __u32 line)
 			      : ruleset->rules[line - OVER(1)].limited_line;
 }
 
-/* The rules as they run on eth0. */
+/* Parses rules and gives them lines and expiry times, as if they ran. */
 static void run_rules(struct parsed *parsed, const char *text)
 {
 	struct ruleset none;
@@ -87,7 +87,7 @@ static void run_rules(struct parsed *parsed, const char *text)
 	}
 }
 
-static void test_advice(void **state)
+static void test_advice_changes_the_verdict(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -115,7 +115,7 @@ static void test_advice(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_advice),
+		cmocka_unit_test(test_advice_changes_the_verdict),
 	};
 
 	return run_suite("explain", tests);

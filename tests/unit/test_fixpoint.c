@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Random rulesets, spelled as no one would spell them, must print in the one
- * canonical form, which a printer of the test's own makes from the model; and
- * what is printed must print the same again.
+ * Parsing and printing random rulesets. Each ruleset is written with random spelling, parsed
+ * and printed; the result must equal the canonical form, which this test prints with code of
+ * its own. The canonical form, parsed and printed, must stay the same.
  */
 #include "unit.h"
 
@@ -22,18 +22,18 @@ static void print_ports(const struct term *term, FILE *out)
 		fprintf(out, "%u-%u%s", term->first, term->last, suffixes[term->transports]);
 }
 
-/* A number that orders terms as the canonical form does. */
-static __u64 place(const struct term *term)
+/* Returns a number by which terms sort into the order of the canonical form. */
+static __u64 sort_key(const struct term *term)
 {
-	__u64 place = !term->transports;
+	__u64 key = !term->transports;
 
-	place = place << 8 | term->protocol;
-	place = place << 16 | term->first;
-	place = place << 16 | term->last;
-	return place << 2 | term->transports;
+	key = key << 8 | term->protocol;
+	key = key << 16 | term->first;
+	key = key << 16 | term->last;
+	return key << 2 | term->transports;
 }
 
-/* The lowest first, each once: slow, and plain to see. */
+/* Prints the terms sorted, each once: a selection sort, slow but simple. */
 static void print_terms(const struct rule *rule, FILE *out)
 {
 	const struct term *next, *last = NULL;
@@ -43,8 +43,8 @@ static void print_terms(const struct rule *rule, FILE *out)
 		for (size_t i = 0; i < rule->term_count; i++) {
 			const struct term *term = &rule->terms[i];
 
-			if ((!last || place(term) > place(last)) &&
-			    (!next || place(term) < place(next)))
+			if ((!last || sort_key(term) > sort_key(last)) &&
+			    (!next || sort_key(term) < sort_key(next)))
 				next = term;
 		}
 		if (next) {
@@ -91,7 +91,7 @@ static void spell_number(struct random *random, unsigned int number, FILE *out)
 	fprintf(out, "%0*u", (int)random_below(random, 8), number);
 }
 
-/* NULL where there is none: then the number is all there is to say. */
+/* Returns the protocol's name, or NULL if it has none and only its number can be written. */
 static const char *protocol_of(const struct term *term)
 {
 	static const char *const names[256] = {
@@ -137,7 +137,7 @@ static void spell_terms(struct random *random, const struct rule *rule, FILE *ou
 	}
 }
 
-/* A backslash may stand before any character but those of more than one byte. */
+/* A backslash may precede any character of one byte. */
 static void spell_comment(struct random *random, const char *comment, FILE *out)
 {
 	spell_space(random, true, out);
@@ -197,7 +197,7 @@ static void spell_settings(struct random *random, const struct ruleset *ruleset,
 	}
 }
 
-/* The settings stand anywhere, and more than once. */
+/* Writes the settings anywhere among the rules, and repeats them. */
 static void spell(struct random *random, const struct ruleset *ruleset, FILE *out)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
@@ -246,7 +246,7 @@ static void check_ruleset(struct random *random, struct ruleset *ruleset, __u64 
 	}
 }
 
-static void test_random(void **state)
+static void test_random_spelling_prints_canonically(void **state)
 {
 	(void)state;
 	for (__u64 seed = 1; seed <= RULESETS; seed++) {
@@ -266,7 +266,7 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random),
+		cmocka_unit_test(test_random_spelling_prints_canonically),
 	};
 
 	return run_suite("fixpoint", tests);

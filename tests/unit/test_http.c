@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The half of `export` that speaks HTTP, with a collector that the test is. */
+/* The HTTP process of `export`. The test plays the collector process that answers it. */
 #include "unit.h"
 
 #include <arpa/inet.h>
@@ -19,8 +19,8 @@ static struct {
 	pid_t pid; /* of the server */
 	int collector;
 	struct sockaddr_in address;
-	unsigned int asked; /* questions */
-	size_t size; /* of an answer */
+	unsigned int asked; /* requests to the collector so far */
+	size_t size; /* of a response's body, in bytes */
 } server;
 
 static int start(void **state)
@@ -56,7 +56,7 @@ static int stop(void **state)
 	return waitpid(server.pid, NULL, 0) == server.pid ? 0 : -1;
 }
 
-/* Answers what was asked: each question with another text, of so many letters. */
+/* Plays the collector once: answers request n with server.size times the n-th letter. */
 static void collect(void)
 {
 	struct reply reply = { .status = 200, .size = server.size };
@@ -71,7 +71,7 @@ static void collect(void)
 	assert_int_equal(write_all(server.collector, text, server.size), 0);
 }
 
-/* Waits until there is something to read from a client, and is the collector meanwhile. */
+/* Waits until a client can read, and plays the collector meanwhile. */
 static void wait_for(int client)
 {
 	struct pollfd polls[] = { { client, POLLIN, 0 }, { server.collector, POLLIN, 0 } };
@@ -83,7 +83,7 @@ static void wait_for(int client)
 	}
 }
 
-/* Asks for the metrics and waits until the answer begins. */
+/* Requests the metrics and waits until the response begins. Returns the client's socket. */
 static int begin(void)
 {
 	static const char request[] = "GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n";
@@ -95,7 +95,7 @@ static int begin(void)
 	return client;
 }
 
-/* Reads an answer to its end; returns the letter that it is made of. */
+/* Reads a response to its end and returns the letter it consists of. */
 static char end(int client)
 {
 	cleanup_free char *text = malloc(ANSWER + 4096);
@@ -119,7 +119,7 @@ static char end(int client)
 #define __has_feature(feature) 0
 #endif
 
-/* The server never had more than that in memory. */
+/* Expects that the server's memory never exceeded this many MiB. */
 static void expect_peak(unsigned long mebibytes)
 {
 	char path[32];
@@ -130,7 +130,7 @@ static void expect_peak(unsigned long mebibytes)
 	snprintf(path, sizeof(path), "/proc/%d/status", server.pid);
 	assert_int_equal(file_read(path, &text, &size), 0);
 	assert_int_equal(sscanf(strstr(text, "VmHWM:"), "VmHWM: %lu", &peak), 1);
-	if (!__has_feature(address_sanitizer)) /* which keeps what was freed */
+	if (!__has_feature(address_sanitizer)) /* it keeps freed memory */
 		assert_in_range(peak >> 10, 1, mebibytes);
 }
 
@@ -150,8 +150,8 @@ static size_t server_descriptors(void)
 	return count;
 }
 
-/* Who asks gets what was collected for him. */
-static void test_fresh(void **state)
+/* Each request is answered with values collected for it. */
+static void test_each_response_is_fresh(void **state)
 {
 	(void)state;
 	for (int i = 0; i < 30; i++)
@@ -159,8 +159,8 @@ static void test_fresh(void **state)
 	assert_int_equal(server.asked, 30);
 }
 
-/* Also while a few others are slow. */
-static void test_fresh_beside_slow(void **state)
+/* The same while a few other clients read slowly. */
+static void test_responses_are_fresh_beside_slow_clients(void **state)
 {
 	int slow[4];
 
@@ -173,8 +173,8 @@ static void test_fresh_beside_slow(void **state)
 		assert_int_equal(end(slow[i]), 'a' + i);
 }
 
-/* Whoever asks and does not read costs no answer of his own. */
-static void test_memory(void **state)
+/* Clients that do not read share few responses, so that memory stays bounded. */
+static void test_slow_clients_share_responses(void **state)
 {
 	int slow[HTTP_CONNECTIONS - 1];
 	unsigned int asked;
@@ -186,19 +186,22 @@ static void test_memory(void **state)
 	asked = server.asked;
 	assert_in_range(asked, 4, 9);
 	expect_peak(64);
-	/* Another gets the newest, whole. */
+	/* One more client gets the newest response, complete. */
 	last = end(begin());
 	assert_int_equal(server.asked, asked);
 	assert_int_equal(last, 'a' + asked - 1);
-	/* All get what they were promised, and then answers are fresh again. */
+	/* All clients get complete responses, and later responses are fresh again. */
 	for (size_t i = 0; i < ARRAY_SIZE(slow); i++)
 		assert_int_equal(end(slow[i]), 'a' + (i < asked ? i : asked - 1));
 	assert_int_equal(end(begin()), 'a' + asked);
 	expect_peak(64);
 }
 
-/* What is not read waits where it is limited, not in the kernel's memory after the end. */
-static void test_unsent(void **state)
+/*
+ * An unread response stays in the server, where memory is bounded: the server keeps the
+ * connection open and doesn't leave the rest to the kernel's socket buffer.
+ */
+static void test_unread_response_keeps_its_connection(void **state)
 {
 	size_t idle;
 	int client;
@@ -217,10 +220,12 @@ static void test_unsent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_fresh, start, stop),
-		cmocka_unit_test_setup_teardown(test_fresh_beside_slow, start, stop),
-		cmocka_unit_test_setup_teardown(test_memory, start, stop),
-		cmocka_unit_test_setup_teardown(test_unsent, start, stop),
+		cmocka_unit_test_setup_teardown(test_each_response_is_fresh, start, stop),
+		cmocka_unit_test_setup_teardown(test_responses_are_fresh_beside_slow_clients,
+						start, stop),
+		cmocka_unit_test_setup_teardown(test_slow_clients_share_responses, start, stop),
+		cmocka_unit_test_setup_teardown(test_unread_response_keeps_its_connection,
+						start, stop),
 	};
 
 	return run_suite("http", tests);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names from outside may have any bytes; JSON has UTF-8 only, and loses nothing for it. */
+/* JSON strings: bytes that are not UTF-8 are written as \xNN, so that nothing is lost. */
 #include "unit.h"
 
 #include "advise/explain.h"
@@ -8,7 +8,7 @@
 
 static const struct {
 	const char *text;
-	const char *json; /* NULL: the same */
+	const char *json; /* NULL: as `text` */
 } texts[] = {
 	{ "", NULL },
 	{ "eth0", NULL },
@@ -16,16 +16,16 @@ static const struct {
 	{ "h2\xff", "h2\\xff" },
 	{ "\xc3", "\\xc3" },
 	{ "\xc3(", "\\xc3(" },
-	{ "\xc0\xaf", "\\xc0\\xaf" }, /* longer than it has to be */
+	{ "\xc0\xaf", "\\xc0\\xaf" }, /* an overlong encoding */
 	{ "\xed\xa0\x80", "\\xed\\xa0\\x80" }, /* a surrogate */
-	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* over U+10FFFF */
+	{ "\xf4\x90\x80\x80", "\\xf4\\x90\\x80\\x80" }, /* above U+10FFFF */
 	{ "\xe2\x82"
 	  "a\xc3\xa9",
 	  "\\xe2\\x82"
 	  "a\xc3\xa9" },
 };
 
-static void test_texts(void **state)
+static void test_bytes_that_are_not_utf8(void **state)
 {
 	json_t *json;
 
@@ -43,7 +43,7 @@ static void test_texts(void **state)
 	json_decref(json);
 }
 
-/* What a renderer prints of an interface with such a name, read again. */
+/* Renders an interface whose name is not UTF-8, as `status -j` or `stats -j` does. */
 static json_t *shown(bool status)
 {
 	struct interface iface = { .name = "h2\xff", .mode = "native", .ifindex = 7 };
@@ -69,7 +69,7 @@ static json_t *shown(bool status)
 	return json;
 }
 
-static void test_interface(void **state)
+static void test_interface_name_that_is_not_utf8(void **state)
 {
 	(void)state;
 	for (int status = 0; status < 2; status++) {
@@ -84,7 +84,7 @@ static void test_interface(void **state)
 	}
 }
 
-static void test_explain(void **state)
+static void test_explain_of_interface_that_is_not_utf8(void **state)
 {
 	const struct judgement judgement = { .entry = entry_make(VERDICT_PASS, 0,
 								 LINE_DEFAULT_PASS) };
@@ -106,9 +106,9 @@ static void test_explain(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_texts),
-		cmocka_unit_test(test_interface),
-		cmocka_unit_test(test_explain),
+		cmocka_unit_test(test_bytes_that_are_not_utf8),
+		cmocka_unit_test(test_interface_name_that_is_not_utf8),
+		cmocka_unit_test(test_explain_of_interface_that_is_not_utf8),
 	};
 
 	return run_suite("json", tests);

@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What is made of the commands and sequences of a knockd configuration. */
+/* Importing a knockd configuration: its commands, its sequences and the file format. */
 #include "unit.h"
 
 #include "knockd/knockd.h"
 
-/* Its ports as rules spell them, behind "+" where it opens and "-" where it closes. */
+/*
+ * Writes what a command does: "+" if it opens or "-" if it closes, then its ports as in a
+ * rule; or why the command is refused.
+ */
 static void command_text(const char *line, char *text, size_t size)
 {
 	struct knockd_command command;
@@ -44,7 +47,7 @@ static void check_commands(const struct command_case *cases, size_t count)
 	}
 }
 
-static void test_commands(void **state)
+static void test_commands_of_firewalls(void **state)
 {
 	static const struct command_case cases[] = {
 		{ "/sbin/iptables -A INPUT -s %IP% -p tcp --dport 22 -j ACCEPT", "+ 22/tcp" },
@@ -88,8 +91,8 @@ static void test_commands(void **state)
 	check_commands(cases, ARRAY_SIZE(cases));
 }
 
-/* Words without an effect that a knock would lack. */
-static void test_words_that_change_nothing(void **state)
+/* Words that can be left out: the imported knock means the same without them. */
+static void test_words_that_can_be_left_out(void **state)
 {
 	static const struct command_case cases[] = {
 		{ "iptables -w 5 -t filter -I INPUT -m comment --comment -i -s %IP% -p tcp "
@@ -114,8 +117,8 @@ static void test_words_that_change_nothing(void **state)
 	check_commands(cases, ARRAY_SIZE(cases));
 }
 
-/* Without such a word the knock would let in more, or something else. */
-static void test_words_that_are_not_understood(void **state)
+/* Words that must not be left out: the knock would open more, or something else. */
+static void test_words_that_are_refused(void **state)
 {
 	static const struct command_case cases[] = {
 		{ "iptables -A INPUT -i eth1 -s %IP% -p tcp --dport 22 -j ACCEPT",
@@ -194,7 +197,7 @@ static void test_sequences(void **state)
 		assert_non_null(knockd_sequence(wrong[i], &sequence));
 }
 
-static void test_file(void **state)
+static void test_file_format(void **state)
 {
 	char text[] =
 		"# c\n  lonely = 1\n[Options]\n sequence = 1\n[ a ]\r\n\tSequence= 7000 \r\n"
@@ -214,8 +217,8 @@ static void test_file(void **state)
 	knockd_clear(&knockd);
 }
 
-/* The name is said on terminals. */
-static void test_name_is_shown(void **state)
+/* Control characters in a section's name are replaced, because the name is printed. */
+static void test_control_characters_in_name_are_replaced(void **state)
 {
 	char text[] = "[x\033]0;PWNED\007\nsequence = 1\n";
 	char other[] = "[\033[2J\xc3\xa4 b]\n";
@@ -230,8 +233,8 @@ static void test_name_is_shown(void **state)
 	knockd_clear(&knockd);
 }
 
-/* Whatever the text is, nothing is read or written beyond it (run with a sanitizer). */
-static void test_garbage(void **state)
+/* Random text: nothing is read or written beyond it. A sanitizer build detects that. */
+static void test_random_text(void **state)
 {
 	static const char alphabet[] = "[]=,:#\n \t%IPs-Dport22jACCEPTiptables!udp7";
 
@@ -259,14 +262,14 @@ static void test_garbage(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_commands),
-		cmocka_unit_test(test_words_that_change_nothing),
-		cmocka_unit_test(test_words_that_are_not_understood),
+		cmocka_unit_test(test_commands_of_firewalls),
+		cmocka_unit_test(test_words_that_can_be_left_out),
+		cmocka_unit_test(test_words_that_are_refused),
 		cmocka_unit_test(test_sequences),
-		cmocka_unit_test(test_file),
-		cmocka_unit_test(test_name_is_shown),
-		cmocka_unit_test(test_garbage),
+		cmocka_unit_test(test_file_format),
+		cmocka_unit_test(test_control_characters_in_name_are_replaced),
+		cmocka_unit_test(test_random_text),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_suite("knockd", tests);
 }

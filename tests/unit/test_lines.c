@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* assign_lines(): which line, and so which counters, a rule has from now on. */
+/* assign_lines(): which line, and with it which counters, each rule gets after a change. */
 #include "unit.h"
 
 #include <errno.h>
@@ -7,7 +7,7 @@
 #include "compile/compile.h"
 #include "random.h"
 
-/* An active ruleset, its rules having the lines from LINE_FIRST_RULE on. */
+/* Parses a ruleset as the active one: its rules have the lines from LINE_FIRST_RULE on. */
 static void active_text(struct parsed *parsed, const char *text)
 {
 	parsed_valid(parsed, text);
@@ -26,33 +26,33 @@ static const struct {
 	{ "", "allow 1\nallow 2", { FIRST, FIRST + 1 } },
 	{ "allow 1", "", { 0 } },
 	{ "allow 1\nallow 2", "allow 1\nallow 2", { FIRST, FIRST + 1 } },
-	/* where a rule stands means nothing */
+	/* the order of the rules does not matter */
 	{ "allow 1\nallow 2", "allow 2\nallow 1", { FIRST + 1, FIRST } },
 	{ "allow 1\nallow 2", "allow 2", { FIRST + 1 } },
 	{ "allow 1\nallow 2",
 	  "allow 3\nallow 2\nallow 4\nallow 1",
 	  { FIRST + 2, FIRST + 1, FIRST + 3, FIRST } },
-	/* a line that an active rule has is not free, though its rule goes */
+	/* the line of an active rule is not free yet, though the rule is removed */
 	{ "allow 1", "allow 2", { FIRST + 1 } },
-	/* the same rule: in other words, with another comment */
+	/* the same rule: spelled differently, or with another comment */
 	{ "allow 22/tcp", "allow ssh", { FIRST } },
 	{ "allow 1 2 3", "allow 3, 2, 1, 1", { FIRST } },
 	{ "allow 1", "allow 1 comment \"new\"", { FIRST } },
 	{ "allow 1 comment \"old\"", "allow 1", { FIRST } },
 	{ "allow 1 comment \"old\"", "allow 1 comment \"new\"", { FIRST } },
-	/* another rule: action, ports, transport, interface */
+	/* a different rule: action, ports, transport, interface */
 	{ "allow 1", "drop 1", { FIRST + 1 } },
 	{ "allow 1", "allow 1-2", { FIRST + 1 } },
 	{ "allow 1", "allow 1/tcp", { FIRST + 1 } },
 	{ "allow 1", "allow 1 on eth0", { FIRST + 1 } },
 	{ "allow 1 on eth0", "allow 1 on eth1", { FIRST + 1 } },
 	{ "allow 1 2", "allow 1", { FIRST + 1 } },
-	/* one line for one rule, though two say the same */
+	/* each rule has its own line, also where two rules are the same */
 	{ "allow 1", "allow 1\nallow 1", { FIRST, FIRST + 1 } },
 	{ "default drop", "default allow\nallow 1", { FIRST } },
 };
 
-static void test_table(void **state)
+static void test_same_rule_keeps_its_line(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
@@ -96,7 +96,7 @@ static const struct rule *find_text(const struct ruleset *ruleset, const struct 
 	return NULL;
 }
 
-/* One change of rules, looked at rule by rule. */
+/* Checks the lines after a change, rule by rule. */
 static void check_change(const struct ruleset *active, const struct ruleset *next, __u64 seed)
 {
 	for (size_t i = 0; i < next->count; i++) {
@@ -109,13 +109,13 @@ static void check_change(const struct ruleset *active, const struct ruleset *nex
 			fail_msg("seed %llu: two rules have line %u", seed, rule->line);
 		if (before && !same_text(before, rule))
 			fail_msg("seed %llu: line %u was another rule's", seed, rule->line);
-		/* The first of those that say the same goes on with the line. */
+		/* Of several equal rules, the first keeps the line. */
 		if (!before && find_text(active, rule) && find_text(next, rule) == rule)
 			fail_msg("seed %llu: rule %zu lost its line", seed, i + 1);
 	}
 }
 
-/* Some rules go, some come, the rest change places: the next ruleset. */
+/* Makes the next ruleset: some rules removed, some added, all shuffled. */
 static void random_change(struct random *random, const struct ruleset *active,
 			  struct ruleset *next)
 {
@@ -135,7 +135,7 @@ static void random_change(struct random *random, const struct ruleset *active,
 	random_shuffle(random, next);
 }
 
-static void test_random_history(void **state)
+static void test_random_changes(void **state)
 {
 	(void)state;
 	for (__u64 seed = 1; seed <= 100; seed++) {
@@ -154,7 +154,7 @@ static void test_random_history(void **state)
 	}
 }
 
-/* MAX_RULES rules, none of which is one of another `kind`. */
+/* MAX_RULES rules. Rulesets of different kinds have no rule in common. */
 static void full_ruleset(struct ruleset *ruleset, unsigned int kind)
 {
 	ruleset_init(ruleset);
@@ -167,7 +167,7 @@ static void full_ruleset(struct ruleset *ruleset, unsigned int kind)
 	}
 }
 
-/* Every line that a rule has is in `taken` once at most; says which it was. */
+/* Marks the rules' lines in `taken`. No line may be marked already. */
 static void take_lines(const struct ruleset *ruleset, unsigned char *taken)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
@@ -179,8 +179,8 @@ static void take_lines(const struct ruleset *ruleset, unsigned char *taken)
 	}
 }
 
-/* Full, then full of others, then of others again: every line there is, twice. */
-static void test_full(void **state)
+/* MAX_RULES rules, replaced twice by MAX_RULES others: old and new rules never share a line. */
+static void test_most_rules_replaced(void **state)
 {
 	struct ruleset active = { 0 };
 
@@ -199,8 +199,8 @@ static void test_full(void **state)
 	ruleset_clear(&active);
 }
 
-/* The same rules again, in another order: no rule gets another line. */
-static void test_full_kept(void **state)
+/* MAX_RULES rules, shuffled: each keeps its line. */
+static void test_most_rules_shuffled(void **state)
 {
 	struct ruleset active, next, none = { 0 };
 	struct random random = { 1 };
@@ -220,7 +220,7 @@ static void test_full_kept(void **state)
 	ruleset_clear(&next);
 }
 
-/* Lines of a rule and of its limit: each rule's `line` and `limited_line`. */
+/* Each rule's `line` and `limited_line`. */
 static const struct {
 	const char *active;
 	const char *next;
@@ -235,7 +235,7 @@ static const struct {
 	{ "allow 1 limit 5/s\nallow 2 limit 5/s",
 	  "allow 2 limit 5/s\nallow 1 limit 5/s",
 	  { { FIRST + 2, FIRST + 3 }, { FIRST, FIRST + 1 } } },
-	/* another rule: rate, burst, source, end */
+	/* a different rule: rate, burst, source, expiry */
 	{ "allow 1 limit 5/s", "allow 1", { { FIRST + 2, 0 } } },
 	{ "allow 1", "allow 1 limit 5/s", { { FIRST + 1, FIRST + 2 } } },
 	{ "allow 1 limit 5/s", "allow 1 limit 5/m", { { FIRST + 2, FIRST + 3 } } },
@@ -244,13 +244,13 @@ static const struct {
 	{ "allow 1 from 10.0.0.1", "allow 1 from 10.0.0.2", { { FIRST + 1, 0 } } },
 	{ "allow from 10.0.0.1 for 1h", "allow from 10.0.0.1 for 60m", { { FIRST, 0 } } },
 	{ "allow from 10.0.0.1 for 1h", "allow from 10.0.0.1", { { FIRST + 1, 0 } } },
-	/* one line for one rule, though two say the same */
+	/* each rule has its own lines, also where two rules are the same */
 	{ "allow 1 limit 5/s",
 	  "allow 1 limit 5/s\nallow 1 limit 5/s",
 	  { { FIRST, FIRST + 1 }, { FIRST + 2, FIRST + 3 } } },
 };
 
-static void test_limited(void **state)
+static void test_limited_rule_has_two_lines(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(limited); i++) {
@@ -275,8 +275,8 @@ static void test_limited(void **state)
 	}
 }
 
-/* Where all rules have limits and change, there are lines for both rulesets or -EUSERS. */
-static void test_limited_most(void **state)
+/* MAX_RULES rules with limits take all lines: a new rule gets none, which is -EUSERS. */
+static void test_no_line_left(void **state)
 {
 	struct parsed active, next;
 
@@ -298,7 +298,7 @@ static void test_limited_most(void **state)
 		assert_in_range(rule->line, LINE_FIRST_RULE, MAX_LINES - 1);
 		assert_int_equal(rule->limited_line, rule->line + 1);
 	}
-	/* Whose lines are all taken: nothing that is new finds one. */
+	/* All lines are taken. */
 	parsed_add(&active, "drop 9");
 	assert_int_equal(assign_lines(&active.ruleset, &next.ruleset), -EUSERS);
 	parsed_clear(&active);
@@ -308,9 +308,12 @@ static void test_limited_most(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_table),	     cmocka_unit_test(test_limited),
-		cmocka_unit_test(test_limited_most), cmocka_unit_test(test_random_history),
-		cmocka_unit_test(test_full),	     cmocka_unit_test(test_full_kept),
+		cmocka_unit_test(test_same_rule_keeps_its_line),
+		cmocka_unit_test(test_limited_rule_has_two_lines),
+		cmocka_unit_test(test_no_line_left),
+		cmocka_unit_test(test_random_changes),
+		cmocka_unit_test(test_most_rules_replaced),
+		cmocka_unit_test(test_most_rules_shuffled),
 	};
 
 	return run_suite("lines", tests);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Names of ports, classes, verdicts and lines. */
+/* Names of ports, port classes, verdicts, lines, services and IP protocols. */
 #include "unit.h"
 
 #include <errno.h>
@@ -9,7 +9,7 @@
 #define UDP(port) (PORT_KEY_UDP + (port))
 
 /* RFC 6335, section 6 */
-static void test_class(void **state)
+static void test_class_of_each_port(void **state)
 {
 	(void)state;
 	for (__u32 port = 0; port <= 65535; port++)
@@ -18,7 +18,7 @@ static void test_class(void **state)
 								      : "dynamic");
 }
 
-static void test_keys(void **state)
+static void test_port_and_protocol_of_each_key(void **state)
 {
 	(void)state;
 	for (__u32 key = 0; key < PORT_KEYS; key++) {
@@ -27,8 +27,8 @@ static void test_keys(void **state)
 	}
 }
 
-/* The values are the kernel's; two words for each, one of rules and one of output. */
-static void test_verdicts(void **state)
+/* Each verdict has two names: one in rules (its action), one in output. */
+static void test_names_of_verdicts(void **state)
 {
 	(void)state;
 	assert_string_equal(verdict_name(VERDICT_UNSET), "unset");
@@ -72,7 +72,7 @@ static const struct {
 	[LINE_KNOCK] = { "knock", VERDICT_DROP },
 };
 
-static void test_lines(void **state)
+static void test_names_and_verdicts_of_builtin_lines(void **state)
 {
 	(void)state;
 	for (enum line line = 0; line < LINES_BUILTIN; line++) {
@@ -82,7 +82,7 @@ static void test_lines(void **state)
 }
 
 /* Names that every services database has. */
-static void test_services(void **state)
+static void test_services_by_name_and_port(void **state)
 {
 	(void)state;
 	assert_string_equal(service_name(22), "ssh");
@@ -103,8 +103,8 @@ static void test_services(void **state)
 	assert_int_equal(service_port("22", TRANSPORT_TCP), -ENOENT);
 }
 
-/* A table of its own against the library's look-up of one name at a time. */
-static void test_services_agree(void **state)
+/* service_name() and service_port() agree about every port. */
+static void test_service_names_agree_with_ports(void **state)
 {
 	int count = 0;
 
@@ -117,14 +117,14 @@ static void test_services_agree(void **state)
 			continue;
 		count++;
 		assert_string_not_equal(name, "");
-		/* A name may be given to several ports; the look-up knows one. */
+		/* Several ports may share a name; service_port() returns one of them. */
 		assert_true(service_port(name, transport) >= 0);
 		assert_ptr_equal(service_name(key), name);
 	}
 	assert_in_range(count, 50, PORT_KEYS);
 }
 
-static void test_protocols(void **state)
+static void test_protocol_numbers(void **state)
 {
 	(void)state;
 	assert_int_equal(protocol_number("icmp"), 1);
@@ -133,17 +133,20 @@ static void test_protocols(void **state)
 	assert_int_equal(protocol_number("gre"), 47);
 	assert_int_equal(protocol_number("GRE"), 47); /* an alias */
 	assert_int_equal(protocol_number("nosuch"), -ENOENT);
-	assert_int_equal(protocol_number("mptcp"), -ENOENT); /* 262 is none on the wire */
+	assert_int_equal(protocol_number("mptcp"), -ENOENT); /* 262: not an IP protocol */
 	assert_int_equal(protocol_number(""), -ENOENT);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_class),	  cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_verdicts),  cmocka_unit_test(test_lines),
-		cmocka_unit_test(test_services),  cmocka_unit_test(test_services_agree),
-		cmocka_unit_test(test_protocols),
+		cmocka_unit_test(test_class_of_each_port),
+		cmocka_unit_test(test_port_and_protocol_of_each_key),
+		cmocka_unit_test(test_names_of_verdicts),
+		cmocka_unit_test(test_names_and_verdicts_of_builtin_lines),
+		cmocka_unit_test(test_services_by_name_and_port),
+		cmocka_unit_test(test_service_names_agree_with_ports),
+		cmocka_unit_test(test_protocol_numbers),
 	};
 
 	return run_suite("names", tests);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who gets through to a port, and what is seen there. */
+/* Who can reach a port, and which state an outsider sees there. Files of known services. */
 #include "unit.h"
 
 #include <errno.h>
@@ -53,7 +53,7 @@ static void expect_state(const struct fixture *fixture, __u32 key, unsigned char
 			    state);
 }
 
-static void test_reach(void **state)
+static void test_who_reaches_a_port(void **state)
 {
 	struct fixture fixture;
 	struct prefix source;
@@ -80,8 +80,8 @@ static void test_reach(void **state)
 	clear(&fixture);
 }
 
-/* Sources of which narrower ones leave a part, or nobody. */
-static void test_parts_of_sources(void **state)
+/* An allowed prefix, of which narrower rules drop a part or everything. */
+static void test_sources_left_by_narrower_rules(void **state)
 {
 	static const struct {
 		const char *text;
@@ -96,14 +96,14 @@ static void test_parts_of_sources(void **state)
 		{ "allow 443/tcp from 10.0.0.0/8\ndrop 443/tcp from 10.0.0.0/9, 10.128.0.0/9\n"
 		  "allow 443/tcp from 10.1.2.3",
 		  REACH_SOURCES },
-		/* one in the middle */
+		/* all but one address in the middle */
 		{ "allow 443/tcp from 10.0.0.0/29\n"
 		  "drop 443/tcp from 10.0.0.0/30, 10.0.0.5, 10.0.0.6/31",
 		  REACH_SOURCES },
 		{ "allow 443/tcp from 10.0.0.0/29\n"
 		  "drop 443/tcp from 10.0.0.0/30, 10.0.0.4/31, 10.0.0.6/31",
 		  REACH_NONE },
-		/* nothing is behind the last */
+		/* no address comes after the last */
 		{ "allow 443/tcp from 255.0.0.0/8\ndrop 443/tcp from 255.0.0.0/9, 255.128.0.0/9",
 		  REACH_NONE },
 		{ "allow 443/tcp from fd00::/8\ndrop 443/tcp from fd00::/9", REACH_SOURCES },
@@ -123,8 +123,8 @@ static void test_parts_of_sources(void **state)
 	}
 }
 
-/* Nobody comes from 0.0.0.0, and lists of what is nobody's name it. */
-static void test_strangers(void **state)
+/* Rules for addresses that nobody can have, such as 0.0.0.0/8, do not matter. */
+static void test_unusable_addresses_do_not_matter(void **state)
 {
 	struct fixture fixture;
 
@@ -149,18 +149,18 @@ static const struct {
 	{ "drop from 1.0.0.0/9, 1.128.0.0/10, 1.0.0.3\nallow 22 from 1.192.0.0/16", "1.193.0.0",
 	  "2000::" },
 	{ "drop from 0.0.0.0/1", "128.0.0.0", "2000::" },
-	/* what is public is named: then one that is not */
+	/* rules name all public addresses: then a private one */
 	{ "drop from 1.0.0.0/8, 2.0.0.0/7, 4.0.0.0/6, 8.0.0.0/7, 11.0.0.0/8, 12.0.0.0/6\n"
 	  "drop from 16.0.0.0/4, 32.0.0.0/3, 64.0.0.0/2, 128.0.0.0/2, 192.0.0.0/3, 2000::/3",
 	  "10.0.0.0", "::2" },
-	/* rules for everybody: then one whom only the widest name */
+	/* rules for everybody: then an address that only the widest of them name */
 	{ "drop from 0.0.0.0/0\nallow 22 from 1.0.0.0/8, 2.0.0.0/32, ::/0", "2.0.0.1",
 	  "2000::" },
 	{ "allow from 0.0.0.0/1, 128.0.0.0/1\ndrop from 1.0.0.0/8, ::/1, 8000::/1", "2.0.0.0",
 	  "2000::" },
 };
 
-static void test_who_is_a_stranger(void **state)
+static void test_stranger_is_an_address_without_rules(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(strangers); i++) {
@@ -177,8 +177,8 @@ static void test_who_is_a_stranger(void **state)
 	}
 }
 
-/* Rules for everybody, in whatever words, say what a stranger meets. */
-static void test_sources_that_are_everybody(void **state)
+/* A rule from 0.0.0.0/0 counts as one for everybody. */
+static void test_all_addresses_are_everybody(void **state)
 {
 	struct fixture fixture;
 
@@ -190,7 +190,7 @@ static void test_sources_that_are_everybody(void **state)
 	clear(&fixture);
 }
 
-static void test_states(void **state)
+static void test_states_seen_from_outside(void **state)
 {
 	struct fixture fixture;
 
@@ -207,8 +207,8 @@ static void test_states(void **state)
 	clear(&fixture);
 }
 
-/* What listens to one family only is not there for the other. */
-static void test_families(void **state)
+/* A listener of one address family cannot be reached by the other. */
+static void test_listener_of_one_family(void **state)
 {
 	struct fixture fixture;
 	struct prefix source;
@@ -228,8 +228,8 @@ static void test_families(void **state)
 	clear(&fixture);
 }
 
-/* What is open on one interface is open. */
-static void test_interfaces(void **state)
+/* A port that is open on one interface is open. */
+static void test_open_on_one_interface_is_open(void **state)
 {
 	struct fixture fixture;
 
@@ -246,8 +246,8 @@ static void test_interfaces(void **state)
 	clear(&fixture);
 }
 
-/* Who has a grant is let through, until a wider look asks what anybody sees. */
-static void test_grants(void **state)
+/* A source with a grant reaches the service that its grant is for, and no other. */
+static void test_grant_reaches_its_service(void **state)
 {
 	struct fixture fixture;
 	struct prefix source;
@@ -266,8 +266,8 @@ static void test_grants(void **state)
 	clear(&fixture);
 }
 
-/* A wide range does not name each of its ports, but allows them. */
-static void test_marks(void **state)
+/* A rule names the ports of a range of 16 or less; a wider range allows without naming. */
+static void test_ports_that_rules_name_or_allow(void **state)
 {
 	struct fixture fixture;
 	const unsigned char *marks;
@@ -302,7 +302,7 @@ static void write_port(FILE *out, int port)
 	fprintf(out, "allow %d/udp from 12.%d.%d.1\n", port, port >> 8, port & 255);
 }
 
-/* As many rules as there can be. */
+/* Prepares a ruleset of MAX_RULES rules. */
 static void prepare_many(struct fixture *fixture, void (*write)(FILE *out, int number))
 {
 	cleanup_free char *text = NULL;
@@ -316,7 +316,7 @@ static void prepare_many(struct fixture *fixture, void (*write)(FILE *out, int n
 	prepare(fixture, text);
 }
 
-/* What other times are beside. */
+/* The time that compiling takes: the yardstick for other times. */
 static double seconds_to_compile(const struct ruleset *ruleset)
 {
 	struct image *image = calloc(1, sizeof(*image));
@@ -339,8 +339,8 @@ static void expect_quick(const struct fixture *fixture, double begun)
 		fail_msg("%.3f s beside %.3f s to compile", seconds, compiled);
 }
 
-/* Rules that say nothing of a port, or of all. */
-static void test_many_sources(void **state)
+/* 65,536 rules that name no port, or all ports. */
+static void test_prepare_is_quick_with_many_sources(void **state)
 {
 	struct fixture fixture;
 	double begun;
@@ -354,8 +354,8 @@ static void test_many_sources(void **state)
 	clear(&fixture);
 }
 
-/* Each port has sources of its own: the rules before those of a port are not gone through. */
-static void test_sources_of_each_port(void **state)
+/* Each port has its own sources: asking about a port does not walk all rules. */
+static void test_reach_is_quick_with_sources_of_each_port(void **state)
 {
 	struct fixture fixture;
 	double begun;
@@ -371,7 +371,7 @@ static void test_sources_of_each_port(void **state)
 	clear(&fixture);
 }
 
-static void test_known_services(void **state)
+static void test_builtin_known_services(void **state)
 {
 	struct known_services known;
 	unsigned int row;
@@ -390,7 +390,7 @@ static void test_known_services(void **state)
 	known_services_clear(&known);
 }
 
-static void test_wrong_services(void **state)
+static void test_wrong_known_services_are_refused(void **state)
 {
 	static const char *const wrong[] = {
 		"private",
@@ -420,21 +420,21 @@ static void test_wrong_services(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_strangers),
-		cmocka_unit_test(test_who_is_a_stranger),
-		cmocka_unit_test(test_sources_that_are_everybody),
-		cmocka_unit_test(test_reach),
-		cmocka_unit_test(test_parts_of_sources),
-		cmocka_unit_test(test_states),
-		cmocka_unit_test(test_families),
-		cmocka_unit_test(test_interfaces),
-		cmocka_unit_test(test_grants),
-		cmocka_unit_test(test_marks),
-		cmocka_unit_test(test_many_sources),
-		cmocka_unit_test(test_sources_of_each_port),
-		cmocka_unit_test(test_known_services),
-		cmocka_unit_test(test_wrong_services),
+		cmocka_unit_test(test_unusable_addresses_do_not_matter),
+		cmocka_unit_test(test_stranger_is_an_address_without_rules),
+		cmocka_unit_test(test_all_addresses_are_everybody),
+		cmocka_unit_test(test_who_reaches_a_port),
+		cmocka_unit_test(test_sources_left_by_narrower_rules),
+		cmocka_unit_test(test_states_seen_from_outside),
+		cmocka_unit_test(test_listener_of_one_family),
+		cmocka_unit_test(test_open_on_one_interface_is_open),
+		cmocka_unit_test(test_grant_reaches_its_service),
+		cmocka_unit_test(test_ports_that_rules_name_or_allow),
+		cmocka_unit_test(test_prepare_is_quick_with_many_sources),
+		cmocka_unit_test(test_reach_is_quick_with_sources_of_each_port),
+		cmocka_unit_test(test_builtin_known_services),
+		cmocka_unit_test(test_wrong_known_services_are_refused),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_suite("ports", tests);
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From collected values to the two texts that Prometheus reads. */
+/* The metrics in Prometheus' text format and as OpenMetrics, and the choice between the two. */
 #include "unit.h"
 
 #include "print/metrics.h"
 
-/* One interface of any name, with a port, the rest, and lines; one door. */
+/* Metrics of one interface with one port shown, other ports and two lines; and of one knock. */
 struct sample {
 	struct interface iface;
 	struct shown_port port;
@@ -44,7 +44,7 @@ static void sample_init(struct sample *sample, const char *name)
 	sample->metrics.doors = &sample->door;
 }
 
-/* To be freed. */
+/* Returns the text; the caller frees it. */
 static char *print(const struct metrics *metrics, enum exposition exposition)
 {
 	char *text = NULL;
@@ -63,7 +63,7 @@ static void assert_has(const char *text, const char *part)
 		fail_msg("not found: %s\nin:\n%s", part, text);
 }
 
-static void test_text(void **state)
+static void test_text_format(void **state)
 {
 	struct sample sample;
 	char *text;
@@ -102,7 +102,7 @@ static void test_text(void **state)
 	free(text);
 }
 
-/* The samples are the same; what is said of them is not. */
+/* Both formats have the same samples; only the metadata differ. */
 static void test_openmetrics(void **state)
 {
 	struct sample sample;
@@ -133,14 +133,14 @@ static void test_openmetrics(void **state)
 }
 
 static const struct {
-	const char *name; /* of an interface, at most 15 bytes */
+	const char *name; /* an interface's, at most 15 bytes */
 	const char *label;
 } escapes[] = {
 	{ "eth0.1", "eth0.1" },
 	{ "a\"b\\c\nd", "a\\\"b\\\\c\\nd" },
 	{ "gr\xC3\xBC\xC3\x9F", "gr\xC3\xBC\xC3\x9F" },
 	{ "\xE2\x82\xAC\xF0\x9F\x90\x9D", "\xE2\x82\xAC\xF0\x9F\x90\x9D" },
-	/* not UTF-8: alone, cut off, too long, a surrogate, beyond the last */
+	/* not UTF-8: a lone byte, truncated, overlong, a surrogate, above U+10FFFF */
 	{ "\xFFx", "\\\\xffx" },
 	{ "\xC3", "\\\\xc3" },
 	{ "\xE2\x82", "\\\\xe2\\\\x82" },
@@ -150,7 +150,7 @@ static const struct {
 	{ "\xF4\x90\x80\x80", "\\\\xf4\\\\x90\\\\x80\\\\x80" },
 };
 
-static void test_escapes(void **state)
+static void test_labels_are_escaped(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(escapes); i++) {
@@ -167,8 +167,8 @@ static void test_escapes(void **state)
 	}
 }
 
-/* Nothing attached: no series of ports, and still a whole text. */
-static void test_nothing(void **state)
+/* With nothing attached there are no series of ports, but the text is complete. */
+static void test_nothing_attached(void **state)
 {
 	struct metrics metrics = { 0 };
 	char *text = print(&metrics, EXPOSITION_OPENMETRICS);
@@ -192,7 +192,7 @@ static const struct {
 	{ "text/plain", EXPOSITION_TEXT },
 	{ OPENMETRICS, EXPOSITION_OPENMETRICS },
 	{ "Application/OpenMetrics-Text ; version=1.0.0 , */*", EXPOSITION_OPENMETRICS },
-	/* as Prometheus 2.42 asks, and later ones */
+	/* the header of Prometheus 2.42, and of later versions */
 	{ OPENMETRICS ";version=1.0.0," OPENMETRICS
 		      ";version=0.0.1;q=0.75,text/plain;version=0.0.4;q=0.5,*/*;q=0.1",
 	  EXPOSITION_OPENMETRICS },
@@ -206,7 +206,7 @@ static const struct {
 	{ OPENMETRICS ";version=0.0.1", EXPOSITION_TEXT },
 	{ OPENMETRICS ";version=2.0.0", EXPOSITION_TEXT },
 	{ OPENMETRICS "x", EXPOSITION_TEXT },
-	/* what is no quality counts for nothing */
+	/* an invalid quality counts as none */
 	{ OPENMETRICS ";q=nan", EXPOSITION_TEXT },
 	{ OPENMETRICS ";q=2", EXPOSITION_TEXT },
 	{ OPENMETRICS ";q=-1", EXPOSITION_TEXT },
@@ -214,7 +214,7 @@ static const struct {
 	{ ";;,,;q=1,", EXPOSITION_TEXT },
 };
 
-static void test_accept(void **state)
+static void test_format_by_accept_header(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(accepts); i++) {
@@ -226,9 +226,11 @@ static void test_accept(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_text),	cmocka_unit_test(test_openmetrics),
-		cmocka_unit_test(test_escapes), cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_accept),
+		cmocka_unit_test(test_text_format),
+		cmocka_unit_test(test_openmetrics),
+		cmocka_unit_test(test_labels_are_escaped),
+		cmocka_unit_test(test_nothing_attached),
+		cmocka_unit_test(test_format_by_accept_header),
 	};
 
 	return run_suite("prometheus", tests);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A row that is put together must come out as printf() would have printed it. */
+/* row_number() and row_text() must print what printf() prints. */
 #include "unit.h"
 
 #include "random.h"
@@ -27,7 +27,7 @@ static void assert_same(struct printed *got, struct printed *expected)
 	free(expected->text);
 }
 
-static void test_numbers(void **state)
+static void test_numbers_as_printf(void **state)
 {
 	static const __u64 numbers[] = {
 		0, 9, 10, 65535, 4294967295, 999999999999, 1000000000000, ~0ull,
@@ -49,8 +49,8 @@ static void test_numbers(void **state)
 	assert_same(&got, &expected);
 }
 
-/* Texts of all lengths, so that the end of the row falls everywhere within one. */
-static void test_texts(void **state)
+/* Texts of all lengths, so that the buffer's end falls at every position of a text. */
+static void test_texts_as_printf(void **state)
 {
 	enum { LONGEST = 3 * sizeof(((struct row *)0)->text) };
 	struct printed got, expected;
@@ -78,8 +78,8 @@ static void test_texts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_numbers),
-		cmocka_unit_test(test_texts),
+		cmocka_unit_test(test_numbers_as_printf),
+		cmocka_unit_test(test_texts_as_printf),
 	};
 
 	return run_suite("row", tests);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules that are right: what they become, and that printing undoes parsing. */
+/* Valid rules: the parsed fields, and that parsing what was printed prints the same again. */
 #include "unit.h"
 
 #include <errno.h>
@@ -10,7 +10,10 @@
 
 #define GOLDEN "tests/golden/ruleset-forms"
 
-/* Parses, prints, parses that and prints again: the second print is the first. */
+/*
+ * Parses and prints `text`, then parses and prints the result, which must not change. Returns
+ * the printed text; the caller frees it.
+ */
 static char *print_twice(const char *text)
 {
 	struct parsed parsed, again;
@@ -29,7 +32,7 @@ static char *print_twice(const char *text)
 	return first;
 }
 
-static void test_golden(void **state)
+static void test_golden_forms(void **state)
 {
 	cleanup_free char *text = NULL, *expected = NULL, *got = NULL;
 	size_t size;
@@ -43,7 +46,7 @@ static void test_golden(void **state)
 
 #define ALLOW "default allow\n"
 
-/* What a file on a disk would not keep as it is, and what is about no rule. */
+/* Line endings and blanks that an editor might change, and settings. */
 static const struct {
 	const char *text;
 	const char *printed;
@@ -74,7 +77,7 @@ static const struct {
 	{ "default drop\noption fragments pass", "default drop\n" },
 };
 
-static void test_forms(void **state)
+static void test_line_endings_and_settings(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(forms); i++) {
@@ -84,7 +87,7 @@ static void test_forms(void **state)
 	}
 }
 
-static void test_model(void **state)
+static void test_parsed_fields(void **state)
 {
 	struct parsed parsed;
 	const struct rule *rule;
@@ -112,7 +115,7 @@ static void test_model(void **state)
 	parsed_clear(&parsed);
 }
 
-static void test_settings(void **state)
+static void test_parsed_settings(void **state)
 {
 	struct parsed parsed;
 
@@ -132,8 +135,8 @@ static void test_settings(void **state)
 	parsed_clear(&parsed);
 }
 
-/* A ruleset may hold rules already. */
-static void test_parse_into(void **state)
+/* Parsing adds to the rules that the ruleset already has. */
+static void test_parsing_adds_to_a_ruleset(void **state)
 {
 	cleanup_free char *text = NULL;
 	struct parsed parsed;
@@ -147,8 +150,8 @@ static void test_parse_into(void **state)
 	parsed_clear(&parsed);
 }
 
-/* As long as each may be. */
-static void test_longest(void **state)
+/* The longest interface name and the longest comment. */
+static void test_longest_comment_and_interface(void **state)
 {
 	cleanup_free char *text = NULL, *got = NULL;
 	char comment[256];
@@ -163,10 +166,10 @@ static void test_longest(void **state)
 }
 
 /*
- * The limit is for the comment, not for how it is spelled: printed, the second
- * of these has twice the characters, and the running rules are kept as printed.
+ * The limit is on the comment itself, without the escapes it is printed with. The running
+ * rules are stored as printed, so the longer spelling must be accepted too.
  */
-static void test_longest_with_escapes(void **state)
+static void test_long_comment_with_escapes(void **state)
 {
 	cleanup_free char *text = NULL, *got = NULL;
 	char comment[201];
@@ -179,7 +182,7 @@ static void test_longest_with_escapes(void **state)
 	assert_non_null(strstr(got, comment));
 }
 
-static void test_many_terms(void **state)
+static void test_many_ports_in_one_rule(void **state)
 {
 	cleanup_free char *text = NULL, *got = NULL;
 	size_t size;
@@ -195,8 +198,8 @@ static void test_many_terms(void **state)
 	assert_string_equal(strstr(got, " 2998 "), " 2998 2999\n");
 }
 
-/* By their numbers, which no services or protocols database can make another term of. */
-static void test_protocols(void **state)
+/* Protocols print as numbers, which cannot be taken for a service's name. */
+static void test_protocols_print_as_numbers(void **state)
 {
 	(void)state;
 	for (int number = 0; number < 256; number++) {
@@ -244,7 +247,7 @@ static const struct {
 	{ "allow 1-3 5", "allow 5 6", false, false },
 };
 
-static void test_matches(void **state)
+static void test_covers_and_same_match(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(matches); i++) {
@@ -262,7 +265,7 @@ static void test_matches(void **state)
 	}
 }
 
-static void test_remove(void **state)
+static void test_remove_rules(void **state)
 {
 	cleanup_free char *text = NULL;
 	struct parsed parsed;
@@ -279,8 +282,8 @@ static void test_remove(void **state)
 	parsed_clear(&parsed);
 }
 
-/* The ruleset owns what was added; where it is full, the caller still does. */
-static void test_add(void **state)
+/* ruleset_add() takes over the rule's memory, except if the ruleset is full. */
+static void test_add_takes_over_memory(void **state)
 {
 	struct ruleset ruleset;
 	struct rule rule = { 0 };
@@ -317,7 +320,7 @@ static void test_text_of_rule(void **state)
 	parsed_clear(&parsed);
 }
 
-/* Words as the shell hands them over: the one behind "comment" may hold anything. */
+/* Arguments of the command line: the one after "comment" may contain anything. */
 static const struct {
 	char *words[12];
 	const char *text;
@@ -335,7 +338,7 @@ static const struct {
 	  "knock comment opens 22/tcp for 1s after 1/tcp within 1s" },
 };
 
-static void test_words(void **state)
+static void test_arguments_of_command_line(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++) {
@@ -357,8 +360,8 @@ static void test_words(void **state)
 	}
 }
 
-/* What has ended has no number, and goes. */
-static void test_ended(void **state)
+/* Expired rules get no number, and ruleset_drop_ended() removes them. */
+static void test_expired_rules_are_removed(void **state)
 {
 	static const __u64 ends[] = { 5, 0, 6, 4 };
 	struct parsed parsed;
@@ -385,21 +388,21 @@ static void test_ended(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_golden),
-		cmocka_unit_test(test_forms),
-		cmocka_unit_test(test_model),
-		cmocka_unit_test(test_settings),
-		cmocka_unit_test(test_parse_into),
-		cmocka_unit_test(test_longest),
-		cmocka_unit_test(test_longest_with_escapes),
-		cmocka_unit_test(test_many_terms),
-		cmocka_unit_test(test_protocols),
-		cmocka_unit_test(test_matches),
-		cmocka_unit_test(test_remove),
-		cmocka_unit_test(test_add),
+		cmocka_unit_test(test_golden_forms),
+		cmocka_unit_test(test_line_endings_and_settings),
+		cmocka_unit_test(test_parsed_fields),
+		cmocka_unit_test(test_parsed_settings),
+		cmocka_unit_test(test_parsing_adds_to_a_ruleset),
+		cmocka_unit_test(test_longest_comment_and_interface),
+		cmocka_unit_test(test_long_comment_with_escapes),
+		cmocka_unit_test(test_many_ports_in_one_rule),
+		cmocka_unit_test(test_protocols_print_as_numbers),
+		cmocka_unit_test(test_covers_and_same_match),
+		cmocka_unit_test(test_remove_rules),
+		cmocka_unit_test(test_add_takes_over_memory),
 		cmocka_unit_test(test_text_of_rule),
-		cmocka_unit_test(test_words),
-		cmocka_unit_test(test_ended),
+		cmocka_unit_test(test_arguments_of_command_line),
+		cmocka_unit_test(test_expired_rules_are_removed),
 	};
 
 	return run_suite("ruleset", tests);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which ports have series of their own: nothing goes backwards, nothing is lost. */
+/* shown_ports_update(): which ports have their own series. No sum may lose packets. */
 #include "unit.h"
 
 #include "random.h"
@@ -23,7 +23,7 @@ static int teardown(void **state)
 	return 0;
 }
 
-/* Packets of 100 bytes that arrive; every third is dropped. */
+/* Counts packets of 100 bytes; every third is dropped. */
 static void count(__u32 key, __u64 packets)
 {
 	ports[key].pass.packets += packets - packets / 3;
@@ -49,7 +49,7 @@ static void add(__u64 sums[4], const struct port_counter *counter)
 	sums[3] += counter->drop.bytes;
 }
 
-/* Of each protocol, what is shown is what was counted. */
+/* For each protocol, the shown ports and the others add up to the counters. */
 static void assert_sums(const struct shown_ports *shown)
 {
 	__u64 counted[2][4] = { 0 }, sums[2][4] = { 0 };
@@ -78,7 +78,7 @@ static void update(struct shown_ports *shown, size_t max)
 	assert_sums(shown);
 }
 
-static void test_room_for_all(void **state)
+static void test_all_ports_fit(void **state)
 {
 	struct shown_ports shown = { 0 };
 
@@ -97,8 +97,8 @@ static void test_room_for_all(void **state)
 	shown_ports_clear(&shown);
 }
 
-/* At first the busiest; then a place changes hands only at more than twice as much. */
-static void test_places_change(void **state)
+/* The busiest ports come first; later, a port replaces one only with over twice its packets. */
+static void test_busier_port_replaces_another(void **state)
 {
 	struct shown_ports shown = { 0 };
 
@@ -116,7 +116,7 @@ static void test_places_change(void **state)
 	count(3, 1);
 	update(&shown, 2);
 	assert_null(find(&shown, 2));
-	/* It begins at 0: what it had is with the others, as is what the other showed. */
+	/* Its series begins at 0. Its earlier packets, and those of port 2, are "other". */
 	assert_int_equal(port_packets(&find(&shown, 3)->value), 0);
 	assert_int_equal(port_packets(&shown.others[0]), 101 + 50);
 	count(3, 7);
@@ -126,8 +126,8 @@ static void test_places_change(void **state)
 	shown_ports_clear(&shown);
 }
 
-/* New counters, as of an interface that was detached and attached again. */
-static void test_counters_begin_anew(void **state)
+/* Counters that were reset, as after detaching and attaching again. */
+static void test_counters_reset(void **state)
 {
 	struct shown_ports shown = { 0 };
 
@@ -140,7 +140,7 @@ static void test_counters_begin_anew(void **state)
 	count(2, 60);
 	update(&shown, 1);
 	assert_int_equal(port_packets(&find(&shown, 2)->value), 60);
-	/* Also where only the others show it. */
+	/* The same for a port that is counted as "other". */
 	count(3, 100);
 	update(&shown, 1);
 	assert_null(find(&shown, 3));
@@ -151,7 +151,7 @@ static void test_counters_begin_anew(void **state)
 	shown_ports_clear(&shown);
 }
 
-static void test_none_shown(void **state)
+static void test_no_port_shown(void **state)
 {
 	struct shown_ports shown = { 0 };
 
@@ -163,8 +163,8 @@ static void test_none_shown(void **state)
 	shown_ports_clear(&shown);
 }
 
-/* Any traffic: what both show never goes backwards, nor do the others. */
-static void test_random(void **state)
+/* Random traffic: a series that stays shown never decreases, and "other" neither. */
+static void test_random_traffic_never_decreases(void **state)
 {
 	struct random random = { 1 };
 	struct shown_ports shown = { 0 };
@@ -199,11 +199,13 @@ static void test_random(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_room_for_all, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_places_change, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_counters_begin_anew, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_none_shown, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_random, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_all_ports_fit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_busier_port_replaces_another, setup,
+						teardown),
+		cmocka_unit_test_setup_teardown(test_counters_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_port_shown, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_random_traffic_never_decreases, setup,
+						teardown),
 	};
 
 	return run_suite("shown_ports", tests);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Rules with sources, ends and limits: compile() and check against the slow way. */
+/*
+ * compile() and ruleset_check() against the reference evaluator, on random rulesets with
+ * sources, expiry times and limits.
+ */
 #include "unit.h"
 
 #include <errno.h>
@@ -11,7 +14,7 @@
 #define RULESETS 2000
 #define SOURCES_MAX 512
 
-/* A random ruleset, compiled, and the addresses at which anything could change. */
+/* A random compiled ruleset, and the source addresses at which the verdict can change. */
 struct world {
 	__u64 seed;
 	struct ruleset ruleset;
@@ -20,7 +23,7 @@ struct world {
 	struct prefix sources[SOURCES_MAX];
 	size_t source_count;
 	unsigned char used[64];
-	bool decides[64]; /* by the slow evaluator */
+	bool decides[64]; /* rules that decide, says the reference evaluator */
 };
 
 static void add_probe(struct world *world, struct prefix source)
@@ -30,7 +33,7 @@ static void add_probe(struct world *world, struct prefix source)
 		world->sources[world->source_count++] = source;
 }
 
-/* The address after this one, or before it; it may go round. */
+/* Returns the next or the previous address, which may wrap around. */
 static struct prefix step(struct prefix source, bool up)
 {
 	int last = source.family == 4 ? 3 : 15;
@@ -43,7 +46,7 @@ static struct prefix step(struct prefix source, bool up)
 	return source;
 }
 
-/* The first and the last address of a prefix, and their neighbours. */
+/* Adds the first and the last address of a prefix, and their neighbours outside. */
 static void add_edges(struct world *world, const struct prefix *prefix)
 {
 	struct prefix first = *prefix, last = *prefix;
@@ -143,7 +146,7 @@ static void check_world(struct world *world)
 	}
 }
 
-/* False where more rules stand one behind the other than there may. */
+/* Makes and compiles a random ruleset. Returns false if too many of its rules overlap. */
 static bool world_make(struct world *world, __u64 seed)
 {
 	static const char *const ifaces[] = { "eth0", "eth1", "unnamed" };
@@ -168,7 +171,7 @@ static void world_clear(struct world *world)
 	ruleset_clear(&world->ruleset);
 }
 
-static void test_random(void **state)
+static void test_random_rulesets(void **state)
 {
 	cleanup_free struct world *world = malloc(sizeof(*world));
 	int refused = 0;
@@ -179,10 +182,12 @@ static void test_random(void **state)
 			refused++;
 		} else {
 			check_world(world);
-			/* Rules that decide must not be said to be of no use. */
+			/* A rule that decides must not be reported as unused. */
 			for (size_t i = 0; i < world->ruleset.count; i++) {
 				if (world->decides[i] && !world->used[i])
-					fail_msg("seed %llu: rule %zu is used", seed, i + 1);
+					fail_msg("seed %llu: rule %zu decides, but is said "
+						 "to be unused",
+						 seed, i + 1);
 			}
 		}
 		world_clear(world);
@@ -190,8 +195,8 @@ static void test_random(void **state)
 	assert_in_range(refused, 0, RULESETS / 20);
 }
 
-/* The order of the rules in the text means nothing. */
-static void test_shuffled(void **state)
+/* The order of the rules does not matter. */
+static void test_order_of_rules_does_not_matter(void **state)
 {
 	cleanup_free struct world *world = malloc(sizeof(*world));
 
@@ -222,7 +227,7 @@ static bool any_disagree(const struct ruleset *ruleset)
 	return false;
 }
 
-/* The two rows that each message names must be of rules that disagree. */
+/* Each message must name two rows whose rules contradict each other. */
 static void check_messages(const struct parsed *parsed, __u64 seed)
 {
 	const struct rule *rules = parsed->ruleset.rules;
@@ -236,13 +241,13 @@ static void check_messages(const struct parsed *parsed, __u64 seed)
 		    sscanf(but, ", but line %u (", &earlier) != 1 || !earlier ||
 		    earlier >= later || later > parsed->ruleset.count ||
 		    !slow_disagree(&rules[earlier - 1], &rules[later - 1]))
-			fail_msg("seed %llu: these do not disagree: %s", seed, line);
+			fail_msg("seed %llu: these do not contradict: %s", seed, line);
 		line = strchr(line, '\n') + 1;
 	}
 	assert_int_equal(*line, 0);
 }
 
-/* Makes rules meet that would not by chance: the same source, nearly the same ports. */
+/* Makes some rules overlap that rarely do by chance: same source, nearly the same ports. */
 static void make_twins(struct random *random, struct ruleset *ruleset)
 {
 	for (size_t i = 1; i < ruleset->count; i++) {
@@ -266,7 +271,7 @@ static void make_twins(struct random *random, struct ruleset *ruleset)
 	}
 }
 
-static void test_contradictions(void **state)
+static void test_random_contradictions(void **state)
 {
 	int with = 0, without = 0;
 
@@ -301,9 +306,9 @@ static void test_contradictions(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_random),
-		cmocka_unit_test(test_shuffled),
-		cmocka_unit_test(test_contradictions),
+		cmocka_unit_test(test_random_rulesets),
+		cmocka_unit_test(test_order_of_rules_does_not_matter),
+		cmocka_unit_test(test_random_contradictions),
 	};
 
 	return run_suite("sources", tests);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which of several rules decides, by hand where it is worth reading; how many there may be. */
+/*
+ * Which of several rules with sources decides, in cases written by hand; how many rules may
+ * overlap.
+ */
 #include "unit.h"
 
 #include <errno.h>
@@ -11,14 +14,14 @@
 #define TCP(port) (PORT_KEY_TCP + (port))
 #define UDP(port) (PORT_KEY_UDP + (port))
 
-/* One packet on eth0: the verdict, and the rule that says so (0: none). */
+/* A packet on eth0, and the number of the rule that decides about it (0: none). */
 static const struct {
 	const char *text;
 	__u32 key;
 	const char *source;
 	unsigned int rule;
 } by_hand[] = {
-	/* a source, its edges, the other family */
+	/* a prefix: its first and last address, and the other address family */
 	{ "allow 22 from 192.0.2.0/24", TCP(22), "192.0.2.0", 1 },
 	{ "allow 22 from 192.0.2.0/24", UDP(22), "192.0.2.255", 1 },
 	{ "allow 22 from 192.0.2.0/24", TCP(22), "192.0.3.0", 0 },
@@ -29,7 +32,7 @@ static const struct {
 	{ "allow 22 from 0.0.0.0/0", TCP(22), "::", 0 },
 	{ "allow 22 from ::/0", TCP(22), "::", 1 },
 	{ "allow 22 from ::ffff:192.0.2.1", TCP(22), "192.0.2.1", 0 },
-	/* the longest prefix, then everybody */
+	/* the longest prefix wins, then a rule without sources */
 	{ "drop 22\nallow 22 from 10.0.0.0/8\ndrop 22 from 10.1.0.0/16", TCP(22), "10.1.0.1",
 	  3 },
 	{ "drop 22\nallow 22 from 10.0.0.0/8\ndrop 22 from 10.1.0.0/16", TCP(22), "10.2.0.1",
@@ -37,14 +40,14 @@ static const struct {
 	{ "drop 22\nallow 22 from 10.0.0.0/8\ndrop 22 from 10.1.0.0/16", TCP(22), "9.2.0.1",
 	  1 },
 	{ "drop 22\nallow 22 from 0.0.0.0/0", TCP(22), "1.1.1.1", 2 },
-	/* another source leaves the packet to the next wider range */
+	/* if the source does not match, the next wider range decides */
 	{ "drop 20-30\nallow 22 from 10.0.0.0/8", TCP(22), "11.0.0.1", 1 },
 	{ "drop 20-30 from 11.0.0.0/8\nallow 22 from 10.0.0.0/8", TCP(22), "11.0.0.1", 1 },
 	{ "drop 20-30 from 10.1.1.1\nallow 22 from 10.0.0.0/8", TCP(22), "10.1.1.1", 2 },
 	{ "drop 20-30 from 10.1.1.1\nallow 22", TCP(22), "10.1.1.1", 2 },
 	{ "drop 22 from 10.1.1.1\nallow 22/tcp from 10.0.0.0/8", TCP(22), "10.1.1.1", 2 },
 	{ "drop 22 from 10.1.1.1\nallow 22/tcp from 10.0.0.0/8", UDP(22), "10.1.1.1", 1 },
-	/* ranges as wide as each other that overlap */
+	/* overlapping ranges of equal width */
 	{ "allow 10-19 from 10.0.0.0/8\ndrop 15-24 from 10.1.0.0/16", TCP(17), "10.1.0.1", 2 },
 	{ "allow 10-19 from 10.0.0.0/8\ndrop 15-24 from 10.1.0.0/16", TCP(17), "10.2.0.1", 1 },
 	{ "drop 10-19\nallow 15-24 from 10.1.0.0/16", TCP(17), "10.1.0.1", 2 },
@@ -53,7 +56,7 @@ static const struct {
 	{ "drop 15-24\nallow 10-19 on eth0", TCP(17), "10.1.0.1", 2 },
 	{ "drop 10-19/tcp\nallow 15-24/tcp on eth0", TCP(17), "10.1.0.1", 2 },
 	{ "drop 10-19\nallow 15-24 on eth0 for 1h", TCP(17), "10.1.0.1", 2 },
-	/* as specific and agreed: the range that begins lower, then the first */
+	/* equally specific, same action: the range that begins lower, then the first rule */
 	{ "allow 15-24\nallow 10-19", TCP(17), "10.0.0.1", 2 },
 	{ "allow 15-24 from 10.0.0.1\nallow 10-19 from 10.0.0.1", TCP(17), "10.0.0.1", 2 },
 	{ "allow 15-24 for 1h\nallow 10-19 for 1h", TCP(17), "10.0.0.1", 2 },
@@ -61,12 +64,12 @@ static const struct {
 	{ "allow 15-24\nallow 10-19 on eth0 for 1h\nallow 10-19 on eth0", TCP(17), "10.0.0.1",
 	  2 },
 	{ "allow 10-19 from 10.0.0.1\nallow 10-19 from 10.0.0.1", TCP(17), "10.0.0.1", 1 },
-	/* the source before the interface */
+	/* the source counts before the interface */
 	{ "drop 22 from 10.0.0.0/8\nallow 22 on eth0", TCP(22), "10.0.0.1", 1 },
 	{ "drop 22 from 10.0.0.0/8\nallow 22 from 10.0.0.0/8 on eth0", TCP(22), "10.0.0.1", 2 },
 	{ "drop 22 from 10.0.0.1\nallow 22 from 10.0.0.0/8 on eth0", TCP(22), "10.0.0.1", 1 },
 	{ "drop 22 from 10.0.0.0/8\nallow 22 from 10.0.0.0/8 on eth1", TCP(22), "10.0.0.1", 1 },
-	/* rules without ports before all others, lifelines too */
+	/* rules without ports come before all others and before lifelines */
 	{ "drop from 10.0.0.0/8\nallow 22 from 10.0.0.1", TCP(22), "10.0.0.1", 1 },
 	{ "drop from 10.0.0.0/8\nallow from 10.0.0.1", TCP(22), "10.0.0.1", 2 },
 	{ "drop from 10.0.0.0/8", KEY_ECHO, "10.0.0.1", 1 },
@@ -77,17 +80,17 @@ static const struct {
 	{ "allow from 10.0.0.0/8", KEY_MALFORMED, "10.0.0.1", 0 },
 	{ "drop from 0.0.0.0/0", KEY_NOT_IP, "10.0.0.1", 0 },
 	{ "drop from 10.0.0.0/8 on eth1", TCP(22), "10.0.0.1", 0 },
-	/* a lifeline is no matter of its protocol's rule, unless it is off */
+	/* a lifeline comes before a rule for its protocol, unless it is switched off */
 	{ "drop icmp", KEY_ECHO, "10.0.0.1", 0 },
 	{ "option echo off\ndrop icmp", KEY_ECHO, "10.0.0.1", 1 },
 	{ "option echo off\ndrop icmp from 10.0.0.1", KEY_ECHO, "10.0.0.2", 0 },
 	{ "option icmp-errors off\ndrop icmp", KEY_ECHO, "10.0.0.1", 0 },
 	{ "option icmp-errors off\ndrop icmp", KEY_ERROR, "10.0.0.1", 1 },
 	{ "option neighbours off\ndrop ipv6-icmp", KEY_NEIGHBOUR, "fe80::1", 1 },
-	/* protocols with sources */
+	/* rules for protocols, with sources */
 	{ "drop gre\nallow gre from 10.0.0.0/8", KEY_PROTOCOL + 47, "10.0.0.1", 2 },
 	{ "drop gre\nallow gre from 10.0.0.0/8", KEY_PROTOCOL + 47, "11.0.0.1", 1 },
-	/* a rule that runs, and one that ended, is asked or is not */
+	/* an expired rule does not count */
 	{ "drop 22\nallow 22 from 10.0.0.1 for 1h", TCP(22), "10.0.0.1", 2 },
 	{ "drop 22\nallow 22 from 10.0.0.1 for 1s", TCP(22), "10.0.0.1", 1 },
 	{ "allow 22 for 1s", TCP(22), "10.0.0.1", 0 },
@@ -97,7 +100,7 @@ static const struct {
 	{ "allow 22 for 1s\ndrop 20-30 from 10.0.0.0/8", TCP(22), "10.0.0.1", 1 + 1 },
 };
 
-/* "for 1s" has ended, "for 1h" has not. */
+/* Gives rules their lines and expiry times: "for 1s" has expired, "for 1h" has not. */
 static void set_ends(struct ruleset *ruleset)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
@@ -109,7 +112,10 @@ static void set_ends(struct ruleset *ruleset)
 	}
 }
 
-/* The rule that decides about a packet, from 1: that whose action is its verdict. */
+/*
+ * Returns the number of the rule that decides about a packet, or 0; 99 if several seem to.
+ * Sets one rule after the other to reject: the one that decides then changes the verdict.
+ */
 static unsigned int deciding_rule(struct ruleset *ruleset, __u32 key,
 				  const struct prefix *source)
 {
@@ -131,7 +137,7 @@ static unsigned int deciding_rule(struct ruleset *ruleset, __u32 key,
 	return found;
 }
 
-static void test_by_hand(void **state)
+static void test_most_specific_rule_decides(void **state)
 {
 	int wrong = 0;
 
@@ -156,7 +162,7 @@ static void test_by_hand(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* `count` rules with nested sources, each of which ends: one asked after the other. */
+/* Prints `count` rules with nested sources and an expiry: a packet may have to try them all. */
 static void print_nested(FILE *out, const char *action, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -164,8 +170,8 @@ static void print_nested(FILE *out, const char *action, size_t count)
 }
 
 /*
- * However many rules have ended, a packet gets an answer: either the rules are
- * refused, or all of them can be asked.
+ * Expects that the rules are either refused, or all tried for a packet until one decides.
+ * *refused says which.
  */
 static void check_steps(const char *text, bool *refused)
 {
@@ -181,13 +187,13 @@ static void check_steps(const char *text, bool *refused)
 	err = compile(&parsed.ruleset, "eth0", image, NULL);
 	*refused = err == -E2BIG;
 	if (!err && evaluate(image, UDP(68), &source, NOW) != VERDICT_DROP)
-		fail_msg("no answer to a packet under\n%s", text);
+		fail_msg("no verdict on a packet under\n%s", text);
 	assert_true(!err || *refused);
 	image_clear(image);
 	parsed_clear(&parsed);
 }
 
-static void test_steps(void **state)
+static void test_expired_rules_are_all_tried_or_refused(void **state)
 {
 	bool refused, ever = false;
 
@@ -209,8 +215,8 @@ static void test_steps(void **state)
 	assert_true(ever);
 }
 
-/* What cannot be asked is refused with a message, whichever rules are looked at. */
-static void test_too_many_steps(void **state)
+/* ruleset_check() refuses too many overlapping rules with a message. */
+static void test_too_many_overlapping_rules_are_refused(void **state)
 {
 	cleanup_free char *text = NULL;
 	struct parsed parsed;
@@ -231,9 +237,9 @@ static void test_too_many_steps(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_by_hand),
-		cmocka_unit_test(test_steps),
-		cmocka_unit_test(test_too_many_steps),
+		cmocka_unit_test(test_most_specific_rule_decides),
+		cmocka_unit_test(test_expired_rules_are_all_tried_or_refused),
+		cmocka_unit_test(test_too_many_overlapping_rules_are_refused),
 	};
 
 	return run_suite("specific", tests);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* From counters that are made by hand to figures. */
+/* stats_collect() and stats_rules(): the sums of counters that the tests fill by hand. */
 #include "unit.h"
 
 #include "kernel/counters.h"
@@ -10,7 +10,7 @@
 #define CPUS_MOST 2
 #define UDP(port) (PORT_KEY_UDP + (port))
 
-/* An interface with counters of its own, all of them zero. */
+/* Makes an interface whose counters are zero; `cpus` CPUs have counters of their own. */
 static void counters_init(struct interface *iface, size_t cpus)
 {
 	*iface = (struct interface){ .cpus = cpus };
@@ -26,7 +26,10 @@ static void counters_clear(struct interface *iface)
 	free(iface->cpu_counters);
 }
 
-/* Packets of 100 bytes, in a CPU's word, if it has one, and in what all share. */
+/*
+ * Counts packets of 100 bytes as the kernel side does: in the CPU's own counter, from which
+ * full counts move to the shared one; or only in the shared one if the CPU has none (NULL).
+ */
 static void count(struct tally *shared, count_t *own, __u64 packets)
 {
 	__u64 counted = own ? count_tally(*own).packets + packets : 0;
@@ -38,7 +41,7 @@ static void count(struct tally *shared, count_t *own, __u64 packets)
 		*own = counted % FULL * (COUNT_PACKET + 100);
 }
 
-/* Counts what the CPU of that number saw, 0: one without words, as the kernel side does. */
+/* Counts packets on the CPU `number`, from 1; 0 is a CPU without counters of its own. */
 static void charge(struct interface *iface, size_t number, __u32 key, enum verdict verdict,
 		   __u32 line, __u64 packets)
 {
@@ -60,7 +63,7 @@ static void assert_tally(const struct tally *tally, __u64 packets)
 	assert_int_equal(tally->bytes, packets * 100);
 }
 
-/* Rules with the lines from LINE_FIRST_RULE on. */
+/* Parses rules and gives them the lines from LINE_FIRST_RULE on. */
 static void parsed_with_lines(struct parsed *parsed, const char *text)
 {
 	parsed_valid(parsed, text);
@@ -68,7 +71,7 @@ static void parsed_with_lines(struct parsed *parsed, const char *text)
 		parsed->ruleset.rules[i].line = LINE_FIRST_RULE + i;
 }
 
-/* What is the sum with no CPU that has words, with one and with two: number n counts 10^n. */
+/* Checks the sums over `cpus` CPUs with counters and one without. CPU n counts 10^n packets. */
 static void check_cpus(size_t cpus)
 {
 	static const __u64 sums[] = { 1, 11, 111 };
@@ -105,15 +108,15 @@ static void check_cpus(size_t cpus)
 	counters_clear(&iface);
 }
 
-static void test_cpus(void **state)
+static void test_sums_over_cpus(void **state)
 {
 	(void)state;
 	for (size_t cpus = 0; cpus <= CPUS_MOST; cpus++)
 		check_cpus(cpus);
 }
 
-/* Every key has its own counters, and none is left out at either end. */
-static void test_every_port(void **state)
+/* Each port key has its own counters, the first and the last included. */
+static void test_every_port_has_its_counters(void **state)
 {
 	struct interface iface;
 	struct ruleset none;
@@ -135,8 +138,8 @@ static void test_every_port(void **state)
 	counters_clear(&iface);
 }
 
-/* Each built-in line adds to the one total that its verdict says. */
-static void test_totals(void **state)
+/* Each built-in line adds to the total of its verdict only. */
+static void test_builtin_lines_add_to_totals(void **state)
 {
 	static const bool passes[LINES_BUILTIN] = {
 		[LINE_NOT_IP] = true, [LINE_FRAGMENT_PASS] = true, [LINE_DEFAULT_PASS] = true,
@@ -163,8 +166,8 @@ static void test_totals(void **state)
 	}
 }
 
-/* Rules of the slot before: what only they have is "removed", by their verdict. */
-static void test_removed(void **state)
+/* Lines that only the previous ruleset has count as "removed", by the rules' verdicts. */
+static void test_lines_of_removed_rules(void **state)
 {
 	const struct stored_rule gone[] = {
 		{ .line = LINE_FIRST_RULE, .verdict = VERDICT_PASS }, /* still a rule */
@@ -188,10 +191,10 @@ static void test_removed(void **state)
 	charge(&iface, 1, 23, VERDICT_DROP, LINE_FIRST_RULE + 6, 100);
 	charge(&iface, 1, 24, VERDICT_DROP, LINE_FIRST_RULE + 7, 200);
 	charge(&iface, 0, 81, VERDICT_PASS, MAX_LINES - 1, 1000);
-	/* What rules that are gone for longer had counted is there already. */
+	/* Counts of rules removed earlier are already on the lines "removed". */
 	charge(&iface, 0, 82, VERDICT_PASS, LINE_REMOVED_PASS, 10000);
 	charge(&iface, 0, 82, VERDICT_DROP, LINE_REMOVED_DROP, 20000);
-	/* The note of a move that is done stands behind the last line. */
+	/* The record of a completed move lies behind the last line, and must not be counted. */
 	iface.counters->move.sum = (struct tally){ 7, 7 };
 	assert_int_equal(stats_collect(&iface, &parsed.ruleset, gone, ARRAY_SIZE(gone), &stats),
 			 0);
@@ -205,8 +208,8 @@ static void test_removed(void **state)
 	counters_clear(&iface);
 }
 
-/* Every packet is in one line and, with a port, in one port: the sums agree. */
-static void test_sums(void **state)
+/* Each packet is counted on one line and one port, so both sums agree. */
+static void test_lines_and_ports_add_up(void **state)
 {
 	struct tally lines = { 0 }, ports[2] = { { 0 } };
 	struct interface iface;
@@ -240,8 +243,8 @@ static void test_sums(void **state)
 	counters_clear(&iface);
 }
 
-/* Counts of 64 bits. */
-static void test_large_counts(void **state)
+/* Sums of 64 bits. */
+static void test_sums_of_64_bits(void **state)
 {
 	struct interface iface;
 	struct parsed parsed;
@@ -262,8 +265,8 @@ static void test_large_counts(void **state)
 	counters_clear(&iface);
 }
 
-/* A word that is full for good would be a mistake; it is not waited for without end. */
-static void test_stuck(void **state)
+/* A counter that stays full would be a bug; reading it must end all the same. */
+static void test_full_counter_is_read(void **state)
 {
 	struct interface iface;
 
@@ -276,11 +279,11 @@ static void test_stuck(void **state)
 }
 
 /*
- * A process that was killed while it moved a line's counts has left a note, and
- * perhaps some words of the line: until the next change finishes the move, they
- * must not count beside the sum that they are part of.
+ * A process was killed while it moved a line's counts. It left a record of the move, and
+ * perhaps some of the line's counters. Until the next change completes the move, these
+ * counters must not be added to the sum that already includes them.
  */
-static void test_move_under_way(void **state)
+static void test_interrupted_move_counts_once(void **state)
 {
 	const struct stored_rule gone[] = { { .line = LINE_FIRST_RULE + 5,
 					      .verdict = VERDICT_PASS } };
@@ -307,8 +310,8 @@ static void test_move_under_way(void **state)
 	}
 }
 
-/* For several interfaces: stats_rules() adds to what is there. */
-static void test_rules_add(void **state)
+/* stats_rules() adds to the sums given, so that it can be called for several interfaces. */
+static void test_rules_of_several_interfaces(void **state)
 {
 	struct tally counts[2] = { { 1000, 100000 }, { 0 } };
 	struct interface iface;
@@ -338,11 +341,11 @@ static const struct {
 } rates[] = {
 	{ 0, 0, 1, 0 },	   { 0, 10, 1, 10 },   { 5, 10, 1, 5 },
 	{ 5, 10, 2, 2.5 }, { 5, 10, 0.5, 10 }, { 10, 10, 1, 0 },
-	{ 11, 10, 1, 0 }, /* detached and attached again */
+	{ 11, 10, 1, 0 }, /* the counters were reset */
 	{ 0, 10, 0, 0 },   { 0, 10, -1, 0 },   { 1ull << 60, (1ull << 60) + 3, 1, 3 },
 };
 
-static void test_rate(void **state)
+static void test_rates(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(rates); i++) {
@@ -352,8 +355,8 @@ static void test_rate(void **state)
 	}
 }
 
-/* Packets over a rule's limit have a line of their own, and are dropped. */
-static void test_limited(void **state)
+/* Packets over a rule's limit are on a line of their own and count as dropped. */
+static void test_lines_of_limits(void **state)
 {
 	const struct stored_rule gone[] = {
 		{ .line = 70, .limited_line = 71, .verdict = VERDICT_PASS },
@@ -395,7 +398,6 @@ static void test_limited(void **state)
 	counters_clear(&iface);
 }
 
-/* What a line is called: all of it, however many sources its rule has. */
 static void keep_last_limited(const struct line_view *line, void *data)
 {
 	char **last = data;
@@ -406,7 +408,8 @@ static void keep_last_limited(const struct line_view *line, void *data)
 	*last = strdup(line->text);
 }
 
-static void test_long_lines(void **state)
+/* The name of a line is its whole rule, however many sources the rule has. */
+static void test_long_line_name(void **state)
 {
 	struct interface iface;
 	struct parsed parsed;
@@ -433,12 +436,18 @@ static void test_long_lines(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_cpus),	     cmocka_unit_test(test_every_port),
-		cmocka_unit_test(test_totals),	     cmocka_unit_test(test_removed),
-		cmocka_unit_test(test_sums),	     cmocka_unit_test(test_limited),
-		cmocka_unit_test(test_large_counts), cmocka_unit_test(test_move_under_way),
-		cmocka_unit_test(test_rules_add),    cmocka_unit_test(test_rate),
-		cmocka_unit_test(test_stuck),	     cmocka_unit_test(test_long_lines),
+		cmocka_unit_test(test_sums_over_cpus),
+		cmocka_unit_test(test_every_port_has_its_counters),
+		cmocka_unit_test(test_builtin_lines_add_to_totals),
+		cmocka_unit_test(test_lines_of_removed_rules),
+		cmocka_unit_test(test_lines_and_ports_add_up),
+		cmocka_unit_test(test_lines_of_limits),
+		cmocka_unit_test(test_sums_of_64_bits),
+		cmocka_unit_test(test_interrupted_move_counts_once),
+		cmocka_unit_test(test_rules_of_several_interfaces),
+		cmocka_unit_test(test_rates),
+		cmocka_unit_test(test_full_counter_is_read),
+		cmocka_unit_test(test_long_line_name),
 	};
 
 	return run_suite("stats", tests);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What `top` shows: which ports, in which order, and in how much room. */
+/* What `top` shows: its rows, their order, the filter, and lines of any width. */
 #include "unit.h"
 
 #include <errno.h>
@@ -14,7 +14,7 @@ static struct port_counter *counters(void)
 	return ports;
 }
 
-static void test_rows(void **state)
+static void test_rates_of_rows(void **state)
 {
 	struct port_counter *before = counters(), *now = counters();
 	struct top_filter all = { 0 };
@@ -71,10 +71,10 @@ static void test_filter(void **state)
 	assert_int_equal(top_filter_parse("80abc", &filter), -EINVAL);
 	assert_int_equal(top_filter_parse("gre", &filter), -EINVAL);
 	assert_int_equal(top_filter_parse("65536", &filter), -EINVAL);
-	assert_int_equal(filter.count, 7); /* untouched */
+	assert_int_equal(filter.count, 7); /* unchanged on errors */
 }
 
-static void test_orders(void **state)
+static void test_sort_orders(void **state)
 {
 	static const struct top_row rows[] = {
 		{ 1, 5, 0, { { 900, 100 }, { 0, 0 } } },
@@ -102,8 +102,8 @@ static void test_orders(void **state)
 	top_sort(NULL, 0, TOP_RATE);
 }
 
-/* Whatever the width, the line is no longer, and the bar is within it. */
-static void test_widths(void **state)
+/* A line is never longer than the width, and the bar lies within the line. */
+static void test_line_fits_into_width(void **state)
 {
 	const struct top_row row = {
 		PORT_KEY_UDP + 65535, 1e9, 1e9, { { ~0ull >> 1, ~0ull >> 1 }, { 1, 1 } }
@@ -126,7 +126,7 @@ static void test_widths(void **state)
 	}
 }
 
-static void test_columns(void **state)
+static void test_columns_by_width(void **state)
 {
 	const struct top_row row = { 22, 30, 10, { { 5, 6 }, { 7, 8 } } };
 	char line[TOP_LINE_MAX];
@@ -150,10 +150,12 @@ static void test_columns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_rows),	cmocka_unit_test(test_filter),
-		cmocka_unit_test(test_orders),	cmocka_unit_test(test_widths),
-		cmocka_unit_test(test_columns),
+		cmocka_unit_test(test_rates_of_rows),
+		cmocka_unit_test(test_filter),
+		cmocka_unit_test(test_sort_orders),
+		cmocka_unit_test(test_line_fits_into_width),
+		cmocka_unit_test(test_columns_by_width),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_suite("top", tests);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sequences that change with the time, and the files of their secrets. */
+/* totp_sequence(): time-based sequences of steps. totp_read(): files with the secrets. */
 #include "unit.h"
 
 #include <errno.h>
@@ -14,8 +14,8 @@ static struct knock make_knock(__u32 steps, __u16 first, __u16 last, __u8 transp
 			       .range = { transports, 0, first, last } };
 }
 
-/* Made with Python's hmac and hashlib: words of HMAC-SHA-512, modulo the ports. */
-static void test_known(void **state)
+/* Made with Python's hmac and hashlib: parts of HMAC-SHA-512, modulo the number of ports. */
+static void test_known_sequence(void **state)
 {
 	static const struct totp totp = { "12345678901234567890", 20 };
 	static const __u32 expected[] = { 87564, 85747, 93815, 25398, 86695, 25477,
@@ -31,8 +31,8 @@ static void test_known(void **state)
 		assert_int_equal(sequence.steps[i], expected[i]);
 }
 
-/* All steps are in the range, no two neighbours the same, and each window is another. */
-static void test_many(void **state)
+/* All steps are in the range, adjacent steps differ, and so do the sequences of windows. */
+static void test_steps_and_windows_differ(void **state)
 {
 	static const struct totp totp = { "12345678901234567890", 20 };
 	struct knock narrow = make_knock(4, 65528, 65535, TRANSPORT_UDP);
@@ -50,7 +50,7 @@ static void test_many(void **state)
 		same += !memcmp(&sequence, &before, sizeof(sequence));
 		before = sequence;
 	}
-	assert_in_range(same, 0, 50); /* of 8 ports there are not so many sequences */
+	assert_in_range(same, 0, 50); /* 8 ports: a few windows repeat by chance */
 }
 
 static int read_text(const char *text, mode_t mode)
@@ -68,7 +68,7 @@ static int read_text(const char *text, mode_t mode)
 	return err;
 }
 
-static void test_files(void **state)
+static void test_secret_files(void **state)
 {
 	const char *right = "000102030405060708090a0b0c0d0e0f";
 	char longest[260];
@@ -95,10 +95,10 @@ static void test_files(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_known),
-		cmocka_unit_test(test_many),
-		cmocka_unit_test(test_files),
+		cmocka_unit_test(test_known_sequence),
+		cmocka_unit_test(test_steps_and_windows_differ),
+		cmocka_unit_test(test_secret_files),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return run_suite("totp", tests);
 }

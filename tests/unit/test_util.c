@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Numbers, arrays, the environment and files. Works in a folder of its own. */
+/* number_parse(), array_reserve(), env_or(), file_read() and file_write(), in a new folder. */
 #include "unit.h"
 
 #include <dirent.h>
@@ -49,7 +49,7 @@ static const struct {
 	{ "/", 65535, -EINVAL, 0 },
 	{ ":", 65535, -EINVAL, 0 },
 	{ "\xd9\xa1", 65535, -EINVAL, 0 }, /* an Arabic 1 */
-	/* no number, whatever its digits say */
+	/* not a number: its form is wrong, not its size */
 	{ "99999999999999999999999x", 65535, -EINVAL, 0 },
 };
 
@@ -62,21 +62,21 @@ static void check_number(const char *text, unsigned long max, int err, unsigned 
 		fail_msg("\"%s\", at most %lu: %lu", text, max, value);
 }
 
-static void test_number(void **state)
+static void test_number_parse(void **state)
 {
 	unsigned long value;
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
 		check_number(numbers[i].text, numbers[i].max, numbers[i].err, numbers[i].value);
-	/* What stands behind the number is none of its business. */
+	/* Only the given length is read. */
 	assert_int_equal(number_parse("123x", 2, 65535, &value), 0);
 	assert_int_equal(value, 12);
 	assert_int_equal(number_parse("123", 0, 65535, &value), -EINVAL);
 }
 
-/* Around every border there is, the low ones included. */
-static void test_number_borders(void **state)
+/* Every maximum up to 300, with numbers below and above it. */
+static void test_number_parse_at_every_maximum(void **state)
 {
 	(void)state;
 	for (unsigned long max = 0; max < 300; max++) {
@@ -89,7 +89,7 @@ static void test_number_borders(void **state)
 	}
 }
 
-static void test_array(void **state)
+static void test_array_grows(void **state)
 {
 	cleanup_free int *array = NULL;
 	size_t room = 0;
@@ -104,9 +104,9 @@ static void test_array(void **state)
 		assert_int_equal(array[i], i);
 }
 
-#ifndef __SANITIZE_ADDRESS__ /* which would take it for an accident */
-/* An array that cannot grow is as it was. */
-static void test_array_too_large(void **state)
+#ifndef __SANITIZE_ADDRESS__ /* it reports so large an allocation as an error */
+/* An array that cannot grow stays unchanged. */
+static void test_array_that_cannot_grow_is_unchanged(void **state)
 {
 	size_t before = SIZE_MAX / 8, room = before;
 	cleanup_free char *array = strdup("kept");
@@ -120,7 +120,7 @@ static void test_array_too_large(void **state)
 }
 #endif
 
-static void test_environment(void **state)
+static void test_env_or(void **state)
 {
 	(void)state;
 	unsetenv("PORTCTL_UNIT");
@@ -131,7 +131,7 @@ static void test_environment(void **state)
 	assert_string_equal(env_or("PORTCTL_UNIT", "otherwise"), "set");
 }
 
-/* Makes a file without the help of what is tested. */
+/* Makes a file without using file_write(). */
 static void make_file(const char *path, const char *text, size_t size, mode_t mode)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, mode);
@@ -142,7 +142,7 @@ static void make_file(const char *path, const char *text, size_t size, mode_t mo
 	close(fd);
 }
 
-/* Says what `path` holds, by file_read(), which the tests of reading try. */
+/* Expects a file's content, read with file_read(), which has tests of its own. */
 static void assert_file(const char *path, const char *expected)
 {
 	cleanup_free char *text = NULL;
@@ -164,7 +164,7 @@ static size_t count_files(void)
 	return count - 2;
 }
 
-static void test_read(void **state)
+static void test_read_file(void **state)
 {
 	(void)state;
 	make_file("file", "", 0, 0600);
@@ -176,8 +176,8 @@ static void test_read(void **state)
 	unlink("file");
 }
 
-/* Around the sizes at which the buffer grows. */
-static void test_read_sizes(void **state)
+/* Sizes around those at which the buffer grows. */
+static void test_read_files_of_many_sizes(void **state)
 {
 	cleanup_free char *text = malloc(5 << 20);
 
@@ -223,7 +223,7 @@ static void test_read_fails(void **state)
 	unlink("file");
 }
 
-/* The sizes of files full of NUL bytes tell which of the two limits came first. */
+/* Files of NUL bytes: EILSEQ up to the largest size, EFBIG beyond it. */
 static void test_read_too_large(void **state)
 {
 	(void)state;
@@ -236,7 +236,7 @@ static void test_read_too_large(void **state)
 	unlink("file");
 }
 
-static void test_read_standard_input(void **state)
+static void test_read_dash_is_standard_input(void **state)
 {
 	int kept = dup(STDIN_FILENO), fd;
 
@@ -245,7 +245,7 @@ static void test_read_standard_input(void **state)
 	fd = open("file", O_RDONLY);
 	dup2(fd, STDIN_FILENO);
 	assert_file("-", "from stdin\n");
-	/* What was read is read. */
+	/* Standard input is at its end now. */
 	assert_file("-", "");
 	if (kept >= 0)
 		dup2(kept, STDIN_FILENO);
@@ -254,7 +254,7 @@ static void test_read_standard_input(void **state)
 	unlink("file");
 }
 
-static void test_write(void **state)
+static void test_write_replaces_file_and_mode(void **state)
 {
 	mode_t mask = umask(0);
 	struct stat before, after;
@@ -266,10 +266,10 @@ static void test_write(void **state)
 	assert_int_equal(before.st_mode, S_IFREG | 0600);
 	assert_int_equal(file_write("file", "", 0), 0);
 	assert_file("file", "");
-	/* Those who read the old file go on reading it: the new one is another. */
+	/* The file is replaced, so open readers keep the old one: the inode differs. */
 	stat("file", &after);
 	assert_int_not_equal(before.st_ino, after.st_ino);
-	/* An old file's mode is not the new one's. */
+	/* The new file does not inherit the old file's mode. */
 	make_file("file", "open to all", 11, 0666);
 	assert_int_equal(file_write("file", "two", 3), 0);
 	stat("file", &after);
@@ -279,8 +279,8 @@ static void test_write(void **state)
 	umask(mask);
 }
 
-/* What lies beside it is somebody else's, whatever its name. */
-static void test_write_touches_nothing_else(void **state)
+/* Other files in the folder stay as they are, whatever their names. */
+static void test_write_leaves_other_files(void **state)
 {
 	(void)state;
 	make_file("file.new", "a draft", 7, 0644);
@@ -292,7 +292,7 @@ static void test_write_touches_nothing_else(void **state)
 	unlink("file");
 }
 
-/* A link stays, and what it leads to is written: there already or not, and by another link. */
+/* file_write() follows links, also through several, to a file that exists or not. */
 static void test_write_follows_links(void **state)
 {
 	struct stat status;
@@ -320,8 +320,8 @@ static void test_write_follows_links(void **state)
 	unlink("file");
 }
 
-/* Where others may write, a link of theirs must not choose what is overwritten. */
-static void test_write_replaces_links_of_others(void **state)
+/* A link that another user owns is replaced: it must not choose which file is overwritten. */
+static void test_write_replaces_link_of_other_user(void **state)
 {
 	struct stat status;
 
@@ -329,7 +329,7 @@ static void test_write_replaces_links_of_others(void **state)
 	make_file("file", "old", 3, 0600);
 	assert_int_equal(symlink("file", "link"), 0);
 	if (geteuid() || lchown("link", NOBODY, NOBODY)) {
-		print_message("# only root can give a link away: not tried\n");
+		print_message("# only root can change a link's owner: not tried\n");
 	} else {
 		assert_int_equal(file_write("link", "new", 3), 0);
 		assert_int_equal(lstat("link", &status), 0);
@@ -341,8 +341,8 @@ static void test_write_replaces_links_of_others(void **state)
 	unlink("file");
 }
 
-/* What is no file stays what it is, whether it is named or linked. */
-static void test_write_no_file(void **state)
+/* A FIFO is refused, whether it is named or linked. */
+static void test_write_refuses_fifo(void **state)
 {
 	struct stat status;
 
@@ -358,7 +358,7 @@ static void test_write_no_file(void **state)
 	unlink("fifo");
 }
 
-/* A name as long as a file system lets it be can be written as well. */
+/* A file name may have NAME_MAX bytes, and no more. */
 static void test_write_long_name(void **state)
 {
 	char name[NAME_MAX + 2] = "";
@@ -373,7 +373,7 @@ static void test_write_long_name(void **state)
 	assert_int_equal(count_files(), 0);
 }
 
-/* Whoever reads meanwhile finds the one text or the other, never a part. */
+/* A reader finds either the old or the new text, never a part. */
 static void test_write_is_atomic(void **state)
 {
 	size_t size = 300000;
@@ -405,8 +405,8 @@ static void test_write_is_atomic(void **state)
 	unlink("file");
 }
 
-/* After a failure the old file is as it was, and nothing lies beside it. */
-static void test_write_fails(void **state)
+/* After a failure the old file is unchanged, and no other file is left. */
+static void test_failed_write_leaves_old_file(void **state)
 {
 	char path[PATH_MAX + 1];
 
@@ -427,8 +427,8 @@ static void test_write_fails(void **state)
 	unlink("file");
 }
 
-/* As on a full disk: the text does not fit. */
-static void test_write_no_room(void **state)
+/* The text does not fit, as on a full disk. */
+static void test_write_without_room_leaves_old_file(void **state)
 {
 	struct rlimit before, limit;
 	char text[5000];
@@ -450,8 +450,8 @@ static void test_write_no_room(void **state)
 	unlink("file");
 }
 
-/* Root may write anywhere, so the test is somebody else meanwhile. */
-static void test_not_permitted(void **state)
+/* Root may read and write everything, so this test gives up its user for a moment. */
+static void test_read_and_write_not_permitted(void **state)
 {
 	bool root = !geteuid();
 	int read_err, write_err;
@@ -465,7 +465,7 @@ static void test_not_permitted(void **state)
 		chmod(".", 0700);
 		unlink("file");
 		/* Not skip(): cmocka's TAP calls what was skipped "not ok". */
-		print_message("# root cannot be somebody else here: not tried\n");
+		print_message("# root cannot change its user here: not tried\n");
 		return;
 	}
 	read_err = file_read("file", &text, &size);
@@ -484,28 +484,28 @@ static void test_not_permitted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_number),
-		cmocka_unit_test(test_number_borders),
-		cmocka_unit_test(test_array),
+		cmocka_unit_test(test_number_parse),
+		cmocka_unit_test(test_number_parse_at_every_maximum),
+		cmocka_unit_test(test_array_grows),
 #ifndef __SANITIZE_ADDRESS__
-		cmocka_unit_test(test_array_too_large),
+		cmocka_unit_test(test_array_that_cannot_grow_is_unchanged),
 #endif
-		cmocka_unit_test(test_environment),
-		cmocka_unit_test(test_read),
-		cmocka_unit_test(test_read_sizes),
+		cmocka_unit_test(test_env_or),
+		cmocka_unit_test(test_read_file),
+		cmocka_unit_test(test_read_files_of_many_sizes),
 		cmocka_unit_test(test_read_fails),
 		cmocka_unit_test(test_read_too_large),
-		cmocka_unit_test(test_read_standard_input),
-		cmocka_unit_test(test_write),
-		cmocka_unit_test(test_write_touches_nothing_else),
+		cmocka_unit_test(test_read_dash_is_standard_input),
+		cmocka_unit_test(test_write_replaces_file_and_mode),
+		cmocka_unit_test(test_write_leaves_other_files),
 		cmocka_unit_test(test_write_follows_links),
-		cmocka_unit_test(test_write_replaces_links_of_others),
-		cmocka_unit_test(test_write_no_file),
+		cmocka_unit_test(test_write_replaces_link_of_other_user),
+		cmocka_unit_test(test_write_refuses_fifo),
 		cmocka_unit_test(test_write_long_name),
 		cmocka_unit_test(test_write_is_atomic),
-		cmocka_unit_test(test_write_fails),
-		cmocka_unit_test(test_write_no_room),
-		cmocka_unit_test(test_not_permitted),
+		cmocka_unit_test(test_failed_write_leaves_old_file),
+		cmocka_unit_test(test_write_without_room_leaves_old_file),
+		cmocka_unit_test(test_read_and_write_not_permitted),
 	};
 	char folder[] = "/tmp/portctl-unit.XXXXXX";
 	int failed;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which devices lie below which. */
+/* lies_below() and device_level(): bonds, bridges, VLANs and veth pairs. */
 #include "unit.h"
 
 #include "host/way_in.h"
@@ -23,7 +23,7 @@ static struct device list[] = {
 
 static const struct devices devices = { .list = list, .count = ARRAY_SIZE(list) };
 
-static void test_below(void **state)
+static void test_lies_below(void **state)
 {
 	static const unsigned int pairs[][2] = {
 		{ NIC0, NIC0 },	  { NIC0, BOND },   { NIC1, BOND },   { BOND, VLAN },
@@ -36,8 +36,8 @@ static void test_below(void **state)
 		assert_true(device_is_below(&devices, pairs[i][0], pairs[i][1]));
 }
 
-/* Not above, not beside, and a circle has an end. */
-static void test_not_below(void **state)
+/* A device above or beside another does not lie below it; loops end. */
+static void test_does_not_lie_below(void **state)
 {
 	static const unsigned int pairs[][2] = {
 		{ NIC1, NIC0 }, { BOND, NIC0 },	 { NIC2, BOND },   { TAP, VLAN },
@@ -50,8 +50,8 @@ static void test_not_below(void **state)
 		assert_false(device_is_below(&devices, pairs[i][0], pairs[i][1]));
 }
 
-/* How many are below, one below the other; the two of a veth pair are beside each other. */
-static void test_level(void **state)
+/* The longest chain of devices below; the two ends of a veth pair are on the same level. */
+static void test_device_level(void **state)
 {
 	static const unsigned int levels[][2] = {
 		{ NIC0, 0 },   { TAP, 0 },   { BOND, 1 }, { VLAN, 2 },	{ BRIDGE, 3 },
@@ -66,9 +66,9 @@ static void test_level(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_below),
-		cmocka_unit_test(test_not_below),
-		cmocka_unit_test(test_level),
+		cmocka_unit_test(test_lies_below),
+		cmocka_unit_test(test_does_not_lie_below),
+		cmocka_unit_test(test_device_level),
 	};
 
 	return run_suite("way_in", tests);
