@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What `reject` answers, byte by byte, made a second time from the RFCs. */
+/*
+ * The answers of `reject`, built from the RFCs with code that the data path does not share:
+ * a TCP reset or an ICMP error, byte by byte.
+ */
 #ifndef ANSWER_H
 #define ANSWER_H
 
@@ -7,12 +10,7 @@
 
 #include "packet_builder.h"
 
-#define SYN 0x02
-#define ACK 0x10
-#define RST 0x04
-#define FIN 0x01
-
-/* The Internet checksum (RFC 1071), a byte at a time. */
+/* The Internet checksum (RFC 1071), added up byte by byte; `sum` is what to begin with. */
 static inline __u16 checksum(const __u8 *data, __u32 size, __u32 sum)
 {
 	for (__u32 i = 0; i < size; i++)
@@ -22,13 +20,13 @@ static inline __u16 checksum(const __u8 *data, __u32 size, __u32 sum)
 	return ~sum;
 }
 
-/* The sum of the pseudo header, not yet folded. */
+/* The sum of a pseudo header, not folded to 16 bits. */
 static inline __u32 pseudo(const __u8 *addresses, __u32 size, __u8 protocol, __u32 length)
 {
 	return (__u16)~checksum(addresses, size, 0) + protocol + length;
 }
 
-/* Where the headers of a frame are that asks for an answer. */
+/* Where the headers are in the frame to be answered. */
 struct question {
 	const __u8 *ip;
 	const __u8 *transport;
@@ -37,7 +35,7 @@ struct question {
 	bool ipv4;
 };
 
-/* RFC 9293, 3.10.7.1: what a closed port answers. */
+/* Writes the reset of a closed port (RFC 9293, 3.10.7.1). Returns its length. */
 static inline __u32 make_reset(const struct question *question, __u8 *tcp)
 {
 	const __u8 *from = question->transport;
@@ -62,7 +60,10 @@ static inline __u32 make_reset(const struct question *question, __u8 *tcp)
 	return 20;
 }
 
-/* "Port unreachable", or of another protocol "protocol unreachable" or "prohibited". */
+/*
+ * Writes an ICMP error: for UDP "port unreachable"; for other protocols "protocol unreachable"
+ * over IPv4 and "administratively prohibited" over IPv6. Returns its length.
+ */
 static inline __u32 make_error(const struct question *question, __u8 *icmp)
 {
 	bool port = question->protocol == 17;
@@ -110,7 +111,7 @@ static inline void finish_ipv6(const struct question *question, __u8 *ip, __u32 
 	put16(check, checksum(ip + 40, size, pseudo(ip + 8, 32, ip[6], size)));
 }
 
-/* The whole answer to a frame; returns its length. */
+/* Writes the whole answer to a frame. Returns its length. */
 static inline __u32 make_answer(const __u8 *frame, const struct question *question,
 				__u8 *answer)
 {

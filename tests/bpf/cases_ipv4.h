@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* IPv4: options, headers that lie, fragments. */
+/* Packet cases for IPv4: options, wrong header fields, fragments. */
 #ifndef CASES_IPV4_H
 #define CASES_IPV4_H
 
@@ -38,9 +38,11 @@ static const struct packet_case cases_ipv4[] = {
 	  { IP4(.length = SET(20)), TCP(80) }, MALFORMED },
 	{ "tot_len 20, UDP as a trailer", OPEN,
 	  { IP4(.length = SET(20)), UDP(53) }, MALFORMED },
-	{ "tot_len in the TCP header", OPEN, { IP4(.length = SET(39)), TCP(80) }, MALFORMED },
-	{ "tot_len in the UDP header", OPEN, { IP4(.length = SET(27)), UDP(53) }, MALFORMED },
-	{ "tot_len at the UDP header's end", CLOSED,
+	{ "tot_len ends in the TCP header", OPEN,
+	  { IP4(.length = SET(39)), TCP(80) }, MALFORMED },
+	{ "tot_len ends in the UDP header", OPEN,
+	  { IP4(.length = SET(27)), UDP(53) }, MALFORMED },
+	{ "tot_len ends with the UDP header", CLOSED,
 	  { IP4(.length = SET(28)), UDP(53, .length = SET(8)), DATA(50) },
 	  PASS, "allow 53/udp", U(53) },
 	{ "tot_len one too many", OPEN, { IP4(.length = SET(41)), TCP(80) }, MALFORMED },
@@ -48,10 +50,10 @@ static const struct packet_case cases_ipv4[] = {
 	  { IP4(.length = SET(25)), NEXT(47), DATA(4) }, MALFORMED },
 	{ "tot_len 65535", OPEN,
 	  { IP4(.length = SET(65535)), UDP(53), DATA(1000) }, MALFORMED },
-	{ "one byte of IPv4", OPEN, { IP4(), SHORT(19) }, MALFORMED },
-	{ "half of IPv4", OPEN, { IP4(), SHORT(10) }, MALFORMED },
-	{ "all of IPv4 but a byte", OPEN, { IP4(), SHORT(1) }, MALFORMED },
-	{ "all of IPv4 but a byte, which it claims", OPEN,
+	{ "one byte of an IPv4 header", OPEN, { IP4(), SHORT(19) }, MALFORMED },
+	{ "half of an IPv4 header", OPEN, { IP4(), SHORT(10) }, MALFORMED },
+	{ "all of an IPv4 header but a byte", OPEN, { IP4(), SHORT(1) }, MALFORMED },
+	{ "all of an IPv4 header but a byte, though tot_len is 20", OPEN,
 	  { IP4(), NEXT(47), CUT(1) }, MALFORMED },
 	{ "IPv4 cut off by the frame", OPEN, { IP4(), TCP(80), CUT(21) }, MALFORMED },
 
@@ -74,7 +76,7 @@ static const struct packet_case cases_ipv4[] = {
 	  PASS, "allow 22/tcp", T(22) },
 	{ "a first fragment without TCP's flags", OPEN,
 	  { IP4(.fragment = MF4), TCP(80), SHORT(12) }, MALFORMED },
-	{ "a first fragment, TCP short of a byte", OPEN,
+	{ "a first fragment, TCP one byte short", OPEN,
 	  { IP4(.fragment = MF4), TCP(80), SHORT(1) }, MALFORMED },
 	{ "a first fragment, TCP in the padding", OPEN,
 	  { IP4(.fragment = MF4), TCP(80), SHORT(4), PAD(10) }, MALFORMED },
@@ -91,13 +93,13 @@ static const struct packet_case cases_ipv4[] = {
 
 	{ "a later fragment, TCP at byte 8", OPEN,
 	  { IP4(.fragment = AT4(8)), TCP(80) }, MALFORMED },
-	{ "a later fragment, TCP at byte 8, more", NO_FRAGMENTS,
+	{ "a later fragment, TCP at byte 8, not the last", NO_FRAGMENTS,
 	  { IP4(.fragment = MF4 | AT4(8)), NEXT(6), DATA(16) }, MALFORMED },
 	{ "a later fragment, TCP at byte 16", OPEN,
 	  { IP4(.fragment = AT4(16)), TCP(22) }, FRAGMENT },
 	{ "a later fragment, UDP at byte 8", CLOSED,
 	  { IP4(.fragment = AT4(8)), UDP(9) }, FRAGMENT },
-	{ "a later fragment, more to come", CLOSED,
+	{ "a later fragment that is not the last", CLOSED,
 	  { IP4(.fragment = MF4 | AT4(1480)), NEXT(17), DATA(1480) }, FRAGMENT },
 	{ "a later fragment, DF set too", CLOSED,
 	  { IP4(.fragment = DF4 | AT4(1480)), NEXT(6), DATA(99) }, FRAGMENT },
@@ -111,9 +113,9 @@ static const struct packet_case cases_ipv4[] = {
 	  { IP4(.size = 12, .fragment = AT4(800)), NEXT(17), DATA(80) }, FRAGMENT },
 	{ "a later fragment, padded", CLOSED,
 	  { IP4(.fragment = AT4(800)), NEXT(17), DATA(2), PAD(24) }, FRAGMENT },
-	{ "a later fragment, refused", NO_FRAGMENTS,
+	{ "a later fragment, fragments off", NO_FRAGMENTS,
 	  { IP4(.fragment = AT4(800)), NEXT(17), DATA(80) }, DROP, "fragment", NO_PORT },
-	{ "a first fragment where later ones are refused", NO_FRAGMENTS,
+	{ "a first fragment, fragments off", NO_FRAGMENTS,
 	  { IP4(.fragment = MF4), UDP(53), DATA(8) }, PASS, "allow 53/udp", U(53) },
 	{ "a later fragment that is cut off", OPEN,
 	  { IP4(.fragment = AT4(800)), NEXT(17), DATA(80), CUT(1) }, MALFORMED },

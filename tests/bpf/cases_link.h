@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Ethernet, VLAN tags, what is not IP, trailers, and frames in several buffers. */
+/* Packet cases for the link layer: VLAN tags, not IP, trailers, frames in several buffers. */
 #ifndef CASES_LINK_H
 #define CASES_LINK_H
 
@@ -17,23 +17,23 @@ static const struct packet_case cases_link[] = {
 	{ "EAPOL", CLOSED, { NEXT(0x888E), DATA(4) }, NOT_IP },
 	{ "802.3 with a length", CLOSED, { NEXT(38), DATA(38), PAD(8) }, NOT_IP },
 	{ "802.3 with length 0", CLOSED, { NEXT(0), DATA(46) }, NOT_IP },
-	{ "MPLS is not looked into", CLOSED, { NEXT(0x8847), DATA(64) }, NOT_IP },
-	{ "PPPoE is not looked into", CLOSED, { NEXT(0x8864), DATA(64) }, NOT_IP },
-	{ "the tag that 802.1ad was before", CLOSED, { NEXT(0x9100), DATA(64) }, NOT_IP },
-	{ "IPv4's type the other way round", CLOSED, { NEXT(0x0008), DATA(64) }, NOT_IP },
-	{ "ARP that is nothing but a header", CLOSED, { NEXT(0x0806) }, NOT_IP },
-	{ "type 65535 and nothing else", CLOSED, { NEXT(0xFFFF) }, NOT_IP },
-	{ "802.3 with nothing in it", CLOSED, { NEXT(46) }, NOT_IP },
+	{ "MPLS is not parsed", CLOSED, { NEXT(0x8847), DATA(64) }, NOT_IP },
+	{ "PPPoE is not parsed", CLOSED, { NEXT(0x8864), DATA(64) }, NOT_IP },
+	{ "the old QinQ tag 0x9100", CLOSED, { NEXT(0x9100), DATA(64) }, NOT_IP },
+	{ "IPv4's EtherType byte-swapped", CLOSED, { NEXT(0x0008), DATA(64) }, NOT_IP },
+	{ "ARP's EtherType and no data", CLOSED, { NEXT(0x0806) }, NOT_IP },
+	{ "EtherType 65535 and no data", CLOSED, { NEXT(0xFFFF) }, NOT_IP },
+	{ "802.3 with a length and no data", CLOSED, { NEXT(46) }, NOT_IP },
 
-	{ "IPv4 that is nothing but Ethernet", OPEN, { NEXT(0x0800) }, MALFORMED },
-	{ "IPv6 that is nothing but Ethernet", OPEN, { NEXT(0x86DD) }, MALFORMED },
-	{ "a frame that ends at its tag", OPEN, { NEXT(0x8100) }, MALFORMED },
+	{ "IPv4's EtherType and no data", OPEN, { NEXT(0x0800) }, MALFORMED },
+	{ "IPv6's EtherType and no data", OPEN, { NEXT(0x86DD) }, MALFORMED },
+	{ "a frame that ends before its tag", OPEN, { NEXT(0x8100) }, MALFORMED },
 	{ "a frame that ends in its tag", OPEN, { VLAN, SHORT(1) }, MALFORMED },
 	{ "a frame that ends in its second tag", OPEN, { QINQ, VLAN, SHORT(3) }, MALFORMED },
-	{ "a frame that ends at its second tag", OPEN, { QINQ, NEXT(0x8100) }, MALFORMED },
-	{ "ARP's type in a tag and nothing else", OPEN, { VLAN, NEXT(0x0806) }, NOT_IP },
-	{ "IPv4's type in a tag and nothing else", OPEN, { VLAN, NEXT(0x0800) }, MALFORMED },
-	{ "IPv6's type in a tag and nothing else", OPEN, { VLAN, NEXT(0x86DD) }, MALFORMED },
+	{ "a frame that ends before its second tag", OPEN, { QINQ, NEXT(0x8100) }, MALFORMED },
+	{ "ARP's EtherType in a tag and no data", OPEN, { VLAN, NEXT(0x0806) }, NOT_IP },
+	{ "IPv4's EtherType in a tag and no data", OPEN, { VLAN, NEXT(0x0800) }, MALFORMED },
+	{ "IPv6's EtherType in a tag and no data", OPEN, { VLAN, NEXT(0x86DD) }, MALFORMED },
 
 	{ "802.1Q, IPv4", CLOSED, { VLAN, IP4(), TCP(22) }, PASS, "allow 22/tcp", T(22) },
 	{ "802.1Q, IPv6", CLOSED, { VLAN, IP6(), UDP(53) }, PASS, "allow 53/udp", U(53) },
@@ -58,7 +58,7 @@ static const struct packet_case cases_link[] = {
 	BOTH("a trailer that would make GRE a TCP port", CLOSED,
 	     L(NEXT(47), PAD(40)), PASS, "allow gre", NO_PORT),
 
-	/* More than the kernel puts in one buffer. */
+	/* Frames that do not fit into one buffer of the kernel. */
 	BOTH("a jumbo datagram", CLOSED, L(UDP(53), DATA(8952)), PASS, "allow 53/udp", U(53)),
 	BOTH("a jumbo datagram, dropped", OPEN,
 	     L(UDP(6001), DATA(8952)), DROP, "drop 6000-6100/udp", U(6001)),
@@ -68,7 +68,7 @@ static const struct packet_case cases_link[] = {
 	BOTH("a jumbo frame one byte short", OPEN, L(UDP(53), DATA(8952), CUT(1)), MALFORMED),
 	BOTH("a small packet in a jumbo frame", CLOSED,
 	     L(UDP(53), PAD(8900)), PASS, "allow 53/udp", U(53)),
-	BOTH("a jumbo datagram that claims more", OPEN,
+	BOTH("a jumbo datagram with a larger UDP length", OPEN,
 	     L(UDP(53, .length = SET(8961)), DATA(8952)), MALFORMED),
 	{ "a jumbo frame that is not IP", CLOSED, { NEXT(0x88B5), DATA(8000) }, NOT_IP },
 	{ "a jumbo frame, tagged", CLOSED,
@@ -76,18 +76,22 @@ static const struct packet_case cases_link[] = {
 	BOTH("GRE in a jumbo frame", CLOSED,
 	     L(NEXT(47), DATA(8000)), PASS, "allow gre", NO_PORT),
 
-	/* The headers must be in the first buffer, wherever it ends behind them. */
+	/* The headers must lie in the first buffer; the data may be in the second. */
 	{ "IPv4 and UDP in the first buffer", CLOSED,
 	  { IP4(), UDP(53), DATA(500), BUFFER(42) }, PASS, "allow 53/udp", U(53) },
 	{ "IPv6 and TCP in the first buffer", CLOSED,
 	  { IP6(), TCP(22), DATA(500), BUFFER(74) }, PASS, "allow 22/tcp", T(22) },
-	{ "UDP over IPv4 split", OPEN, { IP4(), UDP(53), DATA(500), BUFFER(41) }, MALFORMED },
-	{ "UDP over IPv6 split", OPEN, { IP6(), UDP(53), DATA(500), BUFFER(61) }, MALFORMED },
-	{ "TCP over IPv4 split", OPEN, { IP4(), TCP(80), DATA(500), BUFFER(53) }, MALFORMED },
-	{ "TCP over IPv6 split", OPEN, { IP6(), TCP(80), DATA(500), BUFFER(73) }, MALFORMED },
-	{ "IPv4 split", OPEN, { IP4(), TCP(80), DATA(500), BUFFER(33) }, MALFORMED },
-	{ "IPv6 split", OPEN, { IP6(), TCP(80), DATA(500), BUFFER(53) }, MALFORMED },
-	{ "nothing but Ethernet in the first buffer", OPEN,
+	{ "a UDP header over IPv4 split", OPEN,
+	  { IP4(), UDP(53), DATA(500), BUFFER(41) }, MALFORMED },
+	{ "a UDP header over IPv6 split", OPEN,
+	  { IP6(), UDP(53), DATA(500), BUFFER(61) }, MALFORMED },
+	{ "a TCP header over IPv4 split", OPEN,
+	  { IP4(), TCP(80), DATA(500), BUFFER(53) }, MALFORMED },
+	{ "a TCP header over IPv6 split", OPEN,
+	  { IP6(), TCP(80), DATA(500), BUFFER(73) }, MALFORMED },
+	{ "an IPv4 header split", OPEN, { IP4(), TCP(80), DATA(500), BUFFER(33) }, MALFORMED },
+	{ "an IPv6 header split", OPEN, { IP6(), TCP(80), DATA(500), BUFFER(53) }, MALFORMED },
+	{ "only Ethernet in the first buffer", OPEN,
 	  { IP4(), TCP(80), BUFFER(14) }, MALFORMED },
 	{ "IPv4's options split", OPEN,
 	  { IP4(.size = 8), TCP(80), DATA(9), BUFFER(40) }, MALFORMED },
@@ -99,10 +103,10 @@ static const struct packet_case cases_link[] = {
 	{ "GRE in two buffers", CLOSED,
 	  { IP4(), NEXT(47), DATA(90), BUFFER(34) }, PASS, "allow gre", NO_PORT },
 
-	/* The packet ends in the first buffer, or near its end; the frame does not. */
-	{ "IPv4 that fills 3520 bytes, a page's worth", CLOSED,
+	/* The packet ends in or at the end of the first buffer, and a trailer follows. */
+	{ "IPv4 of 3520 bytes, the kernel's first buffer", CLOSED,
 	  { IP4(), UDP(53), DATA(3478), PAD(1000) }, PASS, "allow 53/udp", U(53) },
-	{ "IPv6 that fills 3520 bytes, a page's worth", CLOSED,
+	{ "IPv6 of 3520 bytes, the kernel's first buffer", CLOSED,
 	  { IP6(), TCP(22), DATA(3446), PAD(1000) }, PASS, "allow 22/tcp", T(22) },
 	BOTH("a trailer far into the second buffer", CLOSED,
 	     L(UDP(53), PAD(300), BUFFER(200)), PASS, "allow 53/udp", U(53)),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which rule decides: honest packets, plain but for their ports. */
+/* Packet cases for the choice of the rule: well-formed packets to many ports and protocols. */
 #ifndef CASES_RULES_H
 #define CASES_RULES_H
 
@@ -56,26 +56,32 @@ static const struct packet_case cases_rules[] = {
 	BOTH("TCP port 65535", ENDS, TCP(65535), DROP, "drop 65535/tcp", T(65535)),
 	BOTH("UDP port 65535", ENDS, UDP(65535), PASS, "allow 65535/udp", U(65535)),
 	BOTH("TCP port 65534", ENDS, TCP(65534), DROP, "default", T(65534)),
-	BOTH("TCP port 0 of all", WHOLE, TCP(0), PASS, "allow 0-65535/tcp", T(0)),
-	BOTH("TCP port 65535 of all", WHOLE, TCP(65535), PASS, "allow 0-65535/tcp", T(65535)),
-	BOTH("UDP port 0 of all", WHOLE, UDP(0), DROP, "drop 0-65535/udp", U(0)),
-	BOTH("UDP port 65535 of all", WHOLE, UDP(65535), DROP, "drop 0-65535/udp", U(65535)),
+	BOTH("TCP port 0 in 0-65535", WHOLE, TCP(0), PASS, "allow 0-65535/tcp", T(0)),
+	BOTH("TCP port 65535 in 0-65535", WHOLE,
+	     TCP(65535), PASS, "allow 0-65535/tcp", T(65535)),
+	BOTH("UDP port 0 in 0-65535", WHOLE, UDP(0), DROP, "drop 0-65535/udp", U(0)),
+	BOTH("UDP port 65535 in 0-65535", WHOLE,
+	     UDP(65535), DROP, "drop 0-65535/udp", U(65535)),
 
 	BOTH("outside the wide range", NESTED, TCP(999), DROP, "default", T(999)),
 	BOTH("in the wide range", NESTED, TCP(1499), PASS, "allow 1000-1999", T(1499)),
-	BOTH("a narrower range beats it", NESTED, TCP(1500), DROP, "drop 1500-1599", T(1500)),
-	BOTH("to its other end", NESTED, UDP(1599), DROP, "drop 1500-1599", U(1599)),
-	BOTH("and no further", NESTED, UDP(1600), PASS, "allow 1000-1999", U(1600)),
-	BOTH("a port beats ranges", NESTED, UDP(1550), PASS, "allow 1550", U(1550)),
-	BOTH("one protocol beats both", NESTED, TCP(1550), DROP, "drop 1550/tcp", T(1550)),
-	BOTH("one protocol of a range", NESTED,
+	BOTH("a narrower range wins at its first port", NESTED,
+	     TCP(1500), DROP, "drop 1500-1599", T(1500)),
+	BOTH("a narrower range wins at its last port", NESTED,
+	     UDP(1599), DROP, "drop 1500-1599", U(1599)),
+	BOTH("past the narrower range", NESTED, UDP(1600), PASS, "allow 1000-1999", U(1600)),
+	BOTH("a port wins over ranges", NESTED, UDP(1550), PASS, "allow 1550", U(1550)),
+	BOTH("one protocol wins over both", NESTED, TCP(1550), DROP, "drop 1550/tcp", T(1550)),
+	BOTH("of equal ranges, one protocol wins over both", NESTED,
 	     TCP(3000), PASS, "allow 3000-3999/tcp", T(3000)),
-	BOTH("both protocols of it", NESTED, UDP(3000), PASS, "allow 3000-3999", U(3000)),
-	BOTH("narrower beats one protocol", NESTED, TCP(3550), DROP, "drop 3500-3599", T(3550)),
+	BOTH("the range for both protocols has the other", NESTED,
+	     UDP(3000), PASS, "allow 3000-3999", U(3000)),
+	BOTH("the narrower range wins over one protocol", NESTED,
+	     TCP(3550), DROP, "drop 3500-3599", T(3550)),
 
 	BOTH("GRE, allowed", CLOSED, L(NEXT(47), DATA(24)), PASS, "allow gre", NO_PORT),
 	BOTH("GRE, dropped", OPEN, L(NEXT(47), DATA(24)), DROP, "drop gre", NO_PORT),
-	BOTH("GRE with nothing in it", CLOSED, NEXT(47), PASS, "allow gre", NO_PORT),
+	BOTH("GRE without data", CLOSED, NEXT(47), PASS, "allow gre", NO_PORT),
 	BOTH("ESP", PROTOCOLS, L(NEXT(50), DATA(40)), PASS, "allow esp", NO_PORT),
 	BOTH("ESP, by default", OPEN, L(NEXT(50), DATA(40)), PASS, "default", NO_PORT),
 	BOTH("SCTP has no port counter", PROTOCOLS,
@@ -88,12 +94,12 @@ static const struct packet_case cases_rules[] = {
 	BOTH("protocol 255", OPEN, L(NEXT(255), DATA(20)), PASS, "default", NO_PORT),
 	{ "protocol 0 over IPv4", CLOSED,
 	  { IP4(), NEXT(0), DATA(8) }, DROP, "default", NO_PORT },
-	{ "AH over IPv4 is not looked through", PROTOCOLS,
+	{ "AH over IPv4 is not skipped", PROTOCOLS,
 	  { IP4(), AUTH(24), TCP(22) }, DROP, "drop ah", NO_PORT },
-	{ "IPv6's fragment header over IPv4 is not", OPEN,
+	{ "IPv6's fragment header over IPv4 is not skipped", OPEN,
 	  { IP4(), FRAGMENT6(MF6), TCP(22) }, PASS, "default", NO_PORT },
 	{ "no next header", OPEN, { IP6(), NEXT(59) }, PASS, "default", NO_PORT },
-	{ "no next header, and data", CLOSED,
+	{ "no next header, but data", CLOSED,
 	  { IP6(), NEXT(59), DATA(9) }, DROP, "default", NO_PORT },
 };
 /* clang-format on */

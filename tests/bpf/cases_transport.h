@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* TCP and UDP headers that are odd, cut off or lie. */
+/* Packet cases for TCP and UDP: unusual, truncated and wrong headers. */
 #ifndef CASES_TRANSPORT_H
 #define CASES_TRANSPORT_H
 
@@ -19,11 +19,11 @@ static const struct packet_case cases_transport[] = {
 	     L(TCP(80, .words = SET(15)), DATA(40)), PASS, "allow 80", T(80)),
 	BOTH("doff one byte beyond the segment", OPEN,
 	     L(TCP(80, .words = SET(15)), DATA(39)), MALFORMED),
-	BOTH("doff beyond the segment, into padding", OPEN,
+	BOTH("doff beyond the segment, in the padding", OPEN,
 	     L(TCP(80, .words = SET(8)), PAD(12)), MALFORMED),
 	BOTH("TCP without a header", OPEN, NEXT(6), MALFORMED),
 	BOTH("TCP with ports only", OPEN, L(TCP(80), SHORT(16)), MALFORMED),
-	BOTH("a byte less than a TCP header", OPEN, L(TCP(80), SHORT(1)), MALFORMED),
+	BOTH("a TCP header short of one byte", OPEN, L(TCP(80), SHORT(1)), MALFORMED),
 	BOTH("a TCP header half of which is padding", OPEN,
 	     L(TCP(80), SHORT(10), PAD(10)), MALFORMED),
 	BOTH("a TCP header that is all padding", OPEN,
@@ -43,7 +43,7 @@ static const struct packet_case cases_transport[] = {
 	BOTH("UDP length 65535", OPEN, L(UDP(53, .length = SET(65535)), DATA(20)), MALFORMED),
 	BOTH("UDP without a header", OPEN, NEXT(17), MALFORMED),
 	BOTH("UDP with ports only", OPEN, L(UDP(53, .length = SET(8)), SHORT(4)), MALFORMED),
-	BOTH("a byte less than a UDP header", OPEN,
+	BOTH("a UDP header short of one byte", OPEN,
 	     L(UDP(53, .length = SET(8)), SHORT(1)), MALFORMED),
 	BOTH("a UDP header half of which is padding", OPEN,
 	     L(UDP(53, .length = SET(8)), SHORT(4), PAD(22)), MALFORMED),

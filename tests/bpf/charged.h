@@ -1,27 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Runs a frame and asserts its verdict, the line and the port counter it is charged to. */
+/* Runs a frame and checks its verdict, and the line and port counter it is charged to. */
 #ifndef CHARGED_H
 #define CHARGED_H
 
 #include "filter.h"
 #include "rules/names.h"
 
-/* The CPU this process stays on. */
+/* The CPU to which this process is pinned. */
 static unsigned int cpu;
 
-/* The first CPU that it may be on. */
+/* Pins the process to the first CPU that it may use. */
 static inline void pin_to_first_cpu(void)
 {
 	cpu_set_t cpus;
 
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
-		tap_bail("which CPUs?");
+		tap_bail("cannot read the CPU affinity: %s", strerror(errno));
 	while (!CPU_ISSET(cpu, &cpus))
 		cpu++;
 	pin_to_cpu(cpu);
 }
 
-/* The built-in line of that name and verdict, or LINES_BUILTIN. */
+/* Returns the built-in line with this name and verdict, or LINES_BUILTIN if there is none. */
 static inline __u32 builtin_line(const char *name, enum verdict verdict)
 {
 	enum line line = LINE_NOT_IP;
@@ -32,7 +32,7 @@ static inline __u32 builtin_line(const char *name, enum verdict verdict)
 	return line;
 }
 
-/* One counter, and this one, must have grown by one packet. */
+/* The counter that changed must be the expected one, and have grown by one packet. */
 static inline void check_change(const char *what, const struct change *change, __u32 place,
 				__u32 index, __u32 bytes)
 {
@@ -62,10 +62,13 @@ static inline void check_changes(struct filter *filter, const struct frame *fram
 			     verdict == VERDICT_PASS ? &changes.pass : &changes.drop, place,
 			     key, frame->length);
 	if (changes.stray)
-		tap_wrong("the program wrote where only userspace does");
+		tap_wrong("the program wrote memory that only userspace writes");
 }
 
-/* False where the kernel cannot run this frame. */
+/*
+ * Runs a frame, and expects `verdict`, and one packet charged to `line` and to the port counter
+ * `key` (none if `key` is NO_PORT). Returns false if this kernel cannot run such a frame.
+ */
 static inline bool check_frame(struct filter *filter, const struct frame *frame,
 			       enum verdict verdict, __u32 line, __u32 key)
 {
@@ -84,7 +87,7 @@ static inline bool check_frame(struct filter *filter, const struct frame *frame,
 	return true;
 }
 
-/* Loads with these rules. Counts start anew, and so do the buckets of limits and the flows. */
+/* Loads the program with these rules. All maps are empty: counters, limits, flows. */
 static inline void load_rules(struct filter *filter, const char *rules)
 {
 	filter_load(filter, cpu + 1);
@@ -92,7 +95,7 @@ static inline void load_rules(struct filter *filter, const char *rules)
 	filter_rules(filter, 0, rules);
 }
 
-/* "#2" is the second rule, "#2 limited" what is over its limit. */
+/* Returns the line: "#2" is the second rule's, "#2 limited" that of packets over its limit. */
 static inline __u32 rule_line(const struct filter *filter, const char *name,
 			      enum verdict verdict)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Doors, sources that touch ports, and who is let in. The clock is moved by hand:
- * times in the maps are made older.
+ * Tests of knocks: a program loaded with rules that have knocks, sources that touch ports, and
+ * checks whether a door is open. Time passes by subtracting seconds from times in the maps.
  */
 #ifndef DOORS_H
 #define DOORS_H
@@ -34,7 +34,7 @@ static inline void doors_close(struct doors *doors)
 	filter_close(&doors->filter);
 }
 
-/* Who touches: the last byte of 192.0.2.0/24, or one of that many /64. */
+/* A source: 192.0.2.`number`, or over IPv6 the address `end` in the /64 with that number. */
 struct source {
 	__u8 family;
 	__u8 number;
@@ -63,7 +63,7 @@ static inline __u32 send_frame(const struct doors *doors, struct source source,
 	return verdict;
 }
 
-/* A SYN or a datagram to a port key. */
+/* Sends a SYN or a datagram to a port key. Returns the verdict. */
 static inline __u32 touch(const struct doors *doors, struct source source, __u32 key)
 {
 	return send_frame(doors, source,
@@ -71,6 +71,7 @@ static inline __u32 touch(const struct doors *doors, struct source source, __u32
 					     : (struct layer)UDP(key - PORT_KEY_UDP));
 }
 
+/* Touches several ports, all of which must drop silently. */
 static inline void touch_all(const struct doors *doors, struct source source, const __u32 *keys,
 			     size_t count)
 {
@@ -84,7 +85,7 @@ static inline void touch_all(const struct doors *doors, struct source source, co
 	touch_all(doors, source, (const __u32[]){ __VA_ARGS__ },                               \
 		  ARRAY_SIZE(((const __u32[]){ __VA_ARGS__ })))
 
-/* First steps of so many sources: places for attempts are overwritten, or full. */
+/* `count` sources take the first step, so that the table of attempts is full. */
 static inline void flood_first_steps(const struct doors *doors, __u32 count)
 {
 	struct frame frame;
@@ -116,7 +117,7 @@ static inline void expect_count(const char *what, __u64 count, __u64 expected)
 		tap_wrong("%s: %llu, not %llu", what, count, expected);
 }
 
-/* As if all attempts had begun so many seconds earlier. */
+/* Makes all attempts older by this many seconds. */
 static inline void age_attempts(const struct doors *doors, unsigned int seconds)
 {
 	__u64 ticks = (seconds * 1000000000ull >> ATTEMPT_TICK) + 1;
@@ -130,7 +131,7 @@ static inline void age_attempts(const struct doors *doors, unsigned int seconds)
 	}
 }
 
-/* Calls for each element of a hash map, which may change it. */
+/* Changes each element of a hash map with `change`. `key` and `value` are buffers for one. */
 static inline void each_element(const struct bpf_map *map, void *key, void *value,
 				void (*change)(void *value, __u64 by), __u64 by)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The program under test, loaded but attached to nothing: rules go in, a frame
- * goes through, and what changed in the whole of the counters comes out.
+ * The program under test, loaded but not attached: filter_rules() sets the rules, filter_run()
+ * runs a frame through it, and filter_changes() finds all counters that changed.
  */
 #ifndef FILTER_H
 #define FILTER_H
@@ -13,6 +13,7 @@
 #include <sched.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "compile/compile.h"
@@ -26,35 +27,46 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 
+#define SECOND 1000000000ull /* nanoseconds */
+
+/* Nanoseconds of a clock. */
+static inline __u64 clock_time(clockid_t clock)
+{
+	struct timespec now;
+
+	clock_gettime(clock, &now);
+	return now.tv_sec * SECOND + now.tv_nsec;
+}
+
 struct filter {
 	struct portctl_bpf *program;
-	struct interface now; /* the counters, as they are and as they last were */
-	struct interface before;
+	struct interface now; /* the counters, mapped */
+	struct interface before; /* a copy, from the last filter_changes() */
 	struct ruleset ruleset;
-	const char *rules; /* its text */
+	const char *rules; /* the ruleset's text */
 };
 
-/* Where something is counted: for all CPUs, or for one of them. */
+/* Which counters: those that all CPUs share, or those of one CPU. */
 enum place { PLACE_SHARED, PLACE_FIRST_CPU };
 
-/* A counter that is not what it was. */
+/* A counter that changed. */
 struct change {
-	__u32 place; /* PLACE_SHARED, or PLACE_FIRST_CPU + a CPU */
+	__u32 place; /* PLACE_SHARED, or PLACE_FIRST_CPU plus the CPU's number */
 	__u32 index; /* a line, or a port key */
 	struct tally grew;
 };
 
-/* All that one run changed: how many counters, and the first of them. */
+/* The counters that changed: how many, and the first of each kind. */
 struct changes {
 	unsigned int line_count;
 	unsigned int port_count;
-	unsigned int stray; /* counters' memory that is no counter */
+	unsigned int stray; /* changes beside the counters, in the same memory */
 	struct change line;
-	struct change pass; /* of ports */
-	struct change drop;
+	struct change pass; /* a port's counter of passed packets */
+	struct change drop; /* a port's counter of dropped packets */
 };
 
-/* The key of the tags of flows; any will do, but none has zeros only. */
+/* Sets the secret that keys the hashes. Any will do, except zero. */
 static inline void set_secret(struct portctl_bpf *program)
 {
 	__u32 *secret = (__u32 *)program->data_control->control.secret;
@@ -64,15 +76,15 @@ static inline void set_secret(struct portctl_bpf *program)
 }
 
 /*
- * A program that was loaded and is not in use: loading takes so long, in a guest without
- * KVM most of all, that it is loaded once for each number of CPUs that follow each other.
+ * A loaded program that is not in use. Loading is slow, above all in a guest without KVM, so
+ * the next filter_load() with the same number of CPUs uses this program again.
  */
 static struct {
 	struct portctl_bpf *program;
 	__u32 cpus;
 } spare;
 
-/* Loads the program as attaching does, but with counters of their own for so many CPUs. */
+/* Loads the program as attaching does, with per-CPU counters for the first `cpus` CPUs. */
 static inline struct portctl_bpf *load_program(__u32 cpus)
 {
 	struct portctl_bpf *program = portctl_bpf__open();
@@ -85,14 +97,14 @@ static inline struct portctl_bpf *load_program(__u32 cpus)
 	return program;
 }
 
-/* The program with maps in which nothing is, in place of filter_close() one that was used. */
+/* Loads the program with empty maps and per-CPU counters for the first `cpus` CPUs. */
 static inline void filter_load(struct filter *filter, __u32 cpus)
 {
 	struct portctl_bpf *program = spare.program;
 	size_t size = cpus * sizeof(struct cpu_counters);
 
 	if (program && spare.cpus == cpus) {
-		forget_all(program);
+		reset_maps(program);
 		spare.program = NULL;
 	} else {
 		program = load_program(cpus);
@@ -112,6 +124,7 @@ static inline void filter_load(struct filter *filter, __u32 cpus)
 	ruleset_init(&filter->ruleset);
 }
 
+/* Frees the filter. The program stays loaded for the next filter_load(). */
 static inline void filter_close(struct filter *filter)
 {
 	munmap(filter->now.counters, sizeof(struct counters));
@@ -124,7 +137,7 @@ static inline void filter_close(struct filter *filter)
 	spare.cpus = filter->before.cpus;
 }
 
-/* Fills one slot with a compiled ruleset and leaves the other as if never written. */
+/* Fills one slot with a compiled ruleset, and clears the other. */
 static inline void filter_image(struct filter *filter, unsigned int slot, struct image *image)
 {
 	struct generation *table = filter->program->bss->table;
@@ -136,7 +149,7 @@ static inline void filter_image(struct filter *filter, unsigned int slot, struct
 	memset(&table[!slot], 0, sizeof(table[!slot]));
 }
 
-/* "for 1s" has ended long ago; whatever is for longer has not. */
+/* Rules with "for 1s" have expired; those with a longer time never expire. */
 static inline void set_ends(struct ruleset *ruleset)
 {
 	for (size_t i = 0; i < ruleset->count; i++) {
@@ -147,7 +160,7 @@ static inline void set_ends(struct ruleset *ruleset)
 	}
 }
 
-/* The same with a ruleset's text, for the interface test0. */
+/* Compiles rules for the interface test0 and fills one slot with them. */
 static inline void filter_rules(struct filter *filter, unsigned int slot, const char *rules)
 {
 	cleanup_free struct image *image = calloc(1, sizeof(*image));
@@ -168,15 +181,15 @@ static inline void filter_rules(struct filter *filter, unsigned int slot, const 
 	image_clear(image);
 }
 
-/* Makes slot `generation & 1` the one that judges. */
+/* Makes slot `generation & 1` the active one. */
 static inline void filter_generation(struct filter *filter, __u32 generation)
 {
 	filter->program->data_control->control.generation = generation;
 }
 
 /*
- * Runs a frame through the program `repeat` times. Returns 0 or a negative errno:
- * -EINVAL where the kernel is too old to be told the size of the first buffer.
+ * Runs a frame through the program `repeat` times. Returns 0 or a negative errno: -EINVAL if
+ * the frame has a size for its first buffer, which Linux before 6.18 cannot set.
  */
 static inline int filter_run(const struct filter *filter, const struct frame *frame,
 			     unsigned int repeat, __u32 *verdict)
@@ -200,18 +213,21 @@ static inline bool same_tally(const struct tally *a, const struct tally *b)
 	return a->packets == b->packets && a->bytes == b->bytes;
 }
 
-/* Of a counter of this size: a tally, or a CPU's word. */
+/* Reads a shared counter (struct tally) or a per-CPU counter (count_t), by its size. */
 static inline struct tally tally_at(const void *counter, size_t size)
 {
 	return size == sizeof(count_t) ? count_tally(*(const count_t *)counter)
 				       : *(const struct tally *)counter;
 }
 
-/* Finds the counters that changed, and remembers them as they are now. */
+/*
+ * Returns how many of `count` counters differ from `before`, and updates that copy. *first is
+ * the first change.
+ */
 static inline unsigned int find_changes(const void *now, void *before, size_t size,
 					size_t count, __u32 place, struct change *first)
 {
-	enum { STEP = 256 }; /* nearly nothing changes: ask about many at a time */
+	enum { STEP = 256 }; /* few counters change: compare this many at once */
 	unsigned int changes = 0;
 
 	for (size_t i = 0; i < count; i++) {
@@ -270,7 +286,7 @@ static inline void find_cpu_changes(struct filter *filter, __u32 cpu, struct cha
 		find_changes(now->drop, before->drop, size, PORT_KEYS, place, &changes->drop);
 }
 
-/* What changed in all the counters, for all CPUs and for each, since the last call. */
+/* Finds the counters that changed since the last call, the shared and the per-CPU ones. */
 static inline void filter_changes(struct filter *filter, struct changes *changes)
 {
 	*changes = (struct changes){ 0 };
@@ -279,7 +295,7 @@ static inline void filter_changes(struct filter *filter, struct changes *changes
 		find_cpu_changes(filter, cpu, changes);
 }
 
-/* All of them from zero, so that none gets full. */
+/* Sets all counters to zero, so that no per-CPU counter gets full. */
 static inline void filter_zero(struct filter *filter)
 {
 	size_t size = filter->now.cpus * sizeof(struct cpu_counters);
@@ -290,13 +306,13 @@ static inline void filter_zero(struct filter *filter)
 	memset(filter->before.cpu_counters, 0, size);
 }
 
-/* Where this CPU counts. */
+/* Returns where a CPU counts: in its own counters, or in the shared ones if it has none. */
 static inline __u32 place_of_cpu(const struct filter *filter, __u32 cpu)
 {
 	return cpu < filter->now.cpus ? PLACE_FIRST_CPU + cpu : PLACE_SHARED;
 }
 
-/* Stays on one CPU, so that it is known whose copy grows; false if there is none. */
+/* Pins the process to a CPU, so that its counters grow. Returns false if it may not use it. */
 static inline bool pin_to_cpu(unsigned int cpu)
 {
 	cpu_set_t set;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Makes the maps of a loaded program as they are when it was just loaded. */
+/* Resets the maps of a loaded program to their state right after loading. */
 #ifndef FORGET_H
 #define FORGET_H
 
@@ -13,6 +13,7 @@
 #include "tap.h"
 #include "base/cleanup.h"
 
+/* Returns the memory of a map that can be mapped. */
 static inline void *map_memory(const struct bpf_map *map, size_t size)
 {
 	void *memory =
@@ -23,7 +24,7 @@ static inline void *map_memory(const struct bpf_map *map, size_t size)
 	return memory;
 }
 
-/* An array that can be mapped, the program's own data among them. */
+/* Clears an array that can be mapped, such as the program's global data. */
 static inline void zero_memory(const struct bpf_map *map)
 {
 	size_t one = (bpf_map__value_size(map) + 7) & ~7ul;
@@ -34,7 +35,7 @@ static inline void zero_memory(const struct bpf_map *map)
 	munmap(memory, size);
 }
 
-/* Any other array. */
+/* Clears an array that cannot be mapped. */
 static inline void zero_elements(const struct bpf_map *map)
 {
 	__u32 count = bpf_map__max_entries(map);
@@ -48,7 +49,7 @@ static inline void zero_elements(const struct bpf_map *map)
 		tap_bail("cannot zero %s: %s", bpf_map__name(map), strerror(errno));
 }
 
-/* A hash, or an array of maps, whose elements can be absent. */
+/* Empties a hash, or an array of maps. */
 static inline void delete_elements(const struct bpf_map *map)
 {
 	int fd = bpf_map__fd(map), more;
@@ -62,7 +63,7 @@ static inline void delete_elements(const struct bpf_map *map)
 	}
 }
 
-static inline void forget_map(const struct bpf_map *map)
+static inline void reset_map(const struct bpf_map *map)
 {
 	__u32 flags = bpf_map__map_flags(map);
 
@@ -76,11 +77,11 @@ static inline void forget_map(const struct bpf_map *map)
 		delete_elements(map);
 }
 
-static inline void forget_all(struct portctl_bpf *program)
+static inline void reset_maps(struct portctl_bpf *program)
 {
 	struct bpf_map *map;
 
-	bpf_object__for_each_map(map, program->obj) forget_map(map);
+	bpf_object__for_each_map(map, program->obj) reset_map(map);
 }
 
 #endif

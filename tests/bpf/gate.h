@@ -1,16 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A filter that remembers what goes out, and what is sent out through it. */
+/*
+ * Tests of replies: a filter with its flow table, and packets sent out through the egress
+ * program, which remembers their flows. Time passes by making flows older.
+ */
 #ifndef GATE_H
 #define GATE_H
 
 #include "charged.h"
 #include "packet_case.h"
 
-/* A filter, and its flow table's memory. */
+/* A filter, and the memory of its flow table. */
 struct gate {
 	struct filter filter;
 	struct flow_set *sets;
-	__u64 *ends; /* of FLOW_ENDS times so many of them */
+	__u64 *ends; /* FLOW_ENDS expiry times */
 };
 
 #define TABLE_SIZE (FLOW_SETS * sizeof(struct flow_set))
@@ -31,7 +34,8 @@ static inline void gate_close(struct gate *gate)
 	filter_close(&gate->filter);
 }
 
-static inline struct flow *place(const struct gate *gate, size_t i)
+/* The i-th entry of the flow table. */
+static inline struct flow *flow_at(const struct gate *gate, size_t i)
 {
 	return &gate->sets[i / FLOW_WAYS].flows[i % FLOW_WAYS];
 }
@@ -41,10 +45,11 @@ static inline size_t count_flows(const struct gate *gate)
 	size_t count = 0;
 
 	for (size_t i = 0; i < PLACES; i++)
-		count += place(gate, i)->until != 0;
+		count += flow_at(gate, i)->until != 0;
 	return count;
 }
 
+/* Flows that the table had no room for. */
 static inline __u64 count_refused(const struct gate *gate)
 {
 	__u64 count = 0;
@@ -54,12 +59,12 @@ static inline __u64 count_refused(const struct gate *gate)
 	return count;
 }
 
-/* As if all that was remembered had gone out so many seconds earlier. */
+/* Makes all flows older by this many seconds. */
 static inline void age_flows(const struct gate *gate, unsigned int seconds)
 {
 	for (size_t i = 0; i < PLACES; i++) {
-		if (place(gate, i)->until)
-			place(gate, i)->until -= (__u64)seconds * ticks_per_second();
+		if (flow_at(gate, i)->until)
+			flow_at(gate, i)->until -= (__u64)seconds * ticks_per_second();
 	}
 	for (size_t i = 0; i < FLOW_ENDS; i++) {
 		if (gate->ends[i])
@@ -67,15 +72,15 @@ static inline void age_flows(const struct gate *gate, unsigned int seconds)
 	}
 }
 
-/* What goes out to whom the built frames come from. */
-struct question {
-	__u8 family;
+/* A packet that goes out, to the address from which build() makes frames come. */
+struct request {
+	__u8 family; /* 4 or 6 */
 	__u8 protocol;
 	__u16 remote_port;
 	__u16 local_port;
 };
 
-static inline void turn_around(struct frame *frame, __u8 family)
+static inline void swap_addresses(struct frame *frame, __u8 family)
 {
 	size_t size = family == 4 ? 4 : 16;
 	__u8 *source = frame->bytes + ETHERNET_HEADER + (family == 4 ? 12 : 8);
@@ -86,29 +91,30 @@ static inline void turn_around(struct frame *frame, __u8 family)
 	memcpy(source + size, address, size);
 }
 
-static inline void build_question(struct frame *frame, const struct question *question)
+static inline void build_request(struct frame *frame, const struct request *request)
 {
-	struct layer layers[LAYERS_MAX] = { IP4(), NEXT(question->protocol), DATA(20) };
+	struct layer layers[LAYERS_MAX] = { IP4(), NEXT(request->protocol), DATA(20) };
 
-	if (question->family == 6)
+	if (request->family == 6)
 		layers[0] = (struct layer)IP6();
-	if (question->protocol == 6)
-		layers[1] = (struct layer)TCP(question->remote_port,
-					      .from = question->local_port, .flags = SET(0x10));
-	else if (question->protocol == 17)
+	if (request->protocol == 6)
+		layers[1] = (struct layer)TCP(request->remote_port, .from = request->local_port,
+					      .flags = SET(ACK));
+	else if (request->protocol == 17)
 		layers[1] =
-			(struct layer)UDP(question->remote_port, .from = question->local_port);
-	else if (question->protocol == 1)
+			(struct layer)UDP(request->remote_port, .from = request->local_port);
+	else if (request->protocol == 1)
 		layers[1] = (struct layer)ICMP4(8);
-	else if (question->protocol == 58)
+	else if (request->protocol == 58)
 		layers[1] = (struct layer)ICMP6(128);
 	build(frame, layers);
-	turn_around(frame, question->family);
+	swap_addresses(frame, request->family);
 }
 
-/* What came in by another device, or is this host's own. */
+/* Whether this host made a packet, or it came in by another device. */
 enum origin { OWN, FORWARDED };
 
+/* Runs a frame through the egress program. */
 static inline void send_out(const struct gate *gate, const struct frame *frame,
 			    enum origin origin)
 {
@@ -121,34 +127,28 @@ static inline void send_out(const struct gate *gate, const struct frame *frame,
 	if (bpf_prog_test_run_opts(program, &opts))
 		tap_bail("a frame could not be sent: %s", strerror(errno));
 	if ((int)opts.retval != -1)
-		tap_wrong("the verdict on the way out was %d", (int)opts.retval);
+		tap_wrong("the egress program returned %d, not TC_ACT_UNSPEC",
+			  (int)opts.retval);
 }
 
-static inline void ask(const struct gate *gate, __u8 family, __u8 protocol, __u16 remote_port,
-		       __u16 local_port)
+static inline void send_request(const struct gate *gate, __u8 family, __u8 protocol,
+				__u16 remote_port, __u16 local_port)
 {
-	const struct question question = { family, protocol, remote_port, local_port };
+	const struct request request = { family, protocol, remote_port, local_port };
 	struct frame frame;
 
-	build_question(&frame, &question);
+	build_request(&frame, &request);
 	send_out(gate, &frame, FORWARDED);
 }
 
-/* An echo request with this identifier; its two bytes are where ICMPv6 has them, too. */
-static inline void ask_with_id(const struct gate *gate, __u8 family, __u16 id)
+static inline void send_echo_request(const struct gate *gate, __u8 family, __u16 id)
 {
-	const struct question question = { family, family == 4 ? 1 : 58, 0, 0 };
+	const struct request request = { family, family == 4 ? 1 : 58, 0, 0 };
 	struct frame frame;
 
-	build_question(&frame, &question);
+	build_request(&frame, &request);
 	put16(frame.bytes + ETHERNET_HEADER + (family == 4 ? 20 : 40) + 4, id);
 	send_out(gate, &frame, FORWARDED);
 }
-
-#define ACK 0x10
-#define SYN_ACK 0x12
-#define SYN 0x02
-#define RST 0x04
-#define FIN 0x01
 
 #endif

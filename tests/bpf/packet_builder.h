@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Builds a frame from a list of layers. What a header says about the packet (its
- * lengths, what follows it) is true unless a layer is told to lie:
+ * Builds a frame from a list of layers. The length and next-header fields are correct, unless
+ * a layer sets a wrong value:
  *
- *   { IP4(), UDP(53), DATA(20) }                       an honest datagram
- *   { IP4(.length = SET(10)), UDP(53) }                tot_len is 10
- *   { TAG(0x8100), IP4(), TCP(22), SHORT(4) }          the packet ends early, and says so
- *   { IP4(), TCP(22), CUT(4) }                         the frame ends early, the packet lies
+ *   { IP4(), UDP(53), DATA(20) }                 a correct datagram
+ *   { IP4(.length = SET(10)), UDP(53) }          tot_len is 10
+ *   { TAG(0x8100), IP4(), TCP(22), SHORT(4) }    4 bytes too few, lengths adjusted
+ *   { IP4(), TCP(22), CUT(4) }                   4 bytes too few, lengths not adjusted
  *
- * Checksums are not made: nothing in the data path looks at them.
+ * Checksums are not computed, because the data path does not check them.
  */
 #ifndef PACKET_BUILDER_H
 #define PACKET_BUILDER_H
@@ -20,6 +20,13 @@
 #define FRAME_MAX 16384
 #define LAYERS_MAX 16
 #define ETHERNET_HEADER 14
+
+/* Flags of TCP. */
+#define FIN 0x01
+#define SYN 0x02
+#define RST 0x04
+#define ACK 0x10
+#define SYN_ACK (SYN | ACK)
 
 enum layer_kind {
 	LAYER_END,
@@ -39,24 +46,24 @@ enum layer_kind {
 	LAYER_BUFFER,
 };
 
-/* A value that stands in place of the true one; 0 too, which alone means "true". */
+/* Overrides a field's correct value. A plain 0 in struct layer means "the correct value". */
 #define SET(value) (0x10000 | (value))
 
 struct layer {
 	enum layer_kind kind;
-	__u32 type; /* EtherType or IP protocol: its own, or of LAYER_NEXT */
-	__u32 size; /* bytes: of a header's options, an extension, data, a cut ... */
+	__u32 type; /* EtherType or IP protocol, its own; of LAYER_NEXT: the next header's */
+	__u32 size; /* bytes of options, of an extension, of data, or to cut or pad */
 	__u32 port; /* destination; the type of an ICMP message */
 	__u32 from; /* source port; 0: 40000 */
-	__u32 flags; /* SET() of TCP; else SYN */
-	__u32 version; /* SET() */
-	__u32 length; /* SET() tot_len, payload_len or the length of UDP, in bytes */
-	__u32 words; /* SET() ihl, doff, or the length field of an extension header */
-	__u32 fragment; /* as the header has it, in host byte order */
+	__u32 flags; /* TCP flags, as SET(); 0: SYN */
+	__u32 version; /* IP version, as SET() */
+	__u32 length; /* tot_len, payload_len or UDP length in bytes, as SET() */
+	__u32 words; /* ihl, doff or an extension header's length field, as SET() */
+	__u32 fragment; /* the header's fragment field, in host byte order */
 };
 
 /* clang-format off */
-/* Ethernet comes by itself; then these. */
+/* The layers behind Ethernet, which build() adds by itself. */
 #define TAG(ethertype) { .kind = LAYER_TAG, .type = (ethertype) }
 #define VLAN TAG(0x8100)
 #define QINQ TAG(0x88A8)
@@ -67,7 +74,7 @@ struct layer {
 #define ICMP4(message) { .kind = LAYER_ICMP, .type = 1, .port = (message) }
 #define ICMP6(message) { .kind = LAYER_ICMP, .type = 58, .port = (message) }
 
-/* Extension headers of IPv6, `bytes` long. */
+/* Extension headers of IPv6, with their length in bytes. */
 #define EXTENSION(protocol, bytes, ...) \
 	{ .kind = LAYER_EXTENSION, .type = (protocol), .size = (bytes), __VA_ARGS__ }
 #define HOPS(bytes, ...) EXTENSION(0, bytes, __VA_ARGS__)
@@ -77,7 +84,7 @@ struct layer {
 #define MOBILITY(bytes, ...) EXTENSION(135, bytes, __VA_ARGS__)
 #define FRAGMENT6(bits) { .kind = LAYER_FRAGMENT, .fragment = (bits) }
 
-/* The bits of `fragment`; offsets in bytes. */
+/* Values of `fragment`, to be combined with |. Offsets are in bytes. */
 #define MF4 0x2000
 #define DF4 0x4000
 #define EVIL4 0x8000
@@ -85,33 +92,37 @@ struct layer {
 #define MF6 1
 #define AT6(offset) (offset)
 
-#define NEXT(number) { .kind = LAYER_NEXT, .type = (number) } /* what follows, we say */
+/* A next-header field without the header, and payload. */
+#define NEXT(number) { .kind = LAYER_NEXT, .type = (number) }
 #define DATA(bytes) { .kind = LAYER_DATA, .size = (bytes) }
-#define SHORT(bytes) { .kind = LAYER_SHORT, .size = (bytes) } /* lengths know of it */
-#define CUT(bytes) { .kind = LAYER_CUT, .size = (bytes) } /* lengths do not */
-#define PAD(bytes) { .kind = LAYER_PAD, .size = (bytes) } /* nor here: a trailer */
-#define BUFFER(bytes) { .kind = LAYER_BUFFER, .size = (bytes) } /* size of the first one */
+/* Removes bytes from the end: the length fields count them no more (SHORT), or still (CUT). */
+#define SHORT(bytes) { .kind = LAYER_SHORT, .size = (bytes) }
+#define CUT(bytes) { .kind = LAYER_CUT, .size = (bytes) }
+/* A trailer behind the packet, which no length field counts. */
+#define PAD(bytes) { .kind = LAYER_PAD, .size = (bytes) }
+/* Splits the frame: size of the first buffer. */
+#define BUFFER(bytes) { .kind = LAYER_BUFFER, .size = (bytes) }
 /* clang-format on */
 
 struct frame {
 	__u8 bytes[FRAME_MAX];
 	__u32 length;
-	__u32 first_buffer; /* 0: as the kernel likes */
+	__u32 first_buffer; /* bytes of the frame in the first buffer; 0: the kernel decides */
 };
 
-/* A length field to be filled in when the packet's end is known. */
+/* A length field, to be filled in when the end of the packet is known. */
 struct length_field {
-	__u32 at;
-	__u32 from; /* where that which it measures begins */
+	__u32 at; /* offset of the field in the frame */
+	__u32 from; /* offset from which the length is counted */
 };
 
 struct builder {
 	struct frame *frame;
-	__u32 next; /* where the header before says what follows */
+	__u32 next; /* offset of the previous header's next-header field */
 	bool next_is_ethertype;
 	struct length_field fields[LAYERS_MAX];
 	unsigned int field_count;
-	int trailer; /* CUT and PAD */
+	int trailer; /* bytes of PAD less those of CUT */
 };
 
 static inline void put16(__u8 *at, __u16 value)
@@ -125,7 +136,7 @@ static inline __u32 set_or(__u32 value, __u32 otherwise)
 	return value & SET(0) ? value & 0xFFFF : otherwise;
 }
 
-/* Bytes at the end of the frame, for a header; they are not zero (see build()). */
+/* Appends bytes to the frame and returns their address. They are not zero, see build(). */
 static inline __u8 *extend(struct builder *b, __u32 size)
 {
 	__u8 *at = b->frame->bytes + b->frame->length;
@@ -221,7 +232,7 @@ static inline void add_fragment(struct builder *b, const struct layer *layer)
 	set_next(b, 44);
 	ext = extend(b, 8);
 	memset(ext, 0, 8);
-	ext[1] = 0xFF; /* reserved: not a length, whatever it says */
+	ext[1] = 0xFF; /* reserved; a length field in other extension headers */
 	put16(ext + 2, layer->fragment);
 	next_is_at(b, ext, false);
 }
@@ -252,7 +263,7 @@ static inline void add_udp(struct builder *b, const struct layer *layer)
 	length_is_at(b, layer, udp + 4, udp);
 }
 
-/* A header of 8 bytes; as an echo its identifier is 0x1234. */
+/* A header of 8 bytes. The identifier, if it is an echo, is 0x1234. */
 static inline void add_icmp(struct builder *b, const struct layer *layer)
 {
 	__u8 *icmp;
@@ -298,8 +309,8 @@ static inline void add_layer(struct builder *b, const struct layer *layer)
 }
 
 /*
- * Bytes that no layer sets are 0x55: as a header's they would be believed (a doff
- * of 5, port 21845), so a parser that reads past an end does not get away with it.
+ * Builds the frame; `layers` has LAYERS_MAX elements. Unset bytes are 0x55, which make a
+ * plausible header (doff 5, port 21845), so that a parser that reads too far is noticed.
  */
 static inline void build(struct frame *frame, const struct layer *layers)
 {
@@ -319,7 +330,7 @@ static inline void build(struct frame *frame, const struct layer *layers)
 	frame->length += b.trailer;
 }
 
-/* Puts a VLAN tag in front of what the frame carries. */
+/* Inserts a VLAN tag behind the Ethernet addresses. */
 static inline void add_tag_to_frame(struct frame *frame, __u16 ethertype)
 {
 	__u8 *at = frame->bytes + 12;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* One row of the tables cases_*.h, and the words they are written in. */
+/* struct packet_case, one row of the tables in cases_*.h, and the macros for such rows. */
 #ifndef PACKET_CASE_H
 #define PACKET_CASE_H
 
@@ -11,8 +11,8 @@ struct packet_case {
 	const char *rules;
 	struct layer layers[LAYERS_MAX];
 	enum verdict verdict;
-	const char *line; /* a rule as it stands in the rules, or a built-in line's name */
-	__u32 key; /* the port counter */
+	const char *line; /* charged: a rule's text, or a built-in line's name */
+	__u32 key; /* of the port counter charged, or NO_PORT */
 };
 
 #define PASS VERDICT_PASS
@@ -26,11 +26,11 @@ struct packet_case {
 #define FRAGMENT PASS, "fragment", NO_PORT
 
 /* clang-format off */
-/* Two rows, the same packet over IPv4 and IPv6; several layers go in L(). */
+/* Two rows: the same packet over IPv4 and IPv6. Several layers go into L(). */
 #define L(...) __VA_ARGS__
 #define BOTH(name, rules, layers, ...) \
-	{ name " over IPv4", rules, { IP4(), layers }, __VA_ARGS__ }, \
-	{ name " over IPv6", rules, { IP6(), layers }, __VA_ARGS__ }
+	{ name ", IPv4", rules, { IP4(), layers }, __VA_ARGS__ }, \
+	{ name ", IPv6", rules, { IP6(), layers }, __VA_ARGS__ }
 
 #define CLOSED \
 	"default drop\n" \
@@ -40,7 +40,7 @@ struct packet_case {
 	"allow 6000-6100/udp\n" \
 	"allow gre\n"
 
-/* What is wrong is dropped where all else passes: malformed packets meet this one. */
+/* For malformed packets: under default allow, only they are dropped. */
 #define OPEN \
 	"default allow\n" \
 	"drop 22/tcp\n" \
@@ -59,7 +59,7 @@ struct packet_case {
 	"allow esp\n" \
 	"allow sctp\n" \
 	"allow ipv6\n" \
-	"allow 51\n" /* a port; the protocol 51 is not it */
+	"allow 51\n" /* a port, not the IP protocol 51 (AH) */
 
 /* clang-format on */
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The Test Anything Protocol: a line for each test, and why under those that failed. */
+/* Prints results in the Test Anything Protocol: one line for each test, then why it failed. */
 #ifndef TAP_H
 #define TAP_H
 
@@ -11,7 +11,7 @@
 struct tap {
 	unsigned int count;
 	unsigned int failed;
-	FILE *out; /* collects what the test under way found wrong */
+	FILE *out; /* what is wrong in the current test, collected in `why`; NULL: nothing */
 	char *why;
 	size_t size;
 };
@@ -19,8 +19,8 @@ struct tap {
 static struct tap tap;
 
 /*
- * How often something is repeated: SLOW times less on a machine where each takes long, as
- * in a guest without KVM.
+ * Returns how often to repeat something: `count`, divided by the environment variable SLOW,
+ * which is set on slow machines such as a guest without KVM.
  */
 static inline unsigned int repeats(unsigned int count)
 {
@@ -30,7 +30,7 @@ static inline unsigned int repeats(unsigned int count)
 	return less > 1 ? count / less : count;
 }
 
-/* Notes something wrong with the test under way: it has failed. */
+/* Notes that something is wrong. The current test has failed. */
 __attribute__((format(printf, 1, 2))) static inline void tap_wrong(const char *format, ...)
 {
 	va_list args;
@@ -46,7 +46,7 @@ __attribute__((format(printf, 1, 2))) static inline void tap_wrong(const char *f
 	fputc('\n', tap.out);
 }
 
-/* The bytes that something wrong is about. */
+/* Notes up to 16 bytes in hexadecimal, behind a tap_wrong() about them. */
 static inline void tap_wrong_bytes(const unsigned char *bytes, unsigned int count)
 {
 	char text[3 * 16 + 1] = "";
@@ -56,7 +56,7 @@ static inline void tap_wrong_bytes(const unsigned char *bytes, unsigned int coun
 	tap_wrong("%s", text);
 }
 
-/* Ends the test under way; it is right unless tap_wrong() was called for it. */
+/* Ends the current test and prints its name. It has passed unless tap_wrong() was called. */
 __attribute__((format(printf, 1, 2))) static inline void tap_end(const char *format, ...)
 {
 	va_list args;
@@ -77,7 +77,7 @@ __attribute__((format(printf, 1, 2))) static inline void tap_end(const char *for
 	tap.why = NULL;
 }
 
-/* Nothing can be tested any more. */
+/* Ends the program: nothing more can be tested. */
 __attribute__((format(printf, 1, 2), noreturn)) static inline void tap_bail(const char *format,
 									    ...)
 {
@@ -91,7 +91,7 @@ __attribute__((format(printf, 1, 2), noreturn)) static inline void tap_bail(cons
 	exit(1);
 }
 
-/* Prints the plan; what main() returns. */
+/* Prints the plan. Returns the exit code of main(). */
 static inline int tap_done(void)
 {
 	printf("1..%u\n", tap.count);

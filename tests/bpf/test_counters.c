@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Where packets are counted: in each CPU's words, and in what all share once those are full. */
+/* Counters: each CPU counts in its own, and moves full ones to the shared counters. */
 #include <pthread.h>
 #include <stdatomic.h>
 
@@ -9,9 +9,9 @@
 
 #define RULES "default drop\nallow 22-23/tcp"
 #define FULL ((unsigned int)(COUNT_FULL / COUNT_PACKET))
-#define FRAME_BYTES 54 /* of build_tcp() */
+#define FRAME_BYTES 54 /* the length of build_tcp()'s frame */
 
-/* Every CPU counts where it should: in its own words, or in what all share. */
+/* The first `count` CPUs have counters of their own; the others use the shared ones. */
 static void test_places(const cpu_set_t *cpus, __u32 count)
 {
 	unsigned int before = cpu;
@@ -25,8 +25,8 @@ static void test_places(const cpu_set_t *cpus, __u32 count)
 		if (!CPU_ISSET(cpu, cpus) || !pin_to_cpu(cpu))
 			continue;
 		check_frame(&filter, &frame, VERDICT_PASS, LINE_FIRST_RULE, PORT_KEY_TCP + 22);
-		tap_end("with words for %u CPUs, CPU %u counts in %s", count, cpu,
-			place_of_cpu(&filter, cpu) == PLACE_SHARED ? "what all share"
+		tap_end("of %u CPUs with counters of their own, CPU %u uses %s", count, cpu,
+			place_of_cpu(&filter, cpu) == PLACE_SHARED ? "the shared ones"
 								   : "its own");
 	}
 	cpu = before;
@@ -47,7 +47,7 @@ static void check_counter(const char *what, const struct tally *sum, count_t cou
 			  carried);
 }
 
-/* What this CPU has counted on the first rule's line and on port 22, or on 23. */
+/* Checks this CPU's counters and the shared ones, of the first rule's line and of a port. */
 static void check_counts(const struct filter *filter, __u32 port, __u64 line_carried,
 			 __u64 line_packets, __u64 port_carried, __u64 port_packets)
 {
@@ -73,10 +73,10 @@ static void check_drop_carried(const struct filter *filter)
 	check_counter("the port", &shared->drop[key], own->drop[key], FULL, 0);
 	if (verdict != VERDICT_DROP)
 		tap_wrong("its verdict was %u", verdict);
-	tap_end("what is dropped is carried as well");
+	tap_end("full counters of dropped packets move to the shared ones as well");
 }
 
-/* A word that gets full is carried to what all share: of the line, of the port, or both. */
+/* A full counter moves to the shared one: the line's, the port's, or both. */
 static void test_carry(void)
 {
 	struct frame one, other;
@@ -89,24 +89,24 @@ static void test_carry(void)
 	build_tcp(&other, 23);
 	filter_run(&filter, &one, FULL - 1, &verdict);
 	check_counts(&filter, 22, 0, FULL - 1, 0, FULL - 1);
-	tap_end("%u packets are in one word", FULL - 1);
+	tap_end("%u packets fit into one counter of a CPU", FULL - 1);
 	filter_run(&filter, &other, 1, &verdict);
 	check_counts(&filter, 23, FULL, 0, 0, 1);
 	if (verdict != VERDICT_PASS)
 		tap_wrong("its verdict was %u", verdict);
-	tap_end("with one more the line is carried, and no port");
+	tap_end("one packet more moves the line's counter, and no port's");
 	filter_run(&filter, &one, 1, &verdict);
 	check_counts(&filter, 22, FULL, 1, FULL, 0);
-	tap_end("a port is carried, and not the line");
+	tap_end("a full port's counter moves, and the line's not");
 	filter_zero(&filter);
 	filter_run(&filter, &one, 3 * FULL + 5, &verdict);
 	check_counts(&filter, 22, 3 * FULL, 5, 3 * FULL, 5);
-	tap_end("both are, as often as they are full");
+	tap_end("both counters move each time they are full");
 	check_drop_carried(&filter);
 	filter_close(&filter);
 }
 
-/* One CPU's share of test_none_lost(). */
+/* One CPU's packets in test_none_lost(). */
 struct burst {
 	pthread_t thread;
 	const struct filter *filter;
@@ -143,21 +143,21 @@ static void check_sums(const struct filter *filter, unsigned int count)
 			  sent * FRAME_BYTES, line.bytes, port.bytes);
 }
 
-/* All CPUs at the same counter at the same time. */
-static void test_none_lost(const cpu_set_t *cpus, __u32 words)
+/* All CPUs count on the same line and port at once; the first `own` have their own counters. */
+static void test_none_lost(const cpu_set_t *cpus, __u32 own)
 {
 	struct burst bursts[CPU_SETSIZE] = { 0 };
 	unsigned int count = 0;
 	struct filter filter;
 
-	filter_load(&filter, words);
+	filter_load(&filter, own);
 	filter_rules(&filter, 0, RULES);
 	for (unsigned int n = 0; n < CPU_SETSIZE; n++) {
 		if (!CPU_ISSET(n, cpus))
 			continue;
 		bursts[count] = (struct burst){ .filter = &filter, .cpu = n };
 		if (pthread_create(&bursts[count].thread, NULL, run_burst, &bursts[count]))
-			tap_bail("no thread");
+			tap_bail("cannot start a thread");
 		count++;
 	}
 	for (unsigned int i = 0; i < count; i++) {
@@ -166,19 +166,20 @@ static void test_none_lost(const cpu_set_t *cpus, __u32 words)
 			tap_wrong("CPU %u: %s", bursts[i].cpu, strerror(-bursts[i].err));
 	}
 	check_sums(&filter, count);
-	tap_end("%u CPUs at once lose no count with words for %u of them", count, words);
+	tap_end("%u CPUs at once lose no packet, %u of them with their own counters", count,
+		own);
 	filter_close(&filter);
 }
 
-/* Somebody who reads all the while that packets are counted. */
+/* A thread that reads the counters while packets are counted. */
 struct reader {
 	pthread_t thread;
 	const struct filter *filter;
 	const cpu_set_t *cpus;
 	atomic_bool stop;
 	unsigned int reads;
-	struct tally wrong; /* what he read, if it cannot be */
-	struct tally before;
+	struct tally wrong; /* a value that cannot be right */
+	struct tally before; /* the value read before that */
 };
 
 static void *read_on(void *argument)
@@ -199,7 +200,7 @@ static void *read_on(void *argument)
 	return NULL;
 }
 
-/* Every few milliseconds a word is carried: nobody sees that half done. */
+/* A counter moves every few milliseconds. A reader must never see it half moved. */
 static void test_reader(const cpu_set_t *cpus)
 {
 	unsigned int packets = repeats(30000000);
@@ -212,7 +213,7 @@ static void test_reader(const cpu_set_t *cpus)
 	filter_rules(&filter, 0, RULES);
 	build_tcp(&frame, 22);
 	if (pthread_create(&reader.thread, NULL, read_on, &reader))
-		tap_bail("no thread");
+		tap_bail("cannot start a thread");
 	filter_run(&filter, &frame, packets, &verdict);
 	reader.stop = true;
 	pthread_join(reader.thread, NULL);
@@ -221,10 +222,10 @@ static void test_reader(const cpu_set_t *cpus)
 			  reader.wrong.packets, reader.wrong.bytes, reader.before.packets,
 			  reader.before.bytes);
 	if (reader.reads < 100)
-		tap_wrong("only %u times", reader.reads);
+		tap_wrong("the counters were read only %u times", reader.reads);
 	if (counter_line(&filter.now, LINE_FIRST_RULE).packets != packets)
-		tap_wrong("some are lost");
-	tap_end("%u packets, read while they come: packets and bytes agree, and only grow",
+		tap_wrong("some packets are not counted");
+	tap_end("%u packets, counters read meanwhile: packets and bytes agree, and only grow",
 		packets);
 	filter_close(&filter);
 }
@@ -234,7 +235,7 @@ int main(void)
 	cpu_set_t cpus;
 
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
-		tap_bail("which CPUs?");
+		tap_bail("cannot read the CPU affinity: %s", strerror(errno));
 	pin_to_first_cpu();
 	for (__u32 count = 1; count <= 3; count++)
 		test_places(&cpus, count);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What more than the port decides about a packet: its source, the time, limits
- * and the lifelines. Each with the line and the port counter. Replies: test_replies.c.
+ * Verdicts that depend on more than the port: sources, expiry, lifelines (cases_judge.h),
+ * limits, and the sampling of dropped packets. Replies are in test_replies.c.
  */
 #include <time.h>
 
@@ -16,30 +16,28 @@ static const struct {
 	size_t count;
 } tables[] = {
 	{ "sources", cases_sources, ARRAY_SIZE(cases_sources) },
-	{ "without ports", cases_portless, ARRAY_SIZE(cases_portless) },
-	{ "ends", cases_ends, ARRAY_SIZE(cases_ends) },
+	{ "rules without ports", cases_portless, ARRAY_SIZE(cases_portless) },
+	{ "expiry", cases_ends, ARRAY_SIZE(cases_ends) },
 	{ "lifelines", cases_lifelines, ARRAY_SIZE(cases_lifelines) },
 };
 
 static void run_case(struct filter *filter, const char *table, const struct packet_case *packet)
 {
+	static const char *const tags[] = { "", ", tagged", ", tagged twice" };
 	struct frame frame;
 
 	filter_rules(filter, 0, packet->rules);
 	build(&frame, packet->layers);
-	expect(filter, &frame, packet->verdict, packet->line, packet->key);
-	tap_end("%s: %s", table, packet->name);
-	if (frame_type(&frame) != 0x0800 && frame_type(&frame) != 0x86DD)
-		return;
-	add_tag_to_frame(&frame, 0x8100);
-	expect(filter, &frame, packet->verdict, packet->line, packet->key);
-	tap_end("%s: %s, tagged", table, packet->name);
-	add_tag_to_frame(&frame, 0x88A8);
-	expect(filter, &frame, packet->verdict, packet->line, packet->key);
-	tap_end("%s: %s, tagged twice", table, packet->name);
+	for (int n = 0; n < 3; n++) {
+		if (n)
+			add_tag_to_frame(&frame, n == 1 ? 0x8100 : 0x88A8);
+		expect(filter, &frame, packet->verdict, packet->line, packet->key);
+		tap_end("%s: %s%s: %s", table, packet->name, tags[n],
+			verdict_name(packet->verdict));
+	}
 }
 
-/* `count` packets pass; the next are over the limit. */
+/* Expects that `count` packets pass and the next two are over the limit. */
 static void expect_burst(struct filter *filter, const struct frame *frame, int count, __u32 key)
 {
 	for (int i = 0; i < count; i++)
@@ -56,20 +54,20 @@ static void test_limit(void)
 	load_rules(&filter, "default drop\nallow 53 54/udp limit 10/h burst 5");
 	BUILD(&frame, IP4(), UDP(53));
 	expect_burst(&filter, &frame, 5, U(53));
-	tap_end("limit: a burst of 5 is let in, then nothing");
+	tap_end("limit: the burst passes, then nothing");
 	BUILD(&frame, IP6(), UDP(54));
 	expect(&filter, &frame, VERDICT_DROP, "#1 limited", U(54));
-	tap_end("limit: all ports and sources of a rule share it");
+	tap_end("limit: all ports and sources of a rule share its limit");
 	filter_close(&filter);
 	load_rules(&filter, "default drop\nallow 53 limit 10/h");
 	BUILD(&frame, IP4(), TCP(53));
 	expect_burst(&filter, &frame, 1, T(53));
-	tap_end("limit: less than one a second has a burst of 1");
+	tap_end("limit: below 1/s the burst is 1");
 	filter_close(&filter);
 	load_rules(&filter, "default drop\nallow from 192.0.2.0/24 limit 10/h burst 2");
 	BUILD(&frame, IP4(), UDP(53));
 	expect_burst(&filter, &frame, 2, U(53));
-	tap_end("limit: of a rule without ports");
+	tap_end("limit: a rule without ports");
 	filter_close(&filter);
 }
 
@@ -91,10 +89,10 @@ static void test_limit_rate(void)
 	BUILD(&frame, IP4(), UDP(53));
 	check_burst(&filter, &frame, &slow);
 	check_rate(&filter, &frame, &slow);
-	tap_end("limit: 100/s lets in 50 in half a second, besides its burst");
+	tap_end("limit: 100/s passes its burst, then 50 packets in half a second");
 	sleep_ms(300);
 	check_burst(&filter, &frame, &slow);
-	tap_end("limit: however long nothing comes, the burst is no larger");
+	tap_end("limit: a pause does not make the burst larger");
 	filter_close(&filter);
 	load_rules(&filter, "default drop");
 	BUILD(&frame, IP4(), ICMP4(8));
@@ -104,11 +102,11 @@ static void test_limit_rate(void)
 	while (!filter_run(&filter, &frame, 1, &(__u32){ 0 }) &&
 	       !counter_line(&filter.now, LINE_ECHO_LIMITED).packets)
 		;
-	tap_end("echo: 1000 a second and 1000 at once, the others have their line");
+	tap_end("echo: 1000 requests a second and 1000 at once; others are \"echo limited\"");
 	filter_close(&filter);
 }
 
-/* The address of an IPv4 frame's source ends here, of an IPv6 frame's /64 too. */
+/* Offset of the last byte of an IPv4 source, of an IPv6 source's /64, and of an IPv6 source. */
 #define SOURCE4_END (ETHERNET_HEADER + 15)
 #define SOURCE6_NET_END (ETHERNET_HEADER + 15)
 #define SOURCE6_END (ETHERNET_HEADER + 23)
@@ -125,14 +123,14 @@ static void test_limit_per_source(void)
 	expect_burst(&filter, &frame, 3, U(53));
 	frame.bytes[SOURCE4_END]--;
 	expect(&filter, &frame, VERDICT_DROP, "#1 limited", U(53));
-	tap_end("limit per source: each address of IPv4 has its own");
+	tap_end("limit per source: counts each IPv4 address apart");
 	BUILD(&frame, IP6(), UDP(53));
 	expect_burst(&filter, &frame, 3, U(53));
 	frame.bytes[SOURCE6_END]++;
 	expect(&filter, &frame, VERDICT_DROP, "#1 limited", U(53));
 	frame.bytes[SOURCE6_NET_END]++;
 	expect_burst(&filter, &frame, 3, U(53));
-	tap_end("limit per source: each /64 of IPv6 has its own");
+	tap_end("limit per source: counts each IPv6 /64 apart");
 	filter_close(&filter);
 	load_rules(&filter, "default drop\nallow 53 limit 10/h burst 3 per source\n"
 			    "allow 54 limit 10/h burst 1 per source");
@@ -140,11 +138,11 @@ static void test_limit_per_source(void)
 	expect_burst(&filter, &frame, 3, U(53));
 	BUILD(&frame, IP4(), UDP(54));
 	expect(&filter, &frame, VERDICT_PASS, "#2", U(54));
-	tap_end("limit per source: each rule has its own");
+	tap_end("limit per source: counts each rule apart");
 	filter_close(&filter);
 }
 
-/* How many samples were told of this many drops of the frame. */
+/* Drops the frame this many times. Returns how many of these drops were sampled. */
 static unsigned int samples_of(struct filter *filter, const struct frame *frame,
 			       unsigned int drops)
 {
@@ -166,7 +164,7 @@ static void test_samples(void)
 	BUILD(&one, IP4(), UDP(53));
 	BUILD(&other, IP6(), UDP(54));
 	if (samples_of(&filter, &one, 20))
-		tap_wrong("some were told");
+		tap_wrong("some drops were sampled");
 	tap_end("samples: none while nobody watches");
 	filter.program->data_control->control.watchers = 1;
 	for (size_t i = 0; i < ARRAY_SIZE(limits); i++) {
@@ -178,14 +176,14 @@ static void test_samples(void)
 		    samples_of(&filter, &one, 1000) != (limit ? limit - 1 : 0) ||
 		    samples_of(&filter, &one, 1000) ||
 		    samples_of(&filter, &other, 300) != limit)
-			tap_wrong("%u were told in all", filter.program->bss->sampling.count);
-		tap_end("samples: %u of a port, and of another as many", limit);
+			tap_wrong("%u samples in all", filter.program->bss->sampling.count);
+		tap_end("samples: at most %u of one port, and as many of another", limit);
 	}
 	filter.program->bss->sampling.count = EVENT_RATE - 3;
 	BUILD(&one, IP4(), UDP(55));
 	if (samples_of(&filter, &one, 100) != 3)
-		tap_wrong("not 3 were told");
-	tap_end("samples: no more than %d of all ports", EVENT_RATE);
+		tap_wrong("not 3 drops were sampled");
+	tap_end("samples: at most %d of all ports", EVENT_RATE);
 	filter.program->data_control->control.watchers = 0;
 	filter_close(&filter);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Knocking: what each touch does to attempts, and who gets a grant. */
+/* Knocks with a fixed sequence: which touches open a door, for whom, for how long; lockouts. */
 #include <pthread.h>
 
 #include "doors.h"
@@ -46,43 +46,47 @@ static void test_open_and_close(struct source source, const char *name)
 	expect_count("grants", doors.counts[0].grants, 1);
 	expect_count("attempts", doors.counts[0].attempts, 1);
 	expect_count("steps", doors.counts[0].steps, 1);
-	tap_end("knock: %s: the sequence opens, for its source only", name);
+	tap_end("knock: %s: the sequence opens the door for its source only", name);
 	TOUCH(&doors, source, T(500), U(400));
 	expect_open(&doors, source, false);
 	expect_count("closed", doors.counts[0].closed, 1);
 	expect_count("attempts left", count_attempts(&doors), 0);
-	tap_end("knock: %s: the closing sequence shuts at once", name);
+	tap_end("knock: %s: the closing sequence shuts the door at once", name);
 	TOUCH(&doors, source, T(7000), U(9000), T(8000));
 	age_grants(&doors, 29);
 	expect_open(&doors, source, true);
 	age_grants(&doors, 2);
 	expect_open(&doors, source, false);
-	tap_end("knock: %s: a grant ends by itself", name);
+	tap_end("knock: %s: a grant expires", name);
 	doors_close(&doors);
 }
 
-/* What is touched, and whether the door is open then. */
+/* The port keys that a source touches, and whether the door is open afterwards. */
 static const struct {
 	const char *name;
 	__u32 keys[16];
 	bool open;
 } touches[] = {
-	{ "each twice", { T(7000), T(7000), U(9000), U(9000), T(8000), T(8000) }, true },
-	{ "the last is missing", { T(7000), U(9000) }, false },
-	{ "the first is missing", { U(9000), T(8000) }, false },
-	{ "another order", { T(8000), U(9000), T(7000) }, false },
-	{ "another protocol", { T(7000), T(9000), T(8000) }, false },
-	{ "one miss", { T(7000), T(1), U(9000), T(8000) }, true },
-	{ "two misses", { T(7000), T(1), U(9000), U(2), T(8000) }, true },
-	{ "three misses", { T(7000), T(1), U(9000), U(2), U(3), T(8000) }, false },
-	{ "misses before it began", { T(1), U(2), U(3), T(7000), U(9000), T(8000) }, true },
-	{ "failed, then right",
+	{ "each step twice opens",
+	  { T(7000), T(7000), U(9000), U(9000), T(8000), T(8000) },
+	  true },
+	{ "without the last step stays shut", { T(7000), U(9000) }, false },
+	{ "without the first step stays shut", { U(9000), T(8000) }, false },
+	{ "another order stays shut", { T(8000), U(9000), T(7000) }, false },
+	{ "another protocol stays shut", { T(7000), T(9000), T(8000) }, false },
+	{ "one miss opens", { T(7000), T(1), U(9000), T(8000) }, true },
+	{ "two misses open", { T(7000), T(1), U(9000), U(2), T(8000) }, true },
+	{ "three misses stay shut", { T(7000), T(1), U(9000), U(2), U(3), T(8000) }, false },
+	{ "misses before the first step do not count",
+	  { T(1), U(2), U(3), T(7000), U(9000), T(8000) },
+	  true },
+	{ "the right sequence after a failed one opens",
 	  { T(7000), T(1), T(2), T(3), T(7000), U(9000), T(8000) },
 	  true },
-	{ "the door's own port is a miss",
+	{ "a touch of the door's own port is a miss",
 	  { T(7000), T(22), T(22), T(22), U(9000), T(8000) },
 	  false },
-	{ "begun again at the second step",
+	{ "the first two steps twice, then the last, open",
 	  { T(7000), U(9000), T(7000), U(9000), T(8000) },
 	  true },
 };
@@ -103,7 +107,7 @@ static void test_touches(void)
 	doors_close(&doors);
 }
 
-static void test_time(void)
+static void test_time_limit(void)
 {
 	struct doors doors;
 
@@ -112,19 +116,19 @@ static void test_time(void)
 	age_attempts(&doors, 9);
 	TOUCH(&doors, one, T(8000));
 	expect_open(&doors, one, true);
-	tap_end("knock: within the time");
+	tap_end("knock: a sequence within its time opens");
 	TOUCH(&doors, other, T(7000), U(9000));
 	age_attempts(&doors, 11);
 	TOUCH(&doors, other, T(8000));
 	expect_open(&doors, other, false);
-	tap_end("knock: over the time");
+	tap_end("knock: a sequence over its time does not open");
 	TOUCH(&doors, other, T(7000), U(9000), T(8000));
 	expect_open(&doors, other, true);
-	tap_end("knock: an attempt that is over does not stand in the way");
+	tap_end("knock: an expired attempt does not hinder the next");
 	doors_close(&doors);
 }
 
-/* What is no SYN and no datagram is no knock: other scans neither open nor spoil. */
+/* TCP segments other than SYNs are no touches: they neither open a door nor count as misses. */
 static void test_other_segments(void)
 {
 	static const __u16 flags[] = { 0x10, 0x12, 0x04, 0x01, 0x29,
@@ -149,8 +153,8 @@ static void test_other_segments(void)
 	doors_close(&doors);
 }
 
-/* Whom a rule without ports keeps out knocks at nothing. */
-static void test_kept_out(void)
+/* Sources that a rule without ports drops cannot knock. */
+static void test_dropped_source(void)
 {
 	struct doors doors;
 
@@ -160,11 +164,11 @@ static void test_kept_out(void)
 	expect_count("grants", doors.counts[0].grants, 0);
 	TOUCH(&doors, other, T(7000), U(9000), T(8000));
 	expect_open(&doors, other, true);
-	tap_end("knock: who is dropped before all is not heard, others are");
+	tap_end("knock: a source dropped by a rule without ports cannot knock, others can");
 	doors_close(&doors);
 }
 
-static void test_sharing(void)
+static void test_shared_steps(void)
 {
 	struct doors doors;
 
@@ -181,11 +185,11 @@ static void test_sharing(void)
 	if (touch(&doors, other, T(22)) == PASS || touch(&doors, other, T(80)) == PASS ||
 	    touch(&doors, other, T(81)) != PASS)
 		tap_wrong("another door is open");
-	tap_end("knock: services that share steps");
+	tap_end("knock: doors that share steps open each by its own order only");
 	doors_close(&doors);
 }
 
-/* All doors there can be, whose first steps differ. */
+/* Loads MAX_DOORS knocks, each with another first step. */
 static void doors_load_all(struct doors *doors)
 {
 	char rules[MAX_DOORS * 100];
@@ -200,8 +204,8 @@ static void doors_load_all(struct doors *doors)
 	doors_load(doors, rules);
 }
 
-/* Each touch is a miss for whom the source has begun already, and else nothing. */
-static void test_all_doors(void)
+/* A touch is a miss only for doors at which the source has begun an attempt. */
+static void test_most_doors(void)
 {
 	static const int begun[] = { 16, 40, 63 };
 	struct doors doors;
@@ -218,11 +222,11 @@ static void test_all_doors(void)
 		expect_count("misses", doors.counts[i].misses, misses[i]);
 		expect_count("steps", doors.counts[i].steps, is_begun);
 	}
-	tap_end("knock: one source, several attempts among all doors there can be");
+	tap_end("knock: a source has several attempts at once among %d doors", MAX_DOORS);
 	doors_close(&doors);
 }
 
-static void test_net(void)
+static void test_per_net(void)
 {
 	const struct source source = { 6, 9, 1 }, neighbour = { 6, 9, 2 }, far = { 6, 8, 1 };
 	struct doors doors;
@@ -233,13 +237,13 @@ static void test_net(void)
 	expect_open(&doors, source, true);
 	expect_open(&doors, neighbour, true);
 	expect_open(&doors, far, false);
-	tap_end("knock: per /64 lets in the whole of it");
+	tap_end("knock: \"per /64\" opens the door for the whole /64");
 	doors_close(&doors);
 	doors_load(&doors, DOOR);
 	TOUCH(&doors, source, T(7000), U(9000), T(8000));
 	expect_open(&doors, source, true);
 	expect_open(&doors, neighbour, false);
-	tap_end("knock: else only the address");
+	tap_end("knock: without \"per /64\" it opens for the address only");
 	doors_close(&doors);
 }
 
@@ -258,14 +262,15 @@ static void test_once(void)
 	if (send_frame(&doors, one, (struct layer)TCP(80, .from = 1111)) == PASS ||
 	    send_frame(&doors, one, (struct layer)UDP(80, .from = 1111)) == PASS)
 		tap_wrong("a connection to another port was let in");
-	tap_end("knock: once lets in one connection, which may try again");
+	tap_end("knock: \"once\" lets in one connection, and its SYN again");
 	TOUCH(&doors, one, T(7000), U(9000), T(8000));
 	if (send_frame(&doors, one, second) != PASS || send_frame(&doors, one, first) == PASS)
 		tap_wrong("not the new connection, or the old");
-	tap_end("knock: once, and once more");
+	tap_end("knock: \"once\" after a second knock lets in another connection");
 	doors_close(&doors);
 }
 
+/* Fails an attempt by three misses. */
 static void fail_once(const struct doors *doors, struct source source)
 {
 	TOUCH(doors, source, T(7000), T(1), T(2), T(3));
@@ -280,7 +285,7 @@ static void test_lockout(void)
 		fail_once(&doors, one);
 	TOUCH(&doors, one, T(7000), U(9000), T(8000));
 	expect_open(&doors, one, true);
-	tap_end("lockout: not before the fifth failure");
+	tap_end("lockout: a source is not locked out before the fifth failure");
 	for (int i = 0; i < LOCKOUT_FAILURES; i++)
 		fail_once(&doors, other);
 	TOUCH(&doors, other, T(7000), U(9000), T(8000));
@@ -295,7 +300,7 @@ static void test_lockout(void)
 	expect_open(&doors, other, false);
 	TOUCH(&doors, other, T(7000), U(9000), T(8000));
 	expect_open(&doors, other, true);
-	tap_end("lockout: then for a minute, in which no touch is heard");
+	tap_end("lockout: five failures lock a source out for a minute");
 	for (int i = 0; i < 2 * LOCKOUT_FAILURES; i++)
 		fail_once(&doors, other);
 	TOUCH(&doors, other, T(7000), U(9000), T(8000));
@@ -304,7 +309,7 @@ static void test_lockout(void)
 	age_grants(&doors, 11);
 	TOUCH(&doors, other, T(7000), U(9000), T(8000));
 	expect_open(&doors, other, true);
-	tap_end("lockout: never of who holds a grant");
+	tap_end("lockout: a source with a grant is never locked out");
 	doors_close(&doors);
 }
 
@@ -319,7 +324,7 @@ static void shuffle(__u16 *ports, unsigned int *seed)
 	}
 }
 
-/* All ports of both protocols, in this order; true if any door is open then. */
+/* Touches all TCP ports in this order, then all UDP ports. Returns true if a door opened. */
 static bool scan(const struct doors *doors, const __u16 *ports)
 {
 	for (int i = 0; i < 65536; i++)
@@ -348,19 +353,19 @@ static void test_scans(void)
 		ports[i] = 65535 - i;
 	if (scan(&doors, ports))
 		tap_wrong("descending opened a door");
-	tap_end("scan: neither up nor down opens a door");
+	tap_end("scan: neither upwards nor downwards opens a door");
 	for (int i = 0; i < 50; i++) {
-		/* What failed before shall not be what keeps the door shut. */
+		/* Earlier failures must not be the reason why the door stays shut. */
 		age_lockouts(&doors, LOCKOUT_SECONDS + 1);
 		shuffle(ports, &seed);
 		if (scan(&doors, ports))
 			tap_wrong("scan %d opened a door", i);
 	}
-	tap_end("scan: 50 in random order open no door");
+	tap_end("scan: 50 scans in random order open no door");
 	doors_close(&doors);
 }
 
-/* A flood overwrites attempts, and nothing else; grants stay, and so do counts of memory. */
+/* A flood of first steps overwrites attempts, and nothing else. */
 static void test_flood(void)
 {
 	struct doors doors;
@@ -372,7 +377,7 @@ static void test_flood(void)
 	TOUCH(&doors, other, T(7000), U(9000), T(8000));
 	expect_open(&doors, other, true);
 	expect_count("grants", doors.counts[0].grants, 2);
-	tap_end("flood: a million first knocks leave a grant, and a door that opens");
+	tap_end("flood: after a million first steps a grant is left, and the door still opens");
 	doors_close(&doors);
 }
 
@@ -393,16 +398,16 @@ static void test_full_grants(void)
 	TOUCH(&doors, one, T(7000), U(9000), T(8000));
 	expect_open(&doors, one, false);
 	expect_count("refusals", doors.counts[0].refusals, 1);
-	tap_end("grants: where there is no room, new ones are refused and counted");
+	tap_end("grants: a full table refuses new grants and counts the refusals");
 	grant.deadline = 1;
 	bpf_map_update_elem(map, &key, &grant, BPF_EXIST);
 	TOUCH(&doors, one, T(7000), U(9000), T(8000));
 	expect_open(&doors, one, true);
-	tap_end("grants: those that ended make room");
+	tap_end("grants: expired grants make room");
 	doors_close(&doors);
 }
 
-/* Where the default is another, knocked ports are as silent, and the door as shut. */
+/* Under another default, the steps drop silently all the same, and the door is shut. */
 static void test_defaults(const char *fallback, __u32 elsewhere)
 {
 	char rules[256];
@@ -414,16 +419,16 @@ static void test_defaults(const char *fallback, __u32 elsewhere)
 		 fallback);
 	doors_load(&doors, rules);
 	if (touch(&doors, one, T(23)) != elsewhere)
-		tap_wrong("port 23 is not as the default says");
+		tap_wrong("port 23 does not get the default verdict");
 	if (touch(&doors, one, T(22)) != DROP)
-		tap_wrong("the door gives an answer");
+		tap_wrong("the shut door does not drop");
 	TOUCH(&doors, one, T(7000), U(9000), T(8000));
 	expect_open(&doors, one, true);
-	tap_end("knock: default %s", fallback);
+	tap_end("knock: under default %s, door and steps drop, and the knock opens", fallback);
 	doors_close(&doors);
 }
 
-/* Both touch the same ports at the same time, round after round. */
+/* Two CPUs send the touches of one source at the same time, round after round. */
 static struct doors *raced;
 static pthread_barrier_t barrier;
 #define RACES 5000
@@ -450,7 +455,7 @@ static void test_race(void)
 	pthread_t threads[2];
 
 	if (sysconf(_SC_NPROCESSORS_ONLN) < 2) {
-		tap_end("knock: two CPUs at once # SKIP there is one CPU");
+		tap_end("knock: two CPUs at once # SKIP there is only one CPU");
 		return;
 	}
 	races = repeats(RACES);
@@ -466,7 +471,7 @@ static void test_race(void)
 	expect_count("grants", doors.counts[0].grants, races);
 	expect_count("closed", doors.counts[0].closed, races);
 	expect_count("misses", doors.counts[0].misses, 0);
-	tap_end("knock: two CPUs at once, each step has its effect once");
+	tap_end("knock: touches from two CPUs at once take each step once");
 	doors_close(&doors);
 }
 
@@ -477,12 +482,12 @@ int main(void)
 	test_open_and_close(one, "IPv4");
 	test_open_and_close((struct source){ 6, 1, 1 }, "IPv6");
 	test_touches();
-	test_time();
+	test_time_limit();
 	test_other_segments();
-	test_kept_out();
-	test_sharing();
-	test_all_doors();
-	test_net();
+	test_dropped_source();
+	test_shared_steps();
+	test_most_doors();
+	test_per_net();
 	test_once();
 	test_lockout();
 	test_defaults("allow", PASS);

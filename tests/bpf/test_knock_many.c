@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Several doors whose sequences begin alike, and several knocks at one door. */
+/* Several doors with the same first steps, and several knocks at one door. */
 #include "doors.h"
 #include "../sandbox.h"
 
@@ -21,7 +21,7 @@ static void test_full_attempts(void)
 		expect_open(&doors, source, true);
 	}
 	expect_count("grants", doors.counts[0].grants, 50);
-	tap_end("attempts that one touch begins do not end one another where places are full");
+	tap_end("attempts begun by one touch do not overwrite each other in a full table");
 	doors_close(&doors);
 }
 
@@ -43,7 +43,7 @@ static void test_shared_steps(void)
 	for (int i = 0; i < 3; i++)
 		expect_count("grants", doors.counts[i].grants, 1);
 	expect_open(&doors, one, true);
-	tap_end("what one touch fails at in several sequences is one failure");
+	tap_end("a touch that fails several attempts of a source is one failure");
 	doors_close(&doors);
 }
 
@@ -90,7 +90,7 @@ static void test_once_beside_others(void)
 	if (send_frame(&doors, one, (struct layer)TCP(22, .from = 1111, .flags = SET(0x10))) !=
 	    PASS)
 		tap_wrong("the connection does not go on");
-	tap_end("once is for who opens: not for a connection that is open already");
+	tap_end("\"once\" is used up by a SYN, not by a segment of an older connection");
 	doors_close(&doors);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The data path, packet by packet: what happened to it, which one line and which
- * one port counter it was charged to, and that nothing else in the counters moved.
+ * Single packets: the verdict, the one line and the one port counter charged, and that no other
+ * counter changed. The cases are in cases_*.h.
  */
 #include <string.h>
 
@@ -13,6 +13,7 @@
 #include "charged.h"
 #include "filter.h"
 #include "packet_case.h"
+#include "random.h"
 #include "tap.h"
 
 static const struct {
@@ -27,7 +28,7 @@ static const struct {
 	{ "IPv6", cases_ipv6, ARRAY_SIZE(cases_ipv6) },
 };
 
-/* The line that a case names: rules have theirs in the order of the text. */
+/* Returns the line that a case names. Rules have lines in the order of the text. */
 static __u32 expected_line(const struct packet_case *packet)
 {
 	size_t length = strlen(packet->line);
@@ -46,16 +47,16 @@ static __u32 expected_line(const struct packet_case *packet)
 static void run_case(struct filter *filter, const char *table, const struct packet_case *packet,
 		     const char *tagged, const struct frame *frame)
 {
-	if (check_frame(filter, frame, packet->verdict, expected_line(packet), packet->key))
-		tap_end("%s: %s%s", table, packet->name, tagged);
-	else
-		tap_end("%s: %s%s # SKIP Linux 6.18 or newer is needed", table, packet->name,
-			tagged);
+	bool run =
+		check_frame(filter, frame, packet->verdict, expected_line(packet), packet->key);
+
+	tap_end("%s: %s%s: %s%s", table, packet->name, tagged, verdict_name(packet->verdict),
+		run ? "" : " # SKIP Linux 6.18 or newer is needed");
 }
 
 /*
- * A tag sends a plain packet the long way, through parse_any(). It must say the
- * same, so every case of an IP packet without a tag has two more here.
+ * A VLAN tag sends a packet to the slow path. The result must be the same, so every case of an
+ * untagged IP packet is run with one and with two tags as well.
  */
 static void run_tagged(struct filter *filter, const char *table,
 		       const struct packet_case *packet, struct frame *frame)
@@ -70,7 +71,7 @@ static void run_tagged(struct filter *filter, const char *table,
 
 static void run_tables(struct filter *filter, unsigned int slot, const char *suite, bool tagged)
 {
-	const char *rules = NULL; /* those that are in place: changing them takes time */
+	const char *rules = NULL; /* the current ones: changing them takes time */
 	struct frame frame;
 	char name[64];
 
@@ -91,7 +92,7 @@ static void run_tables(struct filter *filter, unsigned int slot, const char *sui
 	}
 }
 
-/* Slot `generation & 1` judges, and no other; the number may go round. */
+/* Only slot `generation & 1` judges; the generation may wrap around. */
 static void test_slots(struct filter *filter)
 {
 	static const __u32 generations[] = { 0, 1, 2, 3, 0x7FFFFFFF, 0xFFFFFFFE, 0xFFFFFFFF };
@@ -108,11 +109,11 @@ static void test_slots(struct filter *filter)
 		filter_generation(filter, generations[i]);
 		check_frame(filter, &frame, odd ? VERDICT_DROP : VERDICT_PASS,
 			    odd ? LINE_FIRST_RULE : 1000, T(22));
-		tap_end("generation %u is judged by slot %u", generations[i], odd);
+		tap_end("generation %u uses slot %u", generations[i], odd);
 	}
 }
 
-/* Entries that no compiler wrote: nothing is let through by accident. */
+/* Entries that compile() never writes let nothing through. */
 static void test_entries(struct filter *filter)
 {
 	struct generation *table = &filter->program->bss->table[0];
@@ -125,33 +126,22 @@ static void test_entries(struct filter *filter)
 	build_tcp(&frame, 22);
 	build(&arp, (const struct layer[LAYERS_MAX]){ NEXT(0x0806), DATA(28) });
 	check_frame(filter, &frame, VERDICT_DROP, LINE_UNSET, T(22));
-	tap_end("an entry that was never written drops a packet to a port");
+	tap_end("an entry of zero drops a packet to a port");
 	check_frame(filter, &arp, VERDICT_DROP, LINE_UNSET, NO_PORT);
-	tap_end("an entry that was never written drops a packet without one");
+	tap_end("an entry of zero drops a packet without a port");
 	table->entries[T(22)] = entry_make(VERDICT_DROP, 0, MAX_LINES - 1);
 	check_frame(filter, &frame, VERDICT_DROP, MAX_LINES - 1, T(22));
-	tap_end("the last line there is can be charged");
+	tap_end("the last line can be charged");
 	table->entries[T(22)] = entry_make(VERDICT_PASS, 0, MAX_LINES);
 	if (filter_run(filter, &frame, 1, &verdict) || verdict != VERDICT_DROP)
-		tap_wrong("the verdict was %u, not to drop", verdict);
+		tap_wrong("the verdict was %u, not drop", verdict);
 	filter_changes(filter, &changes);
 	if (changes.line_count || changes.port_count || changes.stray)
 		tap_wrong("something was charged");
-	tap_end("a line that there is not lets nothing through");
+	tap_end("a line out of range drops, and charges nothing");
 }
 
-/* Always the same numbers: what fails once fails again. */
-static __u32 random_below(__u32 limit)
-{
-	static __u64 state = 0x9E3779B97F4A7C15;
-
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return (state >> 32) % limit;
-}
-
-/* Gives every key a line of its own; those without a port drop, so as to differ. */
+/* Gives every key its own line. Keys with a port pass, the others drop, to tell them apart. */
 static void fill_by_key(struct filter *filter)
 {
 	entry_t *entries = filter->program->bss->table[0].entries;
@@ -162,7 +152,7 @@ static void fill_by_key(struct filter *filter)
 					       : entry_make(VERDICT_DROP, 0, key - PORT_KEYS);
 }
 
-/* The key that a frame is given; KEYS if it was not charged as it should be. */
+/* Runs a frame after fill_by_key(). Returns its key, or KEYS if it was charged wrongly. */
 static __u32 key_of(struct filter *filter, const struct frame *frame)
 {
 	struct changes changes;
@@ -180,49 +170,52 @@ static __u32 key_of(struct filter *filter, const struct frame *frame)
 	return key;
 }
 
-/* Some case's packet with a few bytes of its headers, or its length, changed. */
-static void build_mutant(struct frame *frame)
+/* Builds a random case's packet with a few bytes of its headers, or its length, changed. */
+static void build_mutant(struct random *random, struct frame *frame)
 {
 	do {
-		__u32 t = random_below(ARRAY_SIZE(tables));
+		__u32 t = random_below(random, ARRAY_SIZE(tables));
 
-		build(frame, tables[t].cases[random_below(tables[t].count)].layers);
+		build(frame, tables[t].cases[random_below(random, tables[t].count)].layers);
 		frame->first_buffer = 0;
 	} while (frame_type(frame) != 0x0800 && frame_type(frame) != 0x86DD);
-	for (__u32 i = random_below(4); i > 0; i--) {
+	for (__u32 i = random_below(random, 4); i > 0; i--) {
 		__u32 room = frame->length - ETHERNET_HEADER;
 		__u8 *byte = frame->bytes + ETHERNET_HEADER;
 
-		byte += random_below(room && room < 80 ? room : 80);
-		*byte = random_below(2) ? random_below(256) : *byte + random_below(3) - 1;
+		byte += random_below(random, room && room < 80 ? room : 80);
+		*byte = random_once_in(random, 2) ? random_below(random, 256)
+						  : *byte + random_below(random, 3) - 1;
 	}
-	if (!random_below(4) && frame->length > 40 && frame->length < FRAME_MAX - 100)
-		frame->length += random_below(80) - 20;
+	if (random_once_in(random, 4) && frame->length > 40 && frame->length < FRAME_MAX - 100)
+		frame->length += random_below(random, 80) - 20;
 }
 
-/* The short way and the long way must agree about any packet, not only known ones. */
+/* The fast path and the slow path must find the same key in random packets too. */
 static void test_mutants(struct filter *filter)
 {
 	enum { MUTANTS = 4000 };
+	struct random random = { 1 };
 	struct frame frame;
 
 	fill_by_key(filter);
 	for (unsigned int i = 0; i < MUTANTS; i++) {
 		__u32 plain, tagged;
 
-		build_mutant(&frame);
+		build_mutant(&random, &frame);
 		plain = key_of(filter, &frame);
 		add_tag_to_frame(&frame, 0x8100);
 		tagged = key_of(filter, &frame);
 		if (plain == tagged && plain != KEYS)
 			continue;
-		tap_wrong("mutant %u has key %u, %u when tagged (%u: wrongly charged); it is",
-			  i, plain, tagged, KEYS);
+		tap_wrong("packet %u has key %u, %u when tagged (%u: wrongly charged):", i,
+			  plain, tagged, KEYS);
 		for (__u32 n = 0; n < frame.length && n < 128; n += 16)
 			tap_wrong_bytes(frame.bytes + n, 16);
 		break;
 	}
-	tap_end("%u packets changed at random have the same key with a tag", MUTANTS);
+	tap_end("%u randomly changed packets have the same key with and without a tag",
+		MUTANTS);
 }
 
 int main(void)
@@ -231,18 +224,19 @@ int main(void)
 	cpu_set_t cpus;
 
 	if (sched_getaffinity(0, sizeof(cpus), &cpus))
-		tap_bail("which CPUs?");
+		tap_bail("cannot read the CPU affinity: %s", strerror(errno));
 	pin_to_first_cpu();
 	filter_load(&own, cpu + 1);
 	run_tables(&own, 0, "", true);
 	test_slots(&own);
 	test_entries(&own);
 	filter_close(&own);
-	for (cpu = CPU_SETSIZE - 1; !CPU_ISSET(cpu, &cpus);) /* which shares, unless it is 0 */
+	/* The last CPU, which uses the shared counters unless it is CPU 0. */
+	for (cpu = CPU_SETSIZE - 1; !CPU_ISSET(cpu, &cpus);)
 		cpu--;
 	pin_to_cpu(cpu);
 	filter_load(&shared, 1);
-	run_tables(&shared, 1, cpu ? "what all share, slot 1, " : "slot 1, ", false);
+	run_tables(&shared, 1, cpu ? "shared counters, slot 1, " : "slot 1, ", false);
 	test_mutants(&shared);
 	filter_close(&shared);
 	return tap_done();

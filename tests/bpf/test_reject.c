@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * reject: the answer byte by byte, and what is not answered.
+ * The verdict reject: the answer byte by byte, packets that get none, what is charged, and the
+ * limit on answers.
  */
 #include "answer.h"
 #include "charged.h"
 #include "packet_case.h"
 #include "rate.h"
 
-/* Of a frame that build() made. */
+/* Finds the headers in a frame that build() made. */
 static void read_question(const struct frame *frame, struct question *question)
 {
 	__u32 link = ETHERNET_HEADER;
@@ -44,12 +45,12 @@ static void check_answer(struct filter *filter, const struct frame *frame)
 	wanted_length = make_answer(frame->bytes, &question, wanted);
 	filter_changes(filter, &(struct changes){ 0 });
 	if (verdict != VERDICT_REJECT) {
-		tap_wrong("the verdict was %u, not to answer", verdict);
+		tap_wrong("the verdict was %u, not reject", verdict);
 		return;
 	}
 	if (length == wanted_length && !memcmp(out, wanted, length))
 		return;
-	tap_wrong("%u bytes, not %u; the answer, and what it should be:", length,
+	tap_wrong("%u bytes, not %u; first the answer, then the expected one:", length,
 		  wanted_length);
 	for (__u32 n = 0; n < length; n += 16)
 		tap_wrong_bytes(out + n, length - n < 16 ? length - n : 16);
@@ -57,8 +58,9 @@ static void check_answer(struct filter *filter, const struct frame *frame)
 		tap_wrong_bytes(wanted + n, wanted_length - n < 16 ? wanted_length - n : 16);
 }
 
-/* Dropped, but charged to the line that rejects. */
-static void check_none(struct filter *filter, const struct frame *frame, __u32 line, __u32 key)
+/* Expects a drop without an answer, charged to the line that rejects. */
+static void check_no_answer(struct filter *filter, const struct frame *frame, __u32 line,
+			    __u32 key)
 {
 	check_frame(filter, frame, VERDICT_DROP, line, key);
 }
@@ -111,7 +113,7 @@ static void test_answers(struct filter *filter)
 		memcpy(layers, answered[i].layers, sizeof(answered[i].layers));
 		build(&frame, layers);
 		read_question(&frame, &question);
-		if (question.protocol == 6) /* sequence numbers that go round */
+		if (question.protocol == 6) /* sequence numbers that wrap around */
 			memcpy((__u8 *)question.transport + 4,
 			       "\xFF\xFF\xFF\xF8\x12\x34\x56\x78", 8);
 		for (int n = 0; n < 3; n++) {
@@ -132,7 +134,7 @@ static const struct packet_case unanswered[] = {
 	{ "an ICMP redirect", "", { IP4(), ICMP4(5), DATA(28) }, DROP, "default", NO_PORT },
 	{ "an ICMP source quench", "",
 	  { IP4(), ICMP4(4), DATA(28) }, DROP, "default", NO_PORT },
-	{ "an ICMPv6 error nobody knows", "",
+	{ "an unknown ICMPv6 error", "",
 	  { IP6(), ICMP6(100), DATA(48) }, DROP, "default", NO_PORT },
 	{ "an ICMPv6 redirect", "", { IP6(), ICMP6(137), DATA(48) }, DROP, "default", NO_PORT },
 	{ "a first fragment", "",
@@ -145,26 +147,26 @@ static const struct packet_case unanswered[] = {
 	  { IP6(), FRAGMENT6(MF6), TCP(53) }, DROP, "default", T(53) },
 };
 
-/* Bytes of an honest datagram or segment, changed. */
+/* Addresses that must not be answered, or to which nothing must be sent. */
 static const struct {
 	const char *name;
 	int family;
-	__u32 at;
-	const char *bytes;
-	size_t size;
-} nobodies[] = {
+	__u32 at; /* offset in the frame, */
+	const char *bytes; /* where these bytes */
+	size_t size; /* replace those of a correct packet */
+} wrong_addresses[] = {
 	{ "a multicast frame", 4, 0, "\x01\0\x5E\0\0\1", 6 },
 	{ "a broadcast frame", 4, 0, "\xFF\xFF\xFF\xFF\xFF\xFF", 6 },
 	{ "to a multicast address", 4, 30, "\xE0\0\0\1", 4 },
 	{ "to the last multicast address", 4, 30, "\xEF\xFF\xFF\xFF", 4 },
-	{ "to everybody", 4, 30, "\xFF\xFF\xFF\xFF", 4 },
+	{ "to 255.255.255.255", 4, 30, "\xFF\xFF\xFF\xFF", 4 },
 	{ "from a multicast address", 4, 26, "\xE0\0\0\1", 4 },
-	{ "from everybody", 4, 26, "\xFF\xFF\xFF\xFF", 4 },
-	{ "from nobody", 4, 26, "\0\0\0\0", 4 },
+	{ "from 255.255.255.255", 4, 26, "\xFF\xFF\xFF\xFF", 4 },
+	{ "from 0.0.0.0", 4, 26, "\0\0\0\0", 4 },
 	{ "a multicast frame of IPv6", 6, 0, "\x33\x33\0\0\0\1", 6 },
 	{ "to a multicast address of IPv6", 6, 38, "\xFF\x02", 2 },
 	{ "from a multicast address of IPv6", 6, 22, "\xFF\x02", 2 },
-	{ "from nobody over IPv6", 6, 22, "\0\0\0\0", 4 },
+	{ "from an IPv6 address that begins with 0", 6, 22, "\0\0\0\0", 4 },
 };
 /* clang-format on */
 
@@ -174,25 +176,26 @@ static void test_no_answers(struct filter *filter)
 
 	for (size_t i = 0; i < ARRAY_SIZE(unanswered); i++) {
 		build(&frame, unanswered[i].layers);
-		check_none(filter, &frame, LINE_DEFAULT_REJECT, unanswered[i].key);
+		check_no_answer(filter, &frame, LINE_DEFAULT_REJECT, unanswered[i].key);
 		tap_end("no answer: %s", unanswered[i].name);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(nobodies) * 2; i++) {
+	for (size_t i = 0; i < ARRAY_SIZE(wrong_addresses) * 2; i++) {
 		struct layer layers[LAYERS_MAX] = { IP4(), UDP(53) };
 
-		if (nobodies[i / 2].family == 6)
+		if (wrong_addresses[i / 2].family == 6)
 			layers[0] = (struct layer)IP6();
 		if (i % 2)
 			layers[1] = (struct layer)TCP(53);
 		build(&frame, layers);
-		memcpy(frame.bytes + nobodies[i / 2].at, nobodies[i / 2].bytes,
-		       nobodies[i / 2].size);
-		check_none(filter, &frame, LINE_DEFAULT_REJECT, i % 2 ? T(53) : U(53));
-		tap_end("no answer: %s, %s", nobodies[i / 2].name, i % 2 ? "TCP" : "UDP");
+		memcpy(frame.bytes + wrong_addresses[i / 2].at, wrong_addresses[i / 2].bytes,
+		       wrong_addresses[i / 2].size);
+		check_no_answer(filter, &frame, LINE_DEFAULT_REJECT, i % 2 ? T(53) : U(53));
+		tap_end("no answer: %s, %s", wrong_addresses[i / 2].name,
+			i % 2 ? "TCP" : "UDP");
 	}
 }
 
-/* The packet that was rejected is charged, with its own bytes, not its answer. */
+/* The rejected packet is charged with its own length, not with that of the answer. */
 static void test_charged(struct filter *filter)
 {
 	struct frame frame;
@@ -211,18 +214,18 @@ static void test_charged(struct filter *filter)
 	tap_end("charged: GRE");
 	BUILD(&frame, IP4(), TCP(23));
 	check_frame(filter, &frame, VERDICT_REJECT, filter->ruleset.rules[3].line, T(23));
-	tap_end("charged: to a rule with a source");
+	tap_end("charged: TCP, to a rule with a source");
 	BUILD(&frame, IP4(.fragment = AT4(80)), NEXT(17), DATA(64));
 	memcpy(frame.bytes + 26, "\x0A\0\0\1", 4);
-	check_none(filter, &frame, filter->ruleset.rules[2].line, NO_PORT);
+	check_no_answer(filter, &frame, filter->ruleset.rules[2].line, NO_PORT);
 	tap_end("no answer: a later fragment");
 	BUILD(&frame, IP6(), FRAGMENT6(AT6(80)), NEXT(17), DATA(64));
 	check_frame(filter, &frame, VERDICT_PASS, LINE_FRAGMENT_PASS, NO_PORT);
-	tap_end("a later fragment of another source passes");
+	tap_end("no answer: a later fragment of another source passes");
 }
 
-/* 1000 at once, then 1000 a second; those without an answer take none away. */
-static void test_bucket(void)
+/* 1000 answers at once, then 1000 a second. Packets without an answer do not use them up. */
+static void test_limit_of_answers(void)
 {
 	static const struct rate answers = { VERDICT_REJECT, 1000, 1000 };
 	struct filter filter;
@@ -237,7 +240,7 @@ static void test_bucket(void)
 		filter_run(&filter, &reset, 1, &verdict);
 	check_burst(&filter, &frame, &answers);
 	check_rate(&filter, &frame, &answers);
-	tap_end("no more than 1000 answers a second, and 1000 at once");
+	tap_end("limit: at most 1000 answers a second, and 1000 at once");
 	filter_close(&filter);
 }
 
@@ -253,6 +256,6 @@ int main(void)
 	test_no_answers(&filter);
 	test_charged(&filter);
 	filter_close(&filter);
-	test_bucket();
+	test_limit_of_answers();
 	return tap_done();
 }

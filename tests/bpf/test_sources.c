@@ -1,25 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Thousands of prefixes of every length and both families, nested in each other: the
- * longest one decides, as evaluate() says, which looks at them one by one.
+ * Rules with thousands of nested prefixes of all lengths: the longest decides, as evaluate()
+ * finds by comparing them one by one. And the hash table that holds the prefixes.
  */
 #include "compile/evaluate.h"
 #include "filter.h"
 #include "rules/prefix.h"
-#include "random.h"
+#include "random_sources.h"
 #include "compile/source_table.h"
 
 #define PREFIXES 4000
 #define PROBES 3000
 #define PORT 22
 
-static void cut_off(struct prefix *prefix)
-{
-	for (int bit = prefix->length; bit < 128; bit++)
-		prefix->address[bit / 8] &= ~(0x80 >> bit % 8);
-}
-
-/* Of any length, also 0; half of them in a few networks, so that they nest. */
+/* A prefix of any length, 0 included. Half of them lie in a few networks, so that they nest. */
 static struct prefix any_prefix(struct random *random)
 {
 	struct prefix prefix = { .family = random_once_in(random, 2) ? 4 : 6 };
@@ -30,7 +24,7 @@ static struct prefix any_prefix(struct random *random)
 	if (random_once_in(random, 2))
 		memset(prefix.address, random_below(random, 3), bits / 16);
 	prefix.length = random_below(random, bits + 1);
-	cut_off(&prefix);
+	set_host_bits(&prefix, prefix.length, false);
 	return prefix;
 }
 
@@ -47,7 +41,7 @@ static void make_rules(struct random *random, struct ruleset *ruleset)
 	for (int i = 0; i < PREFIXES; i++) {
 		struct prefix prefix = any_prefix(random);
 
-		/* The same prefix gets the same action: two would contradict each other. */
+		/* The same prefix has the same action, so that no rules contradict. */
 		fprintf(out, "%s %d/udp from ", actions[prefix.length % 2], PORT);
 		prefix_print(&prefix, out);
 		fputc('\n', out);
@@ -60,28 +54,20 @@ static void make_rules(struct random *random, struct ruleset *ruleset)
 	free(text);
 }
 
-static void make_frame(const struct prefix *source, struct frame *frame)
+/* A datagram from `source` to PORT. */
+static void build_from(const struct prefix *source, struct frame *frame)
 {
-	static const __u8 link4[] = {
-		2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2, 8, 0, 0x45, 0, 0, 28
-	};
-	static const __u8 link6[] = { 2, 0,    0,    0,	   0, 1, 2, 0, 0, 0,  0,
-				      2, 0x86, 0xdd, 0x60, 0, 0, 0, 0, 8, 17, 64 };
-	bool ipv4 = source->family == 4;
-	__u8 *udp = frame->bytes + 14 + (ipv4 ? 20 : 40);
+	struct layer layers[LAYERS_MAX] = { IP4(), UDP(PORT) };
 
-	memset(frame, 0, sizeof(*frame));
-	memcpy(frame->bytes, ipv4 ? link4 : link6, ipv4 ? sizeof(link4) : sizeof(link6));
-	if (ipv4)
-		frame->bytes[23] = 17;
-	memcpy(frame->bytes + (ipv4 ? 26 : 22), source->address, ipv4 ? 4 : 16);
-	udp[3] = PORT;
-	udp[5] = 8;
-	frame->length = 64;
+	if (source->family == 6)
+		layers[0] = (struct layer)IP6();
+	build(frame, layers);
+	memcpy(frame->bytes + ETHERNET_HEADER + (source->family == 4 ? 12 : 8), source->address,
+	       source->family == 4 ? 4 : 16);
 }
 
-/* Some source, or one just within, or just beside, one of the prefixes. */
-static struct prefix probe(struct random *random, const struct image *image)
+/* A random source, or one just within or just outside one of the prefixes. */
+static struct prefix random_source(struct random *random, const struct image *image)
 {
 	struct prefix source = image->sources[random_below(random, image->source_count)].prefix;
 	unsigned int bits = source.family == 4 ? 32 : 128, bit = random_below(random, bits);
@@ -107,12 +93,12 @@ static void test_random(struct filter *filter, __u64 seed)
 		tap_bail("cannot compile random rules");
 	filter_image(filter, 0, &image);
 	for (int i = 0; i < PROBES && !tap.out; i++) {
-		struct prefix source = probe(&random, &image);
+		struct prefix source = random_source(&random, &image);
 		enum verdict wanted = evaluate(&image, PORT_KEY_UDP + PORT, &source, 0);
 		char text[ADDRESS_TEXT];
 		__u32 got;
 
-		make_frame(&source, &frame);
+		build_from(&source, &frame);
 		if (filter_run(filter, &frame, 1, &got))
 			tap_bail("the frame cannot be run");
 		if (got != wanted)
@@ -120,12 +106,13 @@ static void test_random(struct filter *filter, __u64 seed)
 				  address_text(source.address, source.family, text), got,
 				  wanted);
 	}
-	tap_end("seed %llu: %zu prefixes, %d sources", seed, image.source_count, PROBES);
+	tap_end("the longest of %zu prefixes decides about %d sources, seed %llu",
+		image.source_count, PROBES, seed);
 	image_clear(&image);
 	ruleset_clear(&ruleset);
 }
 
-/* Where sets are full the next ones are used, and found by whoever looks. */
+/* When a set of the hash table is full, entries go into the next sets. */
 static void test_sets(void)
 {
 	static struct image image;
@@ -146,11 +133,11 @@ static void test_sets(void)
 			taken += sets[i].entries[way] != 0;
 	}
 	if (taken != image.source_count)
-		tap_wrong("%zu places are taken", taken);
+		tap_wrong("%zu entries are stored", taken);
 	if (!going_on || going_on > count / 10 ||
 	    image.table.source_sets + SOURCE_HOPS != count)
-		tap_wrong("%zu of %zu sets go on", going_on, count);
-	tap_end("100,000 sources in %zu sets, of which few go on", count);
+		tap_wrong("%zu of %zu sets overflow", going_on, count);
+	tap_end("100,000 sources fit into %zu sets, few of which overflow", count);
 	free(sets);
 	image_clear(&image);
 }

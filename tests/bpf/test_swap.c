@@ -1,11 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Changing the rules under a flood: 1,000 applies between two rulesets while
- * every CPU sends packets through the attached program. No packet may be judged
- * by a mixture, none may go uncounted, and no reader may see a count go back.
- *
- * All of it happens in a mount and a network namespace of this process's own,
- * which vanish with it, however it ends.
+ * Changing the rules under load: 1,000 applies of alternating rulesets while every CPU runs
+ * packets through the attached program. No packet may be judged by a mixture of two rulesets
+ * or go uncounted, and no reader may see a counter decrease.
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -15,29 +12,28 @@
 #include <stdatomic.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/mount.h>
 #include <sys/resource.h>
-#include <sys/stat.h>
 #include <time.h>
 
 #include "kernel/counters.h"
 #include "kernel/datapath.h"
 #include "packet_builder.h"
+#include "../sandbox.h"
 #include "state/stats.h"
 #include "tap.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 
 #define APPLIES 1000
-#define BATCH 64 /* packets sent by one system call; more hold up the applies */
+#define BATCH 64 /* packets run by one system call; more would delay the applies */
 #define FLOODERS_MAX 8
 #define DEVICE "swap0"
 
 /*
- * The two rulesets disagree about every port but one, and every port the flood
- * goes to has a rule in both: what is charged to any other line was misjudged.
- * A is also written in another order, so that its rules get each other's lines
- * back and would inherit what was counted there.
+ * The first and the second ruleset have opposite verdicts about all ports but one. Both have a
+ * rule for each port of the flood, so a packet charged to a built-in line was misjudged. The
+ * third is the first in another order: its rules get each other's old lines, and must not
+ * inherit their counts.
  */
 #define COMMON "allow 7777/tcp\n"
 static const char *const rulesets[] = {
@@ -73,13 +69,13 @@ struct flooder {
 	__u64 sent[TARGETS];
 };
 
-/* What a reader must never see less of than before. */
+/* Sums that must never decrease from one read to the next. */
 struct totals {
 	struct tally lines;
 	struct tally ports;
-	struct port_counter by_line; /* verdicts, as the lines have them */
-	struct port_counter by_port;
-	struct tally common;
+	struct port_counter by_line; /* passed and dropped, by the lines */
+	struct port_counter by_port; /* passed and dropped, by the ports */
+	struct tally common; /* the rule that all rulesets have */
 };
 
 struct reader {
@@ -95,24 +91,11 @@ static void add(struct tally *sum, const struct tally *part)
 	sum->bytes += part->bytes;
 }
 
-static void run(const char *command)
+/* The device stays down, so that only the flood's packets arrive. */
+static void make_device(void)
 {
-	if (system(command))
-		tap_bail("\"%s\" failed", command);
-}
-
-/* What the command would find on a host, but seen by nobody else. */
-static void make_world(void)
-{
-	if (unshare(CLONE_NEWNS | CLONE_NEWNET) ||
-	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("tmpfs", "/tmp", "tmpfs", 0, NULL) || mkdir("/tmp/bpf", 0700) ||
-	    mount("bpf", "/tmp/bpf", "bpf", 0, NULL))
-		tap_bail("cannot make namespaces: %s", strerror(errno));
-	setenv("PORTCTL_BPFFS", "/tmp/bpf/portctl", 1);
-	setenv("PORTCTL_RUN", "/tmp/run", 1);
-	/* Left down, so that no packet but the flood's ever comes. */
-	run("ip link add " DEVICE " type veth peer name swap1");
+	if (system("ip link add " DEVICE " type veth peer name swap1"))
+		tap_bail("cannot make " DEVICE);
 }
 
 static int apply(const char *rules)
@@ -144,7 +127,7 @@ static int attach(void)
 	return err;
 }
 
-/* The program that the device runs, by way of its link. */
+/* Returns a descriptor of the program attached to the device, found by its link. */
 static int attached_program(void)
 {
 	struct bpf_link_info info = { 0 };
@@ -154,7 +137,7 @@ static int attached_program(void)
 	cleanup_close int link = -1;
 
 	if (datapath_open(&dp, DATAPATH_READ))
-		tap_bail("cannot open what was just attached");
+		tap_bail("cannot open the attached program's state");
 	snprintf(path, sizeof(path), "%s/" DEVICE "/link", dp.path);
 	datapath_close(&dp);
 	link = bpf_obj_get(path);
@@ -172,7 +155,7 @@ static void *flood(void *argument)
 	CPU_SET(flooder->cpu, &set);
 	if (pthread_setaffinity_np(pthread_self(), sizeof(set), &set))
 		flooder->err = -EINVAL;
-	/* Last in turn, or each apply would wait for a CPU, and 1,000 of them for long. */
+	/* The lowest priority, or the 1,000 applies would have to wait for a CPU. */
 	if (setpriority(PRIO_PROCESS, 0, 19))
 		flooder->err = -errno;
 	for (size_t i = flooder->cpu; !stop && !flooder->err; i++) {
@@ -187,7 +170,7 @@ static void *flood(void *argument)
 	return NULL;
 }
 
-/* The stats as "portctl stats" collects them, removed rules included. */
+/* Collects the counters as "portctl stats" does, those of removed rules included. */
 static int collect(struct datapath *dp, struct ruleset *ruleset, struct stats *stats)
 {
 	struct interface *iface = datapath_interface(dp, DEVICE);
@@ -246,7 +229,7 @@ static int read_totals(struct totals *totals, struct tally builtin[LINES_BUILTIN
 	return err;
 }
 
-/* All of struct totals is tallies, and each may only grow. */
+/* struct totals consists of tallies, each of which may only grow. */
 static void check_growth(struct reader *reader, const struct totals *before,
 			 const struct totals *now)
 {
@@ -286,7 +269,7 @@ static unsigned int start_flood(struct flooder *flooders)
 	int program = attached_program();
 
 	if (program < 0 || sched_getaffinity(0, sizeof(cpus), &cpus))
-		tap_bail("cannot get at the program: %s", strerror(errno));
+		tap_bail("cannot find the attached program: %s", strerror(errno));
 	for (size_t i = 0; i < TARGETS; i++)
 		build(&frames[i], targets[i].layers);
 	for (unsigned int cpu = 0; cpu < CPU_SETSIZE && count < FLOODERS_MAX; cpu++) {
@@ -294,7 +277,7 @@ static unsigned int start_flood(struct flooder *flooders)
 			continue;
 		flooders[count] = (struct flooder){ .program = program, .cpu = cpu };
 		if (pthread_create(&flooders[count].thread, NULL, flood, &flooders[count]))
-			tap_bail("no thread");
+			tap_bail("cannot start a thread");
 		count++;
 	}
 	return count;
@@ -314,11 +297,10 @@ static void test_applies(void)
 		}
 	}
 	clock_gettime(CLOCK_MONOTONIC, &end);
-	tap_end("%u applies, one after the other, in %ld s", applies,
-		(long)(end.tv_sec - start.tv_sec));
+	tap_end("%u applies succeed, in %ld s", applies, (long)(end.tv_sec - start.tv_sec));
 }
 
-/* Adds up what was sent: of each frame, and in all. */
+/* Waits for the flooders. Adds up the packets sent: of each frame in `sent`, and in all. */
 static struct tally stop_flood(struct flooder *flooders, unsigned int count,
 			       __u64 sent[TARGETS])
 {
@@ -335,10 +317,10 @@ static struct tally stop_flood(struct flooder *flooders, unsigned int count,
 		all.packets += sent[i];
 		all.bytes += sent[i] * frames[i].length;
 	}
-	/* Fewer would mean that most applies had nobody watching. */
+	/* With fewer packets, most applies would have happened without load. */
 	if (all.packets < applies * 100)
 		tap_wrong("only %llu packets were sent", all.packets);
-	tap_end("%llu packets were sent meanwhile", all.packets);
+	tap_end("%llu packets were run meanwhile", all.packets);
 	return all;
 }
 
@@ -352,15 +334,15 @@ static void check_equal(const char *what, const struct tally *got, const struct 
 static void test_sums(const struct totals *totals, const struct tally *sent)
 {
 	check_equal("lines", &totals->lines, sent);
-	tap_end("the lines add up to the packets sent");
+	tap_end("the lines add up to the packets run");
 	check_equal("ports", &totals->ports, sent);
-	tap_end("the port counters add up to the packets sent");
+	tap_end("the port counters add up to the packets run");
 	check_equal("passed, by line", &totals->by_line.pass, &totals->by_port.pass);
 	check_equal("dropped, by line", &totals->by_line.drop, &totals->by_port.drop);
-	tap_end("lines and ports agree on what was passed and what dropped");
+	tap_end("lines and ports agree on how many passed and how many dropped");
 }
 
-/* No packet met a slot that was half filled: those lines are no rule's. */
+/* A packet that met a half-filled slot would be charged to a built-in line. */
 static void test_builtin(const struct tally *builtin)
 {
 	for (enum line line = 0; line < LINES_BUILTIN; line++) {
@@ -373,7 +355,7 @@ static void test_builtin(const struct tally *builtin)
 	tap_end("every packet was judged by a rule");
 }
 
-/* Each port has its own share of the flood, under both rulesets. */
+/* Each port counter has exactly the packets sent to the port, under both rulesets. */
 static void test_ports(const struct interface *iface, const __u64 sent[TARGETS])
 {
 	for (size_t i = 0; i < TARGETS; i++) {
@@ -390,10 +372,10 @@ static void test_ports(const struct interface *iface, const __u64 sent[TARGETS])
 			tap_wrong("port %u: %llu packets passed, %llu dropped",
 				  key_port(targets[i].key), sum.pass.packets, sum.drop.packets);
 	}
-	tap_end("every port has its packets, judged by both rulesets in turn");
+	tap_end("every port counter has its packets, judged by both rulesets in turn");
 }
 
-/* The map itself, line by line: nothing is where nobody looks for it. */
+/* The sum over all lines of the map, also those that no rule has. */
 static void test_map(const struct interface *iface, const struct tally *sent)
 {
 	struct tally sum = { 0 };
@@ -404,7 +386,7 @@ static void test_map(const struct interface *iface, const struct tally *sent)
 		add(&sum, &one);
 	}
 	check_equal("all lines", &sum, sent);
-	tap_end("no line holds what the stats do not show");
+	tap_end("no line has packets that the statistics do not show");
 }
 
 static void test_counters(const struct tally *sent, const __u64 sent_each[TARGETS])
@@ -421,7 +403,7 @@ static void test_counters(const struct tally *sent, const __u64 sent_each[TARGET
 	test_sums(&totals, sent);
 	test_builtin(builtin);
 	check_equal("the common rule", &totals.common, &common);
-	tap_end("the rule that stays keeps its count through every apply");
+	tap_end("the rule that all rulesets have keeps its counter through every apply");
 	test_ports(&dp.interfaces[0], sent_each);
 	test_map(&dp.interfaces[0], sent);
 	datapath_close(&dp);
@@ -433,7 +415,7 @@ static struct control *open_control(void)
 	struct datapath dp;
 
 	if (datapath_open(&dp, DATAPATH_READ))
-		tap_bail("cannot open what is attached");
+		tap_bail("cannot open the attached program's state");
 	control = dp.control;
 	dp.control = NULL; /* stays mapped */
 	datapath_close(&dp);
@@ -441,8 +423,8 @@ static struct control *open_control(void)
 }
 
 /*
- * Whether packets may hold the other slot is known of one generation. Where it is not the
- * active one, because a child was killed or the kernel has gone back, an apply waits.
+ * control->settled is the last generation after whose change no packet uses the other slot. If
+ * it is not the active one (the waiting child was killed, or a rollback), an apply must wait.
  */
 static void test_settled(void)
 {
@@ -452,14 +434,14 @@ static void test_settled(void)
 	for (int i = 0; i < 500 && control->settled != before; i++)
 		usleep(10000);
 	if (control->settled != before)
-		tap_wrong("nobody waited behind the last apply: %u of %u", control->settled,
-			  before);
+		tap_wrong("no child waited after the last apply: settled %u, generation %u",
+			  control->settled, before);
 	control->settled = before - 1;
 	if (apply(rulesets[0]))
 		tap_wrong("apply failed");
 	if (control->settled < before)
-		tap_wrong("an apply did not wait for the packets of the one before");
-	tap_end("a slot is filled when no packet can hold it");
+		tap_wrong("an apply did not wait for packets that may use its slot");
+	tap_end("an apply waits until no packet uses the slot to be filled");
 	munmap((void *)control, sizeof(*control));
 }
 
@@ -472,7 +454,7 @@ static void test_reader(struct reader *reader)
 		tap_wrong("%s", reader->wrong);
 	if (reader->reads < applies / 20)
 		tap_wrong("it read only %u times", reader->reads);
-	tap_end("a reader never saw a count go back");
+	tap_end("a reader never saw a counter decrease");
 }
 
 int main(void)
@@ -484,13 +466,14 @@ int main(void)
 	struct tally sent;
 
 	applies = repeats(APPLIES);
-	make_world();
+	sandbox_enter();
+	make_device();
 	signal(SIGCHLD, SIG_IGN); /* each apply leaves a child, which waits for the packets */
 	if (attach() || apply(rulesets[0]))
 		tap_bail("cannot attach");
 	count = start_flood(flooders);
 	if (pthread_create(&reader.thread, NULL, read_on, &reader))
-		tap_bail("no thread");
+		tap_bail("cannot start a thread");
 	test_applies();
 	stop = true;
 	sent = stop_flood(flooders, count, sent_each);

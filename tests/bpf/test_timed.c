@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Sequences that change with the time: which window opens, when, and how often. */
-#include <time.h>
-
+/* Knocks with time-based sequences: which window's sequence opens, when, and how often. */
 #include "doors.h"
 #include "rules/totp.h"
 #include "../sandbox.h"
@@ -9,8 +7,6 @@
 #define RULES                                                                                  \
 	"default drop\n"                                                                       \
 	"knock a totp /s steps 3 ports 20000-29999 opens 22/tcp for 30s within 10s\n"
-
-#define SECOND 1000000000ull
 
 static const struct totp secret = { "0123456789abcdef", 16 };
 
@@ -20,25 +16,17 @@ struct timed {
 	__u64 present;
 };
 
-static __u64 now_on(clockid_t clock)
-{
-	struct timespec now;
-
-	clock_gettime(clock, &now);
-	return now.tv_sec * SECOND + now.tv_nsec;
-}
-
 /*
- * The middle of a window, whatever the time is: the data path's clock is this test's
- * to set, by how far TAI is said to be from UTC.
+ * Sets the data path's clock to the middle of a window. The data path computes UTC from TAI, so
+ * the test sets the offset between the two.
  */
 static void set_clock(struct timed *timed, __u64 window)
 {
 	timed->doors.filter.program->data_control->control.tai_offset =
-		now_on(CLOCK_TAI) - (window * WINDOW_SECONDS + WINDOW_SECONDS / 2) * SECOND;
+		clock_time(CLOCK_TAI) - (window * WINDOW_SECONDS + WINDOW_SECONDS / 2) * SECOND;
 }
 
-/* The windows before, at and after `window`, as "knock serve" makes them. */
+/* Writes the sequences of `window` and of its two neighbours, as "knock serve" does. */
 static void serve(struct timed *timed, __u64 window)
 {
 	const struct knock *knock = timed->doors.filter.ruleset.rules[0].knock;
@@ -50,7 +38,7 @@ static void serve(struct timed *timed, __u64 window)
 		made->number = number;
 		totp_sequence(&secret, knock, number, &made->sequence);
 	}
-	timed->windows[0].until = now_on(CLOCK_BOOTTIME) + 60 * SECOND;
+	timed->windows[0].until = clock_time(CLOCK_BOOTTIME) + 60 * SECOND;
 }
 
 static void timed_load(struct timed *timed, const char *rules)
@@ -69,7 +57,7 @@ static void timed_close(struct timed *timed)
 	doors_close(&timed->doors);
 }
 
-/* Knocks the sequence of a window. */
+/* Touches the ports of a window's sequence. */
 static void knock_window(struct timed *timed, struct source source, __u64 window)
 {
 	struct sequence sequence;
@@ -87,7 +75,8 @@ static void test_windows(void)
 		knock_window(&timed, one, timed.present + off);
 		expect_open(&timed.doors, one, off >= -1 && off <= 1);
 		expect_open(&timed.doors, other, false);
-		tap_end("timed: the sequence of window %+d", off);
+		tap_end("timed: the sequence of window %+d %s", off,
+			off >= -1 && off <= 1 ? "opens" : "does not open");
 		timed_close(&timed);
 	}
 }
@@ -106,10 +95,10 @@ static void test_once(void)
 	knock_window(&timed, one, timed.present - 1);
 	expect_open(&timed.doors, one, false);
 	expect_count("replays", timed.doors.counts[0].replays, 2);
-	tap_end("timed: a window is good once for a source, and none before it");
+	tap_end("timed: a source can use a window once, and then no earlier one");
 	knock_window(&timed, other, timed.present);
 	expect_open(&timed.doors, other, true);
-	tap_end("timed: another source may use it as well");
+	tap_end("timed: another source can use the same window");
 	set_clock(&timed, timed.present + 1);
 	serve(&timed, timed.present + 1);
 	knock_window(&timed, one, timed.present + 1);
@@ -118,31 +107,32 @@ static void test_once(void)
 	timed_close(&timed);
 }
 
-static void test_dead(void)
+/* Without current sequences from "knock serve" the door stays shut. */
+static void test_stale_sequences(void)
 {
 	struct timed timed;
 
 	timed_load(&timed, RULES);
-	timed.windows[0].until = now_on(CLOCK_BOOTTIME);
+	timed.windows[0].until = clock_time(CLOCK_BOOTTIME);
 	knock_window(&timed, one, timed.present);
 	expect_open(&timed.doors, one, false);
 	expect_count("attempts", timed.doors.counts[0].attempts, 0);
-	tap_end("timed: nobody makes sequences, so the door is shut");
-	timed.windows[0].until = now_on(CLOCK_BOOTTIME) + 60 * SECOND;
+	tap_end("timed: sequences past their expiry do not open");
+	timed.windows[0].until = clock_time(CLOCK_BOOTTIME) + 60 * SECOND;
 	set_clock(&timed, timed.present + 10);
 	knock_window(&timed, one, timed.present);
 	knock_window(&timed, one, timed.present + 10);
 	expect_open(&timed.doors, one, false);
-	tap_end("timed: old sequences are not believed, whoever says he is alive");
+	tap_end("timed: sequences of past windows do not open, though their expiry is ahead");
 	set_clock(&timed, timed.present);
 	timed.windows[0].list[timed.present % WINDOWS].number = 0;
 	knock_window(&timed, one, timed.present);
 	expect_open(&timed.doors, one, false);
-	tap_end("timed: nor one that is being written");
+	tap_end("timed: a sequence that is being written does not open");
 	timed_close(&timed);
 }
 
-/* A door is shut and its range answers nothing, also where the default is allow. */
+/* Under default allow, the door is shut and the range of its steps drops silently. */
 static void test_range(void)
 {
 	struct timed timed;
@@ -152,16 +142,16 @@ static void test_range(void)
 	expect_open(&timed.doors, one, false);
 	if (touch(&timed.doors, one, U(20000)) != DROP ||
 	    touch(&timed.doors, one, U(29999)) != DROP)
-		tap_wrong("the range answers");
+		tap_wrong("a port of the range does not drop");
 	if (touch(&timed.doors, one, U(19999)) != PASS ||
 	    touch(&timed.doors, one, U(30000)) != PASS ||
 	    touch(&timed.doors, one, T(25000)) != PASS)
-		tap_wrong("more than the range is shut");
-	tap_end("timed: the range is shut, and no more than it");
+		tap_wrong("a port outside the range does not pass");
+	tap_end("timed: under default allow, exactly the range of the steps drops");
 	timed_close(&timed);
 }
 
-/* Scans of the whole range, in order, back, and 50 at random. */
+/* Scans of the whole range: upwards, downwards, and 50 in random order. */
 static void test_scans(void)
 {
 	struct timed timed;
@@ -186,7 +176,7 @@ static void test_scans(void)
 	}
 	expect_open(&timed.doors, one, false);
 	expect_count("grants", timed.doors.counts[0].grants, 0);
-	tap_end("timed: no scan opens, in order, reversed or at random");
+	tap_end("timed: no scan opens, upwards, downwards or in random order");
 	timed_close(&timed);
 }
 
@@ -197,7 +187,7 @@ int main(void)
 	srandom(1);
 	test_windows();
 	test_once();
-	test_dead();
+	test_stale_sequences();
 	test_range();
 	test_scans();
 	return tap_done();
