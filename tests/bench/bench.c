@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a packet costs, beside a program that does nothing, and what the command
- * costs. Figures of one machine at one moment: only differences and ratios of
- * one run mean anything, so candidates take turns, round by round.
+ * What a packet costs beside an empty program, by test run, and what the commands cost. Only
+ * differences and ratios within one run mean anything, so the candidates take turns.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -55,7 +54,7 @@ static void write_file(const char *name, const char *text)
 	}
 }
 
-/* A rule for each TCP port; `odd` swaps what is allowed and what is dropped. */
+/* Writes a rule for each TCP port, allow and drop in turn; `odd` swaps the two. */
 static void write_rules(const char *name, int odd)
 {
 	FILE *file = fopen(name, "w");
@@ -68,7 +67,7 @@ static void write_rules(const char *name, int odd)
 	}
 }
 
-/* A door that signed knocks open, and a key for it. */
+/* Writes rules with a signed knock, and its key. */
 static void write_signed(void)
 {
 	char rule[PATH_MAX + 128];
@@ -82,7 +81,7 @@ static void write_signed(void)
 	write_file("signed.rules", rule);
 }
 
-/* As many doors as there can be beside one of the rules before, each with a sequence. */
+/* Writes MAX_DOORS - 1 knocks with sequences, because the rules applied before have one. */
 static void write_doors(const char *name)
 {
 	FILE *file = fopen(name, "w");
@@ -102,7 +101,7 @@ static void write_doors(const char *name)
 	}
 }
 
-/* The address of source number n of the big rulesets: spread over 10.0.0.0/8. */
+/* The n-th source of the large rulesets; they spread over 10.0.0.0/8. */
 static __u32 source_address(unsigned int n)
 {
 	return 10u << 24 | (n * 2654435761u >> 8);
@@ -125,7 +124,7 @@ static void write_sources(const char *name, int count)
 	}
 }
 
-/* The program on what leaves pc0. */
+/* Returns a descriptor of the egress program of pc0. */
 static int egress_program(void)
 {
 	LIBBPF_OPTS(bpf_tc_hook, hook, .ifindex = if_nametoindex("pc0"),
@@ -133,13 +132,12 @@ static int egress_program(void)
 	LIBBPF_OPTS(bpf_tc_opts, opts, .handle = 0x706F, .priority = 1);
 
 	if (bpf_tc_query(&hook, &opts)) {
-		perror("the program on what leaves");
+		perror("the egress program");
 		exit(1);
 	}
 	return bpf_prog_get_fd_by_id(opts.prog_id);
 }
 
-/* The attached program: the one its pinned link holds. */
 int attached_program(void)
 {
 	struct bpf_link_info info = { 0 };
@@ -164,12 +162,12 @@ int attached_program(void)
 struct row {
 	const char *name;
 	const char *rules; /* a file */
-	int target; /* ns above the empty program, at most */
+	int target; /* bound in ns above the empty program */
 	__u32 verdict;
 	bool ipv6;
 	int protocol;
 	__u16 port;
-	struct frame (*make)(void); /* or NULL: a packet to the port */
+	struct frame (*make)(void); /* makes the frame; NULL: build() does, with these values */
 };
 
 static struct frame with_tcp_flags(struct frame frame, __be32 address, __u16 source, __u16 dest)
@@ -185,7 +183,7 @@ static struct frame with_tcp_flags(struct frame frame, __be32 address, __u16 sou
 	return frame;
 }
 
-/* A segment of a connection that is open: the sandbox's own, over loopback. */
+/* A segment of an open connection, which the sandbox makes over loopback. */
 static struct frame make_established(void)
 {
 	struct sockaddr_in address = { .sin_family = AF_INET,
@@ -200,24 +198,24 @@ static struct frame make_established(void)
 	    getsockname(listener, (void *)&address, &size) ||
 	    connect(client, (void *)&address, size) ||
 	    getsockname(client, (void *)&local, &size)) {
-		perror("a connection over loopback");
+		perror("cannot connect over loopback");
 		exit(1);
 	}
 	return with_tcp_flags(build(false, IPPROTO_TCP, 0), address.sin_addr.s_addr,
 			      address.sin_port, local.sin_port);
 }
 
-/* A datagram that answers one which went out: its flow is in the table. */
+/* A reply to a datagram that went out, so that its flow is in the table. */
 static struct frame make_udp_reply(void)
 {
 	struct frame frame = build(false, IPPROTO_UDP, 40000),
-		     question = build(false, IPPROTO_UDP, 0);
+		     request = build(false, IPPROTO_UDP, 0);
 	struct udphdr *udp =
-		(void *)(question.data + sizeof(struct ether_header) + sizeof(struct iphdr));
+		(void *)(request.data + sizeof(struct ether_header) + sizeof(struct iphdr));
 	int program = egress_program();
 
 	udp->source = htons(40000);
-	run_program(program, &question, 1, NULL);
+	run_program(program, &request, 1, NULL);
 	close(program);
 	return frame;
 }
@@ -231,7 +229,7 @@ static struct frame make_from_source(void)
 	return frame;
 }
 
-/* A SYN to a shut port, after 10,000 sources have begun to knock. */
+/* A SYN to a shut port, after 10,000 sources have begun attempts. */
 static struct frame make_among_attempts(void)
 {
 	struct frame first = build(false, IPPROTO_TCP, 7000);
@@ -273,21 +271,21 @@ static const struct row rows[] = {
 	{ "knocks, TCP allowed", "knock.rules", 7, XDP_PASS, false, IPPROTO_TCP, 22, NULL },
 	{ "knocks, SYN among 10,000 attempts", "knock.rules", 15, XDP_DROP, false, 0, 0,
 	  make_among_attempts },
-	{ "63 doors, UDP to a shut port", "doors.rules", 50, XDP_DROP, false, IPPROTO_UDP, 23,
+	{ "63 knocks, UDP to a shut port", "doors.rules", 50, XDP_DROP, false, IPPROTO_UDP, 23,
 	  NULL },
-	{ "63 doors, a first step over again", "doors.rules", 1000, XDP_DROP, false,
-	  IPPROTO_TCP, 7000, NULL },
-	{ "port with 10,000 sources", "few.rules", 150, XDP_PASS, false, 0, 0,
+	{ "63 knocks, first step repeated", "doors.rules", 1000, XDP_DROP, false, IPPROTO_TCP,
+	  7000, NULL },
+	{ "10,000 sources, one matches", "few.rules", 150, XDP_PASS, false, 0, 0,
 	  make_from_source },
-	{ "port with 10,000 sources, none of them", "few.rules", 150, XDP_DROP, false,
-	  IPPROTO_TCP, 22, NULL },
-	{ "port with 100,000 sources", "many.rules", 250, XDP_PASS, false, 0, 0,
+	{ "10,000 sources, none matches", "few.rules", 150, XDP_DROP, false, IPPROTO_TCP, 22,
+	  NULL },
+	{ "100,000 sources, one matches", "many.rules", 250, XDP_PASS, false, 0, 0,
 	  make_from_source },
 };
 
 /*
- * A program put in place anew: where the kernel has room for its code makes it faster or
- * slower by up to a nanosecond a packet, so each round has another one.
+ * Replaces the attached program and finds it with `find`. Each round does so, because the place
+ * of its code in memory makes a program faster or slower by up to a nanosecond a packet.
  */
 static int load_anew(int (*find)(void))
 {
@@ -295,7 +293,7 @@ static int load_anew(int (*find)(void))
 	return find();
 }
 
-/* Warms up as well. */
+/* Checks the program's verdict on the frame, and warms the program up with `count` packets. */
 static void expect_verdict(const struct row *row, int program, struct frame *frame,
 			   unsigned int count)
 {
@@ -310,9 +308,9 @@ static void expect_verdict(const struct row *row, int program, struct frame *fra
 }
 
 /*
- * The two candidates take turns many times within a round, so that a machine
- * whose speed drifts slows both alike: `chunk` packets each, and before them `before`
- * of the empty program, no rest, which would make what comes after it slow.
+ * Measures one row. The two candidates take turns many times within a round, so that a machine
+ * whose speed drifts slows both: `chunk` packets each. If chunks are small, `before` packets of
+ * the empty program precede them, because what comes after a pause is slow.
  */
 static void measure_row(const struct row *row, int empty, int (*find)(void), unsigned int chunk,
 			unsigned int before)
@@ -350,7 +348,7 @@ static void measure_packets(int empty)
 		measure_row(&rows[i], empty, attached_program, CHUNK, 0);
 }
 
-/* A figure for a packet that was not what it should be would be worth nothing. */
+/* Fails if a frame of this benchmark was malformed: its figure would be worthless. */
 static void check_malformed(void)
 {
 	struct datapath dp;
@@ -367,11 +365,11 @@ static void check_malformed(void)
 	}
 }
 
-/* So few at a time that the limit on verifications lets them all. */
+/* Signed knocks with a wrong tag, so few at a time that the limit lets all be verified. */
 static void measure_signed(int empty)
 {
 	const struct row row = {
-		.name = "bogus signed knock, verified",
+		.name = "signed knock with a wrong tag",
 		.rules = "signed.rules",
 		.target = 400,
 		.verdict = XDP_DROP,
@@ -381,11 +379,11 @@ static void measure_signed(int empty)
 	measure_row(&row, empty, attached_program, SIGNED_BURST * 9 / 10, 4 * CHUNK);
 }
 
-/* What leaves: the TC program, on a datagram whose flow it remembers. */
+/* The egress program, on a datagram of a flow that is in the table. */
 static void measure_egress(int empty)
 {
 	const struct row row = {
-		.name = "leaving UDP, flow remembered",
+		.name = "egress, UDP of a known flow",
 		.rules = "closed.rules",
 		.target = 60,
 		.verdict = (__u32)-1, /* TC_ACT_UNSPEC */
@@ -396,7 +394,7 @@ static void measure_egress(int empty)
 	measure_row(&row, empty, egress_program, CHUNK, 0);
 }
 
-/* Which monitor there is, as the data path has it; it can be made not to be there. */
+/* Returns the control map's memory, in which the data path sees whether there is a monitor. */
 static struct control *open_control(void)
 {
 	struct datapath dp;
@@ -410,7 +408,7 @@ static struct control *open_control(void)
 	return control;
 }
 
-/* Drops with a monitor that reads, and without: turns as in measure_row(). */
+/* Drops with a monitor that reads, and without one, in turns as in measure_row(). */
 static void measure_monitored(void)
 {
 	struct frame frame = build(false, IPPROTO_TCP, 23);
@@ -419,7 +417,7 @@ static void measure_monitored(void)
 	char apply[256];
 	pid_t monitor;
 
-	fflush(stdout); /* or the child says it once more */
+	fflush(stdout); /* or the child would print it again */
 	monitor = fork();
 
 	if (!monitor) {
@@ -444,16 +442,16 @@ static void measure_monitored(void)
 		add_sample(&ratio, with / without);
 		close(program);
 	}
-	record_figure("a drop with a monitor, beside one without", &ratio, "times",
+	record_figure("drop with a monitor, ratio to one without", &ratio, "times",
 		      "at most 1.03");
 	kill(monitor, SIGTERM);
 	waitpid(monitor, NULL, 0);
 }
 
 /*
- * What the kernel takes for a call and its return: up to ten times as long where returns
- * are guarded (the first lines of results.txt say it), and then what it does itself with a
- * packet, which is little but calls, takes as much longer.
+ * What a call and its return take in the kernel: up to ten times as long if returns are guarded
+ * (see the first lines of results.txt). The kernel's own handling of a packet, which is mostly
+ * calls, is then as much slower.
  */
 static void measure_calls(const struct empty_bpf *empty)
 {
@@ -468,7 +466,7 @@ static void measure_calls(const struct empty_bpf *empty)
 
 		add_sample(&each, (with - without) / empty->rodata->call_count);
 	}
-	record_figure("a call within the kernel and its return", &each, "ns", "no bound");
+	record_figure("call and return in the kernel", &each, "ns", "no bound");
 }
 
 static void print_memory(void)
@@ -487,7 +485,7 @@ int main(int argc, char **argv)
 
 	if (argc > 1)
 		portctl = argv[1];
-	/* Before the sandbox, which is another folder. */
+	/* Before entering the sandbox, which changes the folder. */
 	if (argc > 2 && !(results = fopen(argv[2], "w"))) {
 		perror(argv[2]);
 		return 1;
@@ -515,7 +513,7 @@ int main(int argc, char **argv)
 		write_sources("few.rules", 10000);
 		write_sources("many.rules", 100000);
 	}
-	/* Both attached: the kernel calls attached programs in a way of their own. */
+	/* Both programs are attached, since the kernel calls attached programs differently. */
 	if (bpf_link_create(bpf_program__fd(empty->progs.empty), if_nametoindex("pc1"), BPF_XDP,
 			    NULL) < 0) {
 		perror("attach the empty program");

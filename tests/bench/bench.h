@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the rooms of the benchmark share. */
+/* What both benchmarks share: the frames, test runs of a program, and running the command. */
 #ifndef BENCH_H
 #define BENCH_H
 
@@ -9,40 +9,42 @@
 
 #define ROUNDS 7
 
-extern const char *portctl; /* the command */
+extern const char *portctl; /* path of the command */
 
 struct frame {
 	unsigned char data[128];
 	size_t size;
 };
 
-/* A minimal packet to a port: 60 bytes or so, as a flood has them; of TCP a SYN. */
+/* Builds a minimal frame of about 60 bytes to a port, as floods have; of TCP, a SYN. */
 struct frame build(bool ipv6, int protocol, __u16 port);
 
 /*
- * A signed knock to port 62201 of somebody in the file "keys", signed at that time
- * (nanoseconds since 1970).
+ * Builds a signed knock to port 62201 with the first key of the file "keys", signed at this
+ * time (nanoseconds since 1970).
  */
 struct frame build_signed(__u64 time);
 
-/* Makes a signed knock one of somebody who knows the signer and the server, not the key. */
+/* Makes the tag of a signed knock wrong, as of a sender who does not know the key. */
 void spoil_signature(struct frame *frame);
-struct frame build_bogus(void); /* one of those, to be sent again and again */
+/* Builds a signed knock with a wrong tag whose time stays valid as long as the bench runs. */
+struct frame build_bogus(void);
 
 /*
- * Nanoseconds a run, of CPU time: before and after it the kernel waits for RCU, some 4 ms or
- * 8. The last verdict goes to *verdict where that is not NULL.
+ * Runs the program `repeat` times. Returns nanoseconds of CPU time a run: wall-clock time would
+ * include the kernel's waits for RCU before and after, 4 or 8 ms. Sets *verdict, unless NULL.
  */
 double run_program(int program, struct frame *frame, unsigned int repeat, __u32 *verdict);
 
-/* Runs the command, its output thrown away; returns the seconds it took. */
+/* Runs portctl without output. Returns the seconds it took; exits if it fails. */
 double command(const char *arguments);
 
-/* The program that is attached, a descriptor. */
+/* Returns a descriptor of the program attached to pc0, found by its pinned link. */
 int attached_program(void);
 
-/* commands.c: what the command costs, with many rules and all ports counted. */
+/* commands.c: apply, stats, attach and scrapes, with many rules and all ports counted. */
 void measure_commands(void);
+/* commands.c: frames a second of replay. */
 void measure_replay(void);
 
 #endif

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the command costs, in the folder of the files that bench.c writes: with 65,536
- * rules, all ports counted, a capture, a scrape.
+ * What commands cost: apply, stats and attach with 65,536 rules and all ports counted, scrapes
+ * of export, and replay. Uses the rules that bench.c wrote into the current folder.
  */
 #include <netinet/in.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static void touch_ports(int program, int protocol)
 
 #define CAPTURED 1000000
 
-/* A capture of frames to all ports, one after the other, ten microseconds apart. */
+/* Writes a capture with frames to all ports in turn, ten microseconds apart. */
 static void write_capture(const char *name, unsigned int count)
 {
 	/* A pcap file's header: microseconds, version 2.4, Ethernet. */
@@ -46,7 +46,7 @@ static void write_capture(const char *name, unsigned int count)
 		exit(1);
 }
 
-/* What the frames take beside an empty capture. */
+/* The rate of replay, without the time that an empty capture takes. */
 void measure_replay(void)
 {
 	struct samples rates = { 0 };
@@ -64,7 +64,7 @@ void measure_replay(void)
 	record_figure("replay, one CPU", &rates, "M frames/s", "over 1");
 }
 
-/* 65,536 ports have counted, 1,000 are shown: the others are one series. */
+/* Times of a scrape when 65,536 ports have counted, of which 1,000 have their own series. */
 static struct samples measure_scrape(void)
 {
 	struct samples times = { 0 }; /* milliseconds */
@@ -72,7 +72,7 @@ static struct samples measure_scrape(void)
 	size_t ports;
 
 	for (int round = 0; round < ROUNDS; round++) {
-		usleep(100000); /* or the pause between two scrapes is measured as well */
+		usleep(100000); /* or export's pause between two scrapes would count */
 		add_sample(&times, scrape(&ports) * 1e3);
 		if (ports != 2 * (1000 + 2)) {
 			fprintf(stderr, "a scrape with %zu series of ports\n", ports);
@@ -83,7 +83,7 @@ static struct samples measure_scrape(void)
 	return times;
 }
 
-/* Runs a command; milliseconds. */
+/* Adds the milliseconds of a command. */
 static void time_command(struct samples *samples, const char *arguments)
 {
 	add_sample(samples, command(arguments) * 1e3);
@@ -113,7 +113,7 @@ void measure_commands(void)
 	printf("\n");
 	record_figure("apply, 65,536 rules that all change", &apply, "ms", "under 200");
 	record_figure("stats -j, all 131,072 port keys nonzero", &stats, "ms", "under 100");
-	record_figure("stats, the same", &table, "ms", "under 50");
+	record_figure("stats, all 131,072 port keys nonzero", &table, "ms", "under 50");
 	record_figure("scrape, 1,000 of 65,536 nonzero ports", &scrapes, "ms", "under 20");
 	record_figure("attach", &attach, "ms", "under 500");
 }

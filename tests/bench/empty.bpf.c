@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Programs that do nothing: what every figure is compared with, and what a call takes. */
+/* Empty programs, with which every figure is compared, and two to measure a call. */
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
@@ -10,7 +10,7 @@ int empty(struct xdp_md *ctx)
 	return XDP_DROP;
 }
 
-/* The same, where what is measured are packets that pass. */
+/* The empty program for packets that pass. */
 SEC("xdp.frags")
 int empty_pass(struct xdp_md *ctx)
 {
@@ -25,7 +25,7 @@ int empty_tc(struct __sk_buff *skb)
 	return 0;
 }
 
-/* What a call takes: these two differ in nothing else. */
+/* calls() and no_calls() differ only in calling a function. */
 const volatile __u32 call_count = 64;
 volatile __u32 sink;
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The frames that are sent, and what a program takes for one. */
+/* Builds frames, and measures what a program takes for one. */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <net/ethernet.h>
@@ -75,12 +75,12 @@ struct frame build_signed(__u64 time)
 
 void spoil_signature(struct frame *frame)
 {
-	frame->data[frame->size - 1] ^= 1; /* the tag is the end of it */
+	frame->data[frame->size - 1] ^= 1; /* the last byte of the tag */
 }
 
 struct frame build_bogus(void)
 {
-	/* So far ahead that its time is near enough as long as this takes. */
+	/* Almost as far ahead as the skew allows, so that it stays valid for the whole run. */
 	struct frame frame = build_signed(utc_now() + (KNOCK_SKEW - 1) * 1000000000ull);
 
 	spoil_signature(&frame);

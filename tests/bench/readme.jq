@@ -1,4 +1,4 @@
-# README's table, from results.json: jq -rf tests/bench/readme.jq tests/bench/results.json
+# Makes README's table: jq -rf tests/bench/readme.jq tests/bench/results.json
 ["empty", "portctl", "xdp-filter", "nft netdev", "nft input", "iptables"] as $names |
 def digits($n): . as $value | pow(10; $n) as $unit | ($value * $unit | round) / $unit |
 	tostring | if $n == 0 then . else (split(".") + ["0"]) |
@@ -19,14 +19,14 @@ line("---"; [$names[] | "---:"]),
   "knocks, default drop", "passes: allowed port", "passes: established TCP", "passes: UDP reply"][] as $name |
 	row($name) | show($name; .mpps | rate)),
 (row("one port") | show("one port: CPU s for 1 M packets"; .cpu_seconds_per_million | figure(3)),
-	show("one port: Mpps, the receiving side on a CPU of its own"; .receiver_mpps | rate)),
-(row("1 rule") | show("1 rule: to take it up, ms"; .apply_ms | figure(0))),
+	show("one port: Mpps, receiving side on another CPU"; .receiver_mpps | rate)),
+(row("1 rule") | show("1 rule: apply, ms"; .apply_ms | figure(0))),
 (row("65,536 rules") |
 	show("65,536 rules: CPU s for 1 M packets"; .cpu_seconds_per_million | figure(3)),
-	show("65,536 rules: Mpps, the receiving side on a CPU of its own"; .receiver_mpps | rate),
-	show("65,536 rules: to take them up, ms"; .apply_ms | figure(0)),
+	show("65,536 rules: Mpps, receiving side on another CPU"; .receiver_mpps | rate),
+	show("65,536 rules: apply, ms"; .apply_ms | figure(0)),
 	show("65,536 rules: memory, MiB"; .memory_mib | figure(1)),
-	show("65,536 rules: to show all counters, ms"; .stats_ms | figure(0))),
+	show("65,536 rules: show all counters, ms"; .stats_ms | figure(0))),
 (row("100,000 sources") |
-	show("100,000 sources: to take them up, ms"; .apply_ms | figure(0)),
+	show("100,000 sources: apply, ms"; .apply_ms | figure(0)),
 	show("100,000 sources: memory, MiB"; .memory_mib | figure(1)))

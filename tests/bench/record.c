@@ -12,7 +12,7 @@ static void keep(json_t *row)
 
 void record_heading(void)
 {
-	printf("%-34s %8s %8s %6s %8s   (least to most; asked)\n", "", "empty", "portctl",
+	printf("%-34s %8s %8s %6s %8s   (least to most; bound)\n", "", "empty", "portctl",
 	       "ratio", "above");
 }
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The rows of this benchmark: printed, and kept for JSON. */
+/* The rows of bench: prints each, and keeps it for the JSON file. */
 #ifndef RECORD_H
 #define RECORD_H
 
@@ -9,15 +9,18 @@
 
 void record_heading(void);
 
-/* Nanoseconds a packet: of the empty program, of portctl, by how much it is above. */
+/*
+ * Records a row of nanoseconds a packet: of the empty program, of portctl, and what portctl
+ * adds. `target` is the bound of what portctl adds.
+ */
 void record_packet(const char *name, int target, const struct samples *empty,
 		   const struct samples *ours, const struct samples *above);
 
-/* Any other figure, of which so much is asked. */
+/* A row of any other figure; `asked` is its bound as text. */
 void record_figure(const char *name, const struct samples *samples, const char *unit,
 		   const char *asked);
 
-/* Writes all of it and closes the file; returns 0, or -1 where it cannot. */
+/* Writes all rows as JSON and closes the file. Returns 0, or -1 on failure. */
 int record_write(FILE *out);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A figure: measured several times, told as its median and how far apart they were. */
+/* A figure that is measured several times, and shown as its median, least and most. */
 #ifndef SAMPLES_H
 #define SAMPLES_H
 
@@ -10,20 +10,21 @@
 
 struct samples {
 	size_t count; /* 0: not measured */
-	double values[MOST_SAMPLES]; /* from the least to the most */
+	double values[MOST_SAMPLES]; /* sorted */
 };
 
-/* One more; beyond MOST_SAMPLES it is an error of the program, which ends. */
+/* Adds a value. More than MOST_SAMPLES are a bug, and end the program. */
 void add_sample(struct samples *samples, double value);
 
-/* Of samples that are there. */
+/* These need at least one sample. */
 double median(const struct samples *samples);
 double least(const struct samples *samples);
 double most(const struct samples *samples);
 
-/* {"median", "least", "most"}, or null where there are none. */
+/* Returns {"median", "least", "most"}, or null without samples. */
 json_t *samples_json(const struct samples *samples);
 
-double now(void); /* seconds */
+/* Seconds of CLOCK_MONOTONIC. */
+double now(void);
 
 #endif

@@ -32,11 +32,11 @@ pid_t start_exporter(void)
 {
 	pid_t pid;
 
-	fflush(stdout); /* or the child says it once more */
+	fflush(stdout); /* or the child would print it again */
 	pid = fork();
 
 	if (!pid) {
-		/* Also where a check ends this program early. */
+		/* The child must also end if this program exits early. */
 		if (prctl(PR_SET_PDEATHSIG, SIGKILL) || !freopen("/dev/null", "w", stdout))
 			_exit(1);
 		execl(portctl, portctl, "export", NULL);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* "portctl export", and asking it. */
+/* Runs "portctl export" and scrapes it. */
 #ifndef SCRAPE_H
 #define SCRAPE_H
 
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Runs "portctl export" in this network namespace and waits until it listens. */
+/* Starts "portctl export" in this network namespace and waits until it listens. */
 pid_t start_exporter(void);
 void stop_exporter(pid_t pid);
 
 /*
- * Asks for the metrics and reads all of them; returns the seconds it took. *ports: how
- * many series of a port's packets there were.
+ * Reads the metrics once. Returns the seconds it took; *ports is the number of series
+ * portctl_port_packets_total.
  */
 double scrape(size_t *ports);
 

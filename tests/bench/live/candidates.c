@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Who is measured, where each of them works, and portctl's own rules. */
+/*
+ * The candidates, their network namespaces, and the rules of portctl and the empty program. The
+ * rules of the peers are in peers.c.
+ */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -23,7 +26,6 @@ static void die(const char *what)
 	exit(1);
 }
 
-/* NULL: back to where the near ends are. */
 void enter(const struct candidate *candidate)
 {
 	if (setns(candidate ? candidate->netns : home, CLONE_NEWNET))
@@ -77,7 +79,7 @@ static bool start_empty(const struct workload *workload)
 		workload->fate == DROPPED ? empty->progs.empty : empty->progs.empty_pass;
 
 	if (bpf_link_update(empty_link, bpf_program__fd(program), NULL))
-		die("the empty program");
+		die("cannot attach the empty program");
 	return true;
 }
 
@@ -95,11 +97,11 @@ static void attach_empty(void)
 {
 	empty = empty_bpf__open_and_load();
 	if (!empty)
-		die("the empty program");
+		die("cannot load the empty program");
 	empty_link = bpf_link_create(bpf_program__fd(empty->progs.empty),
 				     if_nametoindex("eth0"), BPF_XDP, NULL);
 	if (empty_link < 0)
-		die("attach the empty program");
+		die("cannot attach the empty program");
 }
 
 /* --- portctl ------------------------------------------------------------------ */
@@ -161,7 +163,7 @@ static bool start_portctl(const struct workload *workload)
 	return true;
 }
 
-/* So that the next start changes something. */
+/* Applies an empty file, so that the next start changes the rules. */
 static void stop_portctl(void)
 {
 	fclose(open_rules("no.rules"));
@@ -232,7 +234,10 @@ struct candidate candidates[] = {
 
 const size_t candidate_count = sizeof(candidates) / sizeof(*candidates);
 
-/* A namespace with the far end of a pair, which does not send what it is not asked for. */
+/*
+ * Makes a namespace with the far end of a veth pair, which sends nothing by itself. The MAC
+ * addresses are those of make_frame().
+ */
 static void make_place(struct candidate *candidate, size_t number)
 {
 	char name[16];
@@ -249,7 +254,7 @@ static void make_place(struct candidate *candidate, size_t number)
 	candidate->ifindex = if_nametoindex(name);
 	candidate->number = number;
 	enter(candidate);
-	/* GRO: without a program of its own a veth end takes what XDP sends only so. */
+	/* With GRO on, a veth device without a program receives frames that XDP sends. */
 	if (run("sysctl -qw net.ipv6.conf.all.accept_dad=0 && "
 		"ip link set lo up && ip link set eth0 address 02:00:00:00:00:01 up && "
 		"ethtool -K eth0 gro on && ip addr add 192.0.2.1/24 dev eth0 && "
@@ -267,7 +272,7 @@ int open_program(const struct candidate *candidate)
 		fd = bpf_prog_get_fd_by_id(id);
 	enter(NULL);
 	if (fd < 0)
-		die("the attached program");
+		die("cannot find the attached program");
 	return fd;
 }
 

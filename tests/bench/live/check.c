@@ -1,23 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What `bench-check` asks: that portctl is ahead of every peer in every row they share,
- * and the bounds of the rows, in some also where the receiving side has a CPU of its own.
- * Ratios of one run only, never a time.
+ * `make bench-check`: portctl must be ahead of every peer in every row they share, and within
+ * the bounds of the rows, for some rows also with the receiving side on another CPU. Only
+ * ratios of one run count, never a time.
  *
- * Where the empty program itself is not well beyond a bound on a peer, the machine takes so
- * long to make a packet and bring it to any XDP program that none could reach it by much,
- * however fast. Then the bound is not met on one CPU, which is said, and what portctl adds to
- * a packet's time is asked to be the part of what the peer adds that the bound meant where
- * it was set.
+ * If the empty program itself is not well above a bound, no XDP program can reach that bound:
+ * the machine takes too long to make a packet and deliver it. The output then says that the
+ * bound is not met, and the check is instead on what portctl adds to a packet's time: at most
+ * the part of what the peer adds that the bound meant on the machine where it was set.
  *
- * Rates are those for a second of CPU time, where that is known: what they would be by the
- * clock if the machine did nothing else. Those by the clock are said as well.
+ * Rates are for a second of CPU time if that is known: they equal the rates by the clock on a
+ * machine that does nothing else. The rates by the clock are printed too.
  */
 #include <string.h>
 
 #include "live.h"
 
-#define REACH 0.85 /* of the empty program's rate, the most that is asked of any program */
+#define REACH 0.85 /* no program is expected to exceed this part of the empty program's rate */
 
 static double rate_by_clock(const struct cell *row, size_t candidate)
 {
@@ -36,7 +35,7 @@ static bool has_rate(const struct cell *row, size_t candidate)
 	return row[candidate].of[RATE].count;
 }
 
-/* Nanoseconds of a packet that are not the machine's own. */
+/* Nanoseconds that a candidate adds to a packet's time. */
 static double net_cost(const struct cell *row, size_t candidate)
 {
 	return 1e3 / rate(row, candidate) - 1e3 / rate(row, EMPTY);
@@ -59,7 +58,7 @@ static bool check_ahead(const struct workload *workload, const struct cell *row,
 	bool good = rate(row, PORTCTL) > rate(row, peer);
 
 	say_times(workload->name, row, peer);
-	printf("asked: ahead: %s\n", verdict(good));
+	printf("must be ahead: %s\n", verdict(good));
 	return good;
 }
 
@@ -68,13 +67,13 @@ static bool check_cost(const struct cell *row, size_t other, const struct bound 
 	double ours = net_cost(row, PORTCTL), theirs = net_cost(row, other);
 	bool good = ours <= theirs * bound->part;
 
-	printf("    What each adds to a packet's time: portctl %.1f ns, %s %.1f ns, a part of "
-	       "%.3f, at most %.3f asked: %s\n",
+	printf("    Added to a packet's time: portctl %.1f ns, %s %.1f ns, a part of %.3f, "
+	       "bound at most %.3f: %s\n",
 	       ours, bound->candidate, theirs, ours / theirs, bound->part, verdict(good));
 	return good;
 }
 
-/* The same bound where the sender is on another CPU. */
+/* The same bound with the sender on another CPU. */
 static bool check_receiver(const char *name, const struct cell *row, size_t other, double asked)
 {
 	const struct samples *ours = &row[PORTCTL].of[RECEIVER],
@@ -82,13 +81,13 @@ static bool check_receiver(const char *name, const struct cell *row, size_t othe
 	double times;
 
 	if (!ours->count || !theirs->count) {
-		printf("%-27s no figure of the receiving side on a CPU of its own: %s\n", name,
+		printf("%-27s no figure with the receiving side on another CPU: %s\n", name,
 		       verdict(false));
 		return false;
 	}
 	times = median(ours) / median(theirs);
-	printf("%-27s %7.2f times %s on a CPU of its own, at least %.2f asked: %s\n", name,
-	       times, candidates[other].name, asked, verdict(times >= asked));
+	printf("%-27s %7.2f times %s on another CPU, bound at least %.2f: %s\n", name, times,
+	       candidates[other].name, asked, verdict(times >= asked));
 	return times >= asked;
 }
 
@@ -104,14 +103,14 @@ static bool check_bound(const struct workload *workload, const struct cell *row,
 	}
 	times = rate(row, PORTCTL) / rate(row, other);
 	say_times(workload->name, row, other);
-	printf("at least %.2f asked", bound->times);
+	printf("bound at least %.2f", bound->times);
 	if (other == EMPTY || times >= bound->times ||
 	    rate(row, EMPTY) / rate(row, other) >= bound->times / REACH) {
 		printf(": %s\n", verdict(times >= bound->times));
 		return times >= bound->times;
 	}
-	printf(": NOT MET\n    The empty program, which does nothing, reaches %.2f times %s "
-	       "here. So instead:\n",
+	printf(": NOT MET\n    The empty program itself reaches only %.2f times %s here. "
+	       "Instead:\n",
 	       rate(row, EMPTY) / rate(row, other), bound->candidate);
 	return check_cost(row, other, bound);
 }
@@ -155,7 +154,7 @@ static bool check_row(const struct workload *workload, const struct cell *row)
 	return good;
 }
 
-/* One that falls short may try again: something else may have been at work meanwhile. */
+/* A row that falls short is measured once more, because other work may have disturbed it. */
 bool check_all(struct cell (*rows)[MOST_CANDIDATES])
 {
 	bool good = true;
@@ -167,11 +166,10 @@ bool check_all(struct cell (*rows)[MOST_CANDIDATES])
 		measure(&workloads[i], rows[i], true);
 		if (check_row(&workloads[i], rows[i]))
 			continue;
-		puts("once more:");
+		puts("measured once more:");
 		measure(&workloads[i], rows[i], true);
 		good &= check_row(&workloads[i], rows[i]);
 	}
-	puts(good ? "all is as asked, but for what is said not to be met"
-		  : "portctl falls short");
+	puts(good ? "all bounds hold, except those said not to be met" : "portctl falls short");
 	return good;
 }

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The CPU time a flood takes. It is sent and judged in this process's own system calls,
- * and what is left over by ksoftirqd. The kernel counts both to the nanosecond, unless it
- * was built to take the time of interrupts out: then there is no figure.
+ * The CPU time of a flood. Packets are sent and judged within this process's system calls, the
+ * rest by ksoftirqd. The kernel counts the time of both to the nanosecond, unless it was built
+ * with CONFIG_IRQ_TIME_ACCOUNTING, which excludes interrupts: then there is no figure.
  *
- * The receiving side has a CPU of its own where its NAPI runs in a thread.
+ * With threaded NAPI the receiving side can run on another CPU.
  */
 #include <dirent.h>
 #include <sched.h>
@@ -37,7 +37,7 @@ static bool is_called(const char *pid, const char *begin)
 	return !strncmp(comm, begin, strlen(begin));
 }
 
-/* The processes whose names begin so. */
+/* Finds at most `most` processes whose names begin with `begin`. Returns how many. */
 static size_t find_processes(const char *begin, int *pids, size_t most)
 {
 	DIR *processes = opendir("/proc");
@@ -53,7 +53,7 @@ static size_t find_processes(const char *begin, int *pids, size_t most)
 	return count;
 }
 
-/* The process that does what interrupts leave over on CPU 0; 0: it is not to be seen. */
+/* Returns the PID of ksoftirqd of CPU 0, or 0 if it cannot be seen. */
 static int find_ksoftirqd(void)
 {
 	int pid = 0;
@@ -62,7 +62,7 @@ static int find_ksoftirqd(void)
 	return pid;
 }
 
-/* Seconds that a process was on a CPU. */
+/* Returns the seconds of CPU time of a process. */
 static double run_time(int pid)
 {
 	unsigned long long nanoseconds = 0;
@@ -97,7 +97,7 @@ static size_t find_receivers(int *pids)
 	return find_processes("napi/eth0-", pids, MOST_THREADS);
 }
 
-/* sysfs shows the devices of the namespace it was mounted in. */
+/* sysfs is mounted anew, because it shows the devices of the namespace it was mounted in. */
 bool receive_in_threads(const struct candidate *candidate, bool threads)
 {
 	int pids[MOST_THREADS];

@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Packets that pass. What the kernel does with a packet that was let in costs far more
- * than judging it, so it must be the same for all: the sink, a chain of nftables at the
- * input hook that comes after all who are measured, drops and counts what they let
- * through. A sink at the TC hook would be cheaper, but it would come before nftables'
- * ingress chain. Before the sink the kernel finds the route and the packet's socket.
+ * Packets that pass. What the kernel does with a passed packet costs far more than judging it,
+ * so it must be the same for all candidates: behind them a chain of nftables at the input hook,
+ * the sink, drops and counts the packets. A sink at the TC hook would be cheaper, but would
+ * come before nftables' ingress chain. Before the sink the kernel looks up the route and the
+ * socket.
  *
- * The packets belong to what was begun from behind the candidate, over the veth pair, so
- * that each has seen it in his own way: in the socket table, his own, or conntrack.
+ * The packets belong to a connection or request that really went out through the candidate, so
+ * that each candidate finds it in the socket table, its own table, or conntrack.
  */
 #include <arpa/inet.h>
 #include <net/ethernet.h>
@@ -49,11 +49,11 @@ static int open_bound(const struct candidate *candidate, int type, const char *a
 	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience)) ||
 	    setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)) ||
 	    bind(fd, (void *)&own, sizeof(own)))
-		die(candidate, "a socket");
+		die(candidate, "cannot open a socket");
 	return fd;
 }
 
-/* Where a connection stands: the next number of one of its directions. */
+/* Returns the next sequence number of a connection in one direction. */
 static __u32 next_number(const struct candidate *candidate, int fd, int queue)
 {
 	socklen_t size = sizeof(__u32);
@@ -62,11 +62,11 @@ static __u32 next_number(const struct candidate *candidate, int fd, int queue)
 	if (setsockopt(fd, SOL_TCP, TCP_REPAIR, &(int){ TCP_REPAIR_ON }, sizeof(int)) ||
 	    setsockopt(fd, SOL_TCP, TCP_REPAIR_QUEUE, &queue, sizeof(queue)) ||
 	    getsockopt(fd, SOL_TCP, TCP_QUEUE_SEQ, &number, &size))
-		die(candidate, "the numbers of a connection");
+		die(candidate, "cannot read sequence numbers");
 	return number;
 }
 
-/* The checksum of a segment without data, over its pseudo-header too. */
+/* The checksum of a segment without data, with its pseudo header. */
 static __u16 tcp_sum(const struct iphdr *ip, const struct tcphdr *tcp)
 {
 	const __u16 *words = (const __u16 *)tcp;
@@ -81,7 +81,7 @@ static __u16 tcp_sum(const struct iphdr *ip, const struct tcphdr *tcp)
 
 static int near_ends[MOST_CANDIDATES], far_ends[MOST_CANDIDATES]; /* 0: none */
 
-/* An acknowledgement as the other end would send it once more. */
+/* Opens a TCP connection, and makes the frame an ACK that its far end could send again. */
 static void begin_connection(const struct candidate *candidate, __u16 port, struct frame *frame)
 {
 	struct sockaddr_in other = place("192.0.2.2", FAR_PORT);
@@ -96,7 +96,7 @@ static void begin_connection(const struct candidate *candidate, __u16 port, stru
 	near_end = open_bound(candidate, SOCK_STREAM, "192.0.2.1", port);
 	near_ends[candidate->number] = near_end;
 	if (connect(near_end, (void *)&other, sizeof(other)))
-		die(candidate, "a connection from behind it");
+		die(candidate, "cannot connect through it");
 	enter(NULL);
 	far_end = accept(listener, NULL, NULL);
 	if (far_end < 0)
@@ -116,13 +116,14 @@ static void begin_connection(const struct candidate *candidate, __u16 port, stru
 	tcp->check = tcp_sum(ip, tcp);
 }
 
-static void begin_question(const struct candidate *candidate, __u16 port, struct frame *frame)
+/* Sends a UDP request, and makes the frame its reply. */
+static void begin_request(const struct candidate *candidate, __u16 port, struct frame *frame)
 {
 	struct sockaddr_in other = place("192.0.2.2", FAR_PORT);
 	struct udphdr *udp =
 		(void *)(frame->data + sizeof(struct ether_header) + sizeof(struct iphdr));
 	int near_end, far_end;
-	char question;
+	char request;
 
 	far_end = open_bound(candidate, SOCK_DGRAM, "192.0.2.2", FAR_PORT);
 	far_ends[candidate->number] = far_end;
@@ -130,10 +131,10 @@ static void begin_question(const struct candidate *candidate, __u16 port, struct
 	near_end = open_bound(candidate, SOCK_DGRAM, "192.0.2.1", port);
 	near_ends[candidate->number] = near_end;
 	if (sendto(near_end, "?", 1, 0, (void *)&other, sizeof(other)) != 1)
-		die(candidate, "a datagram from behind it");
+		die(candidate, "cannot send a datagram through it");
 	enter(NULL);
-	if (recv(far_end, &question, 1, 0) != 1)
-		die(candidate, "a datagram from behind it");
+	if (recv(far_end, &request, 1, 0) != 1)
+		die(candidate, "cannot send a datagram through it");
 	udp->source = htons(FAR_PORT);
 	udp->dest = htons(port);
 }
@@ -150,7 +151,8 @@ static void put_up_sink(const struct candidate *candidate)
 void begin_flow(const struct candidate *candidate, const struct workload *workload,
 		struct frame *frame)
 {
-	static __u16 port = 40000; /* another each time: conntrack remembers the last */
+	static __u16 port =
+		40000; /* a new one each time, because conntrack remembers the last */
 	unsigned int number = candidate->number;
 
 	if (workload->fate != ALLOWED &&
@@ -160,14 +162,14 @@ void begin_flow(const struct candidate *candidate, const struct workload *worklo
 	if (workload->fate == ESTABLISHED)
 		begin_connection(candidate, port++, frame);
 	else if (workload->fate == REPLY)
-		begin_question(candidate, port++, frame);
+		begin_request(candidate, port++, frame);
 	if (workload->fate != ALLOWED)
 		run("ip route del 192.0.2.1/32 dev near%u; ip addr del 192.0.2.2/32 dev near%u",
 		    number, number);
 	put_up_sink(candidate);
 }
 
-/* Without a word to the other end, which is not there any more. */
+/* Closes a socket without sending anything, because the other end's address is gone. */
 static void close_end(int *end)
 {
 	if (!*end)

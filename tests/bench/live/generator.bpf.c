@@ -1,21 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Makes the frames of a flood: run with live frames (BPF_F_TEST_XDP_LIVE_FRAMES), it
- * gives each its port and its source and sends it out of the device it is said to have
- * come from. Frames are used again and again, so it always writes what it varies.
+ * Generates the frames of a flood: run with live frames (BPF_F_TEST_XDP_LIVE_FRAMES), it sets
+ * the port and the source of each frame and sends the frame out of its ingress device. The
+ * kernel reuses the frames' memory, so each field that varies is written every time.
  */
 #include "vmlinux.h"
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
 volatile __u32 seed = 1;
-volatile __u32 l4_offset; /* of the ports */
-volatile __u32 ports; /* how many from 1 on, by chance; 0: the one that is there */
-volatile __u32 sources; /* how many from 10.0.0.1 on, by chance; 0: the one that is there */
-volatile __u32 tagged; /* the head is written anew: receivers take its tag off in place */
-__u8 head[18]; /* Ethernet and one tag */
-volatile __u32 header_sum; /* of the IPv4 header, without its checksum and source */
+volatile __u32 l4_offset; /* byte offset of the TCP or UDP header */
+volatile __u32 ports; /* number of random ports, from 1 on; 0: keep the frame's */
+volatile __u32 sources; /* number of random sources, from 10.0.0.1 on; 0: keep the frame's */
+volatile __u32 tagged; /* write the head anew, because receivers remove its tag in place */
+__u8 head[18]; /* Ethernet header and one VLAN tag */
+volatile __u32 header_sum; /* sum over the IPv4 header without checksum and source */
 
+/* A random number below `below` (xorshift). */
 static __always_inline __u32 chance(__u32 below)
 {
 	__u32 x = seed;

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Side by side: how many packets a second each candidate copes with, when they come in
- * through a veth pair, made and judged on one CPU; and what his rules cost to take up,
- * keep and look at. Only ratios of one run mean anything.
+ * portctl beside its peers: how many packets a second each candidate judges, when they come in
+ * through a veth pair and are made and judged on one CPU; and what it costs to apply, store and
+ * show its rules. Only ratios within one run mean anything.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -11,7 +11,7 @@
 #include "live.h"
 #include "sandbox.h"
 
-/* After an attach no signed knock is believed for so long: as in portctl's rules. */
+/* Seconds after an attach in which portctl refuses signed knocks. */
 #define DISBELIEF 31
 
 const char *portctl = "build/portctl";
@@ -38,7 +38,7 @@ static void prepare(void)
 	cpu_set_t cpu;
 
 	sandbox_enter();
-	/* The peers' tools have their pins and their locks where everybody has them. */
+	/* The peers' tools use the default folders for pins and locks. */
 	if (mount("bpf", "/sys/fs/bpf", "bpf", 0, NULL) ||
 	    mount("tmpfs", "/run", "tmpfs", 0, NULL) || chdir(sandbox_path)) {
 		perror("cannot mount a file system");
@@ -64,7 +64,7 @@ static void measure_row(const struct workload *workload, struct cell *row)
 	measure_signed(workload, row);
 }
 
-/* live PORTCTL --check, or live PORTCTL RESULTS.json [ROW]: only rows that begin so. */
+/* live PORTCTL --check; or live PORTCTL RESULTS.json [ROW], only rows that begin with ROW. */
 int main(int argc, char **argv)
 {
 	static struct cell rows[MOST_WORKLOADS][MOST_CANDIDATES];
@@ -77,7 +77,7 @@ int main(int argc, char **argv)
 		prepare();
 		return !check_all(rows);
 	}
-	json = fopen(argv[2], "w"); /* before the sandbox, which is another folder */
+	json = fopen(argv[2], "w"); /* before entering the sandbox, which changes the folder */
 	if (!json) {
 		perror(argv[2]);
 		return 1;

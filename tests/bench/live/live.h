@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the rooms of the side-by-side benchmark share. */
+/* The benchmark beside the peers: its workloads, candidates and figures. */
 #ifndef LIVE_H
 #define LIVE_H
 
@@ -13,87 +13,88 @@
 
 #define SENDER_CPU 0
 #define RECEIVER_CPU 1
-#define PORT 1234 /* where a workload with one port sends */
+#define PORT 1234 /* the destination of workloads with one port */
 #define ROUNDS_LIVE 5
-#define ROUNDS_ASKED 11 /* in rows whose rates are to be so many times a peer's */
-#define STARTS 3 /* how often the rules are taken up */
+#define ROUNDS_ASKED 11 /* for rows with a bound on a peer's rate */
+#define STARTS 3 /* how often the rules are applied */
 
-/* What becomes of the packets; all but the first need the sink (flows.c). */
+/* What happens to the packets; those that pass end in the sink, see flows.c. */
 enum fate {
 	DROPPED,
 	ALLOWED, /* default drop, and a rule for PORT */
-	ESTABLISHED, /* default drop; of a TCP connection that was begun behind it */
-	REPLY, /* default drop; to a datagram that was sent from behind it */
+	ESTABLISHED, /* default drop, and an open TCP connection that the far end began */
+	REPLY, /* default drop, and a UDP request that the far end sent */
 };
 
+/* Whether the packets are signed knocks. */
 enum signature {
 	UNSIGNED,
-	FLOOD, /* bogus ones, more than are verified */
-	BOGUS, /* so few that each is verified */
-	GOOD,
+	FLOOD, /* wrong tags, more than are verified */
+	BOGUS, /* wrong tags, so few that all are verified */
+	GOOD, /* right tags */
 };
 
-/* Many packets of one kind, and the rules they meet. */
+/* One row: packets of one kind, and the rules for them. */
 struct workload {
 	const char *name;
-	unsigned int ports; /* sent to how many, from 1 on, by chance; 0: always the same */
-	unsigned int rules; /* how many of them have a rule each; 0: PORT has one */
-	unsigned int sources; /* how many, all of them dropped; 0: not by source */
+	unsigned int ports; /* number of random ports, from 1 on; 0: only PORT */
+	unsigned int rules; /* number of ports with a rule each; 0: a rule for PORT */
+	unsigned int sources; /* number of sources, all dropped; 0: no rules with sources */
 	enum fate fate;
 	bool ipv6;
 	bool vlan;
-	bool closed; /* dropped since only another port is allowed */
-	bool knocks; /* a sequence of knocks is configured, which no peer has */
-	enum signature signature; /* portctl's alone as well */
-	bool weighed; /* memory is measured too */
-	bool listed; /* and how long it takes to show the counters of all ports */
-	bool receiver; /* and what the receiving side does by itself */
-	/* What `bench-check` asks of portctl's rate: at least so many times another's. */
+	bool closed; /* default drop: a rule allows only another port */
+	bool knocks; /* with a knock; no peer has this */
+	enum signature signature; /* no peer has this */
+	bool weighed; /* measure memory too */
+	bool listed; /* measure how long it takes to show the counters of all ports too */
+	bool receiver; /* measure with the receiving side on another CPU too */
+	/* The bounds of `make bench-check` on portctl's rate. */
 	struct bound {
-		const char *candidate; /* NULL: nothing */
-		double times;
-		/* Where no program can reach that (check.c): its cost, in parts of the other's. */
+		const char *candidate; /* NULL: no bound */
+		double times; /* portctl's rate must be at least this many times its rate */
+		/* If no program can reach that (see check.c): portctl's part of its cost. */
 		double part;
 	} bounds[2];
 };
 
-/* What is measured. */
+/* The figures. */
 enum quantity {
 	RATE, /* Mpps */
 	CPU, /* seconds for a million packets */
-	RECEIVER, /* Mpps, the receiving side on a CPU of its own */
+	RECEIVER, /* Mpps, with the receiving side on another CPU */
 	RUN, /* ns a packet by test run */
-	APPLY, /* ms to take up the rules */
-	MEMORY, /* MiB */
-	STATS, /* ms */
-	SCRAPE, /* ms */
+	APPLY, /* ms to apply the rules */
+	MEMORY, /* MiB in the kernel */
+	STATS, /* ms to show the counters of all ports */
+	SCRAPE, /* ms of a scrape */
 	QUANTITIES
 };
 
-/* All of one candidate in one row. */
+/* All figures of one candidate in one row. */
 struct cell {
 	struct samples of[QUANTITIES];
-	bool lost; /* packets went uncounted, so that there is no figure */
+	bool lost; /* packets were not counted, so that there is no figure */
 };
 
-/* Somebody who filters, on the far end of a veth pair, in a network namespace alone. */
+/* A packet filter on the far end of a veth pair, in its own network namespace. */
 struct candidate {
 	const char *name;
-	/* Writes down what the workload asks for; false where it cannot have it. */
+	/* Writes the rules of a workload. Returns false if the candidate cannot do it. */
 	bool (*prepare)(const struct workload *workload);
-	/* Takes it up; this is timed. */
+	/* Applies the rules; this is timed. */
 	bool (*start)(const struct workload *workload);
 	void (*stop)(void);
-	/* The packets it says it dropped; only differences mean anything. */
+	/* Returns how many packets it has dropped since some time, by its own counters. */
 	double (*judged)(void);
-	/* How its user sees all counters, or NULL. */
+	/* Shows all its counters, as its users do; may be NULL. */
 	bool (*list)(void);
-	bool program; /* it is an XDP program, which can be run alone */
-	/* The folder of the bpffs that all its maps are in, or NULL. */
+	bool program; /* it is an XDP program, which can be measured by test run */
+	/* Returns the folder in the BPF file system with its maps; may be NULL. */
 	const char *(*pins)(void);
-	int netns; /* descriptor */
-	unsigned int ifindex; /* of the near end */
-	unsigned int number; /* the near end is called near and this */
+	int netns; /* descriptor of its network namespace */
+	unsigned int ifindex; /* of the near end, from which packets are sent */
+	unsigned int number; /* the near end is called "near" and this number */
 };
 
 #define EMPTY 0
@@ -107,21 +108,21 @@ extern const size_t candidate_count;
 extern const struct workload workloads[];
 extern const size_t workload_count;
 
-/* candidates.c: makes the namespaces and the pairs. */
+/* candidates.c: makes the namespaces and the veth pairs. */
 void candidates_prepare(void);
 
-/* Into its network namespace; NULL: back to where the near ends are. */
+/* Enters the candidate's network namespace; NULL: that of the near ends. */
 void enter(const struct candidate *candidate);
 
-/* Runs a shell command in the namespace where this process is; its exit code. */
+/* Runs a shell command in the current namespace. Returns its exit code. */
 int run(const char *format, ...) __attribute__((format(printf, 1, 2)));
-/* The number that it prints, or -1. */
+/* The same, but returns the number that the command prints, or -1. */
 double read_figure(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* The attached program, a descriptor. */
+/* Returns a descriptor of the candidate's attached XDP program. */
 int open_program(const struct candidate *candidate);
 
-/* peers.c: the peers' rules. */
+/* peers.c: the functions of struct candidate for the peers. */
 bool prepare_xdp_filter(const struct workload *workload);
 bool start_xdp_filter(const struct workload *workload);
 void stop_xdp_filter(void);
@@ -143,12 +144,12 @@ bool list_iptables(void);
 /* traffic.c: loads the generator. */
 void traffic_prepare(void);
 
-/* A frame of the workload, and what the generator is to vary of it. */
+/* Returns a frame of the workload, and sets what the generator varies in it. */
 struct frame make_frame(const struct workload *workload);
 
 /*
- * Sends so many out of the candidate's near end; returns the seconds it took by the kernel's
- * own clock, which does not count its waits for RCU before and after, 20 ms and more.
+ * Sends `count` frames out of the candidate's near end. Returns the seconds by the kernel's own
+ * clock of the run, which does not include its waits for RCU before and after, 20 ms or more.
  */
 double send_frames(const struct candidate *candidate, const struct frame *frame,
 		   unsigned int count);
@@ -158,41 +159,41 @@ struct iphdr;
 void set_header_sum(struct iphdr *ip);
 
 /*
- * flows.c: begins what the packets of the workload belong to, from behind the candidate,
- * makes the frame one of it, and puts up the sink.
+ * flows.c: opens the connection or sends the request that the workload's packets belong to,
+ * through the candidate; makes the frame part of it; and adds the sink.
  */
 void begin_flow(const struct candidate *candidate, const struct workload *workload,
 		struct frame *frame);
 void end_flow(const struct candidate *candidate);
-double sunk(void); /* the packets that came to the sink */
+double sunk(void); /* the packets that reached the sink */
 
-/* memory.c: MiB, of the maps in a folder of the bpffs, and of the kernel as a whole. */
+/* memory.c: MiB of the maps pinned below a folder, and of the kernel as a whole. */
 double maps_memory(const char *folder);
 double kernel_memory(void);
 
-/* cpu.c: the CPU seconds that this process and what it sets off have taken; -1: unknown. */
+/* cpu.c: seconds of CPU time of this process and of ksoftirqd; -1: unknown. */
 double cpu_seconds(void);
 
 /*
- * Lets a candidate receive in threads of its own, on a CPU of their own, or no longer;
- * false: there is no such CPU, or the kernel cannot.
+ * Switches threaded NAPI of the candidate's device on, with the threads on another CPU, or off.
+ * Returns false if there is no other CPU or the kernel cannot do that.
  */
 bool receive_in_threads(const struct candidate *candidate, bool threads);
-/* The CPU seconds of all of these. */
+/* Seconds of CPU time of all these threads. */
 double receiver_seconds(void);
 
-/* measure.c: a row; `brief`: rates alone. */
+/* measure.c: measures a row; `brief`: only rates. */
 void measure(const struct workload *workload, struct cell *row, bool brief);
 
-/* signed.c: a row of signed knocks, each run once. */
+/* signed.c: measures a row of signed knocks, each run once. */
 void measure_signed(const struct workload *workload, struct cell *row);
 
-/* report.c */
+/* report.c: prints the tables, and writes the JSON file. */
 void report_text(FILE *out, struct cell (*rows)[MOST_CANDIDATES]);
-/* Closes the file; 0, or -1 where it cannot be written. */
+/* Closes the file. Returns 0, or -1 if it cannot be written. */
 int report_json(FILE *out, struct cell (*rows)[MOST_CANDIDATES]);
 
-/* check.c: the rows that have bounds or peers; false where portctl falls short. */
+/* check.c: measures and checks the rows with bounds or peers. Returns false if one is missed. */
 bool check_all(struct cell (*rows)[MOST_CANDIDATES]);
 
 #endif

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* One row: the candidates take turns, round by round. */
+/* Measures one row: the candidates take turns, round by round. */
 #include <bpf/bpf.h>
 #include <linux/if_link.h>
 #include <stdlib.h>
@@ -11,18 +11,18 @@
 #define FIRST_COUNT 256
 #define TURN_SECONDS 0.15
 #define RUNS 1000000
-#define SETTLE 250000 /* microseconds until what was freed is free */
-#define DRAIN 20000 /* microseconds, of which a receiver that has packets takes some */
+#define SETTLE 250000 /* microseconds until the kernel has freed memory */
+#define DRAIN 20000 /* microseconds, in which a receiver with packets uses CPU time */
 
-/* One candidate while a row is measured. */
+/* A candidate while a row is measured. */
 struct entrant {
 	const struct candidate *candidate;
 	struct cell *cell;
 	struct frame frame;
 	bool takes_part;
-	unsigned int count; /* how many packets are a turn */
-	double sent;
-	double judged; /* before any was sent */
+	unsigned int count; /* packets in a turn */
+	double sent; /* packets so far */
+	double judged; /* packets counted before the first was sent */
 };
 
 static bool has_sink(const struct workload *workload)
@@ -30,7 +30,7 @@ static bool has_sink(const struct workload *workload)
 	return workload->fate != DROPPED;
 }
 
-/* The others: by how much the kernel's memory has grown. */
+/* Measures memory: of the maps, or how much the kernel's memory has grown since `before`. */
 static void weigh(struct entrant *entrant, double before)
 {
 	const struct candidate *candidate = entrant->candidate;
@@ -42,7 +42,7 @@ static void weigh(struct entrant *entrant, double before)
 		add_sample(samples, kernel_memory() - before);
 }
 
-/* Where somebody else's memory was more than what was to be measured. */
+/* Discards memory figures that vary so much that other processes must have disturbed them. */
 static void drop_noise(struct samples *samples)
 {
 	if (samples->count && most(samples) - least(samples) > 0.5 * median(samples) + 0.3)
@@ -78,7 +78,7 @@ static void stop(const struct entrant *entrant)
 	enter(NULL);
 }
 
-/* Several times, the last of which stays. */
+/* Applies all rules several times; the last time they stay. */
 static void start_all(struct entrant *entrants, const struct workload *workload, bool brief)
 {
 	for (int times = brief ? 1 : STARTS; times; times--) {
@@ -102,7 +102,7 @@ static double count_judged(const struct entrant *entrant, const struct workload 
 	return judged;
 }
 
-/* What was not judged was not dropped by rule: no figure for that. */
+/* If the candidate did not count the packets sent, within 1 %, there is no figure. */
 static void settle_up(struct entrant *entrant, const struct workload *workload)
 {
 	double judged = count_judged(entrant, workload) - entrant->judged;
@@ -124,9 +124,9 @@ static double send(struct entrant *entrant)
 }
 
 /*
- * To begin a run takes a while, so a turn is one run, as long as it takes to be a figure.
- * Finds out how many packets that is, by CPU time where that is known: then it does not
- * matter what else runs. And caches, neighbours, the first of all are behind it as well.
+ * Starting a run takes time, so a turn is one run of about TURN_SECONDS. Finds out how many
+ * packets that is, by CPU time if known, which other processes do not change. Also warms up
+ * caches and resolves neighbours.
  */
 static void warm_up(struct entrant *entrant)
 {
@@ -153,7 +153,7 @@ static void take_turn(struct entrant *entrant)
 			   (cpu_seconds() - cpu) / entrant->count * 1e6);
 }
 
-/* CPU seconds of the receivers, when they have no packet left. */
+/* Waits until the receivers have no packets left. Returns their seconds of CPU time. */
 static double receivers_at_rest(void)
 {
 	double seconds = receiver_seconds(), before;
@@ -167,8 +167,8 @@ static double receivers_at_rest(void)
 }
 
 /*
- * What does not fit into the queue meanwhile is lost, as in a flood at a network card. So
- * those packets count that were judged, and the time until the last of them was.
+ * Packets that do not fit into the queue are lost, as in a flood at a network card. So the rate
+ * is that of the packets judged, until the last of them was.
  */
 static void receive(struct entrant *entrant, const struct workload *workload)
 {
@@ -182,14 +182,14 @@ static void receive(struct entrant *entrant, const struct workload *workload)
 			   judged / (received > sent ? received : sent) / 1e6);
 }
 
-/* With the sender on another CPU. */
+/* Measures rates with the sender on another CPU. */
 static void measure_receivers(struct entrant *entrants, const struct workload *workload)
 {
 	bool threads = true;
 
 	for (size_t i = 0; i < candidate_count; i++) {
 		threads &= receive_in_threads(&candidates[i], true);
-		/* What is sent to the slow ones takes as long. */
+		/* The same number for all: sending takes as long for slow candidates. */
 		entrants[i].count = entrants[EMPTY].count;
 	}
 	for (int round = 0; threads && round < ROUNDS_ASKED; round++) {
@@ -202,7 +202,7 @@ static void measure_receivers(struct entrant *entrants, const struct workload *w
 		receive_in_threads(&candidates[i], false);
 }
 
-/* The programs alone, on one and the same frame again and again. */
+/* Measures the XDP programs by test run, on the same frame again and again. */
 static void run_programs(struct entrant *entrants, const struct workload *workload)
 {
 	__u32 wanted = has_sink(workload) ? XDP_PASS : XDP_DROP, verdict;
@@ -219,7 +219,7 @@ static void run_programs(struct entrant *entrants, const struct workload *worklo
 
 			if (programs[i] < 0)
 				continue;
-			enter(&candidates[i]); /* its sockets are asked for */
+			enter(&candidates[i]); /* the program looks up its sockets */
 			cost = run_program(programs[i], &entrants[i].frame, RUNS, &verdict);
 			enter(NULL);
 			if (verdict == wanted)
@@ -232,7 +232,7 @@ static void run_programs(struct entrant *entrants, const struct workload *worklo
 	}
 }
 
-/* What it takes to see the counters of all ports, all of which have counted by now. */
+/* Measures how long it takes to show the counters, all of which are nonzero by now. */
 static void list_counters(struct entrant *entrants)
 {
 	for (int round = 0; round < ROUNDS_LIVE; round++) {
@@ -260,7 +260,7 @@ static void scrape_counters(struct cell *cell)
 	for (int round = 0; round < ROUNDS_LIVE; round++) {
 		double seconds;
 
-		usleep(100000); /* or the pause between two scrapes is measured as well */
+		usleep(100000); /* or export's pause between two scrapes would count */
 		seconds = scrape(&ports);
 		if (ports > 1000)
 			add_sample(&cell->of[SCRAPE], seconds * 1e3);

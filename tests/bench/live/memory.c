@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What a candidate holds in the kernel. A map says what it takes (from Linux 6.4 on by
- * what is in it). nftables says nothing of that kind, so there it is by how much the
- * kernel's own memory grew meanwhile: its unreclaimable objects, the mapped memory, that of
- * each CPU. On a machine that does something else as well, that is worth little.
+ * The kernel memory of a candidate. A BPF map says how much it uses (from Linux 6.4 on, by its
+ * content). nftables does not, so there it is how much the kernel's memory grew: SUnreclaim,
+ * VmallocUsed and Percpu of /proc/meminfo. On a machine that does something else too, that
+ * figure is worth little.
  */
 #include <bpf/bpf.h>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #define MIB (1024 * 1024.0)
 #define MOST_MAPS 1024
 
-static __u32 maps[MOST_MAPS]; /* those that are added up already */
+static __u32 maps[MOST_MAPS]; /* ids of the maps counted so far */
 static size_t map_count;
 static double total;
 
@@ -38,7 +38,7 @@ static double map_bytes(int fd)
 
 static void add_map(__u32 id);
 
-/* The maps that are in a map. */
+/* Adds the maps in a map of maps. */
 static void add_inner(int fd)
 {
 	__u32 key, next, id;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The peers' rules for a workload, by their own tools. */
+/* The rules of the peers for each workload, applied with their own tools. */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <stdlib.h>
@@ -7,7 +7,7 @@
 
 #include "live.h"
 
-/* What no peer has. */
+/* Whether a workload uses a feature that no peer has. */
 static bool has_no_peer(const struct workload *workload)
 {
 	return workload->knocks || workload->signature;
@@ -18,8 +18,8 @@ static bool has_no_peer(const struct workload *workload)
 #define XDP_FILTER_MAPS "/sys/fs/bpf/xdp-filter/"
 
 /*
- * Gives more keys the value that the tool gave one. It takes one port or address at a
- * time, a process each, which for 65,536 of them takes minutes; the maps come out the same.
+ * Copies the value of one key, which the tool wrote, to more keys. The tool adds one port or
+ * address a process, which would take minutes for 65,536; the maps are the same in the end.
  */
 static bool copy_value(const char *map, __u32 from, unsigned int count,
 		       __u32 (*key)(unsigned int))
@@ -48,7 +48,7 @@ static __u32 source_key(unsigned int i)
 	return htonl((10u << 24) + 1 + i);
 }
 
-/* It knows of no flows. */
+/* xdp-filter has no flows. */
 bool prepare_xdp_filter(const struct workload *workload)
 {
 	bool closed = workload->closed || workload->fate == ALLOWED;
@@ -147,14 +147,14 @@ static bool write_nft(const struct workload *workload, const char *family, const
 	return !fclose(out);
 }
 
-/* The kernel does not know of connections that early. */
+/* At the ingress hook there are no connections yet. */
 bool prepare_nft_netdev(const struct workload *workload)
 {
 	return workload->fate <= ALLOWED &&
 	       write_nft(workload, "netdev", "ingress device eth0");
 }
 
-/* There are no VLAN devices here, so no tagged packet gets that far. */
+/* Without VLAN devices no tagged packet reaches the input hook. */
 bool prepare_nft_input(const struct workload *workload)
 {
 	return !workload->vlan && write_nft(workload, "inet", "input");
@@ -185,7 +185,7 @@ bool list_nft(void)
 
 static const char *tool = "iptables";
 
-/* Its raw table, where packets come first; connections are known only after that. */
+/* The raw table, which packets reach first; connections are only known later. */
 static void write_raw(const struct workload *workload, FILE *out)
 {
 	fputs("*raw\n:PREROUTING ACCEPT [0:0]\n", out);
@@ -198,7 +198,7 @@ static void write_raw(const struct workload *workload, FILE *out)
 			PORT);
 	else if (!workload->sources && !workload->rules)
 		fprintf(out, "-A PREROUTING -p udp --dport %u -j DROP\n", PORT);
-	/* A rule for each, one after the other: that is what it has. */
+	/* One rule each, in a list: iptables has no sets. */
 	for (unsigned int i = 0; i < workload->sources; i++) {
 		struct in_addr address = { source_key(i) };
 
@@ -242,7 +242,7 @@ bool start_iptables(const struct workload *workload)
 
 void stop_iptables(void)
 {
-	/* Debian's iptables is one of nftables' tables, which does not go otherwise. */
+	/* Debian's iptables is a table of nftables, which stays otherwise. */
 	run("%s -t raw -F; %s -P INPUT ACCEPT; %s -F; nft flush ruleset", tool, tool, tool);
 }
 

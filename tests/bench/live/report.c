@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The figures as tables, and as JSON for plotting. */
+/* Prints the figures as tables, and writes them as JSON. */
 #include <jansson.h>
 
 #include "live.h"
@@ -8,51 +8,52 @@ static const struct table {
 	const char *key; /* in JSON */
 	const char *title;
 	const char *note;
-	int digits; /* behind the point */
+	int digits; /* after the decimal point */
 	bool compared; /* with the empty program */
 } tables[] = {
 	[RATE] = { "mpps", "Million packets a second, live",
-		   "More is better. They come in through a veth pair and are made and judged on "
-		   "one CPU; the\nempty program shows what making them takes. \"passes\": they "
-		   "are let in, the kernel takes them up,\nand a chain of nftables behind all "
-		   "candidates drops them; the empty program passes all.\n\"bogus signed "
-		   "knocks\": more than are verified (10,000 a second).",
+		   "More is better. Packets come in through a veth pair and are made and judged "
+		   "on one CPU; the empty\nprogram shows what making them costs. \"passes\": "
+		   "packets pass, and a chain of nftables behind all\ncandidates drops them; the "
+		   "empty program passes all. \"signed knocks, wrong tags\": more than are\n"
+		   "verified (10,000 a second).",
 		   2, true },
 	[CPU] = { "cpu_seconds_per_million", "CPU seconds for a million packets",
-		  "Less is better. Of the sending process and of ksoftirqd, in the same turns.",
+		  "Less is better. CPU time of the sending process and of ksoftirqd, in the same "
+		  "turns.",
 		  3, true },
 	[RECEIVER] = { "receiver_mpps",
-		       "Million packets a second, the receiving side on a CPU of its own",
-		       "More is better. In turns of their own: made on one CPU, judged on another, in "
-		       "a thread (threaded\nNAPI). Of those judged: what the thread has no time for is "
-		       "lost on the way, as at a network card.\nWhatever reads a packet, which the "
-		       "empty program does not, has to fetch it from the other CPU.",
+		       "Million packets a second, with the receiving side on another CPU",
+		       "More is better. In separate turns: packets are made on one CPU and judged on "
+		       "another, in a thread\n(threaded NAPI). The rate is of packets judged: those "
+		       "for which the thread has no time are lost, as at\na network card. Programs that "
+		       "read a packet, unlike the empty one, fetch it from the other CPU.",
 		       2, true },
 	[RUN] = { "test_run_ns", "Nanoseconds a packet, by test run (BPF_PROG_TEST_RUN)",
 		  "Less is better. One packet a million times, one port and one source; XDP "
-		  "programs only. Part of\nit is the test's own: see the empty program. \"a ... "
-		  "signed knock\": each another one and run once;\nthey have no live rate, since "
-		  "each has to be signed and only 10,000 a second are verified.",
+		  "programs only. Part of the\ntime is the test run's own: see the empty program. "
+		  "\"a signed knock\": many different ones, each run\nonce; they have no live "
+		  "rate, since each must be signed and only 10,000 a second are verified.",
 		  1, true },
-	[APPLY] = { "apply_ms", "Milliseconds to take up the rules",
-		    "Less is better. A process of the candidate's own tool, from a file of rules; the "
-		    "XDP programs are\nattached before. xdp-filter: one process for the first port "
-		    "or source, which is all that its tool\ndoes at a time; the others are written "
-		    "into its map directly.",
+	[APPLY] = { "apply_ms", "Milliseconds to apply the rules",
+		    "Less is better. A process of the candidate's own tool, from a file of rules; "
+		    "XDP programs are attached\nbefore. xdp-filter: one process for the first port "
+		    "or source, since its tool adds one at a time; the\nothers are written into "
+		    "its map directly.",
 		    1, false },
 	[MEMORY] = { "memory_mib", "MiB in the kernel",
-		     "Less is better. XDP programs: what their maps say they take. Others: by how "
-		     "much the kernel's\nmemory grew meanwhile, which counts what anybody else "
-		     "did too; where that was too much: -.",
+		     "Less is better. XDP programs: what their maps say they use. Others: how much "
+		     "the kernel's memory grew,\nwhich includes that of other processes; \"-\" if "
+		     "these disturbed it too much.",
 		     2, false },
-	[STATS] = { "stats_ms", "Milliseconds to see the counters of all ports",
+	[STATS] = { "stats_ms", "Milliseconds to show the counters of all ports",
 		    "Less is better. portctl stats -j, xdp-filter status, nft -j list ruleset, "
-		    "iptables -t raw -vnxL.\nThe peers count, and show, only ports that have "
-		    "rules; portctl all 65,536 of them.",
+		    "iptables -t raw -vnxL.\nThe peers count and show only ports with rules; "
+		    "portctl all 65,536.",
 		    1, false },
 	[SCRAPE] = { "scrape_ms", "Milliseconds for a scrape (portctl export)",
-		     "Less is better. 65,536 ports have counted, 1,000 are shown, and all rules. "
-		     "The peers have none.",
+		     "Less is better. 65,536 ports have counted, 1,000 of them and all rules are "
+		     "shown. The peers have none.",
 		     1, false },
 };
 
@@ -75,7 +76,7 @@ static double of_empty(const struct cell *row, size_t candidate, enum quantity q
 	return median(&row[candidate].of[quantity]) / median(&row[EMPTY].of[quantity]);
 }
 
-/* As many digits as the table has, more where nothing would be left, few of a big figure. */
+/* The table's number of digits, more for very small values, fewer for large ones. */
 static int digits_of(double value, enum quantity quantity)
 {
 	int digits = tables[quantity].digits;
@@ -85,7 +86,7 @@ static int digits_of(double value, enum quantity quantity)
 	return digits + (value < 0.05 && value > 0 ? 2 : 0);
 }
 
-static void print_middle(FILE *out, const struct cell *row, size_t i, enum quantity quantity)
+static void print_median(FILE *out, const struct cell *row, size_t i, enum quantity quantity)
 {
 	double value, ratio;
 	int digits;
@@ -127,7 +128,7 @@ static void print_row(FILE *out, const char *name, const struct cell *row,
 {
 	fprintf(out, "%-27s", name);
 	for (size_t i = 0; i < candidate_count; i++)
-		print_middle(out, row, i, quantity);
+		print_median(out, row, i, quantity);
 	fprintf(out, "\n%-27s", "");
 	for (size_t i = 0; i < candidate_count; i++)
 		print_spread(out, row, i, quantity);

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Signed knocks that are verified, by test run. There is no live rate of them: portctl
- * verifies 10,000 a second of a door at most, and a good one is good once, so that each has
- * to be signed for itself. So each frame is made in advance and run once, by turns with the
- * empty program; the kernel takes the time of the one run. What it takes to read the clock
- * is in both figures, and the caches are colder than in a loop.
+ * Signed knocks that are verified, by test run. They have no live rate: portctl verifies at
+ * most 10,000 a second for a door, and accepts each only once. So each frame is made in
+ * advance and run once, in turns with the empty program, and the kernel measures that one run.
+ * Reading the clock is included in both figures, and caches are colder than in a loop.
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
@@ -18,7 +17,7 @@
 #include "kernel/datapath.h"
 #include "live.h"
 
-#define KNOCKS 150 /* a round, so that a limit of 1,000 at a time lets all of them */
+#define KNOCKS 150 /* in a round, so that all rounds stay below the limit of 1,000 at once */
 
 static double run_once(int program, const struct frame *frame)
 {
@@ -26,7 +25,7 @@ static double run_once(int program, const struct frame *frame)
 		    .data_size_in = frame->size, .repeat = 1);
 
 	if (bpf_prog_test_run_opts(program, &opts) || opts.retval != XDP_DROP) {
-		perror("a signed knock");
+		perror("cannot run a signed knock");
 		exit(1);
 	}
 	return opts.duration;
@@ -39,14 +38,14 @@ static int compare(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* The one in the middle: an interrupt in the middle of a run is no news. */
-static void add_middle(struct cell *cell, double *values)
+/* Adds the median, which an interrupt during some runs does not change. */
+static void add_median(struct cell *cell, double *values)
 {
 	qsort(values, KNOCKS, sizeof(*values), compare);
 	add_sample(&cell->of[RUN], values[KNOCKS / 2]);
 }
 
-/* Each from a source of its own, and signed later than all before. */
+/* Each knock has its own source, and is signed later than all before. */
 static void make_knocks(struct frame *frames, bool good)
 {
 	static __u32 source = 10u << 24;
@@ -89,8 +88,8 @@ void measure_signed(const struct workload *workload, struct cell *row)
 			empty[i] = run_once(nothing, &frames[i]);
 			ours[i] = run_once(program, &frames[i]);
 		}
-		add_middle(&row[EMPTY], empty);
-		add_middle(&row[PORTCTL], ours);
+		add_median(&row[EMPTY], empty);
+		add_median(&row[PORTCTL], ours);
 	}
 	granted = grants() - granted;
 	wanted = workload->signature == GOOD ? ROUNDS_LIVE * KNOCKS : 0;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The packets, and the generator that sends them. */
+/* Builds the frames of a workload, and sends them with the generator. */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -20,12 +20,12 @@ void traffic_prepare(void)
 {
 	generator = generator_bpf__open_and_load();
 	if (!generator) {
-		perror("the generator");
+		perror("cannot load the generator");
 		exit(1);
 	}
 }
 
-/* The sum over an IPv4 header, without its checksum and its source. */
+/* The sum over an IPv4 header without its checksum and source. */
 static __u32 sum_header(const struct iphdr *ip)
 {
 	struct iphdr copy = *ip;
@@ -52,7 +52,7 @@ static void address_ipv4(struct frame *frame, unsigned int sources)
 	struct iphdr *ip = (void *)(frame->data + sizeof(struct ether_header));
 
 	ip->ttl = 64;
-	/* One in the middle, for the runs that do not vary it. */
+	/* A source from the middle, for test runs, which do not vary it. */
 	ip->saddr = sources ? htonl((10u << 24) + 1 + sources / 2) : inet_addr("192.0.2.2");
 	ip->daddr = inet_addr("192.0.2.1");
 	set_header_sum(ip);
@@ -88,7 +88,7 @@ static void set_generator(const struct workload *workload, const struct frame *f
 struct frame make_frame(const struct workload *workload)
 {
 	static const __u8 ends[12] = { 2, 0, 0, 0, 0, 1, 2, 0, 0, 0, 0, 2 };
-	/* A port that has a rule, for the runs that do not vary it. */
+	/* A port with a rule, for test runs, which do not vary it. */
 	unsigned int port = workload->rules && workload->rules < PORT ? workload->rules : PORT;
 	struct frame frame =
 		workload->signature ? build_bogus() : build(workload->ipv6, IPPROTO_UDP, port);
@@ -118,6 +118,6 @@ double send_frames(const struct candidate *candidate, const struct frame *frame,
 		perror("cannot send live frames");
 		exit(1);
 	}
-	/* Rounded down to whole nanoseconds. */
+	/* The kernel rounds the time of one run down to whole nanoseconds. */
 	return (opts.duration + 0.5) * 1e-9 * count;
 }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The rows. */
+/* The workloads: one for each row of the tables. */
 #include "live.h"
 
 /*
- * The parts are what the bounds mean on the machine they were set on: there the empty
- * program took 42 ns a packet on one port and 50 on all of them, xdp-filter 73 and nftables
- * 435. So 1.25 times xdp-filter's rate was to cost 17 ns where xdp-filter costs 31, and 6
- * times nftables' 22 ns where nftables costs 385.
+ * The parts in the bounds are what the bounds meant on the machine where they were set: the
+ * empty program took 42 ns a packet on one port and 50 on all ports, xdp-filter 73 and nftables
+ * 435. So 1.25 times xdp-filter's rate meant to add 17 ns where xdp-filter adds 31, and 6 times
+ * nftables' rate meant to add 22 ns where nftables adds 385.
  */
 const struct workload workloads[] = {
 	{ .name = "one port",
@@ -39,13 +39,13 @@ const struct workload workloads[] = {
 	  .closed = true,
 	  .bounds = { { "empty", 0.75, 0 } } },
 	{ .name = "knocks, dropped port", .knocks = true, .bounds = { { "empty", 0.85, 0 } } },
-	{ .name = "bogus signed knocks", .signature = FLOOD },
+	{ .name = "signed knocks, wrong tags", .signature = FLOOD },
 	{ .name = "passes: allowed port", .fate = ALLOWED },
-	{ .name = "passes: the same, knocks", .fate = ALLOWED, .knocks = true },
+	{ .name = "passes: allowed, knocks", .fate = ALLOWED, .knocks = true },
 	{ .name = "passes: established TCP", .fate = ESTABLISHED },
 	{ .name = "passes: UDP reply", .fate = REPLY },
-	{ .name = "a bogus signed knock", .signature = BOGUS },
-	{ .name = "a good signed knock", .signature = GOOD },
+	{ .name = "a signed knock, wrong tag", .signature = BOGUS },
+	{ .name = "a signed knock, right tag", .signature = GOOD },
 };
 
 const size_t workload_count = sizeof(workloads) / sizeof(*workloads);
