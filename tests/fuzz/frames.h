@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Random frames: headers that fit together, of which some then lie or are cut off. */
+/* Random frames: consistent headers, some of which are then falsified or cut off. */
 #ifndef FRAMES_H
 #define FRAMES_H
 
@@ -9,18 +9,18 @@
 
 #define RANDOM_FRAME_MAX 1500
 
-/* Where all frames go to. */
+/* The destination addresses of all frames. */
 #define LOCAL4 "\xc0\0\2\1"
 #define LOCAL6 "\x20\1\xd\xb8\0\0\0\0\0\0\0\0\0\0\0\1"
 
-/* Something that was begun from there. */
+/* A connection, request or echo that this host began. */
 struct conversation {
-	struct prefix remote; /* a whole address */
+	struct prefix remote; /* an address */
 	int protocol;
-	unsigned int remote_port; /* of TCP and UDP; ICMP: the identifier */
+	unsigned int remote_port; /* ICMP: the identifier */
 	unsigned int local_port;
-	bool fragment; /* what went out was only the first part, */
-	bool unseen; /* or a later one, or a reset: nothing that has answers */
+	bool fragment; /* the outgoing packet is a fragment */
+	bool unseen; /* it is a later fragment or a reset, which allow no replies */
 };
 
 struct random_frame {
@@ -42,7 +42,7 @@ static inline void set_two(__u8 *at, unsigned int value)
 	at[1] = value;
 }
 
-/* A length that now and then lies, by a little or altogether. */
+/* Returns `right`, or sometimes a wrong length, close to it or not. */
 static inline unsigned int random_length(struct random *random, unsigned int right)
 {
 	if (!random_once_in(random, 12))
@@ -51,7 +51,7 @@ static inline unsigned int random_length(struct random *random, unsigned int rig
 					 : right + random_below(random, 17) - 8;
 }
 
-/* Ports where the random rules are, and any. */
+/* Returns mostly a port of the random rules. */
 static inline unsigned int random_port(struct random *random)
 {
 	static const __u16 known[] = { 22, 67, 68, 546, 547, 53 };
@@ -66,7 +66,7 @@ static inline unsigned int random_port(struct random *random)
 	}
 }
 
-/* Over what there is: the other side's answer in a conversation. */
+/* Overwrites ports or ICMP type and identifier with those of a reply in a conversation. */
 static inline void put_answer(const struct conversation *with, __u8 *at)
 {
 	if (with->protocol == 6 || with->protocol == 17) {
@@ -78,7 +78,7 @@ static inline void put_answer(const struct conversation *with, __u8 *at)
 	}
 }
 
-/* What a DHCP server sends to a client, or nearly so. */
+/* Sets the ports of a DHCP server and client, or similar ones. */
 static inline void put_dhcp(struct random *random, __u8 *at)
 {
 	static const __u16 ports[] = { 67, 68, 546, 547 };
@@ -155,7 +155,7 @@ static inline void put_ipv4(struct random *random, struct random_frame *frame,
 	set_two(at + 2, random_length(random, frame->size - begin));
 }
 
-/* Where a fragment of IPv6 is, and whether more come: mostly the first, or near it. */
+/* Offset and flags of an IPv6 fragment header: mostly the first fragment or one near it. */
 static inline unsigned int random_fragment(struct random *random)
 {
 	switch (random_below(random, 4)) {
@@ -176,7 +176,7 @@ static inline int put_extension(struct random *random, struct random_frame *fram
 	__u8 *at;
 
 	if (kind == 51)
-		units = 2 * units + 2; /* in words of four bytes, less two */
+		units = 2 * units + 2; /* 32-bit words less two (RFC 4302) */
 	at = add_bytes(frame, kind == 44 ? 8 : kind == 51 ? (units + 2) * 4 : (units + 1) * 8);
 	at[0] = next;
 	at[1] = kind == 44 ? 0 : random_length(random, 8 * units) / 8;
@@ -185,7 +185,7 @@ static inline int put_extension(struct random *random, struct random_frame *fram
 	return kind;
 }
 
-/* Extension headers are added from the last to the first, and put in order then. */
+/* Extension headers are made from the last to the first, as each names the next. */
 static inline void put_ipv6(struct random *random, struct random_frame *frame,
 			    const struct prefix *source, const struct conversation *with)
 {
@@ -211,7 +211,7 @@ static inline void put_ipv6(struct random *random, struct random_frame *frame,
 	set_two(at + 4, random_length(random, frame->size - begin - 40));
 }
 
-/* Bytes that lie, a frame that is cut off or that has a trailer. */
+/* Changes random bytes, cuts the frame off, or adds a trailer. */
 static inline void spoil(struct random *random, struct random_frame *frame)
 {
 	if (random_once_in(random, 4)) {
@@ -223,10 +223,10 @@ static inline void spoil(struct random *random, struct random_frame *frame)
 	if (random_once_in(random, 4))
 		add_bytes(frame, random_below(random, 30));
 	if (frame->size < 14)
-		frame->size = 14; /* less the kernel does not run */
+		frame->size = 14; /* BPF_PROG_TEST_RUN refuses shorter frames */
 }
 
-/* Nobody's addresses, everybody's, and this host's own. */
+/* Sets a broadcast, multicast, unspecified, loopback or similar address. */
 static inline void misdirect(struct random *random, struct random_frame *frame, size_t at)
 {
 	static const __u8 firsts[] = { 0, 1, 127, 223, 224, 239, 240, 255 };
@@ -245,7 +245,7 @@ static inline void misdirect(struct random *random, struct random_frame *frame, 
 	}
 }
 
-/* From `source`, which has a family; `with` may be NULL. */
+/* Makes a frame from `source`; a reply in the conversation `with`, unless that is NULL. */
 static inline void random_frame(struct random *random, const struct prefix *source,
 				const struct conversation *with, struct random_frame *frame)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the fuzz targets share: an input as a file, and nothing that is printed. */
+/* Shared by the fuzz targets: turns an input into a file or string, discards output. */
 #ifndef FUZZ_H
 #define FUZZ_H
 
@@ -15,7 +15,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* Where messages go. */
+/* Discards all messages. Returns a stream to /dev/null. */
 static inline FILE *nowhere(void)
 {
 	static FILE *out;
@@ -26,7 +26,7 @@ static inline FILE *nowhere(void)
 	return out;
 }
 
-/* The input as a string, to be freed; NULL where it has a NUL in it. */
+/* Returns the input as a string that the caller frees, or NULL if it contains a NUL. */
 static inline char *input_text(const uint8_t *data, size_t size)
 {
 	char *text = memchr(data, 0, size) ? NULL : malloc(size + 1);
@@ -38,7 +38,7 @@ static inline char *input_text(const uint8_t *data, size_t size)
 	return text;
 }
 
-/* The input as a file that only we may read; its path is good until the next call. */
+/* Returns the path of a file with the input and mode 0600, valid until the next call. */
 static inline const char *input_file(const uint8_t *data, size_t size)
 {
 	static char path[64];

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Any file as a capture: every byte of every frame can be read. */
+/* Any file read as a capture: every byte of every frame can be read. */
 #include "host/capture.h"
 #include "fuzz.h"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Any rules that can be parsed: checked, and compiled for an interface or refused. */
+/* Any rules that parse and pass the check are compiled for an interface, or refused. */
 #include <errno.h>
 
 #include "compile/compile.h"
@@ -13,7 +13,7 @@ static void compile_for(const struct ruleset *ruleset, const char *iface)
 
 	if (err && err != -E2BIG && err != -ENOMEM)
 		abort();
-	/* No entry was never written: that would be dropped for LINE_UNSET. */
+	/* Every entry must be written: packets of an unwritten one drop as LINE_UNSET. */
 	for (__u32 key = 0; key < KEYS_USED && !err; key++) {
 		entry_t entry = image->table.entries[key];
 

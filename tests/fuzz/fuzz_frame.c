@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Any frame: its key is what the RFCs say, and nothing beside it is read. It ends, and in
- * a second turn begins, where the next page is not there.
+ * Any frame has the key that the oracle reads, and nothing outside the frame is read: it is
+ * tried at the end of mapped memory, then at the beginning.
  */
 #include "fuzz.h"
 #include "oracle.h"

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Any file as keys of signed knocks, and as a secret of timed ones. */
+/* Any file read as keys of signed knocks, and as the secret of timed knocks. */
 #include "fuzz.h"
 #include "rules/signing.h"
 #include "rules/totp.h"

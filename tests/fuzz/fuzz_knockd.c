@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Any text as a configuration of knockd: its sequences and its commands. */
+/* Any text read as a configuration of knockd: its sequences and commands. */
 #include "fuzz.h"
 #include "knockd/knockd.h"
 

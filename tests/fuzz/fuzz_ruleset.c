@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Any text: parsed or refused; what was parsed is printed, and the print says the same. */
+/* Any text is parsed or refused; if parsed, printing and parsing again changes nothing. */
 #include "fuzz.h"
 #include "rules/ruleset.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a frame is, read from the RFCs with nothing of the data path: byte by byte, and
- * slowly. The key is as include/portctl.h numbers them.
+ * The test oracle for packets: a parser written from the RFCs that shares no code with the data
+ * path, byte by byte and slow. Keys are those of include/portctl.h.
  *
  * RFC 791, 792, 768, 9293; 8200, 4302, 4443, 2710, 4861, 3810, 2675; 1858, 3128, 7112.
  */
@@ -14,23 +14,23 @@
 
 struct reading {
 	__u32 key;
-	struct prefix source; /* family 0: it has none */
+	struct prefix source; /* family 0: not a whole IP header */
 	struct prefix destination;
-	__u16 source_port; /* of TCP and UDP */
+	__u16 source_port; /* TCP and UDP */
 	__u8 tcp_flags;
-	__u8 icmp_type; /* of ICMP over IPv4, ICMPv6 over IPv6 */
-	__u16 icmp_id; /* of an echo, asked or answered */
-	int protocol; /* behind all headers; -1: that is not known */
-	size_t network; /* where the headers of a whole packet begin in the frame */
-	size_t transport;
-	bool fragment; /* also the first one */
-	bool extended; /* it has extension headers */
+	__u8 icmp_type; /* ICMP over IPv4, ICMPv6 over IPv6 */
+	__u16 icmp_id; /* identifier of an echo request or reply */
+	int protocol; /* transport protocol; -1: unknown */
+	size_t network; /* byte offset of the IP header in the frame */
+	size_t transport; /* byte offset of the transport header in the frame */
+	bool fragment; /* any fragment, also the first */
+	bool extended; /* has IPv6 extension headers */
 };
 
 struct oracle {
 	const __u8 *bytes;
 	size_t size; /* of the frame */
-	size_t at;
+	size_t at; /* byte offset of what is read next */
 	struct reading *reading;
 };
 
@@ -44,7 +44,10 @@ static inline size_t bytes_left(const struct oracle *oracle)
 	return oracle->size - oracle->at;
 }
 
-/* `claimed` is what the packet has from here on, by its own words. */
+/*
+ * Read a header and return the key. `claimed`: bytes from here to the packet's end according to
+ * its IP header. `more`: the packet is a first fragment, so its data may be longer.
+ */
 static inline __u32 read_tcp(struct oracle *oracle, size_t claimed, bool more)
 {
 	size_t header;
@@ -100,7 +103,7 @@ static inline __u32 read_icmp6(const struct oracle *oracle, size_t claimed)
 		return KEY_ERROR6;
 	if (type == 128)
 		return KEY_ECHO6;
-	/* Listeners 130-132, routers and neighbours 133-137, listeners again 143. */
+	/* 130-132 and 143: MLD; 133-137: neighbour discovery. */
 	return (type >= 130 && type <= 137) || type == 143 ? KEY_NEIGHBOUR : KEY_PROTOCOL + 58;
 }
 
@@ -121,7 +124,7 @@ static inline __u32 read_transport(struct oracle *oracle, int protocol, size_t c
 	return KEY_PROTOCOL + protocol;
 }
 
-/* RFC 3128: one of TCP at byte 8 would write over the flags. */
+/* RFC 3128: a TCP fragment at byte 8 would overwrite the flags. */
 static inline __u32 read_later_fragment(const struct oracle *oracle, int protocol,
 					size_t offset)
 {
@@ -157,7 +160,7 @@ static inline __u32 read_ipv4(struct oracle *oracle)
 	}
 }
 
-/* Hop-by-hop, routing, fragment, authentication, destination, mobility. */
+/* Hop-by-hop, routing, fragment, authentication, destination options, mobility. */
 static inline bool is_extension_header(int protocol)
 {
 	return protocol == 0 || protocol == 43 || protocol == 44 || protocol == 51 ||
@@ -198,7 +201,7 @@ static inline __u32 read_extensions(struct oracle *oracle, int protocol, size_t 
 		oracle->at += length;
 		claimed -= length;
 		protocol = next;
-		/* It says that there is more than the frame holds. */
+		/* The header is longer than the rest of the frame. */
 		if (oracle->at > oracle->size)
 			return KEY_MALFORMED;
 	}
@@ -246,6 +249,7 @@ static inline __u32 read_ethernet(struct oracle *oracle)
 	return type == 0x86dd ? read_ipv6(oracle) : KEY_NOT_IP;
 }
 
+/* Reads a frame and returns what is in it. */
 static inline struct reading read_frame(const __u8 *bytes, size_t size)
 {
 	struct reading reading = { .protocol = -1 };

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What there is beside the rules: who was let in by a door, what was begun from here,
- * what limits have let through; and what comes of a frame for all of it.
+ * The expected outcome of a frame, by the rules and the state beside them: grants of a knock,
+ * conversations this host began, and packets that limits have let through.
  */
 #ifndef WORLD_H
 #define WORLD_H
@@ -13,36 +13,36 @@
 #include "slow_sources.h"
 
 #define IFACE "eth0"
-#define TALKS 12
+#define CONVERSATIONS 12
 #define ADDRESSES ARRAY_SIZE(random_networks)
 #define COUNTED_MAX 4096
 
-/* Nobody sends to its last port, so that nobody opens it by chance. */
-#define DOOR "knock k opens 66-67 for 1h after 70/tcp 72/udp 9999/tcp within 10s"
+/* Frames to its last port are not sent, so that no source opens it by chance. */
+#define KNOCK "knock k opens 66-67 for 1h after 70/tcp 72/udp 9999/tcp within 10s"
 #define LAST_STEP (PORT_KEY_TCP + 9999)
 
-/* How many packets one limit has let through, or of one source. */
+/* Packets that a limit has let through, of one source or of all. */
 struct counted {
 	const struct rule *rule;
-	struct prefix source; /* family 0: of all */
+	struct prefix source; /* family 0: all */
 	unsigned int packets;
 };
 
 struct world {
 	struct ruleset ruleset;
-	struct rule *door; /* NULL: there is none */
-	bool guests[ADDRESSES];
-	bool echo_over; /* the limit of echo requests is reached */
-	struct conversation talks[TALKS];
+	struct rule *knock; /* the rule of KNOCK, or NULL */
+	bool granted[ADDRESSES]; /* whether the address has opened the knock */
+	bool echo_limited; /* the limit of echo requests is reached */
+	struct conversation conversations[CONVERSATIONS];
 	struct counted counted[COUNTED_MAX];
 	size_t counted_count;
 };
 
-/* What comes of a frame. */
+/* The expected outcome of a frame. */
 struct outcome {
 	enum verdict verdict;
 	__u32 line;
-	const struct rule *per_source; /* its limit has let the frame through */
+	const struct rule *per_source; /* the rule whose limit per source let the frame pass */
 };
 
 static inline struct prefix known_address(size_t which)
@@ -60,20 +60,23 @@ static inline bool same_prefix(const struct prefix *a, const struct prefix *b)
 	return a->family == b->family && !memcmp(a->address, b->address, sizeof(a->address));
 }
 
-static inline bool is_guest(const struct world *world, const struct prefix *source)
+static inline bool is_granted(const struct world *world, const struct prefix *source)
 {
 	for (size_t i = 0; i < ADDRESSES; i++) {
-		struct prefix guest = known_address(i);
+		struct prefix address = known_address(i);
 
-		if (world->guests[i] && same_prefix(&guest, source))
+		if (world->granted[i] && same_prefix(&address, source))
 			return true;
 	}
 	return false;
 }
 
-/* Sources are whole with IPv4, and networks of 64 bits with IPv6. */
-static inline bool take_one(struct world *world, const struct rule *rule,
-			    const struct prefix *source)
+/*
+ * Counts a packet at a rule's limit and returns whether it passes. A limit per source counts
+ * IPv4 addresses and IPv6 /64 networks.
+ */
+static inline bool count_packet(struct world *world, const struct rule *rule,
+				const struct prefix *source)
 {
 	struct prefix whose = { 0 };
 	struct counted *counted = world->counted;
@@ -93,65 +96,68 @@ static inline bool take_one(struct world *world, const struct rule *rule,
 	return counted->packets++ < (rule->limit.burst ?: 1);
 }
 
-static inline bool is_part_of(const struct conversation *talk, const struct reading *reading)
+static inline bool belongs_to(const struct conversation *conversation,
+			      const struct reading *reading)
 {
-	if (talk->protocol != reading->protocol ||
-	    !same_prefix(&talk->remote, &reading->source) ||
-	    memcmp(reading->destination.address, talk->remote.family == 4 ? LOCAL4 : LOCAL6,
-		   talk->remote.family == 4 ? 4 : 16))
+	if (conversation->protocol != reading->protocol ||
+	    !same_prefix(&conversation->remote, &reading->source) ||
+	    memcmp(reading->destination.address,
+		   conversation->remote.family == 4 ? LOCAL4 : LOCAL6,
+		   conversation->remote.family == 4 ? 4 : 16))
 		return false;
-	switch (talk->protocol) {
+	switch (conversation->protocol) {
 	case 6:
 		if (!(reading->tcp_flags & (0x10 | 0x04 | 0x01))) /* ACK, RST, FIN */
 			return false;
 		/* fallthrough */
 	case 17:
-		return reading->source_port == talk->remote_port &&
-		       (reading->key & 0xFFFF) == talk->local_port;
+		return reading->source_port == conversation->remote_port &&
+		       (reading->key & 0xFFFF) == conversation->local_port;
 	case 1:
 	case 58:
-		return reading->icmp_type == (talk->protocol == 1 ? 0 : 129) &&
-		       reading->icmp_id == talk->remote_port;
+		return reading->icmp_type == (conversation->protocol == 1 ? 0 : 129) &&
+		       reading->icmp_id == conversation->remote_port;
 	}
 	return true;
 }
 
-static inline bool is_wanted(const struct world *world, const struct reading *reading)
+static inline bool is_reply(const struct world *world, const struct reading *reading)
 {
-	for (size_t i = 0; i < TALKS; i++) {
-		if (!world->talks[i].unseen && is_part_of(&world->talks[i], reading))
+	for (size_t i = 0; i < CONVERSATIONS; i++) {
+		if (!world->conversations[i].unseen &&
+		    belongs_to(&world->conversations[i], reading))
 			return true;
 	}
 	return false;
 }
 
-/* Whether it is knocked at, or a door. */
-static inline bool is_knocked(const struct world *world, __u32 key)
+/* Whether the key is a step of the knock or a port that it opens. */
+static inline bool is_of_knock(const struct world *world, __u32 key)
 {
-	if (!world->door || key >= PORT_KEYS)
+	if (!world->knock || key >= PORT_KEYS)
 		return false;
 	for (int i = 0; i < 3; i++) {
-		if (world->door->knock->sequences[SEQUENCE_OPEN].steps[i] == key)
+		if (world->knock->knock->sequences[SEQUENCE_OPEN].steps[i] == key)
 			return true;
 	}
-	return names_key(world->door->terms, key);
+	return names_key(world->knock->terms, key);
 }
 
-/* No rule is for it, and no lifeline. */
-static inline struct outcome come_to_default(const struct world *world,
-					     const struct reading *reading)
+/* The outcome of a packet that no rule and no lifeline matches. */
+static inline struct outcome outcome_of_default(const struct world *world,
+						const struct reading *reading)
 {
 	enum verdict fallback = world->ruleset.fallback;
-	bool knocked = is_knocked(world, reading->key);
+	bool of_knock = is_of_knock(world, reading->key);
 
-	if ((knocked || fallback != VERDICT_PASS) && is_wanted(world, reading))
+	if ((of_knock || fallback != VERDICT_PASS) && is_reply(world, reading))
 		return (struct outcome){ VERDICT_PASS, LINE_REPLY, NULL };
-	if (knocked)
+	if (of_knock)
 		return (struct outcome){ VERDICT_DROP, LINE_KNOCK, NULL };
 	return (struct outcome){ fallback, default_line(fallback), NULL };
 }
 
-/* From a DHCP server to a client (RFC 2131, 8415). */
+/* Whether the packet is from a DHCP server to a client (RFC 2131, 8415). */
 static inline bool is_dhcp(const struct reading *reading)
 {
 	__u32 client = reading->source.family == 4 ? 68 : 546;
@@ -160,13 +166,17 @@ static inline bool is_dhcp(const struct reading *reading)
 	       reading->source_port == (client == 68 ? 67 : 547);
 }
 
-/* `verdict` is that of the packet's kind where it is no lifeline that is off. */
-static inline struct outcome come_to_kind(const struct world *world,
-					  const struct reading *reading, enum verdict verdict)
+/*
+ * The outcome of a packet that no rule matches. `verdict` is for packets of special kinds
+ * (malformed, fragments, lifelines), unless the kind is a lifeline that is off.
+ */
+static inline struct outcome outcome_of_kind(const struct world *world,
+					     const struct reading *reading,
+					     enum verdict verdict)
 {
 	static const struct {
 		__u32 key;
-		int option; /* -1: it is always the packet's line */
+		int option; /* -1: the kind always has this line */
 		const char *line;
 	} kinds[] = {
 		{ KEY_NOT_IP, -1, "not-ip" },
@@ -186,68 +196,71 @@ static inline struct outcome come_to_kind(const struct world *world,
 			return (struct outcome){ verdict, builtin_line(kinds[i].line, verdict),
 						 NULL };
 	}
-	return come_to_default(world, reading);
+	return outcome_of_default(world, reading);
 }
 
-/* Echo requests are limited where not everything is let in. */
-static inline bool is_echo_over(const struct world *world, __u32 key)
+/* Echo requests are limited unless the default is to allow. */
+static inline bool is_limited_echo(const struct world *world, __u32 key)
 {
-	return world->echo_over && (key == KEY_ECHO || key == KEY_ECHO6) &&
+	return world->echo_limited && (key == KEY_ECHO || key == KEY_ECHO6) &&
 	       world->ruleset.fallback != VERDICT_PASS &&
 	       world->ruleset.options[OPTION_ECHO] == VERDICT_PASS;
 }
 
-static inline struct outcome come_to_rule(struct world *world, const struct reading *reading,
-					  const struct rule *rule)
+static inline struct outcome outcome_of_rule(struct world *world, const struct reading *reading,
+					     const struct rule *rule)
 {
 	struct outcome outcome = { rule->action, rule->line, NULL };
 
 	if (!rule->limit.count)
 		return outcome;
-	if (!take_one(world, rule, &reading->source))
+	if (!count_packet(world, rule, &reading->source))
 		return (struct outcome){ VERDICT_DROP, rule->limited_line, NULL };
 	if (rule->limit.per_source)
 		outcome.per_source = rule;
 	return outcome;
 }
 
-/* A door is a rule for its guests, and has ended for all others. */
+/*
+ * The rule that decides. The knock's rule holds for sources that have opened the knock, and has
+ * expired for all others.
+ */
 static inline const struct rule *rule_for(struct world *world, const struct probe *probe,
-					  bool guest, enum verdict *verdict)
+					  bool granted, enum verdict *verdict)
 {
 	const struct rule *rule;
 
-	if (world->door)
-		world->door->ends = guest ? ~0ull : 1;
+	if (world->knock)
+		world->knock->ends = granted ? ~0ull : 1;
 	*verdict = slow_evaluate(&world->ruleset, *probe, &rule);
 	return rule;
 }
 
-/* What a frame comes to. Limits count it. */
-static inline struct outcome come_of(struct world *world, const struct reading *reading)
+/* The expected outcome of a frame, which limits then have counted. */
+static inline struct outcome expect_outcome(struct world *world, const struct reading *reading)
 {
 	const struct probe probe = { IFACE, reading->key, reading->source, NOW };
 	const struct rule *first, *rule;
 	enum verdict verdict;
 
 	first = rule_for(world, &probe, true, &verdict);
-	rule = rule_for(world, &probe, is_guest(world, &reading->source), &verdict);
+	rule = rule_for(world, &probe, is_granted(world, &reading->source), &verdict);
 	if ((!rule || rule->term_count) && is_dhcp(reading) &&
 	    world->ruleset.options[OPTION_DHCP] == VERDICT_PASS)
 		return (struct outcome){ VERDICT_PASS, LINE_DHCP, NULL };
-	if (!rule && is_echo_over(world, reading->key))
+	if (!rule && is_limited_echo(world, reading->key))
 		return (struct outcome){ VERDICT_DROP, LINE_ECHO_LIMITED, NULL };
-	/* Who came in by the door stays in, whatever is behind it. */
-	if (rule && rule != first && verdict != VERDICT_PASS && is_wanted(world, reading))
+	/* A connection made during a grant goes on after it, whatever rule is next. */
+	if (rule && rule != first && verdict != VERDICT_PASS && is_reply(world, reading))
 		return (struct outcome){ VERDICT_PASS, LINE_REPLY, NULL };
-	return rule ? come_to_rule(world, reading, rule)
-		    : come_to_kind(world, reading, verdict);
+	return rule ? outcome_of_rule(world, reading, rule)
+		    : outcome_of_kind(world, reading, verdict);
 }
 
 /*
- * Whether `reject` may answer (RFC 1122, 3.2.2; RFC 4443, 2.4; RFC 9293, 3.10.7.1): a
- * single host has asked it of this one, what it asked is no answer itself, and there is
- * enough of it to be quoted. What has extension headers is not answered.
+ * Whether `reject` may answer (RFC 1122, 3.2.2; RFC 4443, 2.4; RFC 9293, 3.10.7.1): source and
+ * destination are single hosts, the packet is no error or reset itself, and it is long enough
+ * to be quoted. Packets with extension headers are not answered.
  */
 static inline bool may_be_answered(const struct random_frame *frame,
 				   const struct reading *reading)
