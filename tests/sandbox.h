@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A place of its own for a test program: network namespace, BPF file system,
- * state folders. All of it goes when the process ends, however it ends; only
- * the empty folder stays behind after a kill.
+ * A sandbox for a test program: a network namespace, a BPF file system and state folders. They
+ * disappear when the process ends, in whatever way; only an empty folder is left after a kill.
  */
 #ifndef SANDBOX_H
 #define SANDBOX_H
@@ -24,6 +23,7 @@ static inline void sandbox_leave(void)
 	rmdir(sandbox_path);
 }
 
+/* Sets an environment variable to a path in the sandbox; makes a folder unless it has a dot. */
 static inline void sandbox_set(const char *name, const char *below)
 {
 	char path[128];
