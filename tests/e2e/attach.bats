@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# attach, detach and status: where, how, and what is said when it cannot be.
+# attach, detach and status: modes, messages, --replace, and attaching again.
 # shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 
-# What the kernel says: 1 native, 2 generic, empty without a program.
+# kernel_mode IFACE: the kernel's mode: 1 native, 2 generic, empty without a program.
 kernel_mode() { server ip -j -d link show "$1" | jq -r '.[0].xdp.mode // empty'; }
 program_id() { server ip -j -d link show "$1" | jq -r '.[0].xdp.prog.id // empty'; }
 
-# Somebody else's program, which passes everything.
+# Builds another XDP program, which passes everything.
 foreign_program() {
 	cat >"$TMP/pass.c" <<-'END'
 		__attribute__((section("xdp"), used)) int pass(void *ctx) { return 2; }
@@ -16,7 +16,7 @@ foreign_program() {
 	clang -O2 -g -target bpf -c "$TMP/pass.c" -o "$TMP/pass.o"
 }
 
-# foreign_filter WORD...: somebody else's tc filter on what leaves eth0, which passes it.
+# foreign_filter WORD...: adds another tc filter to the egress of eth0, which passes everything.
 foreign_filter() {
 	cat >"$TMP/leaves.c" <<-'END'
 		__attribute__((section("tc"), used)) int leaves(void *ctx) { return -1; }
@@ -25,20 +25,20 @@ foreign_filter() {
 	server tc filter add dev eth0 egress "$@" bpf direct-action obj "$TMP/leaves.o" sec tc
 }
 
-# The fall-back and everything refused leave nothing behind.
+# nothing_there [IFACE]: no pins and no program must be left.
 nothing_there() {
 	equal "$(pins)" ""
 	equal "$(program_id "${1:-eth0}")" ""
 }
 
-@test "attach to a veth device is native, and says so" {
+@test "attach to a veth device uses native mode and says so" {
 	wants 0 attach eth0
 	equal "$output" "eth0: attached, native mode"
 	equal "$stderr" ""
 	equal "$(kernel_mode eth0)" 1
 }
 
-@test "PORTCTL_DEBUG=verifier prints the log of the verifier, and attaches" {
+@test "PORTCTL_DEBUG=verifier prints the log of the verifier and attaches" {
 	PORTCTL_DEBUG=verifier wants 0 attach eth0
 	equal "$output" "eth0: attached, native mode"
 	equal "$(grep -c '^processed [0-9]* insns' <<<"$stderr")" 2
@@ -47,7 +47,7 @@ nothing_there() {
 	PORTCTL_DEBUG=verifier wants 0 apply "$TMP/rules" --confirm 60s
 	contains "$stderr" "insns (limit"
 	wants 0 confirm
-	# Empty is off, and other values are named.
+	# An empty value is off; an unknown one gives a note.
 	PORTCTL_DEBUG='' wants 0 attach eth0
 	equal "$stderr" ""
 	PORTCTL_DEBUG=verifer wants 0 attach eth0
@@ -56,7 +56,7 @@ nothing_there() {
 	equal "$stderr" ""
 }
 
-@test "status tells where, how and since when" {
+@test "status shows interface, mode and time of attaching" {
 	wants 0 status
 	equal "$output" $'attached to no interface\ndefault allow, 0 rules, not saved (portctl save)'
 	portctl attach eth0
@@ -76,17 +76,18 @@ nothing_there() {
 	equal "$(jq -c '.interfaces[0] | keys' <<<"$output")" '["attached_at","ifindex","mode","name"]'
 	equal "$(jq -r '.interfaces[0].ifindex' <<<"$output")" \
 		"$(server ip -j link show eth0 | jq -r '.[0].ifindex')"
-	# In UTC, and now.
+	# The time is UTC, and a moment ago.
 	local age
 	age=$(jq -r 'now - (.interfaces[0].attached_at | fromdate) | floor' <<<"$output")
-	[ "$age" -ge -1 ] && [ "$age" -lt 30 ]
+	[ "$age" -ge -1 ]
+	[ "$age" -lt 30 ]
 	portctl default drop
 	portctl allow 22
 	portctl save
 	equal "$(portctl status -j | jq -c 'del(.interfaces)')" '{"default":"drop","rules":1,"saved":true,"pending":0,"flows_refused":0,"knock_serve":null}'
 }
 
-@test "rules that were removed with the last interface, and were not saved, are noted" {
+@test "detaching the last interface warns if its rules are not saved" {
 	wants 0 attach eth0
 	wants 0 detach eth0
 	equal "$stderr" ""
@@ -119,7 +120,7 @@ nothing_there() {
 	equal "$(stats '.interfaces[0].mode')" generic
 }
 
-@test "where the driver has no native XDP, generic mode is taken and said" {
+@test "a driver without native XDP gets generic mode, with a note" {
 	wants 0 attach lo
 	equal "$output" "lo: attached, generic mode"
 	one_line "$stderr"
@@ -132,13 +133,13 @@ nothing_there() {
 	equal "$(port udp 7001 drop)" 1
 }
 
-@test "--mode native where there is none is refused with the way out" {
+@test "--mode native is refused for a driver without native XDP" {
 	refused "the driver of lo has no native XDP: attach with --mode generic" \
 		attach lo --mode native
 	nothing_there lo
 }
 
-@test "attached already in another mode: refused with what to do" {
+@test "attach in another mode than the current one is refused" {
 	portctl attach eth0
 	refused "eth0 is attached in native mode: detach it first to change that" \
 		attach eth0 --mode generic
@@ -146,7 +147,7 @@ nothing_there() {
 	portctl detach eth0
 	portctl attach eth0 --mode generic
 	refused "eth0 is attached in generic mode: detach it first" attach eth0 --mode native
-	# auto keeps what is there.
+	# auto keeps the current mode.
 	wants 0 attach eth0
 	equal "$output" "eth0: program replaced, generic mode"
 }
@@ -157,7 +158,7 @@ nothing_there() {
 	nothing_there tun0
 }
 
-@test "an ingress qdisc in the place of clsact is refused with what to do" {
+@test "attach is refused if an ingress qdisc takes the place of clsact" {
 	server tc qdisc add dev eth0 ingress
 	refused "eth0 has an ingress qdisc where clsact has to be, so outgoing packets cannot be watched: tc qdisc del dev eth0 ingress" \
 		attach eth0
@@ -165,7 +166,7 @@ nothing_there() {
 	equal "$(server tc filter show dev eth0 ingress)" ""
 	server tc qdisc del dev eth0 ingress
 	wants 0 attach eth0
-	# It came later: what is attached stays, and attaching again says what to do.
+	# An ingress qdisc added later: portctl stays attached, and attach says what to do.
 	server tc qdisc del dev eth0 clsact
 	server tc qdisc add dev eth0 ingress
 	refused "eth0 has an ingress qdisc where clsact has to be" attach eth0
@@ -175,7 +176,7 @@ nothing_there() {
 	nothing_there
 }
 
-@test "a clsact that is there already is used, and stays with what others have in it" {
+@test "an existing clsact qdisc is used, and is kept on detach with its filters" {
 	server tc qdisc add dev eth0 clsact
 	foreign_filter prio 7
 	wants 0 attach eth0
@@ -184,7 +185,7 @@ nothing_there() {
 	contains "$(server tc filter show dev eth0 egress)" "pref 7 bpf"
 }
 
-@test "another filter of that priority on what leaves is named, and stays" {
+@test "attach is refused if an egress filter of another kind has its priority" {
 	server tc qdisc add dev eth0 clsact
 	foreign_filter prio 1 protocol ip
 	refused 'eth0: another filter has priority 1 there ("tc filter show dev eth0 egress"), which portctl needs' \
@@ -195,7 +196,7 @@ nothing_there() {
 	server tc filter del dev eth0 egress
 	foreign_filter prio 2 protocol ip
 	wants 0 attach eth0
-	# One of the same protocol and kind can be beside it.
+	# A filter of the same protocol and kind may share the priority.
 	wants 0 detach eth0
 	server tc filter del dev eth0 egress
 	foreign_filter prio 1
@@ -203,7 +204,7 @@ nothing_there() {
 	equal "$(server tc filter show dev eth0 egress | grep -c handle)" 2
 }
 
-@test "an unknown interface is refused with where to look" {
+@test "unknown interfaces are refused by attach and detach" {
 	refused 'there is no interface nosuch here: "ip link" lists them' attach nosuch
 	refused "there is no interface averyverylongname1 here" attach averyverylongname1
 	refused "there is no interface ../../x here" attach ../../x
@@ -215,7 +216,7 @@ nothing_there() {
 		refused "portctl is not attached to $name: " detach "$name"
 	done
 	equal "$(rules)" $'default allow\nallow 22'
-	# One that is right before it is attached.
+	# An interface named before the unknown one is attached.
 	wants 1 attach eth0 nosuch
 	equal "$(stats '.interfaces[].name')" eth0
 }
@@ -246,7 +247,7 @@ nothing_there() {
 	[[ $output =~ ^portctl\ [0-9]+\.[0-9]+\.[0-9]+$ ]]
 }
 
-# $1: how `ip link` calls the mode, $2: how portctl does.
+# foreign_by_netlink IP_MODE MODE: the mode as ip(8) and as portctl call it.
 foreign_by_netlink() {
 	local theirs
 	foreign_program
@@ -264,15 +265,15 @@ foreign_by_netlink() {
 	nothing_there
 }
 
-@test "somebody else's program (netlink, native) is kept unless --replace" {
+@test "another program (netlink, native) is kept without --replace" {
 	foreign_by_netlink xdpdrv native
 }
 
-@test "somebody else's program (netlink, generic) is kept unless --replace" {
+@test "another program (netlink, generic) is kept without --replace" {
 	foreign_by_netlink xdpgeneric generic
 }
 
-@test "a portctl whose pins are elsewhere is kept as well, with what watches what leaves" {
+@test "a portctl with another PORTCTL_BPFFS is kept, with its egress filter" {
 	portctl attach eth0
 	local watches
 	watches=$(server tc filter show dev eth0 egress)
@@ -283,14 +284,14 @@ foreign_by_netlink() {
 	[ ! -e "$TMP/bpf/other" ]
 }
 
-@test "an attach that is refused leaves no qdisc behind" {
+@test "a refused attach leaves no qdisc" {
 	foreign_program
 	server ip link set dev eth0 xdpdrv obj "$TMP/pass.o" sec xdp
 	wants 1 attach eth0
 	equal "$(server tc qdisc show dev eth0 | grep clsact)" ""
 }
 
-@test "--replace that comes to nothing leaves somebody else's program where it is" {
+@test "--replace that fails keeps the other program" {
 	ip -n "$SERVER" link add ifb7 index $((RANDOM + 20000)) type ifb || skip "no ifb devices here"
 	foreign_program
 	server ip link set dev ifb7 xdpgeneric obj "$TMP/pass.o" sec xdp
@@ -304,8 +305,7 @@ foreign_by_netlink() {
 
 @test "--replace never touches a program in another network namespace" {
 	foreign_program
-	# The device there has the same number and the same name, and a program of
-	# its own that a link holds.
+	# The device there has the same name and ifindex, and a program held by a link.
 	swapped portctl attach eth0
 	server ip link set dev eth0 xdpdrv obj "$TMP/pass.o" sec xdp
 	wants 0 attach eth0 --replace
@@ -313,7 +313,7 @@ foreign_by_netlink() {
 	[ -n "$(swapped program_id eth0)" ]
 }
 
-@test "somebody else's program (bpf_link) is kept unless --replace" {
+@test "another program (bpf_link) is kept without --replace" {
 	foreign_program
 	bpftool prog load "$TMP/pass.o" "$TMP/bpf/theirs"
 	server "$PYTHON" "$NET" link "$TMP/bpf/theirs" eth0
@@ -327,12 +327,12 @@ foreign_by_netlink() {
 	portctl drop 7000
 	client "$PYTHON" "$NET" send "$S4" 7000 3
 	equal "$(port udp 7000 drop)" 3
-	# Once ours, --replace is no more than attaching again.
+	# On portctl's own program, --replace is the same as attaching again.
 	wants 0 attach eth0 --replace
 	equal "$output" "eth0: program replaced, native mode"
 }
 
-@test "--replace with too few capabilities for what a link holds: what to do" {
+@test "--replace of a program held by a link needs more than three capabilities" {
 	foreign_program
 	bpftool prog load "$TMP/pass.o" "$TMP/bpf/theirs"
 	server "$PYTHON" "$NET" link "$TMP/bpf/theirs" eth0
@@ -347,7 +347,7 @@ foreign_by_netlink() {
 	equal "$(server tc filter show dev eth0 egress)" ""
 }
 
-@test "attach again replaces in place: same link, new program, counters and rules kept" {
+@test "attach again replaces the program and keeps link, counters and rules" {
 	portctl attach eth0
 	portctl drop 7000
 	client "$PYTHON" "$NET" send "$S4" 7000 5
@@ -366,7 +366,7 @@ foreign_by_netlink() {
 	adds_up
 }
 
-@test "attach --all replaces the program wherever there is one, and attaches to nothing else" {
+@test "attach --all replaces the program where portctl is attached, and only there" {
 	wants 0 attach --all
 	equal "$output" ""
 	add_link eth1 10.78.0.1 fd78::1 10.78.0.2 fd78::2
@@ -380,7 +380,7 @@ foreign_by_netlink() {
 	differ "$(program_id eth0)" "$first"
 	differ "$(program_id eth1)" "$second"
 	equal "$(program_id eth2)" ""
-	# A device that is gone does not keep the others from it.
+	# A deleted device does not prevent it for the others.
 	ip -n "$SERVER" link del eth0
 	wants 0 attach --all
 	equal "$output" "eth1: program replaced, native mode"
@@ -388,7 +388,7 @@ foreign_by_netlink() {
 	usage_of attach
 }
 
-@test "no packet is unjudged while attach replaces the program 20 times" {
+@test "every packet is judged while attach replaces the program 20 times" {
 	background sink server "$PYTHON" "$NET" count 7000
 	local sink=$pid
 	portctl attach eth0
@@ -404,7 +404,7 @@ foreign_by_netlink() {
 	after=$(port udp 7000 drop)
 	stop "$flood"
 	stop "$sink"
-	# The flood was on all the while, and nothing came through.
+	# The flood lasted all the time, and nothing came through.
 	[ "$after" -gt "$((before + 10000))" ]
 	equal "$(cat sink.out)" 0
 	equal "$(port udp 7000 pass)" 0

@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Several interfaces and namespaces, devices that come and go, what detach leaves,
-# and surroundings that portctl cannot work in.
+# Several interfaces and namespaces; devices that are deleted, renamed or moved; detach; and
+# environments in which portctl cannot work.
 # shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 
-# A second pair, eth1.
+# second_link [NAME]: a second veth pair, eth1 by default.
 second_link() { add_link "${1:-eth1}" 10.78.0.1 fd78::1 10.78.0.2 fd78::2; }
 
 send() { client "$PYTHON" "$NET" send "$@"; }
 
-# The counter of one port on one interface.
+# count_on IFACE PORT [pass|drop]: the packets of a UDP port on one interface.
 count_on() {
 	stats "[.interfaces[] | select(.name == \"$1\") | .ports[]
 		| select(.proto == \"udp\" and .port == $2) | .${3:-pass}.packets] | add // 0"
@@ -32,7 +32,7 @@ count_on() {
 		"$(stats '.interfaces[0].total.pass.packets')"
 }
 
-@test "one ruleset for several interfaces, and \"on\" for one of them" {
+@test "several interfaces share one ruleset, and \"on\" selects one" {
 	second_link
 	wants 0 attach eth0 eth1
 	equal "$output" $'eth0: attached, native mode\neth1: attached, native mode'
@@ -45,12 +45,12 @@ count_on() {
 	equal "$(count_on eth0 7000 pass) $(count_on eth0 7000 drop)" "3 0"
 	equal "$(count_on eth1 7000 pass) $(count_on eth1 7000 drop)" "0 4"
 	equal "$(count_on eth0 7001 drop) $(count_on eth1 7001 drop)" "5 6"
-	# list adds up the interfaces.
+	# list sums over the interfaces.
 	equal "$(portctl list -j | jq -c '[.rules[].packets]')" "[4,11]"
 	adds_up
 }
 
-@test "an interface that is attached later is judged by the running rules from the start" {
+@test "an interface attached later uses the running rules from its first packet" {
 	second_link
 	background sink server "$PYTHON" "$NET" count 7000
 	local sink=$pid
@@ -62,14 +62,14 @@ count_on() {
 	stop "$sink"
 	equal "$(cat sink.out)" 0
 	equal "$(count_on eth1 7000 drop)" 3
-	# One detached, the other and the rules go on.
+	# After detaching one, the other stays attached and keeps the rules.
 	portctl detach eth0
 	send 10.78.0.2 7000 3
 	equal "$(count_on eth1 7000 drop)" 6
 	equal "$(rules)" "default drop"
 }
 
-@test "a note where a rule is for an interface that is not attached" {
+@test "a rule for an interface that is not attached gives a note" {
 	wants 0 allow 22
 	contains "$stderr" "note: portctl is attached to no interface: portctl attach IFACE"
 	portctl attach eth0
@@ -93,7 +93,7 @@ count_on() {
 	equal "$(pins)" ""
 }
 
-@test "an interface with the name of a pin that is shared is refused, and nothing breaks" {
+@test "an interface named like one of portctl's pins is refused" {
 	local name folder
 	portctl attach eth0
 	portctl allow 22 --confirm 60s
@@ -111,7 +111,7 @@ count_on() {
 	equal "$(pins)" ""
 }
 
-@test "nor does the name of a file steer it, whatever is said of it" {
+@test "control characters in a file name are replaced in all messages" {
 	local file=$'e\033[31m\nx.rules' shown='e?[31m?x.rules'
 	echo 'allow 22' >"$file"
 	wants 0 check "$file"
@@ -127,7 +127,7 @@ count_on() {
 	rm "$file"
 }
 
-@test "a name that would steer the terminal is neither attached to nor shown" {
+@test "an interface name with control characters is refused, and replaced in messages" {
 	ip -n "$SERVER" link add $'a\e[31mb' type veth peer name $'x\xc2\x9by'
 	refused "interface called a?[31mb: its name has control characters" \
 		attach $'a\e[31mb'
@@ -135,7 +135,7 @@ count_on() {
 	refused 'cannot read /a??b as a capture' replay $'/a\n\eb' --rules /dev/null
 }
 
-@test "equal interface names in two namespaces never collide" {
+@test "equal interface names in two namespaces do not collide" {
 	portctl attach eth0
 	portctl drop 7000
 	swapped portctl attach eth0
@@ -153,13 +153,14 @@ count_on() {
 	equal "$(pins)" ""
 }
 
-@test "filtering goes on when no process holds anything" {
+@test "filtering needs no process that holds the program or the link" {
 	start_echo 7000 7001
 	portctl attach eth0
 	portctl drop 7000
 	local program holder
 	program=$(server ip -j -d link show eth0 | jq -r '.[0].xdp.prog.id')
-	# No descriptor of any process is this program or its link.
+	[ "$program" -gt 0 ]
+	# No process has a descriptor of this program or its link.
 	for holder in /proc/[0-9]*/fdinfo; do
 		no grep -qsE "^prog_id:[[:space:]]*$program$" "$holder"/*
 	done
@@ -168,7 +169,7 @@ count_on() {
 	equal "$(port udp 7000 drop)" 1
 }
 
-@test "a device that was deleted: status says gone, detach works" {
+@test "a deleted device is \"gone\" in status, and can be detached" {
 	second_link
 	portctl attach eth0 eth1
 	ip -n "$SERVER" link del eth1
@@ -179,13 +180,13 @@ count_on() {
 	contains "$output" "eth1 (gone)"
 	wants 0 detach eth1
 	equal "$(portctl status -j | jq -r '.interfaces[].name')" eth0
-	# The last one, gone as well.
+	# The last device, deleted as well.
 	ip -n "$SERVER" link del eth0
 	wants 0 detach eth0
 	equal "$(pins)" ""
 }
 
-@test "a device that was deleted and made again is attached again, rules and counters kept" {
+@test "attach to a device made again keeps rules and counters" {
 	portctl attach eth0
 	portctl drop 7000
 	send "$S4" 7000 3
@@ -204,7 +205,7 @@ rename() {
 	ip -n "$SERVER" link set "$2" up
 }
 
-@test "a device that was renamed stays filtered, and another with its name takes nothing from it" {
+@test "a renamed device stays filtered, and a new device with its old name changes nothing" {
 	portctl attach eth0
 	portctl drop 7000
 	rename eth0 eth9
@@ -215,7 +216,7 @@ rename() {
 	refused "eth9 is attached under its former name eth0" attach eth9
 	send "$S4" 7000 3
 	equal "$(count_on eth0 7000 drop)" 3
-	# What save writes is right: the way out that was said.
+	# The way out that the message names works.
 	wants 0 save
 	contains "$stderr" 'eth0 was renamed to eth9, and is saved under that name: rules "on eth0"'
 	equal "$(cat "$PORTCTL_RULES.interfaces")" "eth9 native"
@@ -228,7 +229,7 @@ rename() {
 	equal "$(count_on eth9 7000 drop) $(count_on eth0 7000 drop)" "4 5"
 }
 
-@test "another name of an interface is refused, attached or not, also where it was saved" {
+@test "an alternative name of an interface is refused by attach and restore" {
 	ip -n "$SERVER" link property add dev eth0 altname mgmt
 	refused "mgmt is another name of eth0: attach to eth0" attach mgmt
 	equal "$(pins)" ""
@@ -251,7 +252,7 @@ rename() {
 	equal "$(portctl status -j | jq -c '.interfaces')" '[]'
 }
 
-@test "a device that keeps its former name beside the new one is updated, and not attached twice" {
+@test "a renamed device with its old name as alternative name is not attached twice" {
 	portctl attach eth0
 	portctl drop 7000
 	portctl save
@@ -260,7 +261,7 @@ rename() {
 	wants 0 attach --all
 	equal "$output" "eth0: program replaced, native mode"
 	refused "eth9 is attached under its former name eth0" attach eth9
-	# What was saved before.
+	# The file was saved before the renaming.
 	wants 0 restore
 	equal "$output" ""
 	equal "$(portctl status -j | jq -c '.interfaces | map([.name, .device])')" '[["eth0","eth9"]]'
@@ -268,7 +269,7 @@ rename() {
 	equal "$(count_on eth0 7000 drop)" 3
 }
 
-@test "status, doctor, restore and an update know a device that was renamed" {
+@test "status, doctor, restore and attach --all handle a renamed device" {
 	portctl attach eth0
 	portctl drop 7000
 	portctl save
@@ -287,7 +288,7 @@ rename() {
 	equal "$(count_on eth0 7000 drop)" 3
 }
 
-@test "an update and restore know a device that was renamed by its pins, whatever has its name now" {
+@test "attach --all and restore find a renamed device though another has its old name" {
 	portctl attach eth0
 	rename eth0 eth9
 	swapped rename eth0 eth9
@@ -302,7 +303,7 @@ rename() {
 	equal "$(server tc filter show dev eth0 egress)" ""
 }
 
-@test "a device in another namespace is not taken for one with its name and number here" {
+@test "a device moved to another namespace is not confused with one of its name and ifindex" {
 	portctl attach eth0
 	portctl drop 7000
 	local index
@@ -316,7 +317,7 @@ rename() {
 	contains "$(ip -n "$SERVER" link show eth0)" prog/xdp
 }
 
-@test "below a bridge that is attached nothing can be: what to do; and that works" {
+@test "attach to the port of an attached bridge is refused with what to do" {
 	ip -n "$SERVER" link add br0 type bridge
 	ip -n "$SERVER" link set eth0 master br0
 	portctl attach br0
@@ -327,7 +328,7 @@ rename() {
 	wants 0 attach eth0 br0
 }
 
-@test "detaching a device that is in another namespace takes nothing from who has its number here" {
+@test "detaching a moved device leaves the device that has its ifindex here" {
 	portctl attach eth0
 	local index
 	index=$(ip -n "$SERVER" -j link show eth0 | jq '.[0].ifindex')
@@ -340,7 +341,7 @@ rename() {
 	contains "$(server tc filter show dev eth5 egress)" "handle 0x706f"
 }
 
-@test "a veth device with MTU 9000 is attached natively, and large frames are judged" {
+@test "a veth device with MTU 9000 is attached in native mode and judges large frames" {
 	ip -n "$CLIENT" link set eth0 mtu 9000
 	ip -n "$SERVER" link set eth0 mtu 9000
 	start_echo 7000 7001
@@ -372,27 +373,28 @@ rename() {
 		for id in "$TMP"/bpf/portctl/*/ruleset?; do
 			bpftool -j map show pinned "$id" | jq .id
 		done)
-	[ "$(wc -w <<<"$programs")" = 2 ] && [ "$(wc -w <<<"$maps")" -ge 6 ]
+	equal "$(wc -w <<<"$programs")" 2
+	[ "$(wc -w <<<"$maps")" -ge 6 ]
 	wants 0 detach --all
 	equal "$output" $'eth0: detached\nlo: detached'
 	equal "$(pins)" ""
 	equal "$(server ip -j -d link show eth0 | jq -r '.[0].xdp')" null
-	# By their ids, since others may load programs at the same time. The kernel
-	# frees them a moment later.
+	# By id, because others may load programs at the same time. The kernel frees programs
+	# and maps a moment later.
 	for id in $programs; do
 		eventually no bpftool prog show id "$id"
 	done
 	for id in $maps; do
 		eventually no bpftool map show id "$id"
 	done
-	# Again is no mistake, but an interface that is not attached is one.
+	# Repeating --all is no error, but naming an interface that is not attached is one.
 	wants 0 detach --all
 	refused 'portctl is not attached to eth0: "portctl status" lists where it is' detach eth0
 	wants 0 attach eth0
 	equal "$(rules)" "default allow"
 }
 
-@test "without a BPF file system: what to do" {
+@test "without a BPF file system all is refused with what to do" {
 	export PORTCTL_BPFFS=$TMP/plain/portctl
 	refused "$TMP/plain/portctl is not on a BPF file system, where the filter is kept: mount -t bpf -o mode=700 bpf /sys/fs/bpf" \
 		attach eth0
@@ -400,10 +402,10 @@ rename() {
 	[ ! -e "$TMP/plain" ]
 }
 
-@test "without privileges: what to do" {
+@test "without privileges all but check is refused with what to do" {
 	local as_nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups --inh-caps=-all
 		--bounding-set=-all)
-	# Where nobody can reach it.
+	# Where the user nobody can read it.
 	cp "$PORTCTL" "$TMP/portctl"
 	chmod 755 "$TMP/portctl"
 	PORTCTL=$TMP/portctl
@@ -415,20 +417,20 @@ rename() {
 		one_line "$stderr"
 		contains "$stderr" "permission denied: run it as root, or with CAP_BPF"
 	done
-	# Neither where the folders are its own.
+	# Also if the user owns the folders.
 	mkdir -m 700 "$TMP/run" "$TMP/bpf/portctl"
 	chown 65534 "$TMP/run" "$TMP/bpf/portctl"
 	run -1 --separate-stderr nobody attach eth0
 	one_line "$stderr"
 	contains "$stderr" "permission denied: run it as root"
 	rm -rf "$TMP/run"
-	# check needs none.
+	# check needs no privileges.
 	echo "allow 22" >"$TMP/rules"
 	run -0 nobody check "$TMP/rules"
 	equal "$output" "$TMP/rules: no errors, 1 rule"
 }
 
-@test "pins of another schema are refused, filtering goes on, and the way out works" {
+@test "pins of another schema are refused while filtering goes on, and the way out works" {
 	start_echo 7000
 	portctl attach eth0
 	portctl drop 7000

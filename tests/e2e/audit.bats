@@ -1,23 +1,23 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# audit and suggest: what nobody may be aware of, and a ruleset to begin with.
+# audit: open ports and rules that nobody may be aware of. suggest: a ruleset to begin with.
 
 load helpers
 load helpers_replies
 
-# found [ARGUMENTS...]: what audit finds, in a line: KIND:PORT or KIND:RULE.
+# found [ARGUMENTS...]: prints audit's findings in one line, as KIND:PORT or KIND:RULE.
 found() {
 	portctl audit -j "$@" 2>/dev/null |
 		jq -r '.findings[] | "\(.finding):\(.rule // "\(.port)/\(.proto)")"' | paste -sd ' '
 }
 audit_status() { run --separate-stderr portctl audit "$@"; }
 
-@test "each kind, and nothing where all is as it should be" {
+@test "audit: each kind of finding, and none for a clean host" {
 	attach_with $'default drop\nallow 22/tcp\nallow 8000-8010/tcp\nallow 6379/tcp\nallow 3306/tcp from 10.77.0.1\nallow 9999/udp'
 	listen_as sshd tcp:0.0.0.0:22 tcp:127.0.0.1:631
 	equal "$(found --ignore unused)" ""
 	audit_status --ignore unused
-	[ "$status" = 0 ] && [ -z "$output" ]
+	equal "$status $output" "0 "
 	equal "$(found)" "unused:allow 8000-8010/tcp unused:allow 6379/tcp unused:allow 3306/tcp from 10.77.0.1 unused:allow 9999/udp"
 	listen_as redis-server tcp:0.0.0.0:6379 tcp:0.0.0.0:8001
 	listen_as mariadbd "tcp:[::]:3306" tcp:0.0.0.0:7000
@@ -26,14 +26,14 @@ audit_status() { run --separate-stderr portctl audit "$@"; }
 	audit_status
 	equal "$status" 1
 	contains "$output" "6379/tcp: redis-server listens on 0.0.0.0, and everybody can reach it (Redis: a database"
-	# The same again, byte for byte.
+	# Repeated, the output is the same, byte for byte.
 	equal "$(portctl audit -j)" "$(portctl audit -j)"
 	portctl default allow --force
-	# 3306 is allowed to one source, and now everybody reaches it.
+	# A rule allows 3306 to one source; now everybody reaches the port.
 	contains "$(found)" "unnamed:80/tcp unnamed:3306/tcp unnamed:7000/tcp exposed"
 }
 
-@test "a policy says what may be reachable" {
+@test "audit --policy: ports that are open wider than the policy allows" {
 	attach_with $'default drop\nallow 22/tcp\nallow 6379/tcp\nallow 5432/tcp from 10.77.0.0/24'
 	listen_as sshd tcp:0.0.0.0:22
 	listen_as redis-server tcp:0.0.0.0:6379
@@ -55,7 +55,7 @@ allow 5432/tcp from 10.77.0.0/16' >policy
 	contains "$stderr" "policy:1:7"
 }
 
-@test "what a DHCP client listens on needs no rule while the lifeline is there" {
+@test "a DHCP client's port needs no rule while option dhcp is on" {
 	attach_with 'default drop'
 	listen_as dhclient udp:0.0.0.0:68 "udp:[::]:546"
 	client "$PYTHON" -c "
@@ -76,13 +76,13 @@ s.sendto(b'x', ('$S4', 68))"
 	portctl option dhcp off
 	equal "$(found)" "filtered:68/udp filtered:546/udp"
 	equal "$(portctl ports -j | jq -c '[.ports[].reachable]')" '["no","no"]'
-	# A rule for it is somebody's decision, and stays.
+	# suggest keeps an explicit rule for the port.
 	portctl option dhcp on
 	portctl allow 68/udp
 	contains "$(portctl suggest)" "allow 68/udp comment"
 }
 
-@test "a UDP port of the kernel's choice is looked at where a rule names it, or the policy" {
+@test "audit checks an ephemeral UDP port only if a rule or the policy names it" {
 	attach_with 'default drop
 allow 51820/udp
 allow 50000-60000/udp'
@@ -98,14 +98,14 @@ allow 50000-60000/udp'
 	equal "$(found --ignore unused)" "filtered:51820/udp"
 }
 
-@test "rules that no packet has met, since when they run" {
+@test "audit --days: rules without packets since they were added" {
 	attach_with $'default drop\nallow 80/tcp comment "x"\nallow 81/tcp'
 	listen_as nginx tcp:0.0.0.0:80 tcp:0.0.0.0:81
 	equal "$(found --ignore foreign-port)" ""
 	equal "$(found --days 0 --ignore foreign-port)" "idle:allow 80/tcp idle:allow 81/tcp"
 	client knock "$S4" 80:tcp
 	equal "$(found --days 0 --ignore foreign-port)" "idle:allow 81/tcp"
-	# A rule that stays is as old as it was.
+	# A rule that an apply keeps also keeps its age.
 	local since
 	since=$(portctl list -j | jq '.rules[1].since')
 	sleep 0.1
@@ -114,7 +114,7 @@ allow 50000-60000/udp'
 	equal "$(portctl list -j | jq ".rules[0].since == $since and .rules[1].since > $since")" true
 }
 
-@test "findings that cannot be written are no findings: exit code 2" {
+@test "audit: output that cannot be written is exit code 2" {
 	listen_as web tcp:0.0.0.0:7011
 	full() { run "$1" --separate-stderr server bash -c '"$PORTCTL" audit "$@" >/dev/full' - "${@:2}"; }
 	local words
@@ -123,11 +123,11 @@ allow 50000-60000/udp'
 		one_line "$stderr"
 		contains "$stderr" "cannot write the output"
 	done
-	# Nothing is found, and so nothing written.
+	# Without findings nothing is written.
 	full -0 --ignore unnamed
 }
 
-@test "attached nowhere; bad words; a program that calls itself something foul" {
+@test "audit without an attached interface, wrong usage, a program name with control characters" {
 	listen_as "$(printf 'a\033[31m"b')" tcp:0.0.0.0:7011 udp:0.0.0.0:40000
 	equal "$(found)" "unnamed:7011/tcp"
 	contains "$(portctl audit)" 'a?[31m"b listens on 0.0.0.0'
@@ -141,7 +141,7 @@ allow 50000-60000/udp'
 	usage_of audit --days x
 }
 
-@test "a process that may not be looked into is not known, and it is said why" {
+@test "ports: a process that cannot be read is unknown, with a note why" {
 	background other server setpriv --reuid 1234 --clear-groups "$PYTHON" -c "
 import socket, time
 s = socket.socket(); s.bind(('0.0.0.0', 7001)); s.listen(); print('ready', flush=True); time.sleep(100)"
@@ -151,13 +151,13 @@ s = socket.socket(); s.bind(('0.0.0.0', 7001)); s.listen(); print('ready', flush
 	equal "$(jq -c '.ports[0].listeners[0] | [.program, .pid, .user, .unknown]' <<<"$output")" \
 		'[null,null,"1234","another user'"'"'s process, which only root may look into"]'
 	contains "$stderr" "the process of 1 listeners is not known: another user's"
-	# Also where the files can be listed, but not what they are.
+	# The same if the descriptors can be listed but not read.
 	run --separate-stderr server setpriv --bounding-set -sys_ptrace "$PORTCTL" ports
 	contains "$output" "unknown 1234 0.0.0.0"
 	contains "$stderr" "the process of 1 listeners is not known: another user's"
 }
 
-@test "suggest: whom rules keep out or let in stays so, and nobody else is shut out" {
+@test "suggest: every source meets the same verdicts as before" {
 	attach_with $'default reject
 allow 22 80/tcp
 allow 1000-1010/tcp
@@ -172,7 +172,7 @@ allow 8080/tcp for 1h'
 	portctl suggest >rules
 	portctl check rules
 	contains "$(cat rules)" "# 8080/tcp http-alt: web listens on 0.0.0.0; 3 packets passed: a temporary rule opens it"
-	# Every source, known and unknown, meets the same as before.
+	# Sources that rules name, and others.
 	verdicts() {
 		local source port
 		for source in "$C4" "$C6" 203.0.113.9 198.51.100.9 192.0.2.1 192.0.2.2 192.0.2.3; do
@@ -188,12 +188,12 @@ allow 8080/tcp for 1h'
 	verdicts >after
 	diff before after
 }
-# said PORT SOURCE
+# said PORT SOURCE: the state of the port for that source, says "portctl ports".
 said() {
 	portctl ports -j --from "$2" | jq -r ".ports[] | select(.port == $1 and .proto == \"tcp\") | .state"
 }
 
-@test "suggest: what was used on any interface is allowed" {
+@test "suggest: a port used on any interface is allowed" {
 	add_link eth1 10.79.0.1 fd79::1 10.79.0.2 fd79::2
 	portctl attach eth1
 	attach_with "default allow"
@@ -205,7 +205,7 @@ said() {
 	lacks "$(portctl suggest --on eth0)" "allow 80/tcp"
 }
 
-@test "suggest: what is used is allowed, the rest is left out, decisions are kept" {
+@test "suggest: used ports are allowed, unused left out, and rules kept" {
 	attach_with $'default allow\nallow 443\ndrop 25/tcp\nallow 5432/tcp from 10.77.0.1 comment "app"\nknock ssh opens 2222/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s'
 	listen_as sshd tcp:0.0.0.0:22 tcp:0.0.0.0:2222 tcp:0.0.0.0:25 "tcp:[::]:5432" tcp:127.0.0.1:631 tcp:0.0.0.0:8080 udp:0.0.0.0:53 udp:0.0.0.0:40000
 	client knock "$S4" 22:tcp 53:udp
@@ -228,7 +228,7 @@ knock ssh opens 2222/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s"
 	contains "$output" "# 5432/tcp postgresql: sshd listens on ::; 0 packets passed: a kept rule covers it"
 	contains "$output" "# allow 443: nothing listens there"
 	lacks "$output" 631
-	# The open connection is still allowed: no --force.
+	# The open connection stays allowed, so apply needs no --force.
 	portctl apply rules --confirm 60s
 	portctl confirm
 	usage_of suggest 22

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Writes captures: capture.py FILE [--ng|--snap N|--link N] FRAME...
+"""Writes a capture file: capture.py FILE [--ng] [--snap N] [--link N] FRAME...
 
-A FRAME is TIME:PROTO:SOURCE:SPORT:DESTINATION:DPORT[:FLAGS[:BYTES]], IPv4 only; FLAGS
-are those of TCP (a number), BYTES the payload's.
+--ng writes pcapng in place of pcap; --snap N keeps N bytes of each frame; --link N is the link
+type (1 Ethernet, 101 raw IP, 113 Linux cooked). A FRAME is
+TIME:PROTO:SOURCE:SPORT:DESTINATION:DPORT[:FLAGS[:BYTES]], IPv4 only. TIME is in seconds since
+1970, FLAGS are TCP's as a number, BYTES is the size of the payload.
 """
 import struct
 import sys

@@ -1,13 +1,13 @@
 #!/bin/zsh -f
 # SPDX-License-Identifier: GPL-2.0-only
-# complete.zsh FOLDER LINE...: what each line becomes where it is completed, in a zsh
-# with the functions in FOLDER.
+# complete.zsh FOLDER LINE...: prints each line as it is after Tab is pressed at its end, in an
+# interactive zsh with the functions in FOLDER.
 zmodload zsh/zpty
 folder=$1 answers=$1/answers
 shift
 : >$answers
 zpty shell "TERM=dumb zsh -f -i"
-# Nothing is typed before the one before is done: the line that is completed has to be empty.
+# Each line is typed only after the one before is done, so that the command line is empty.
 zpty -w shell "PS1= fpath=($folder \$fpath); autoload -U compinit; compinit -u -D; \
 	show() { print -r -- \"\$BUFFER\" >>$answers; BUFFER=; }; zle -N show; bindkey '^X' show; \
 	unsetopt beep; print ready >>$answers"

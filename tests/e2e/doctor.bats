@@ -1,17 +1,17 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# doctor: what is as it should be, what is not, and what to do.
+# doctor: checks of the host, the interfaces and portctl's state, and what to do about them.
 
 load helpers
 load helpers_replies
 
-# found TOPIC [INTERFACE]: the levels that are said of it.
+# found TOPIC [INTERFACE]: prints the levels of the checks with this topic.
 found() {
 	run --separate-stderr portctl doctor -j
 	jq -c "[.checks[] | select(.topic == \"$1\" and .interface == ${2:-null}) | .level]" <<<"$output"
 }
 
-@test "an interface that filters in native mode: nothing fails" {
+@test "an interface in native mode passes all checks" {
 	portctl attach eth0
 	run -0 --separate-stderr portctl doctor
 	contains "$output" "ok    eth0 driver: veth"
@@ -22,13 +22,13 @@ found() {
 	equal "$(found memory)" '["ok"]'
 }
 
-@test "queues are those of the device here, whatever /sys shows" {
+@test "the number of queues is read from the device's own namespace, not from /sys" {
 	server ip link add "two" numrxqueues 2 numtxqueues 2 type veth peer name other
 	run --separate-stderr portctl doctor two
 	contains "$output" "two queues: 2 for "
 }
 
-@test "generic mode, a jumbo MTU, and a link that is down are said" {
+@test "generic mode, a jumbo MTU and a link that is down are reported" {
 	portctl attach eth0 --mode generic
 	ip -n "$SERVER" link set eth0 mtu 9000
 	ip -n "$SERVER" link set eth0 down
@@ -39,7 +39,7 @@ found() {
 	contains "$output" "eth0 mtu: 9000"
 }
 
-@test "nothing attached, an interface that is not, and one that does not exist" {
+@test "interfaces that are not attached or do not exist are reported" {
 	equal "$(found attached)" '["note"]'
 	run -0 --separate-stderr portctl doctor lo
 	contains "$output" "note  lo mode: portctl is not attached here; run portctl attach lo"
@@ -47,7 +47,7 @@ found() {
 	usage_of doctor eth0 eth1
 }
 
-@test "a device that is gone fails; rules that are not saved are noted" {
+@test "a deleted device is a failure, unsaved rules are a note" {
 	portctl attach eth0
 	portctl drop 23
 	equal "$(found rules)" '["note"]'
@@ -60,10 +60,11 @@ found() {
 	run -1 --separate-stderr portctl doctor
 }
 
-# What leaves is watched if an answer to what was asked from here comes in.
+# is_answered PORT: whether a reply to a request of the server comes in, for which the egress
+# filter must have remembered the request.
 is_answered() { host_ask "$C4" "$1"; }
 
-@test "what leaves is watched no more: that fails, and attaching again mends it" {
+@test "a missing egress filter is a failure, and attach restores the filter" {
 	outside_echo 53 54 55
 	attach_with "default drop"
 	is_answered 53
@@ -77,7 +78,7 @@ is_answered() { host_ask "$C4" "$1"; }
 	equal "$(found egress '"eth0"')" '[]'
 	run -0 --separate-stderr portctl doctor
 	is_answered 55
-	# Only the filter, or another qdisc in that place.
+	# Only the filter is missing, or another qdisc is in its place.
 	server tc filter del dev eth0 egress
 	equal "$(found egress '"eth0"')" '["fail"]'
 	server tc qdisc del dev eth0 clsact
@@ -85,7 +86,7 @@ is_answered() { host_ask "$C4" "$1"; }
 	equal "$(found egress '"eth0"')" '["fail"]'
 }
 
-@test "what leaves is watched no more on a device that was renamed: by which name to attach" {
+@test "a missing egress filter on a renamed device: doctor says which name to attach" {
 	portctl attach eth0
 	server tc qdisc del dev eth0 clsact
 	ip -n "$SERVER" link set eth0 down
@@ -97,7 +98,7 @@ is_answered() { host_ask "$C4" "$1"; }
 	equal "$(found egress '"eth9"')" '[]'
 }
 
-@test "doors that nobody serves fail; knocks that go by the clock ask for it" {
+@test "a timed knock without \"knock serve\" is a failure, and its clock is checked" {
 	portctl attach eth0
 	equal "$(found clock)" '[]'
 	(umask 077 && echo 000102030405060708090a0b0c0d0e0f >"$TMP/secret")
@@ -109,12 +110,12 @@ is_answered() { host_ask "$C4" "$1"; }
 	eventually served
 }
 
-@test "a clock that was set back since the attach fails where knocks are signed" {
+@test "a clock set back since attach is a failure if knocks are signed" {
 	portctl attach eth0
 	(umask 077 && portctl knock key alice >"$TMP/keys")
 	portctl knock web spa 62201/udp keys "$TMP/keys" opens 80/tcp for 30s
 	equal "$(found clock | jq 'contains(["fail"])')" false
-	# When it began, as it was two hours ahead then.
+	# The time of attaching, as if the clock had been two hours ahead then.
 	local control later value
 	control=$(echo "$TMP"/bpf/portctl/*/control)
 	printf -v later '%016x' $((($(date +%s) + 7200) * 1000000000))
@@ -131,7 +132,7 @@ is_answered() { host_ask "$C4" "$1"; }
 	equal "$(found clock | jq 'contains(["fail"])')" false
 }
 
-@test "pins of another version are said, the rest is looked at all the same" {
+@test "pins of another version are reported, and the other checks are made" {
 	portctl attach eth0
 	local control rest
 	control=$(echo "$TMP"/bpf/portctl/*/control)
@@ -144,7 +145,7 @@ is_answered() { host_ask "$C4" "$1"; }
 	contains "$stderr" "made by another version of portctl"
 }
 
-@test "without root it says what it could not look at" {
+@test "without root doctor reports what it could not check" {
 	run -1 --separate-stderr server setpriv --reuid=65534 --regid=65534 --clear-groups "$PORTCTL" doctor
 	contains "$output" "note  user: without root some checks are not possible; run portctl doctor as root"
 	contains "$output" "fail  tables: the running rules cannot be read"

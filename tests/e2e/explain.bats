@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# explain: what the data path says about a packet, what happens to that packet then,
-# and that asking has no effect.
+# explain: its verdict on a packet, that real packets get the same verdict, and that explain
+# changes nothing.
 
 load helpers
 load helpers_replies
@@ -16,10 +16,10 @@ allow 1500/udp
 allow 53 limit 1/h burst 2 per source
 knock web opens 8080/tcp for 30s once after 7000/tcp 9000/udp 8000/tcp within 10s"
 
-# said FILTER QUESTION...: what jq makes of the explanation.
+# said FILTER ARGUMENTS...: filters the JSON of "portctl explain" with jq.
 said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 
-@test "rules are told once each, however many sources they have, and text is kept short" {
+@test "each rule is listed once, and long rules are shortened in text" {
 	portctl attach eth0
 	{
 		echo "drop from $(seq -s, -f 203.0.113.%g 1 2 255)"
@@ -36,7 +36,7 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	wants 0 explain 203.0.113.9 22
 	contains "$output" '203.0.113.11,..."'
 	[ "$(wc -L <<<"$output")" -lt 220 ]
-	# Not within a character.
+	# Text is not cut within a character.
 	local name secret
 	for name in a ab; do
 		secret=$TMP/$name$(printf 'é%.0s' {1..60})
@@ -49,7 +49,7 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	done
 }
 
-@test "the verdict, the rule, its number, and what was tried before" {
+@test "the verdict, the line, the rule with its number, and rules tried before" {
 	attach_with "$RULES"
 	equal "$(said '[.verdict, .line, .rule, .number]' 192.0.2.9 22)" \
 		'["pass","rule","allow 22 from 192.0.2.0/24, 2001:db8::/32",1]'
@@ -71,7 +71,7 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 		'"portctl allow 8443/tcp from 198.51.100.7" would let it in'
 }
 
-@test "the advice does what it says" {
+@test "following the advice changes the verdict" {
 	attach_with "$RULES"
 	local question advice
 	for question in "198.51.100.7 22" "203.0.113.4 80" "198.51.100.7 113" "192.0.2.9 22/udp" \
@@ -86,24 +86,24 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	done
 }
 
-@test "what it says is what happens, for every kind of rule" {
+@test "real packets get the verdict that explain says, for every kind of rule" {
 	attach_with "$RULES"
 	portctl allow 2222/tcp from "$C4"
 	portctl drop from 10.77.0.200
 	local port
+	packets() { stats ".interfaces[0].total.$verdict.packets"; }
+	more_packets() { [ "$(packets)" -gt "$earlier" ]; }
 	for port in 22 80 113 1000 1500/udp 1500 2222 53/udp 8080 7000 65535/udp 65535; do
-		local before after verdict
+		local earlier verdict
 		verdict=$(said .verdict "$C4" "$port")
 		[ "$verdict" = pass ] || verdict=drop
-		before=$(stats "[.interfaces[0].total.$verdict.packets] | add")
+		earlier=$(packets)
 		client knock "$S4" "${port/\//:}"
-		eventually [ "$(stats "[.interfaces[0].total.$verdict.packets] | add")" -gt "$before" ]
-		after=$(stats "[.interfaces[0].total.$verdict.packets] | add")
-		differ "$before" "$after"
+		eventually more_packets
 	done
 }
 
-@test "asking has no effect: counters, limits, attempts, grants" {
+@test "explain changes no counters, limits, attempts or grants" {
 	attach_with "$RULES"
 	portctl knock grant web 198.51.100.7 for 1m
 	local i before
@@ -118,16 +118,17 @@ said() { portctl explain "${@:2}" -j | jq -rc "$1"; }
 	equal "$(portctl knock grants -j | jq -c '[.grants[].used]')" '[false]'
 }
 
-@test "limits that are reached, grants and flows are seen as they are" {
+@test "explain uses the current limits, grants and flows" {
 	attach_with "$RULES"
 	portctl allow 9999/udp limit 1/h
 	client knock "$S4" 9999:udp
-	eventually [ "$(said .line "$C4" 9999/udp)" = limited ]
+	is_limited() { [ "$(said .line "$C4" 9999/udp)" = limited ]; }
+	eventually is_limited
 	contains "$(portctl explain "$C4" 9999/udp)" "it is over the limit of rule"
 	equal "$(said .verdict 198.51.100.7 8080)" drop
 	portctl knock grant web 198.51.100.7 for 1m
 	equal "$(said .verdict 198.51.100.7 8080)" pass
-	# A grant for one connection, which was made.
+	# A grant for one connection, which is then used.
 	portctl knock grant web "$C4" for 1m
 	equal "$(said .verdict "$C4" 8080)" pass
 	client knock "$S4" 8080:tcp
@@ -144,7 +145,7 @@ s.sendto(b'x', ('$C4', 4444))"
 	equal "$(said '[.verdict, .line]' "$C4:4444" 40000/udp --to 192.0.2.1)" '["drop","default"]'
 }
 
-@test "an open connection: by its segments, not by a new one" {
+@test "segments of an open connection pass, a new connection does not" {
 	attach_with "$RULES"
 	outside_http 8000
 	background idle server "$PYTHON" -c "
@@ -161,7 +162,7 @@ time.sleep(60)"
 	equal "$(said '[.verdict, .line]' "$C4:8001" "$from" --flags 'ack|psh')" '["drop","default"]'
 }
 
-@test "an open connection that others began is not called an answer to what this host began" {
+@test "an open connection that a client began is explained correctly" {
 	attach_with 'allow 80'
 	start_http 80
 	background idle client "$PYTHON" -c "
@@ -178,7 +179,7 @@ time.sleep(60)"
 	equal "$(said '[.verdict, .line]' "$C4:41000" 80)" '["drop","default"]'
 }
 
-@test "an open connection to a device with a link-local address, and one that was renamed" {
+@test "open connections through a device with a link-local address, and a renamed device" {
 	attach_with "$RULES"
 	ip -n "$SERVER" addr add fe80::2/64 dev eth0 nodad
 	ip -n "$SERVER" addr add 10.77.0.99/24 dev eth0
@@ -205,7 +206,7 @@ time.sleep(60)"
 	equal "$(said '[.verdict, .line]' "$C4:8000" "$from" --flags ack)" '["pass","reply"]'
 }
 
-@test "what is wrong is said" {
+@test "wrong arguments are refused" {
 	refused "portctl is attached to no interface" explain 192.0.2.1 22
 	portctl attach eth0
 	refused 'found "192.0.2.0/24", expected an address' explain 192.0.2.0/24 22

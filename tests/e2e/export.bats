@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# export: the counters for Prometheus, and a server that nothing outside can stop.
+# export: the counters for Prometheus, and an HTTP server that clients cannot block or crash.
 # shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 load helpers_replies
@@ -11,8 +11,8 @@ AT=127.0.0.1:9847
 
 send() { client "$PYTHON" "$NET" send "$@"; }
 
-# start_export [ARGUMENTS...]: sets $exporter, its process, and $web, the one that
-# speaks HTTP.
+# start_export [ARGUMENTS...]: sets $exporter, the PID of its main process, and $web, that of
+# its HTTP process.
 start_export() {
 	background export server "$PORTCTL" export "$@"
 	exporter=$pid
@@ -20,12 +20,12 @@ start_export() {
 	web=$(pgrep -P "$exporter")
 }
 
-# get PATH [CURL'S ARGUMENTS...]: the body.
+# get PATH [CURL_ARGUMENTS...]: prints the response's body. status prints its code.
 get() { server curl -gsS -m 10 "${@:2}" "http://$AT$1"; }
 status() { get "$1" -o /dev/null -w '%{http_code}' "${@:2}"; }
 openmetrics() { get /metrics -H 'Accept: application/openmetrics-text;version=1.0.0'; }
 
-# metric NAME LABEL...: the sum of the samples that have all of these labels.
+# metric NAME LABEL...: prints the sum of the samples that have all these labels.
 metric() {
 	get /metrics | "$PYTHON" -c '
 import sys
@@ -38,16 +38,17 @@ for row in sys.stdin:
 print(int(total))' "$@"
 }
 
-# Every series once, and nothing that promtool does not like.
+# promtool must accept the metrics, and no series may appear twice.
 is_valid() {
 	local text
 	text=$(get /metrics)
+	contains "$text" portctl_
 	run promtool check metrics <<<"$text"
 	equal "$status $output" "0 "
 	equal "$(grep -v '^#' <<<"$text" | sed 's/ [^ ]*$//' | sort | uniq -d)" ""
 }
 
-# Whether the ports and the lines that are exported are those of stats.
+# The exported ports and lines must have the counters of "portctl stats".
 as_stats() {
 	equal "$(metric portctl_port_packets_total)" \
 		"$(stats '[.interfaces[].ports[] | .pass.packets, .drop.packets] | add // 0')"
@@ -59,7 +60,7 @@ as_stats() {
 		"$(stats '[.interfaces[].total[].bytes] | add // 0')"
 }
 
-@test "figures are those of stats, through attach, apply and detach" {
+@test "the metrics equal stats through attach, apply and detach" {
 	start_export
 	is_valid
 	equal "$(metric portctl_rules)" 0
@@ -77,7 +78,7 @@ as_stats() {
 	equal "$(metric portctl_port_bytes_total 'port="7000"')" 426
 	equal "$(metric portctl_port_packets_total 'port="53",service="domain",verdict="drop"')" 2
 	equal "$(metric portctl_line_packets_total 'line="drop 7001",verdict="drop"')" 5
-	# Two rules that say the same are one series.
+	# Two equal rules are one series.
 	equal "$(metric portctl_line_packets_total 'line="allow 7000/udp"')" 3
 	equal "$(metric portctl_interface_info 'interface="eth0",mode="native"')" 1
 	portctl default allow --confirm 5m
@@ -87,7 +88,7 @@ as_stats() {
 	portctl detach eth0
 	is_valid
 	lacks "$(get /metrics)" 'interface='
-	# New counters, of the same interface and ports.
+	# The counters were reset.
 	portctl attach eth0
 	send "$S4" 7000 1 100
 	equal "$(metric portctl_port_packets_total 'port="7000"')" 1
@@ -96,7 +97,7 @@ as_stats() {
 	equal "$(cat "$TMP/export.out")" "listening on http://$AT/metrics"
 }
 
-@test "a rule that has ended is not counted among the rules, as status has it" {
+@test "an expired rule does not count in portctl_rules, as in status" {
 	attach_with $'default drop\nallow 80\nallow 81 for 3s'
 	start_export
 	rules_are() { equal "$(metric portctl_rules) $(portctl status -j | jq .rules)" "$1 $1"; }
@@ -104,7 +105,7 @@ as_stats() {
 	eventually rules_are 1
 }
 
-@test "formats, pages, methods" {
+@test "content types, pages and HTTP methods" {
 	portctl attach eth0
 	start_export
 	local type='get /metrics -o /dev/null -w %{content_type}'
@@ -132,7 +133,7 @@ as_stats() {
 	done
 }
 
-@test "what begins and ceases to listen, and the state, is counted from scrape to scrape" {
+@test "listeners that come and go, and changes of state, are counted between scrapes" {
 	attach_with $'default drop\nallow 8080/tcp'
 	start_export
 	equal "$(metric portctl_events_total 'event="listen"')" 0
@@ -144,7 +145,7 @@ as_stats() {
 	stop "$listener"
 	equal "$(metric portctl_events_total 'event="gone"')" 1
 	equal "$(metric portctl_events_total 'event="state"')" 2
-	# Another ruleset changes the state of what goes on to listen.
+	# A change of the rules changes the state of a port that still listens.
 	listen_as web tcp:0.0.0.0:8080
 	equal "$(metric portctl_events_total 'event="listen"')" 2
 	portctl delete allow 8080/tcp --force
@@ -153,7 +154,7 @@ as_stats() {
 	is_valid
 }
 
-@test "where it listens" {
+@test "--listen: addresses that work and that are refused; the default is loopback" {
 	start_export --listen "[::1]:9848"
 	equal "$(cat "$TMP/export.out")" "listening on http://[::1]:9848/metrics"
 	contains "$(AT='[::1]:9848' get /metrics)" portctl_build_info
@@ -169,7 +170,7 @@ as_stats() {
 	usage_of export --bogus
 	wants 2 export --max-ports 131073
 	contains "$stderr" 'found "131073", expected a number from 0 to 131072'
-	# By itself only this machine can reach it.
+	# The default address is only reachable from this host.
 	background other server "$PORTCTL" export
 	eventually listening t 9847
 	no client curl -sS -m 1 "http://$S4:9847/healthz"
@@ -179,7 +180,7 @@ as_stats() {
 # has PID NAME VALUE: a line of /proc/PID/status.
 has() { equal "$(awk -v name="$2:" '$1 == name { $1 = ""; print substr($0, 2) }' "/proc/$1/status")" "$3"; }
 
-@test "what it does not need it gives up" {
+@test "export gives up privileges that it does not need" {
 	portctl attach eth0
 	start_export
 	equal "$(get /healthz)" ok
@@ -187,7 +188,7 @@ has() { equal "$(awk -v name="$2:" '$1 == name { $1 = ""; print substr($0, 2) }'
 	for set in CapInh CapAmb; do
 		has "$exporter" "$set" 0000000000000000
 	done
-	# CAP_BPF, and nothing else to be had.
+	# CAP_BPF only.
 	for set in CapPrm CapEff CapBnd; do
 		has "$exporter" "$set" 0000008000000000
 	done
@@ -199,17 +200,18 @@ has() { equal "$(awk -v name="$2:" '$1 == name { $1 = ""; print substr($0, 2) }'
 	has "$web" Groups ""
 	has "$web" NoNewPrivs 1
 	has "$exporter" NoNewPrivs 1
-	# It can start nothing and write no file; the one with the maps does not listen.
+	# The HTTP process can start no process and write no file. The main process, which has the
+	# maps, does not listen.
 	grep -qE '^Max processes +0 +0 ' "/proc/$web/limits"
 	grep -qE '^Max file size +0 +0 ' "/proc/$web/limits"
 	lacks "$(server ss -Hltnp "sport = :9847")" "pid=$exporter,"
 	contains "$(server ss -Hltnp "sport = :9847")" "pid=$web,"
 }
 
-# Whether a process runs no more; its parent may not have taken notice yet.
+# Whether a process has ended; it may still be a zombie.
 has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null; }
 
-@test "both of its processes end together" {
+@test "if one of its two processes ends, the other ends too" {
 	start_export
 	kill -9 "$exporter"
 	eventually has_ended "$web"
@@ -224,7 +226,7 @@ has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null;
 		"portctl: the process that speaks HTTP was ended by signal 9"
 }
 
-@test "a command that holds the lock: said after a while, and no command starves" {
+@test "a held lock is status 503 after two seconds, and scrapes do not starve commands" {
 	portctl attach eth0
 	start_export
 	local holder
@@ -237,10 +239,10 @@ has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null;
 	stop "$holder"
 	eventually flock -n "$TMP/run/lock" true
 	equal "$(status /metrics)" 200
-	# Said once, not for every scrape.
+	# The messages are printed once, not for every scrape.
 	equal "$(wc -l <"$TMP/export.err")" 2
 	contains "$(cat "$TMP/export.err")" "note: the counters can be read again"
-	# As many scrapes at a time as there is room for.
+	# Eight clients scrape all the time.
 	local scraper scrapers=() i
 	for scraper in {1..8}; do
 		background "scraper$scraper" server bash -c \
@@ -254,7 +256,7 @@ has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null;
 	equal "$(metric portctl_rules)" 10
 }
 
-@test "maps that cannot be read are 503 and the reason, and it lives on" {
+@test "maps that cannot be read are status 503 with the reason, and export goes on" {
 	portctl attach eth0
 	start_export
 	local control folder value
@@ -268,14 +270,14 @@ has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null;
 	# shellcheck disable=SC2086
 	bpftool map update pinned "$control" key 0 0 0 0 value $value
 	equal "$(status /metrics) $(status /healthz)" "200 200"
-	# One map is another one.
+	# Another map in place of one of portctl's.
 	mv "$folder/flows" "$TMP/bpf/flows"
 	bpftool map create "$folder/flows" type hash key 4 value 4 entries 4 name other
 	equal "$(status /metrics)" 503
 	contains "$(get /metrics)" "portctl: cannot read $folder/flows: "
 	rm "$folder/flows"
 	equal "$(status /metrics)" 200
-	# Pins that come and go all the time.
+	# Pins that are removed and made all the time.
 	background changer server bash -c "
 		while :; do '$PORTCTL' detach eth0; '$PORTCTL' attach eth0; rm -r '$folder'; done"
 	local i code
@@ -287,7 +289,7 @@ has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null;
 	rm -rf "$folder"
 	portctl attach eth0
 	is_valid
-	# No BPF file system at all.
+	# No BPF file system.
 	umount -l "$TMP/bpf"
 	equal "$(status /metrics)" 503
 	contains "$(get /healthz)" "is not on a BPF file system"
@@ -295,7 +297,7 @@ has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null;
 	equal "$(status /healthz)" 200
 }
 
-@test "--max-ports: the busiest, and the sums stay right while ports change sides" {
+@test "--max-ports: the busiest ports have series, and sums stay right when ports change" {
 	portctl attach eth0
 	start_export --max-ports 3
 	local port before now round
@@ -322,15 +324,15 @@ for series, value in now.items():
     assert int(value) >= int(before.get(series, 0)), series' "$before" "$now"
 		before=$now
 	done
-	# The new ones have come in.
+	# The ports that became busier have series now.
 	contains "$now" 'port="7001"'
 	contains "$now" 'port="7002"'
 }
 
-@test "names that are no plain text" {
+@test "an interface name with quotes, backslash and invalid UTF-8" {
 	local name
 	name=$(printf 'a"\\\xff')
-	# Its other end is in the other namespace, as all here.
+	# Its peer is in the client's namespace.
 	ip -n "$SERVER" link add "$name" type veth peer name x0 netns "$CLIENT"
 	ip -n "$SERVER" link set "$name" up
 	portctl attach "$name"
@@ -339,7 +341,7 @@ for series, value in now.items():
 	contains "$(get /metrics)" 'portctl_interface_info{interface="a\"\\\\xff",mode='
 }
 
-@test "knocks: counts, grants, lockouts, and not the sequence" {
+@test "knocks: counters, grants and lockouts, but not the sequence" {
 	portctl attach eth0
 	portctl default drop
 	portctl knock web opens 80/tcp for 30s after 7111/tcp 9111/udp 8111/tcp within 10s
@@ -364,26 +366,26 @@ for series, value in now.items():
 	lacks "$(get /metrics)" "7111/tcp"
 }
 
-# hostile WAY: begins it; it is at it when this returns.
+# hostile WAY: starts a client of http_hostile.py, and returns once it holds its connections.
 hostile() {
 	background "$1" server "$PYTHON" "$HOSTILE" 127.0.0.1 9847 "$1"
 	eventually grep -q . "$TMP/$1.out"
 }
 
-@test "clients that hold connections do not keep others out" {
+@test "clients that hold connections do not block others" {
 	portctl attach eth0
 	start_export
 	local way memory
 	for way in idle half slow_reader; do
 		hostile "$way"
-		# Several, as there is room that is not taken first.
+		# Several requests, in case one connection was still free.
 		local i
 		for i in {1..5}; do
 			equal "$way $(status /metrics)" "$way 200"
 		done
 	done
 	equal "$(status /healthz)" 200
-	# All at once, and it has not grown.
+	# All of them at once, and the memory has not grown.
 	memory=$(awk '/^VmRSS/ { print $2 }' "/proc/$web/status")
 	[ "$memory" -lt 50000 ]
 	hostile trickle
@@ -393,7 +395,7 @@ hostile() {
 	is_valid
 }
 
-@test "requests that are none are refused, and it lives on" {
+@test "malformed requests are refused, and export goes on" {
 	start_export
 	local way
 	for way in huge_header many_headers huge_url garbage zeros tls big_body; do
@@ -403,13 +405,13 @@ hostile() {
 		equal "$(status /metrics)" 200
 		equal "$(pgrep -P "$exporter")" "$web"
 	done
-	# A body that is not asked for is not read.
+	# A body of a GET request is not read.
 	run server "$PYTHON" "$HOSTILE" 127.0.0.1 9847 chunked
 	equal "$output" "HTTP/1.1 200 OK"
 	equal "$(cat "$TMP/export.err")" ""
 }
 
-@test "Prometheus scrapes it, and answers with the right numbers" {
+@test "Prometheus scrapes export and returns the right values" {
 	portctl attach eth0
 	portctl drop 7001
 	start_export
@@ -425,7 +427,7 @@ hostile() {
 	send "$S6" 7001 30 100
 	background prometheus server prometheus --config.file=prometheus.yml \
 		--storage.tsdb.path="$TMP/tsdb" --web.listen-address=127.0.0.1:9090
-	# query PROMQL: the value of its only result.
+	# query PROMQL: prints the value of the only result.
 	query() {
 		server curl -sS -m 5 --data-urlencode "query=$1" http://127.0.0.1:9090/api/v1/query |
 			jq -r '.data.result | if length == 1 then .[0].value[1] else "no: \(.)" end'
@@ -438,7 +440,7 @@ hostile() {
 	equal "$(query 'sum(portctl_line_bytes_total{verdict="drop",line="drop 7001"})')" \
 		"$(stats '.interfaces[0].lines[] | select(.line == "drop 7001").bytes')"
 	equal "$(query portctl_build_info)" 1
-	# It asks for OpenMetrics: what a counter's family is called shows it.
+	# Prometheus asks for OpenMetrics, which the name of a counter's family shows.
 	equal "$(server curl -sS "http://127.0.0.1:9090/api/v1/targets/metadata?metric=portctl_port_packets" |
 		jq -r '.data[0].type')" counter
 	send "$S4" 7000 8 100
@@ -449,7 +451,7 @@ hostile() {
 
 listens() { get /metrics | grep -q '^portctl_port_listening'; }
 
-@test "the dashboard and the alerts name what there is" {
+@test "the dashboard and the alerts use only metrics that exist" {
 	promtool check rules "$SCRIPTS/alerts.yml"
 	jq -e '.panels | length > 0' "$SCRIPTS/grafana.json"
 	portctl attach eth0
@@ -469,7 +471,8 @@ listens() { get /metrics | grep -q '^portctl_port_listening'; }
 	done
 }
 
-# A test of promtool, a minute a sample: its series, and what is asked, on standard input.
+# Runs promtool's unit test of the alerts, with one sample a minute. The series and the checks
+# are on standard input.
 test_alerts() {
 	{
 		printf '%s\n' "rule_files: [ '$(realpath "$SCRIPTS")/alerts.yml' ]" "evaluation_interval: 1m" \
@@ -477,11 +480,16 @@ test_alerts() {
 		cat
 	} >alerts.test
 	promtool test rules alerts.test
+	# promtool takes an unknown name for an alert that does not fire.
+	local name
+	for name in $(grep -o 'alertname: [A-Za-z]*' alerts.test | cut -d' ' -f2); do
+		grep -q "alert: $name$" "$SCRIPTS/alerts.yml"
+	done
 }
 
-# In the tenth minute a rule goes that had dropped a million packets, and in the thirteenth
-# another one: Prometheus sees "removed" rise, and does not see the rules fall.
-@test "rules that go are no drops, neither in the dashboard nor in an alert" {
+# In minute 10 a rule is removed that had dropped a million packets, and in minute 13 another
+# one: for Prometheus the line "removed" rises, and the series of the rules end.
+@test "removed rules do not count as drops in the dashboard or an alert" {
 	local dropped
 	dropped=$(jq -r '.panels[] | select(.title == "Dropped and rejected").targets[0].expr' \
 		"$SCRIPTS/grafana.json" | sed 's/\$__rate_interval/5m/; s/\$[a-z]*/.*/g')
@@ -501,7 +509,7 @@ test_alerts() {
 	EOF
 }
 
-@test "an alert tells of a port that is new, and not of all ports of a host that is" {
+@test "PortctlPortOpened fires for a new port, not for all ports of a new host" {
 	test_alerts <<-EOF
 		      - series: 'portctl_interface_info{instance="a",interface="eth0"}'
 		        values: '1x100'
@@ -519,14 +527,14 @@ test_alerts() {
 	EOF
 }
 
-@test "the installed unit names the installed program" {
+@test "the installed systemd unit starts the installed program" {
 	make -s -C "$BATS_TEST_DIRNAME/../.." install DESTDIR="$TMP/root" PREFIX=/opt/x
 	local unit=$TMP/root/opt/x/lib/systemd/system/portctl-export.service
 	grep -qx 'ExecStart=/opt/x/sbin/portctl export' "$unit"
 	"$TMP/root/opt/x/sbin/portctl" help export
 }
 
-@test "a port for replies is not shown once the rule that names it has ended" {
+@test "an ephemeral UDP port is not exported once its rule has expired" {
 	portctl attach eth0
 	start_export
 	start_echo 40001
@@ -537,7 +545,7 @@ test_alerts() {
 	eventually is_gone
 }
 
-@test "what listens, and what the outside sees of it" {
+@test "portctl_port_listening shows listeners and their state from outside" {
 	portctl attach eth0
 	printf 'default drop\nallow 8080\n' >rules
 	portctl apply --force rules
@@ -545,7 +553,7 @@ test_alerts() {
 	background web server "$PYTHON" -m http.server 8080
 	one_listens() { equal "$(metric portctl_port_listening 'port="8080"' 'state="open"')" 1; }
 	eventually one_listens
-	equal "$(metric portctl_port_listening)" 1 # what serves this is on 127.0.0.1
+	equal "$(metric portctl_port_listening)" 1 # export itself listens on 127.0.0.1
 	portctl drop 8080
 	equal "$(metric portctl_port_listening 'port="8080"' 'state="filtered"')" 1
 	is_valid

@@ -1,14 +1,15 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Kills and failing system calls at every step, and what goes on at the same time: the
-# old ruleset or the new, nothing lost, nothing leaked. See helpers_faults.bash.
+# Commands killed at each system call, or with each system call failing, under traffic:
+# afterwards the old or the new ruleset is in force, no count is lost, and nothing leaks. See
+# helpers_faults.bash.
 # shellcheck disable=SC2154,SC2016 # set elsewhere: output, stderr, pid; jq has $ too
 # shellcheck disable=SC2034 # used elsewhere: seen
 load helpers
 load helpers_faults
 
 
-# old runs on eth0, and somebody looks on.
+# Applies the ruleset "old" to eth0 and starts onlookers().
 old_runs() {
 	old_and_new
 	portctl attach eth0
@@ -17,7 +18,7 @@ old_runs() {
 	onlookers keep 600
 }
 
-# Every point of `apply new`, and again without a fault.
+# `apply new` with a fault at each point, each time repeated without a fault.
 struck_applies() { # kill|error EVERY OPTION...
 	local point now
 	old_runs
@@ -40,7 +41,7 @@ struck_applies() { # kill|error EVERY OPTION...
 	all_gone
 }
 
-# What failed has changed nothing, unless all that failed was to say so.
+# An apply that failed must not have changed the rules, unless only its output failed.
 after_error() { # RULESET POINT
 	if [ "$status" = 0 ]; then
 		equal "$1" new
@@ -49,7 +50,7 @@ after_error() { # RULESET POINT
 	fi
 }
 
-# A change that did not come to run is not waited for, nor is the next one undone.
+# A change that was not made must not wait to be confirmed, and must not undo the next one.
 unconfirmed() { # RULESET
 	local waits
 	waits=$(portctl status -j | jq .pending)
@@ -62,23 +63,23 @@ unconfirmed() { # RULESET
 	fi
 }
 
-@test "apply killed at each of its system calls: the old ruleset or the new" {
+@test "apply killed at each system call leaves the old or the new ruleset" {
 	struck_applies kill 4
 }
 
-@test "apply with each of its system calls failing: refused and as before, or done" {
+@test "apply with each system call failing changes nothing or succeeds" {
 	struck_applies error 6
 }
 
-@test "apply --confirm killed at each of its system calls" {
+@test "apply --confirm killed at each system call leaves the old or the new ruleset" {
 	struck_applies kill 9 --confirm 10m
 }
 
-@test "apply --confirm with each of its system calls failing" {
+@test "apply --confirm with each system call failing changes nothing or succeeds" {
 	struck_applies error 14 --confirm 10m
 }
 
-@test "an apply --confirm that was killed does not undo the next apply" {
+@test "a killed apply --confirm does not undo the next apply" {
 	old_and_new
 	portctl attach eth0
 	portctl apply new
@@ -96,7 +97,7 @@ unconfirmed() { # RULESET
 	judged new
 }
 
-@test "rollback after an apply that was killed: the ruleset before, whole, or refused" {
+@test "rollback after a killed apply restores the whole ruleset before" {
 	local point now
 	old_runs
 	points kill 7 apply new
@@ -109,11 +110,11 @@ unconfirmed() { # RULESET
 		wants 0 rollback
 		equal "$(ruleset)" "$now"
 		judged "$now"
-		# And to and fro.
+		# A second rollback undoes the first.
 		wants 0 rollback
 		judged "$(ruleset)"
 	done
-	# The change is made, but its text has not got its name.
+	# The change is made, but the map with its text was not renamed.
 	portctl apply old
 	FAULTS=all points error 1 apply new
 	portctl apply old
@@ -126,7 +127,7 @@ unconfirmed() { # RULESET
 	all_gone
 }
 
-@test "rollback killed, and failing, at each of its system calls" {
+@test "rollback killed or failing at each system call leaves the old or the new ruleset" {
 	local point kind now
 	old_runs
 	for kind in kill error; do
@@ -147,7 +148,7 @@ unconfirmed() { # RULESET
 	all_gone
 }
 
-@test "confirm killed, and failing, at each of its system calls" {
+@test "confirm killed or failing at each system call can be repeated" {
 	local point kind
 	old_runs
 	for kind in kill error; do
@@ -168,7 +169,7 @@ unconfirmed() { # RULESET
 	all_gone
 }
 
-# Every point of the first `attach eth0`, with rules that are there already.
+# The first `attach eth0` with a fault at each point, with rules applied before.
 struck_attaches() { # kill|error EVERY
 	local point i=0 before
 	old_and_new
@@ -188,7 +189,7 @@ struck_attaches() { # kill|error EVERY
 			equal "$(pins)" "$before"
 			equal "$(egress_filters)" ""
 		fi
-		# It takes a second, so not always.
+		# Not every time, because it takes a second.
 		if [ $((i++ % 3)) = 0 ] || [ "${FAULTS:-}" = all ]; then
 			wants 0 attach eth0
 			judged old
@@ -198,15 +199,15 @@ struck_attaches() { # kill|error EVERY
 	all_gone
 }
 
-@test "attach killed at each of its system calls: undone, or done again" {
+@test "attach killed at each system call can be undone or repeated" {
 	struck_attaches kill 10
 }
 
-@test "attach with each of its system calls failing: nothing is left" {
+@test "attach with each system call failing leaves nothing" {
 	struck_attaches error 18
 }
 
-# Every point of `attach eth0` where it is attached: the program is replaced.
+# `attach eth0` with a fault at each point, to an attached interface: it replaces the program.
 struck_upgrades() { # kill|error EVERY
 	local point link
 	old_runs
@@ -225,15 +226,15 @@ struck_upgrades() { # kill|error EVERY
 	all_gone
 }
 
-@test "attach again killed at each of its system calls: filtered all the while" {
+@test "attach again killed at each system call keeps filtering" {
 	struck_upgrades kill 4
 }
 
-@test "attach again with each of its system calls failing: filtered all the while" {
+@test "attach again with each system call failing keeps filtering" {
 	struck_upgrades error 7
 }
 
-# Every point of `detach eth0`: it is attached as before, or the same again ends it.
+# `detach eth0` with a fault at each point: eth0 stays attached, or repeating detaches it.
 struck_detaches() { # kill|error EVERY
 	local point
 	old_and_new
@@ -261,15 +262,15 @@ struck_detaches() { # kill|error EVERY
 	all_gone
 }
 
-@test "detach killed at each of its system calls: the same again ends it" {
+@test "detach killed at each system call can be repeated" {
 	struck_detaches kill 8
 }
 
-@test "detach with each of its system calls failing: the same again ends it" {
+@test "detach with each system call failing can be repeated" {
 	struck_detaches error 10
 }
 
-@test "an interface whose detaching was killed begins its counters anew" {
+@test "attach after a killed detach resets the counters" {
 	old_and_new
 	portctl attach eth0 lo
 	portctl apply old
@@ -279,7 +280,7 @@ struck_detaches() { # kill|error EVERY
 	[ "$(port udp 7001 drop)" = 1 ]
 	strike kill "$(printf '%s\n' "${points[@]}" | grep 'unlink.* link$')" detach eth0
 	no attached
-	# Other rules have the lines by now.
+	# By now other rules have the lines.
 	portctl apply new
 	portctl apply older
 	wants 0 attach eth0
@@ -289,7 +290,7 @@ struck_detaches() { # kill|error EVERY
 	sums_agree
 }
 
-@test "save killed, and failing, at each of its system calls: the old file or the new" {
+@test "save killed or failing at each system call leaves the old or the new file" {
 	local point kind file
 	old_and_new
 	portctl attach eth0
@@ -309,7 +310,7 @@ struck_detaches() { # kill|error EVERY
 	done
 }
 
-@test "restore killed, and failing, at each of its system calls: never without the rules" {
+@test "restore killed or failing at each system call can be repeated" {
 	local point kind
 	old_and_new
 	portctl apply old

@@ -1,13 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""What the tests of faults need.
+"""Tools for the tests with fault injection, see helpers_faults.bash.
 
-points TRACE kill|error      where a command can be struck, from what strace saw of it
-reader PORTCTL keep|restart  read the statistics until SIGTERM; counters never go back
-                             (restart: but where an interface is attached anew)
-pinned FOLDER                the ids of everything that is pinned there
-gone FILE                    wait until none of the maps, programs and links of FILE is
-                             left in the kernel; those that are after five seconds fail
+points TRACE kill|error      print the system calls of an strace log at which a fault can be injected
+reader PORTCTL keep|restart  read the statistics until SIGTERM; fail if a counter decreases
+                             (restart: interfaces may be attached anew, so don't compare)
+pinned FOLDER                print the ids of all objects pinned below FOLDER
+gone FILE                    wait until the kernel has none of the maps, programs and links in
+                             FILE any more; fail after five seconds
 """
 import collections
 import ctypes
@@ -19,14 +19,14 @@ import subprocess
 import sys
 import time
 
-# What leaves something behind; the others only look, or make what ends with the process.
+# Calls that change something which outlives the process.
 CHANGES = {"BPF_OBJ_PIN", "BPF_MAP_UPDATE_ELEM", "BPF_MAP_DELETE_ELEM", "BPF_LINK_CREATE",
            "BPF_LINK_UPDATE", "BPF_LINK_DETACH", "BPF_PROG_TEST_RUN", "BPF_PROG_RUN",
            "RTM_NEWQDISC", "RTM_NEWTFILTER", "RTM_DELTFILTER", "O_CREAT", "flock", "mkdir",
            "mkdirat", "unlink", "unlinkat", "rmdir", "rename", "renameat", "renameat2",
            "write", "fsync", "munmap"}
 
-# How a call can fail, and what else but the above is worth trying in every run.
+# The error with which each call fails, and the calls to make fail in every run.
 ERRORS = {"BPF_OBJ_PIN": "ENOSPC", "bpf": "ENOMEM", "mmap": "ENOMEM", "mkdir": "ENOSPC",
           "mkdirat": "ENOSPC", "O_CREAT": "ENOSPC", "openat": "EMFILE", "socket": "EMFILE",
           "sendto": "ENOBUFS", "write": "ENOSPC", "fsync": "EIO", "unlink": "EIO",
@@ -36,7 +36,8 @@ FAIL = CHANGES | {"BPF_MAP_CREATE", "MAP_SHARED"}
 
 
 def points(trace, kind):
-    """A line for each: whether it changes something (+ or -), call, number, error, what."""
+    """Print a line for each point: + if the call changes something, else -; the call, which
+    of these calls it is, the error, and its object."""
     numbers, locked, command = collections.Counter(), False, None
     for line in open(trace, errors="replace"):
         found = re.match(r"(\d+) +(\w+)\((.*)", line)
@@ -44,7 +45,7 @@ def points(trace, kind):
             continue
         process, call, rest = found.groups()
         command = command or process
-        if process != command:  # a child that waits for packets
+        if process != command:  # the child that waits for packets after a change
             continue
         numbers[call] += 1
         locked = locked or call == "flock"
@@ -58,7 +59,7 @@ def points(trace, kind):
 
 
 def counts(interface):
-    """What must never be less than before."""
+    """Return the counters, none of which may decrease."""
     total = interface["total"]
     values = {"total": total["pass"]["packets"] + total["drop"]["packets"],
               "lines": sum(line["packets"] for line in interface["lines"])}

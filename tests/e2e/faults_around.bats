@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# What goes on at the same time as a command: the interface goes away, memory runs out,
-# others attach, detach, apply and read. The old ruleset or the new, nothing leaked.
+# Events during a command: the interface is deleted, memory runs out, other commands attach,
+# detach, apply and read. Afterwards the old or the new ruleset is in force, and nothing leaks.
 # shellcheck disable=SC2154,SC2016 # set elsewhere: output, stderr, pid; jq has $ too
 # shellcheck disable=SC2034 # used elsewhere: seen, reader
 load helpers
 load helpers_faults
 
-# gone_at PATTERN COMMAND...: eth0 is deleted after the call that fits, the last one.
+# gone_at PATTERN COMMAND...: runs it, and deletes eth0 after the last point that matches.
 gone_at() {
 	local point call number
 	point=$(printf '%s\n' "${points[@]}" | grep -E "$1" | tail -1)
@@ -21,15 +21,15 @@ gone_at() {
 	wants 0 status
 }
 
-# There is another eth0, which is filtered as it should be.
-comes_back() { # RULESET
+# comes_back RULESET: makes eth0 again and attaches to it; RULESET must judge its packets.
+comes_back() {
 	add_link eth0 "$C4" "$C6" "$S4" "$S6"
 	wants 0 attach eth0
 	seen=$(counters)
 	judged "$1"
 }
 
-@test "the interface goes away in the middle of attach" {
+@test "an interface deleted during attach leaves the rules, and can be attached again" {
 	local call
 	old_and_new
 	portctl apply old
@@ -44,7 +44,7 @@ comes_back() { # RULESET
 	all_gone
 }
 
-@test "the interface goes away in the middle of status, stats, apply, attach and detach" {
+@test "an interface deleted during status, stats, apply, attach or detach is handled" {
 	old_and_new
 	portctl attach eth0
 	portctl apply new
@@ -65,14 +65,14 @@ comes_back() { # RULESET
 	comes_back new
 	FAULTS=all points kill 1 detach eth0
 	portctl attach eth0
-	portctl apply new # it is read, as in the run before
+	portctl apply new # detach reads it, as in the run that found the points
 	gone_at 'OBJ_GET link' detach eth0
 	equal "$status" 0
 	nothing_left
 	"$PYTHON" "$FAULTS_PY" gone "$TMP/ids"
 }
 
-# Where memory can be limited: cgroup v1 or v2; $memory and $limit.
+# Finds a cgroup hierarchy, v1 or v2, that limits memory. Sets $memory and $limit.
 find_memory_cgroup() {
 	memory=/sys/fs/cgroup/memory limit=memory.limit_in_bytes
 	[ ! -w "$memory/$limit" ] || return 0
@@ -80,7 +80,7 @@ find_memory_cgroup() {
 	grep -qsw memory "$memory/cgroup.subtree_control"
 }
 
-# limited MEBIBYTES COMMAND...: portctl may use so much memory, the kernel's included.
+# limited MEBIBYTES COMMAND...: runs portctl with this much memory, that of the kernel included.
 limited() {
 	local group=$memory/$E2E_ID
 	mkdir "$group"
@@ -95,7 +95,7 @@ limited() {
 	esac
 }
 
-@test "memory runs out: refused or killed, and nothing is left" {
+@test "a command without enough memory is refused or killed, and leaves nothing" {
 	local memory limit mebibytes results=''
 	find_memory_cgroup || skip "no cgroup here that limits memory"
 	old_and_new
@@ -108,13 +108,13 @@ limited() {
 		! attached || judged old
 		[ "$status" = 137 ] || [ "$status" = 0 ] || equal "$(pins | wc -l)" 3
 	done
-	# The first was too little, the last enough.
+	# The least memory was not enough, the most was.
 	[[ $results == " 1"*" 0" ]]
 	results=
 	for mebibytes in 4 6 8 10 12 16 100; do
 		limited "$mebibytes" apply many
 		results+=" $status"
-		# Killed, it may have been behind the change.
+		# Killed, apply may have made its change before.
 		[ "$status" = 137 ] && [ "$(rules | wc -l)" = 10002 ] && portctl apply old
 		[ "$status" = 0 ] || equal "$(ruleset)" old
 	done
@@ -124,7 +124,7 @@ limited() {
 	all_gone
 }
 
-@test "attach, detach and apply at the same time, many rounds: all take turns" {
+@test "attach, detach and apply at the same time take turns" {
 	local i command now pids one
 	old_and_new
 	background reader server "$PYTHON" "$FAULTS_PY" reader "$PORTCTL" restart
@@ -148,7 +148,7 @@ limited() {
 	all_gone
 }
 
-# Two rulesets that share two rules, and have 2,000 of their own.
+# Writes two rulesets, a and b, with two common rules and 2,000 of their own each.
 two_long_rulesets() {
 	{
 		printf 'default drop\nallow 7000/udp\ndrop 7001/udp\n'
@@ -160,7 +160,7 @@ two_long_rulesets() {
 	} >b
 }
 
-# The running rules are those of a or of b, and list agrees.
+# The running rules must be those of a or of b, and list must agree.
 is_a_or_b() {
 	local now
 	now=$(rules)
@@ -171,7 +171,7 @@ is_a_or_b() {
 	equal "$(portctl list -j | jq '.rules | length')" "$(grep -cE '^(allow|drop)' <<<"$now")"
 }
 
-# What an apply takes here and now, in microseconds: the longest of four.
+# Prints the time of an apply in microseconds: the longest of four.
 apply_takes() {
 	local next started took longest=0
 	for next in b a b a; do
@@ -183,7 +183,7 @@ apply_takes() {
 	echo "$longest"
 }
 
-@test "apply killed at random moments: the old ruleset or the new, counters right" {
+@test "apply killed at random moments leaves the old or the new ruleset, and right counters" {
 	two_long_rulesets
 	portctl attach eth0
 	portctl apply a
@@ -213,13 +213,13 @@ apply_takes() {
 	stop "$pid"
 	sleep 0.1
 	sums_agree
-	# Rules that both have kept what they counted, however often they moved.
+	# Rules that both rulesets have kept their counters, however often their lines changed.
 	equal "$(line 'allow 7000/udp')" "$(port udp 7000)"
 	equal "$(line 'drop 7001/udp')" "$(port udp 7001 drop)"
 	[ "$(port udp 7000)" -gt 0 ]
 }
 
-@test "two at a time take turns: both succeed, the result is one of both" {
+@test "two applies at the same time both succeed, and one of them is the result" {
 	two_long_rulesets
 	portctl attach eth0
 	local i first second
@@ -232,7 +232,7 @@ apply_takes() {
 		wait "$second"
 		is_a_or_b
 	done
-	# Ten rules by ten processes: none is lost.
+	# Ten processes add one rule each: none is lost.
 	portctl apply /dev/null
 	local pids=()
 	for i in {1..10}; do
@@ -245,7 +245,7 @@ apply_takes() {
 	equal "$(rules | sort -V)" "$(seq -f 'allow %.0f' 101 110; echo default allow)"
 }
 
-@test "a writer waits for whoever has the lock; readers go together" {
+@test "a command that writes waits for the lock, and commands that read share it" {
 	portctl allow 22
 	background holder server flock -x "$TMP/run/lock" sleep 30
 	local holder=$pid
@@ -254,7 +254,7 @@ apply_takes() {
 	local waiting=$pid
 	sleep 0.3
 	kill -0 "$waiting"
-	# flock(1) leaves the lock to its child.
+	# The child of flock(1) holds the lock.
 	stop "$(ps --ppid "$holder" -o pid= | tr -d ' ')"
 	wait "$waiting"
 	equal "$(rules)" $'default allow\nallow 22\ndrop 23'
@@ -263,7 +263,7 @@ apply_takes() {
 	stop "$(ps --ppid "$pid" -o pid= | tr -d ' ')"
 }
 
-@test "the child that waits behind a change, held up, holds nobody else up" {
+@test "a delayed child that waits for packets after a change does not block commands" {
 	background held server strace -f -qq -o /dev/null -e inject=close_range:delay_enter=8s \
 		"$PORTCTL" allow 22
 	eventually grep -q "rule 1 added" held.out

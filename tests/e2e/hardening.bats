@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# What the command gives up, what it does without, and what it does not believe.
+# Privileges that portctl gives up, how it is compiled, who may call it, which folders it
+# accepts, and secrets in its memory.
 
 load helpers
 
@@ -8,19 +9,20 @@ USER=1234
 BPF=8000000000 DATAPATH=c000001000
 MEMORY="$BATS_TEST_DIRNAME/memory.py"
 
-# has PID NAME VALUE: a line of /proc/PID/status; capabilities without leading zeros.
+# has PID NAME VALUE: /proc/PID/status must have this value; capabilities without leading zeros.
 has() {
 	equal "$2 $(awk -v name="$2:" '$1 == name { sub("^0*", "", $2); print $2 }' "/proc/$1/status")" "$2 $3"
 }
 
-# bounded PID: by running a program nothing comes back that is none of the three.
+# bounded PID: its bounding set must have no other capabilities than the three, so that running
+# a program cannot regain one.
 bounded() {
 	local set
 	set=$(awk '/^CapBnd/ { print $2 }' "/proc/$1/status")
 	equal "$((0x$set & ~0x$DATAPATH))" 0
 }
 
-# at_exit COMMAND...: runs portctl and holds it where it exits; sets $pid. To be killed.
+# at_exit COMMAND...: runs portctl and stops it where it exits. Sets $pid. The test kills it.
 at_exit() {
 	local tracer
 	background held server strace -qq -o /dev/null -e trace=exit_group \
@@ -30,14 +32,15 @@ at_exit() {
 	pid=$(pgrep -P "$tracer")
 }
 
-# A copy where another user can reach it.
+# Copies portctl to where another user can run it.
 open_copy() {
 	cp "$PORTCTL" "$TMP/portctl"
 	chmod 755 "$TMP/portctl"
 	PORTCTL=$TMP/portctl
 }
 
-# Only those three, and not as root.
+# with_three COMMAND...: runs portctl as another user with CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON
+# only, without $LESS of these.
 with_three() {
 	local three=+bpf,+net_admin,+perfmon
 	[ -z "${LESS:-}" ] || three=$(sed "s/+$LESS,*//; s/,$//" <<<"$three")
@@ -46,7 +49,7 @@ with_three() {
 	server "${AS[@]}" timeout -k 1 60 "$PORTCTL" "$@"
 }
 
-# Folders of that user's own.
+# Makes folders that this user owns.
 own_folders() {
 	open_copy
 	mkdir -m 700 "$TMP/bpf/portctl" "$TMP/run" "$TMP/own"
@@ -54,9 +57,10 @@ own_folders() {
 	export PORTCTL_RULES=$TMP/own/saved
 }
 
-# Those of the build, or those that are installed.
+# Lists the programs of the build, or the installed ones.
 programs() { ls "$PORTCTL" "$(dirname "$PORTCTL")"/../libexec/portctl/portctl-*; }
 
+# hardened PROGRAM: it must be compiled with Debian's hardening options.
 hardened() {
 	local headers dynamic symbols
 	headers=$(readelf -hlW "$1")
@@ -70,13 +74,13 @@ hardened() {
 	contains "$symbols" __stack_chk_fail
 	contains "$symbols" __snprintf_chk
 	no grep -qE 'RPATH|RUNPATH' <<<"$dynamic"
-	# Debian's crt files do not say that they could: so not in the notes, but in the code.
+	# Look for CET in the code: Debian's crt files lack the note, so the program lacks it too.
 	[ "$(uname -m)" != x86_64 ] || objdump -d --disassemble=main "$1" | grep -q endbr64
-	# No program is looked for in PATH, and no shell is asked: execv() alone, of a whole path.
+	# Programs are run with execv() and a whole path, never by PATH or a shell.
 	no grep -qE ' (execl.*|execv.+|fexecve|execveat|posix_spawnp|system|popen)@' <<<"$symbols"
 }
 
-@test "it is compiled as Debian hardens" {
+@test "all programs are compiled with Debian's hardening options" {
 	local program
 	equal "$(programs | wc -l)" 4
 	for program in $(programs); do
@@ -84,7 +88,7 @@ hardened() {
 	done
 }
 
-@test "what only one command needs, the others do not load" {
+@test "libraries that only one command needs are not loaded by the others" {
 	needs() { readelf -dW "$1" | sed -n 's/.*NEEDED.*\[lib\(.*\)\.so.*/\1/p' | sort | xargs; }
 	equal "$(needs "$PORTCTL")" "bpf c jansson nettle"
 	equal "$(ldd "$PORTCTL" | grep -cE 'pcap|microhttpd|gnutls|systemd|lzma')" 0
@@ -93,7 +97,7 @@ hardened() {
 	contains "$(needs "$(programs | grep top)")" ncursesw
 }
 
-@test "a program without its others says so, and they are none by themselves" {
+@test "portctl without its helper programs says so, and these do not run alone" {
 	mkdir -p "$TMP/own/sbin" "$TMP/own/libexec/portctl"
 	cp "$PORTCTL" "$TMP/own/sbin/portctl"
 	local whole=$PORTCTL
@@ -103,7 +107,7 @@ hardened() {
 	contains "$output" "portctl export: "
 	echo '#!/bin/sh' >"$TMP/own/libexec/portctl/portctl-replay"
 	refused "cannot run $TMP/own/libexec/portctl/portctl-replay: Permission denied" replay "$TMP/x"
-	# By a link it finds what is beside the program, not beside the link.
+	# Called through a link, portctl finds the helpers beside the program, not beside the link.
 	ln -s "$whole" "$TMP/own/sbin/link"
 	PORTCTL=$TMP/own/sbin/link
 	refused "no rules are running: name a file of rules with --rules" replay "$TMP/x"
@@ -112,7 +116,7 @@ hardened() {
 	contains "$stderr" 'this is a part of portctl: use "portctl replay"'
 }
 
-@test "what a command does not need it gives up before it does anything" {
+@test "a command gives up the capabilities that it does not need" {
 	local words
 	portctl attach eth0
 	echo "allow 22" >"$TMP/rules"
@@ -141,7 +145,7 @@ hardened() {
 	END
 }
 
-@test "what runs on has what it needs and no more" {
+@test "a long-running command keeps only the capabilities that it needs" {
 	portctl attach eth0
 	printf '#!/bin/sh\nexec sleep 60\n' >"$TMP/hook"
 	chmod 755 "$TMP/hook"
@@ -165,7 +169,7 @@ hardened() {
 	END
 }
 
-@test "a program that is run for an event has the three at most" {
+@test "a hook program has the three capabilities at most" {
 	portctl attach eth0
 	portctl drop 7000
 	cat >"$TMP/hook" <<-END
@@ -183,7 +187,7 @@ hardened() {
 	equal "$(awk '{ print $2 }' "$TMP/caps" | sort -u)" "000000$DATAPATH"
 }
 
-@test "an ordinary user with the three capabilities can do all of it" {
+@test "a user with the three capabilities can use every command" {
 	own_folders
 	start_echo 7000 7001
 	with_three attach eth0
@@ -212,20 +216,20 @@ hardened() {
 	equal "$(pins)" ""
 }
 
-@test "a folder for the saved rules that may not be made is what save says" {
+@test "save names the folder that it may not make" {
 	own_folders
 	export PORTCTL_RULES=$TMP/etc/portctl/rules
 	mkdir "$TMP/etc"
 	run -1 --separate-stderr with_three save
 	equal "$output" ""
 	equal "$stderr" "portctl: cannot make $TMP/etc/portctl: Permission denied"
-	# One that is there need not be made.
+	# An existing folder need not be made.
 	mkdir "$TMP/etc/portctl"
 	chown $USER "$TMP/etc/portctl"
 	run -0 with_three save
 }
 
-@test "each of the three is needed" {
+@test "attach needs each of the three capabilities" {
 	own_folders
 	local LESS
 	for LESS in bpf net_admin perfmon; do
@@ -236,7 +240,7 @@ hardened() {
 	done
 }
 
-@test "pins and folders are closed to others, whatever the umask" {
+@test "pins, folders and saved files are closed to others, whatever the umask" {
 	local mask
 	for mask in 000 022 077; do
 		(umask $mask && portctl attach eth0 && portctl drop 7000 && portctl default drop --confirm 60s)
@@ -251,7 +255,7 @@ hardened() {
 	done
 }
 
-@test "folders that others have a hand in are refused, and links are not followed" {
+@test "folders that others own or may write to are refused, and links are not followed" {
 	local name
 	for name in PORTCTL_BPFFS PORTCTL_RUN; do
 		local top=$TMP/bpf
@@ -273,7 +277,7 @@ hardened() {
 			link $top/link is a symbolic link
 			link/below $top/link is a symbolic link
 		END
-		# A sticky one will do for the folder in it that has the pins; locks are in it itself.
+		# A sticky folder is accepted as the parent of the pins' folder, but not for the lock.
 		run -$([ $name = PORTCTL_RUN ] && echo 1 || echo 0) --separate-stderr env $name="$top/sticky" \
 			nsenter --net="/run/netns/$SERVER" "$PORTCTL" status
 		run -1 --separate-stderr env $name=relative nsenter --net="/run/netns/$SERVER" "$PORTCTL" status
@@ -284,7 +288,7 @@ hardened() {
 	done
 }
 
-@test "set-user-ID and set-group-ID gain nothing: it does not run" {
+@test "portctl refuses to run set-user-ID or set-group-ID" {
 	! findmnt -no OPTIONS -T "$TMP" | grep -q nosuid || skip "$TMP is mounted nosuid"
 	open_copy
 	local mode command
@@ -302,21 +306,21 @@ hardened() {
 	done
 	[ ! -e "$TMP/x" ]
 	equal "$(pins)" ""
-	# Nothing is gained where root runs it.
+	# Root gains nothing by that, and may run it.
 	wants 0 check "$TMP/rules"
 }
 
-@test "with file capabilities it works, and believes nothing of the environment" {
+@test "with file capabilities portctl works, and ignores the environment" {
 	! findmnt -no OPTIONS -T "$TMP" | grep -q nosuid || skip "$TMP is mounted nosuid"
 	open_copy
-	# As "setcap cap_bpf,cap_net_admin,cap_perfmon+ep" would.
+	# The same as "setcap cap_bpf,cap_net_admin,cap_perfmon+ep".
 	"$PYTHON" -c 'import os, struct, sys
 low, high = 1 << 12, 1 << 38 - 32 | 1 << 39 - 32
 os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, low, 0, high, 0))' "$PORTCTL"
 	mkdir "$TMP/theirs"
 	chown $USER "$TMP/theirs"
 	export TMP
-	# Its folders are where they always are: in a mount namespace of its own.
+	# The default folders, in a separate mount namespace.
 	server unshare -m --propagation private bash -euc '
 		mount -t bpf bpf /sys/fs/bpf
 		mount -t tmpfs tmpfs /run
@@ -335,7 +339,7 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, l
 	equal "$(find "$TMP/theirs" -mindepth 1)" ""
 }
 
-@test "file descriptors that are closed do not become its own" {
+@test "with standard descriptors closed, output does not go to other files" {
 	portctl attach eth0
 	run -1 --separate-stderr server bash -c '"$PORTCTL" list >&-'
 	contains "$stderr" "cannot write the output"
@@ -344,8 +348,8 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, l
 	equal "$(stat -c %s "$TMP/run/lock")" 0
 }
 
-# wiped WORDS TEXT...: runs portctl with the words; where it exits, nothing of the texts
-# is in its memory any more, but "$TMP", which is in its arguments, is.
+# wiped "ARGUMENTS" TEXT...: runs portctl with these arguments. When it exits, no part of the
+# texts may be in its memory. "$TMP", which is among the arguments, proves that the search works.
 wiped() {
 	local words=$1
 	shift
@@ -355,7 +359,7 @@ wiped() {
 	kill -9 "$pid"
 }
 
-@test "secrets are wiped: keys, the text they were read from, and those of doors" {
+@test "secrets are wiped from memory: keys, key files, and secrets of timed knocks" {
 	local key last text secret
 	secret=$(head -c 32 /dev/urandom | od -An -v -tx1 | tr -d ' \n')
 	(umask 077
@@ -366,7 +370,7 @@ wiped() {
 		echo "mallory 00" >>"$TMP/broken")
 	key=$(awk 'NR == 1 { print $2 }' "$TMP/keys")
 	last=$(awk 'END { print $2 }' "$TMP/keys")
-	# The search itself finds what is there.
+	# The search itself finds a text that is there.
 	background sleeper server "$PYTHON" -c "print(flush=True); import time; time.sleep(60)" "$key" "$TMP"
 	eventually test -s "$TMP/sleeper.out"
 	equal "$("$PYTHON" "$MEMORY" "$pid" "$key" "$TMP")" "$key"$'\n'"$TMP"
@@ -378,12 +382,13 @@ wiped() {
 	portctl attach eth0
 	wiped "apply $TMP/rules" "$key" "hex:$key" "$last" "hex:$last" "$secret" "hex:$secret"
 	wiped "knock sequence vpn --rules $TMP/rules" "$secret" "hex:$secret"
-	# One that runs on.
+	# A long-running command, once it has read the secret.
 	background serve server "$PORTCTL" knock serve
-	eventually eval 'portctl status -j | jq -e ".pending or true" && [ "$(portctl doctor -j | jq -r ".. | .check? // empty" | grep -c knocks)" = 0 ]'
+	serves() { portctl status -j | jq -e .knock_serve; }
+	eventually serves
 	equal "$("$PYTHON" "$MEMORY" "$pid" "$secret" "hex:$secret")" ""
 	stop "$pid"
-	# And a new one.
+	# A new key.
 	at_exit knock key bob
 	eventually test -s "$TMP/held.out"
 	text=$(awk '{ print $2 }' "$TMP/held.out")
@@ -391,7 +396,7 @@ wiped() {
 	kill -9 "$pid"
 }
 
-@test "a process with secrets cannot be looked into by its user, nor dumped" {
+@test "a process with secrets cannot be read by its user, and dumps no core" {
 	open_copy
 	(umask 077 && portctl knock key alice >"$TMP/alice.key")
 	chown $USER "$TMP/alice.key"

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154,SC2016 # bats sets output and stderr; jq has $ too
-# What the end-to-end tests share: two network namespaces of their own for every
-# test, joined by a veth pair, a BPF file system of their own, and real clients.
+# Helpers of all end-to-end tests: each test has its own two network namespaces, joined by a
+# veth pair, and its own BPF file system; real clients send the packets.
 #
 #   client  10.77.0.1  fd77::1  eth0 <---veth---> eth0  10.77.0.2  fd77::2  server
 #
-# portctl runs in the server's namespace. Nothing outside of the namespaces and
-# of one folder below /tmp is touched, so several runs can go on at a time.
+# portctl runs in the server's namespace. The tests touch nothing outside these namespaces and
+# one folder below /tmp, so several runs can be active at the same time.
 
 bats_require_minimum_version 1.5.0
 . "$BATS_TEST_DIRNAME/remove.bash"
@@ -15,7 +15,7 @@ PATH=$PATH:/usr/sbin:/sbin # su(1) leaves them out
 : "${PORTCTL:=$BATS_TEST_DIRNAME/../../build/portctl}"
 PORTCTL=$(realpath "$PORTCTL")
 export PORTCTL
-# Debian's own: another one earlier in the PATH may be a slow wrapper.
+# Debian's own Python: another one earlier in PATH may be a slow wrapper.
 PYTHON=/usr/bin/python3
 [ -x "$PYTHON" ] || PYTHON=python3
 NET="$BATS_TEST_DIRNAME/net.py"
@@ -23,7 +23,7 @@ NET="$BATS_TEST_DIRNAME/net.py"
 C4=10.77.0.1 C6=fd77::1 S4=10.77.0.2 S6=fd77::2
 export C4 C6 S4 S6 NET PYTHON
 
-# --- making and removing what a test runs in ------------------------------------
+# --- set-up and teardown ------------------------------------------------------------
 
 setup_file() {
 	[ "$(id -u)" = 0 ] || {
@@ -37,7 +37,7 @@ setup_file() {
 	E2E_TMP=$(mktemp -d /tmp/portctl-e2e.XXXXXX)
 	# tests/run removes this folder and its namespaces if it has to kill this file's tests.
 	[ -z "${SUITE_FOLDERS:-}" ] || echo "$E2E_TMP" >>"$SUITE_FOLDERS"
-	# Open, since a test runs portctl as another user.
+	# Readable by all, because tests run portctl as another user.
 	chmod 755 "$E2E_TMP"
 	# Part of every name in /run/netns, so that no two runs collide.
 	E2E_ID=pc-${E2E_TMP##*.}
@@ -46,7 +46,7 @@ setup_file() {
 
 teardown_file() {
 	[ -n "${E2E_TMP:-}" ] || return 0
-	# Every test has removed its own; what is left is a bug of the tests.
+	# Every test removes what it made. Whatever is left is a bug of the tests.
 	local left
 	left=$(
 		ip netns list | grep -F "$E2E_ID"
@@ -87,18 +87,18 @@ teardown() {
 
 add_namespace() {
 	ip netns add "$1"
-	# Only what the tests send shall be seen: no router solicitations, no
-	# link-local addresses with their duplicate detection.
+	# Only the tests shall send packets: no router solicitations, and no link-local
+	# addresses, which would cause duplicate address detection.
 	nsenter --net="/run/netns/$1" sysctl -qw net.ipv6.conf.default.addr_gen_mode=1 \
 		net.ipv6.conf.default.router_solicitations=0 \
 		net.ipv6.conf.default.mldv2_unsolicited_report_interval=0
 	ip -n "$1" link set lo up
 }
 
-# add_link NAME CLIENT4 CLIENT6 SERVER4 SERVER6: one more pair of that name.
+# add_link NAME CLIENT4 CLIENT6 SERVER4 SERVER6: adds a veth pair, both ends called NAME.
 add_link() {
-	# Equal numbers in both namespaces, as is usual, but numbers that hardly any
-	# other namespace has: --replace looks for links by them.
+	# The same ifindex in both namespaces, as is usual, but one that hardly any other
+	# namespace has, because --replace finds links by ifindex.
 	local index=$((RANDOM + 20000))
 	ip -n "$SERVER" link add "$1" index "$index" type veth \
 		peer name "$1" index "$index" netns "$CLIENT"
@@ -108,12 +108,12 @@ add_link() {
 	ip -n "$SERVER" addr add "$5/64" dev "$1" nodad
 	ip -n "$CLIENT" link set "$1" up
 	ip -n "$SERVER" link set "$1" up
-	# Neighbours are known, so that rules may drop ICMPv6 and counts are exact.
+	# Permanent neighbours, so that rules may drop ICMPv6 and counts are exact.
 	neighbours "$CLIENT" "$1" "$SERVER" "$4" "$5"
 	neighbours "$SERVER" "$1" "$CLIENT" "$2" "$3"
 }
 
-# neighbours HERE DEV THERE ADDRESS...: HERE needs not ask for THERE's addresses.
+# neighbours HERE DEV THERE ADDRESS...: makes THERE's addresses permanent neighbours of HERE.
 neighbours() {
 	local mac address
 	mac=$(ip -n "$3" -j link show "$2" | jq -r '.[0].address')
@@ -122,43 +122,43 @@ neighbours() {
 	done
 }
 
-# --- running things ---------------------------------------------------------------
+# --- running commands -----------------------------------------------------------------
 
 # `ip netns exec` would hide the BPF file system behind a new /sys.
 server() { nsenter --net="/run/netns/$SERVER" "$@"; }
 client() { nsenter --net="/run/netns/$CLIENT" "$@"; }
 portctl() { server timeout -k 1 60 "$PORTCTL" "$@"; }
 
-# swapped COMMAND...: with the roles of the two namespaces changed.
+# swapped COMMAND...: runs it with the roles of the two namespaces exchanged.
 swapped() {
 	local was=$SERVER
 	local SERVER=$CLIENT CLIENT=$was
 	"$@"
 }
 
-# wants CODE ARGUMENTS...: runs portctl, which has to exit with CODE. What it said
-# is in $output and $stderr.
+# wants CODE ARGUMENTS...: runs portctl, which must exit with CODE. Sets $output and $stderr.
 wants() { run "-$1" --separate-stderr portctl "${@:2}"; }
 
-# background NAME WHERE COMMAND...: WHERE is server or client; sets $pid. What it
-# prints goes to the files NAME.out and NAME.err. Descriptor 3 belongs to bats,
-# which would wait for whoever has it.
+# background NAME WHERE COMMAND...: runs it in the background; WHERE is server or client. Sets
+# $pid. Its output goes to the files NAME.out and NAME.err. Descriptor 3 is closed, because
+# bats waits for every process that has it open.
 background() {
 	local where=$CLIENT
 	[ "$2" = client ] || where=$SERVER
-	# Not by the functions above: $! shall be the process itself, not a shell's.
+	# Without the functions above, so that $! is the process itself and no subshell.
 	nsenter --net="/run/netns/$where" "${@:3}" >"$TMP/$1.out" 2>"$TMP/$1.err" 3>&- &
 	pid=$!
 	begun+=("$pid")
 }
 
-# Ends one process that a test began, and waits for it.
+# stop PID: ends a background process and waits for it.
 stop() {
 	kill "$1" 2>/dev/null || true
 	wait "$1" 2>/dev/null || true
 }
 
-# eventually COMMAND...: it has to succeed within five seconds.
+# eventually COMMAND...: repeats it until it succeeds, for at most five seconds. Arguments are
+# expanded only once, so what changes must be read inside a function.
 eventually() {
 	local tries
 	for ((tries = 0; tries < 100; tries++)); do
@@ -169,9 +169,10 @@ eventually() {
 	return 1
 }
 
+# listening t|u PORT: whether a TCP or UDP socket of the server has the port.
 listening() { server ss -Hln"$1" "sport = :$2" | grep -q .; }
 
-# A real web server, on both families. It says "hello".
+# start_http PORT: a real web server for both address families, which answers "hello".
 start_http() {
 	echo hello >"$TMP/www/index.html"
 	background "http$1" server "$PYTHON" -m http.server --bind :: \
@@ -179,7 +180,7 @@ start_http() {
 	eventually listening t "$1"
 }
 
-# start_echo PORT...: sends every datagram back, on both families.
+# start_echo PORT...: a UDP server for both address families that sends each datagram back.
 start_echo() {
 	local port
 	background "echo$1" server "$PYTHON" "$NET" echo "$@"
@@ -188,26 +189,27 @@ start_echo() {
 	done
 }
 
-# http_get HOST [PORT]: whether the web server answers, within a second.
+# http_get HOST [PORT]: whether the web server answers within a second, or $WAIT.
 http_get() {
 	[ "$(client curl -gsS -m "${WAIT:-1}" "http://$1:${2:-80}/" 2>&1)" = hello ]
 }
 
-# udp_ask HOST PORT [TEXT]: whether the echo comes back.
+# udp_ask HOST PORT [TEXT]: whether the echo server answers within a second.
 udp_ask() {
 	local text=${3:-marco}
 	[ "$(client "$PYTHON" "$NET" ask "$1" "$2" "$text")" = "$text" ]
 }
 
-# --- asking -----------------------------------------------------------------------
+# --- assertions -----------------------------------------------------------------------
 
-# contains TEXT PART: or says what there was instead.
+# contains TEXT PART
 contains() {
 	[[ $1 == *"$2"* ]] && return 0
 	printf 'not found: %s\nin: %s\n' "$2" "$1"
 	return 1
 }
 
+# lacks TEXT PART. An empty TEXT lacks everything: make sure that there is one.
 lacks() {
 	[[ $1 != *"$2"* ]] && return 0
 	printf 'found: %s\nin: %s\n' "$2" "$1"
@@ -228,7 +230,7 @@ differ() {
 	return 1
 }
 
-# no COMMAND...: it has to fail. (bats does not see a failing "! command".)
+# no COMMAND...: it must fail. (bats does not notice when "! command" fails.)
 no() {
 	if "$@"; then
 		echo "succeeded, but must not: $*"
@@ -236,15 +238,15 @@ no() {
 	fi
 }
 
-# One line, as every refusal is to be.
+# one_line TEXT: TEXT must be exactly one line, as every error message is.
 one_line() {
 	[ "$(wc -l <<<"$1")" = 1 ] && [ -n "$1" ] && return 0
 	printf 'not one line: %s\n' "$1"
 	return 1
 }
 
-# refused TEXT ARGUMENTS...: exit code 1, one line on standard error that has TEXT,
-# and nothing on standard output.
+# refused TEXT ARGUMENTS...: portctl must exit with 1, print one line with TEXT on standard
+# error, and nothing on standard output.
 refused() {
 	wants 1 "${@:2}"
 	equal "$output" ""
@@ -252,36 +254,35 @@ refused() {
 	contains "$stderr" "$1"
 }
 
-# usage_of COMMAND ARGUMENTS...: exit code 2, and how it is used.
+# usage_of COMMAND ARGUMENTS...: portctl must exit with 2 and print the usage of COMMAND.
 usage_of() {
 	wants 2 "$@"
 	equal "$output" ""
 	contains "$stderr" "usage: portctl $1 "
 }
 
-# stats FILTER [ARGUMENTS...]: what jq makes of the statistics.
+# stats FILTER [ARGUMENTS...]: filters the JSON of "portctl stats" with jq.
 stats() { portctl stats -j "${@:2}" | jq -r "$1"; }
 
-# port PROTO PORT [pass|drop]: packets, on all interfaces together.
+# port PROTO PORT [pass|drop]: the packets counted, summed over all interfaces.
 port() {
 	stats "[.interfaces[].ports[] | select(.proto == \"$1\" and .port == $2)
 		| .${3:-pass}.packets] | add // 0"
 }
 
-# line NAME [VERDICT]: packets of a line, on all interfaces together.
+# line NAME [VERDICT]: the packets counted on a line, summed over all interfaces.
 line() {
 	stats "[.interfaces[].lines[] | select(.line == \"$1\"
 		and (\"${2:-}\" == \"\" or .verdict == \"${2:-}\")) | .packets] | add // 0"
 }
 
-# Everything portctl has pinned, without what the kernel puts there itself, and
-# what ip(8) does where it loads a program.
+# Lists everything that portctl pinned: not the kernel's own files, and not those of ip(8).
 pins() {
 	find "$TMP/bpf" -mindepth 1 ! -name '*.debug' ! -path "$TMP/bpf/portctl" \
 		! -path "$TMP/bpf/ip" ! -path "$TMP/bpf/xdp" ! -path "$TMP/bpf/tc*"
 }
 
-# The packets and bytes of the lines are those of the totals, by verdict.
+# For each verdict, the packets and bytes of the lines must add up to the totals.
 adds_up() {
 	equal "$(stats '[.interfaces[] | . as $i | ("pass", "drop") as $v
 		| ([$i.lines[] | select(.verdict == $v)]
@@ -289,12 +290,12 @@ adds_up() {
 		  == [$i.total[$v].packets, $i.total[$v].bytes]] | all')" true
 }
 
-# Where only UDP came, the ports, the lines and the totals are the same sums.
+# The same, and the ports must add up to the totals too: for traffic that is only UDP.
 sums_agree() {
 	adds_up
 	equal "$(stats '.interfaces[0] | . as $i | [("pass", "drop") as $v
 		| ([.ports[][$v].packets] | add // 0) == $i.total[$v].packets] | all')" true
 }
 
-# The running rules, as text.
+# Prints the running rules.
 rules() { portctl save -; }

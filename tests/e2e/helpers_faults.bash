@@ -1,16 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154,SC2016 # set elsewhere: output, TMP, ...; jq has $ too
-# Striking portctl at one of its system calls, and looking at what it left.
+# Helpers for fault injection: kill portctl after one of its system calls, or make that call
+# fail, and check the state it left.
 #
-# The program knows nothing of it: strace(1) stops it after the call, so that it can
-# be looked at and killed there, or lets the call fail. Where it can be struck is
-# learned from a run that is not. `make test` takes one point in so many, another one
-# every time; `make test-faults` (FAULTS=all) takes them all.
+# strace(1) injects the faults, so portctl needs no code for them. A run without faults shows
+# the system calls ("points"). `make test` takes a random sample of the points;
+# `make test-faults` (FAULTS=all) takes all.
 
 FAULTS_PY="$BATS_TEST_DIRNAME/faults.py"
 
-# Rulesets with all kinds of maps behind them: ports, details, sources, limits.
-# The port 7001 is closed in all, by the same rule.
+# Rulesets that need all kinds of maps: ports, details, sources, limits. All of them drop port
+# 7001 with the same rule.
 old_and_new() {
 	cat >old <<-END
 		default drop
@@ -27,16 +27,16 @@ old_and_new() {
 		allow 7004/udp from 2001:db8::/32
 	END
 	printf 'default drop\ndrop 7001/udp\nallow 7000/udp\nallow 7002/udp\n' >older
-	# Which of the ports 7000 to 7004 answer under them, and without any.
+	# Which of the ports 7000 to 7004 pass (1) under each ruleset, and without rules.
 	stream='' seen='' struck=0 missed=0
 	declare -gA verdicts=([old]="1 0 0 1 1" [new]="0 0 1 0 0" [none]="1 1 1 1 1"
 		[older]="1 0 1 0 0")
 }
 
-# --- striking ---------------------------------------------------------------------
+# --- injecting faults --------------------------------------------------------------------
 
-# points kill|error EVERY COMMAND...: fills $points from a run that is not struck. Of
-# those that matter it is one in EVERY, in `make test`.
+# points kill|error EVERY COMMAND...: sets $points to the points of a run without faults. In
+# `make test`, to one in EVERY of those that can change something.
 points() {
 	local all
 	server strace -f -qq -o "$TMP/trace" "$PORTCTL" "${@:3}" >/dev/null
@@ -48,20 +48,21 @@ points() {
 	[ -n "$all" ]
 }
 
-# A change, and until no packet holds what was before: strace(1) ends with the child that
-# waits for that. Whoever comes before does it itself, and makes more calls.
+# settled COMMAND...: a change, until no packet uses the slot before it any more. A child of
+# portctl waits for that, and strace(1) waits for the child. A command that came earlier would
+# wait itself, with more system calls.
 settled() {
 	server strace -f -qq -o /dev/null "$PORTCTL" "$@"
 }
 
-# strace of portctl, in the background: traced CALL INJECTION COMMAND...
+# traced CALL INJECTION COMMAND...: portctl under strace, in the background.
 traced() {
 	background struck server strace -f -o "$TMP/trace" -e trace="$1" -e inject="$1:$2" \
 		"$PORTCTL" "${@:3}"
 }
 
-# stopped CALL N COMMAND...: runs until after that call. Sets $pid, strace's, and
-# $victim; fails if it came to its end before.
+# stopped CALL N COMMAND...: runs it until after the N-th such call. Sets $pid to strace's and
+# $victim to portctl's process. Fails if portctl ended earlier.
 stopped() {
 	local tries
 	rm -f "$TMP/trace"
@@ -75,7 +76,7 @@ stopped() {
 	grep -hE '^(map|prog|link)_id:' "/proc/$victim/fdinfo/"* >>"$TMP/ids" || true
 }
 
-# What was begun last has ended: its number may be somebody else's soon.
+# Waits for the process started last. Its PID may be reused, so teardown must not kill it.
 ended() {
 	wait "$pid" 2>/dev/null && status=0 || status=$?
 	unset 'begun[-1]'
@@ -91,7 +92,8 @@ killed_at() {
 	ended
 }
 
-# failed_at CALL N ERROR COMMAND...: that call fails. Sets $status; a failure is said.
+# failed_at CALL N ERROR COMMAND...: makes that call fail. Sets $status. An exit code of 1 must
+# come with an error message.
 failed_at() {
 	traced "$1" "error=$3:when=$2" "${@:4}"
 	ended
@@ -101,7 +103,7 @@ failed_at() {
 	}
 }
 
-# strike kill|error "POINT" COMMAND...: POINT is one of $points.
+# strike kill|error "POINT" COMMAND...: runs it with a fault at POINT, one of $points.
 strike() {
 	local sign call number error what
 	read -r sign call number error what <<<"$2"
@@ -112,9 +114,9 @@ strike() {
 	esac
 }
 
-# --- looking ----------------------------------------------------------------------
+# --- checking the state -------------------------------------------------------------------
 
-# Which of the rulesets runs: old, new, older or none.
+# Prints which ruleset runs: old, new, older or none.
 ruleset() {
 	local now name
 	now=$(rules)
@@ -128,8 +130,8 @@ ruleset() {
 
 attached() { [ -n "$(server ip -j -d link show eth0 | jq -r '.[0].xdp.prog.id // empty')" ]; }
 
-# Passed packets of the ports 7000 to 7004, then dropped ones; and whether lines,
-# ports and totals are the same sums.
+# Prints the passed packets of the ports 7000 to 7004, then the dropped ones, then whether the
+# lines add up to the totals.
 counters() {
 	stats '.interfaces[0] | . as $i
 		| ([("pass", "drop") as $v | range(7000; 7005) as $p
@@ -138,8 +140,8 @@ counters() {
 			== [("pass", "drop") as $v | .total[$v].packets]]) | join(" ")'
 }
 
-# judged RULESET: packets are judged so, and counted on top of what was there when this
-# was looked at last ($seen; empty: eth0 was attached anew).
+# judged RULESET: sends a packet to each port, which RULESET must judge. The counters must grow
+# by exactly these packets since the last call ($seen; empty: eth0 was attached anew).
 judged() {
 	local before after i verdict
 	read -ra before <<<"${seen:-0 0 0 0 0 0 0 0 0 0 true}"
@@ -152,14 +154,14 @@ judged() {
 		before[i]=$((before[i] + verdict[i]))
 		before[i + 5]=$((before[i + 5] + 1 - verdict[i]))
 	done
-	# Somebody who sends all the while makes more of one, and differences of the sums.
+	# The stream of onlookers() adds to the drops of port 7001, while the sums are read.
 	[ -z "$stream" ] || before[6]=${after[6]} before[10]=${after[10]}
 	equal "${after[*]}" "${before[*]}"
 }
 
-# In the background: somebody who sends to a port that is closed all the while, a
-# receiver there, and a reader of the statistics. onlookers_end says what they saw.
-onlookers() { # keep|restart SECONDS
+# onlookers keep|restart SECONDS: starts a stream to port 7001, which is dropped all the time, a
+# receiver there, and a reader of the statistics. onlookers_end checks what they saw.
+onlookers() {
 	background sink server "$PYTHON" "$NET" count 7001
 	sink=$pid
 	eventually listening u 7001
@@ -169,7 +171,7 @@ onlookers() { # keep|restart SECONDS
 	reader=$pid
 }
 
-# It was there to the end, and all was right.
+# The reader must have run to the end and seen nothing wrong.
 reader_end() {
 	stop "$reader"
 	equal "$(cat reader.err)" ""
@@ -177,7 +179,7 @@ reader_end() {
 }
 
 onlookers_end() {
-	kill -0 "$stream" # was there to the end
+	kill -0 "$stream" # it ran to the end
 	stop "$stream"
 	reader_end
 	stop "$sink"
@@ -188,7 +190,7 @@ onlookers_end() {
 
 egress_filters() { server tc filter show dev eth0 egress 2>/dev/null; }
 
-# Notes the ids of all that portctl keeps in the kernel now.
+# Notes the ids of all programs, maps and links that portctl has in the kernel now.
 note_ids() {
 	local program
 	"$PYTHON" "$FAULTS_PY" pinned "$TMP/bpf" >>"$TMP/ids"
@@ -200,7 +202,7 @@ note_ids() {
 	done
 }
 
-# Nothing is left: no pin, no program, no map, no link, no file but the lock.
+# Nothing must be left: no pin, no program, no link, and no file except the lock.
 nothing_left() {
 	equal "$(find "$TMP/bpf/portctl" -mindepth 1 2>/dev/null)" ""
 	equal "$(ls -A "$TMP/run")" lock
@@ -208,9 +210,9 @@ nothing_left() {
 	equal "$(egress_filters)" ""
 }
 
-# The same, after everything is detached; the kernel has forgotten all ids noted.
+# Detaches everything. Nothing must be left, and all ids noted must be gone from the kernel.
 all_gone() {
-	echo "$missed of $struck were not there to be killed"
+	echo "$missed of $struck runs ended before they could be killed"
 	[ $((missed * 5)) -le "$struck" ]
 	note_ids
 	wants 0 detach --all

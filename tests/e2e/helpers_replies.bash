@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash disable=SC2154,SC2016,SC2034,SC2086 # as in helpers.bash; addresses have no spaces
-# What the tests of sources, reject, limits and replies share beside helpers.bash.
+# More helpers: handmade frames (wire.py), other servers and namespaces, and programs that
+# listen. Used beside helpers.bash.
 #
-# Some have a third namespace, "inner", behind the server, as a container is:
+# Some tests have a third namespace, "inner", behind the server, as a container would be:
 #
 #   client eth0 <---> eth0 server inner0 <---> eth0 inner
 #                                 10.78.0.1/fd78::1   10.78.0.2/fd78::2
@@ -16,8 +17,8 @@ inner() { nsenter --net="/run/netns/$INNER" "$@"; }
 
 mac_of() { ip -n "$1" -j link show "${2:-eth0}" | jq -r '.[0].address'; }
 
-# attach_with RULES [MODE]: attached, with these rules and nothing else. Open
-# connections do not count: what becomes of them is what is tested.
+# attach_with RULES [MODE]: attaches to eth0 with exactly these rules. Uses --force, because what
+# happens to open connections is what the tests are about. Sets $MAC, the server's.
 attach_with() {
 	portctl attach eth0 --mode "${2:-native}"
 	printf '%s\n' "$1" >"$TMP/rules"
@@ -25,29 +26,28 @@ attach_with() {
 	MAC=$(mac_of "$SERVER")
 }
 
-# A veth end takes what XDP sends back only if it has a program itself.
+# Lets the client receive XDP_TX frames: a veth device does so only with an XDP program.
 receive_answers() { swapped portctl attach eth0; }
 
-# flood KIND SOURCE TARGET PORT COUNT [SECONDS], from the client.
+# flood KIND SOURCE TARGET PORT COUNT [SECONDS]: sends frames from the client, see wire.py.
 flood() { wire flood eth0 "$MAC" "$@"; }
 
-# answer KIND TARGET PORT [TAG...]: what comes back for one frame.
+# answer KIND TARGET PORT [TAG...]: sends one frame and prints what comes back.
 answer() {
 	local from=$C4
 	[[ $2 != *:* ]] || from=$C6
 	wire answer eth0 "${TO:-$MAC}" "$1" "$from" "${@:2}"
 }
 
-# from_sources TARGET PORT: a datagram from each address on standard input.
+# from_sources TARGET PORT: sends a datagram from each address on standard input.
 from_sources() { wire from eth0 "$MAC" "$@"; }
 
-# same_port_ask HOST PORT: whether the echo comes back to the client's port 30000.
+# same_port_ask HOST PORT: whether the echo server answers the client's port 30000.
 same_port_ask() {
 	[ "$(wire unconnected "$1" "$2" marco 0 30000 2>/dev/null)" = 5 ]
 }
 
-# hold NAME WHERE HOST PORT: a connection that says, once, what is written
-# to NAME.fifo by "say", and goes on until then.
+# hold NAME WHERE HOST PORT: opens a connection to an echo server, for one `say NAME TEXT`.
 hold() {
 	mkfifo "$TMP/$1.fifo"
 	background "$1" "$2" "$PYTHON" "$WIRE" hold "$3" "$4" "$TMP/$1.fifo"
@@ -58,8 +58,8 @@ say() {
 	eventually grep -qx "$2" "$TMP/$1.out"
 }
 
-# flows [COMMAND]: how many conversations the kernel remembers for the server's
-# namespace; or another command on their table.
+# flows [COMMAND]: prints how many flows the table of the server's namespace has; or runs
+# another command of net.py on the table.
 flows() {
 	local cookie
 	cookie=$(server "$PYTHON" -c 'import socket
@@ -67,7 +67,7 @@ print("%x" % int.from_bytes(socket.socket().getsockopt(socket.SOL_SOCKET, 71, 8)
 	"$PYTHON" "$NET" "${1:-flows}" "$PORTCTL_BPFFS/$cookie/flows"
 }
 
-# all_add_up: adds_up with rejected packets counted among the dropped.
+# As adds_up, with rejected packets counted among the dropped.
 all_add_up() {
 	equal "$(stats '[.interfaces[] | . as $i
 		| (([$i.lines[] | select(.verdict == "pass") | .packets] | add // 0)
@@ -87,7 +87,7 @@ at_most() {
 	return 1
 }
 
-# in_time SECONDS COMMAND...: its exit code, or 99 where it is not done by then.
+# in_time SECONDS COMMAND...: returns its exit code, or 99 if it took longer.
 in_time() {
 	local begin=$EPOCHREALTIME code=0
 	"${@:2}" || code=$?
@@ -98,24 +98,25 @@ in_time() {
 	return $code
 }
 
-# A server of each kind outside, in the client's namespace.
+# Servers outside, in the client's namespace.
 outside_http() { swapped start_http "$@"; }
 outside_echo() { swapped start_echo "$@"; }
-# host_get HOST [PORT]: the server's own curl, to the outside.
+# host_get HOST [PORT] and host_ask HOST PORT: requests from the server to the outside.
 host_get() { swapped http_get "$@"; }
 host_ask() { swapped udp_ask "$@"; }
 
-# An address more of the client's, and the web server asked from it.
+# client_address ADDRESS/LENGTH: adds an address to the client.
 client_address() {
 	ip -n "$CLIENT" addr add "$1" dev eth0 nodad
 	neighbours "$SERVER" eth0 "$CLIENT" "${1%/*}"
 }
+# get_from ADDRESS HOST [PORT]: whether the web server answers a client with this address.
 get_from() {
 	[ "$(client curl -gsS --interface "$1" -m "${WAIT:-1}" "http://$2:${3:-80}/" 2>&1)" = hello ]
 }
 no_get_from() { WAIT=0.3 no get_from "$@"; }
 
-# A namespace behind the server; $1 is "nat" or "routed".
+# add_inner nat|routed: adds the namespace behind the server.
 add_inner() {
 	local mac
 	INNER=$E2E_ID-$BATS_TEST_NUMBER-i
@@ -129,7 +130,7 @@ add_inner() {
 	ip -n "$INNER" link set eth0 up
 	ip -n "$INNER" route add default via 10.78.0.1
 	ip -n "$INNER" -6 route add default via fd78::1
-	# Without link-local addresses a router cannot ask for its neighbours.
+	# A router without link-local addresses cannot resolve its neighbours.
 	mac=$(mac_of "$INNER")
 	ip -n "$SERVER" neigh replace $I4 lladdr "$mac" dev inner0
 	ip -n "$SERVER" neigh replace $I6 lladdr "$mac" dev inner0
@@ -142,7 +143,7 @@ add_inner() {
 	fi
 }
 
-# NAT itself needs nft; nothing is filtered by it.
+# NAT needs nft, which filters nothing here.
 masquerade() {
 	server nft -f - <<-EOF
 		table inet nat {
@@ -154,8 +155,8 @@ masquerade() {
 	EOF
 }
 
-# A namespace "far" beyond the client, which becomes a router; the last hop has a
-# smaller MTU.
+# Adds a namespace "far" beyond the client, which becomes a router. The last hop has a smaller
+# MTU.
 add_far() {
 	local mac
 	FAR=$E2E_ID-$BATS_TEST_NUMBER-f
@@ -169,7 +170,7 @@ add_far() {
 	ip -n "$FAR" link set eth0 up
 	ip -n "$FAR" route add default via 10.79.0.1
 	ip -n "$FAR" -6 route add default via fd79::1
-	# Without link-local addresses a router cannot ask for its neighbours.
+	# A router without link-local addresses cannot resolve its neighbours.
 	mac=$(mac_of "$FAR")
 	ip -n "$CLIENT" neigh replace $F4 lladdr "$mac" dev far0
 	ip -n "$CLIENT" neigh replace $F6 lladdr "$mac" dev far0
@@ -178,10 +179,11 @@ add_far() {
 	ip -n "$SERVER" -6 route add fd79::/64 via "$C6"
 }
 F4=10.79.0.2 F6=fd79::2
+# path_mtu HOST: the path MTU that the server has learned.
 path_mtu() { ip -n "$SERVER" -j route get "$1" | jq '.[0].metrics[0].mtu // 1500'; }
 
-# listen_as NAME ADDRESS...: sockets that listen until the test ends, of a program that
-# calls itself so. An ADDRESS is PROTO:HOST:PORT; IPv6 in brackets.
+# listen_as NAME ADDRESS...: a program called NAME that listens until the test ends. An ADDRESS
+# is PROTO:HOST:PORT, with IPv6 in brackets. Sets $pid.
 listen_as() {
 	background "listen-$1" server "$PYTHON" -c "
 import re, socket, sys, time
@@ -200,6 +202,6 @@ for word in sys.argv[2:]:
 	held.append(s)
 print('ready', flush=True)
 time.sleep(100)" "$@"
-	# Not by a pattern: the file need not be there yet when the shell looks for it.
+	# The file's own name and no pattern, which would be expanded before the file exists.
 	eventually grep -q ready "$TMP/listen-$1.out"
 }

@@ -1,9 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Clients that an HTTP server would rather not have: HOST PORT WAY.
+"""Hostile HTTP clients: http_hostile.py HOST PORT WAY, where WAY is a function below.
 
-Each says "ready" once it is at it, and goes on until it is ended; those that are
-answered at once print the first line of the answer, or "closed", and end.
+Clients that hold connections print "ready" once they do, and go on until they are killed. The
+others print the first line of the response, or "closed", and end.
 """
 import socket
 import sys
@@ -21,14 +21,14 @@ def go_on():
 
 
 def idle(host, port):
-    """Many connections that say nothing."""
+    """Many connections without a request."""
     held = [connect(host, port) for _ in range(200)]
     go_on()
     return held
 
 
 def half(host, port):
-    """Many requests that are never finished."""
+    """Many incomplete requests."""
     held = []
     for _ in range(200):
         client = connect(host, port)
@@ -38,7 +38,7 @@ def half(host, port):
 
 
 def slow_reader(host, port):
-    """Many answers that are never read."""
+    """Many responses that are never read."""
     held = []
     for _ in range(100):
         client = socket.socket(socket.AF_INET)
@@ -50,7 +50,7 @@ def slow_reader(host, port):
 
 
 def trickle(host, port):
-    """A byte now and then, for ever; says for how long it was let."""
+    """A byte now and then, for a minute; prints whether the server closed the connection."""
     client = connect(host, port)
     client.sendall(b"GET /metrics HTTP/1.1\r\nHost: x\r\nX: ")
     begun = time.monotonic()

@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# What the kernel lacks is said, and nothing is left behind.
+# Kernels that lack a feature: attach says which one and leaves nothing behind.
 
 load helpers
 
-# attach_without "KIND NUMBER" WORDS
+# attach_without "KIND NUMBER" TEXT: attach must fail without this helper, map or program type,
+# with TEXT in the message.
 attach_without() {
 	run -1 --separate-stderr env LD_PRELOAD="$TMP/without.so" WITHOUT="$1" \
 		nsenter --net="/run/netns/$SERVER" "$PORTCTL" attach eth0
@@ -17,7 +18,7 @@ build_without() {
 	cc -shared -fPIC -o "$TMP/without.so" "$BATS_TEST_DIRNAME/without.c" -ldl
 }
 
-@test "each helper, map and kind of program that an older kernel lacks" {
+@test "attach names the helper, map or program type that the kernel lacks" {
 	build_without
 	attach_without "program 6" "XDP programs"
 	attach_without "program 3" "TC programs"
@@ -33,7 +34,7 @@ build_without() {
 	attach_without "map 27" "ring buffers"
 }
 
-@test "PORTCTL_DEBUG=verifier prints the whole log of a program that was refused" {
+@test "PORTCTL_DEBUG=verifier prints the verifier's whole log of a refused program" {
 	build_without
 	run -1 --separate-stderr env LD_PRELOAD="$TMP/without.so" WITHOUT="helper 99" \
 		PORTCTL_DEBUG=verifier nsenter --net="/run/netns/$SERVER" "$PORTCTL" attach eth0
@@ -42,7 +43,7 @@ build_without() {
 	contains "$stderr" "portctl: the kernel refused the program for eth0: it lacks socket lookup"
 }
 
-@test "doctor says the same, and that all is there" {
+@test "doctor names a missing feature, or says that none is missing" {
 	build_without
 	run -0 --separate-stderr portctl doctor
 	contains "$output" "ok    features: the kernel has all that portctl needs"
@@ -51,13 +52,13 @@ build_without() {
 	contains "$output" "fail  features: the kernel lacks timers in programs"
 }
 
-# without_types COMMAND...
+# without_types ARGUMENTS...: runs portctl on a kernel without BTF.
 without_types() {
 	nsenter --net="/run/netns/$SERVER" unshare --mount sh -c \
 		'mount -t tmpfs none /sys/kernel/btf && exec "$@"' sh "$PORTCTL" "$@"
 }
 
-@test "a kernel that does not describe its types filters, but does not tell who listens" {
+@test "a kernel without BTF filters, but cannot report who listens" {
 	run -0 --separate-stderr without_types attach eth0
 	run -0 --separate-stderr without_types doctor
 	contains "$output" "warn  types: the kernel has no type information (BTF)"
@@ -66,7 +67,7 @@ without_types() {
 	contains "$stderr" "the kernel cannot report sockets"
 }
 
-@test "a kernel that is too old" {
+@test "a kernel before 6.1 is refused" {
 	run -1 --separate-stderr nsenter --net="/run/netns/$SERVER" setarch --uname-2.6 \
 		"$PORTCTL" attach eth0
 	contains "$stderr" "is too old: 6.1 or newer is needed"

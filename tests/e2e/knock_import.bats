@@ -1,10 +1,10 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# knock import: what is made of a configuration of knockd.
+# knock import: a configuration of knockd becomes knocks.
 
 load helpers
 
-@test "the configuration that Debian's knockd brings" {
+@test "the configuration of Debian's knockd" {
 	cat >"$TMP/knockd.conf" <<-'END'
 		[options]
 			UseSyslog
@@ -35,7 +35,7 @@ load helpers
 	run -0 --separate-stderr portctl check "$TMP/rules"
 }
 
-@test "an event that closes by itself; what cannot be turned, with its line" {
+@test "an event with a timeout; events that cannot be imported are named with their line" {
 	cat >"$TMP/knockd.conf" <<-'END'
 		[both]
 		sequence = 2222:udp,3333:tcp,4444:udp
@@ -68,7 +68,7 @@ load helpers
 	contains "$stderr" "knockd.conf:19: [list]: not imported: found \"list\", expected a name for the door"
 }
 
-@test "flags in capitals, and the other name of seq_timeout" {
+@test "tcpflags in capitals, and timeout for seq_timeout" {
 	cat >"$TMP/knockd.conf" <<-'END'
 		[ssh]
 		sequence = 1,3,2
@@ -85,7 +85,7 @@ load helpers
 	contains "$stderr" "knockd.conf:8: [ack]: not imported: a TCP step of a knock is a SYN"
 }
 
-@test "a command with an unknown word is reported and not imported" {
+@test "a command with a word that portctl cannot express is not imported" {
 	cat >"$TMP/knockd.conf" <<-'END'
 		[inside]
 		sequence = 1,2,3
@@ -110,7 +110,7 @@ load helpers
 	equal "$(refused_lines <<<"$stderr" | xargs)" "3 -i 6 out 9 port 12 forward 16 -o"
 }
 
-@test "names that become the same are told apart, long ones too" {
+@test "names that would become equal are made unique, long ones too" {
 	local name command port=80 long=a234567890123456789012345678901234567890
 	for name in open.ssh open:ssh open_ssh2 open_ssh ${long}1 ${long}2; do
 		command="iptables -A INPUT -s %IP% -p tcp --dport $((++port)) -j ACCEPT"
@@ -123,12 +123,12 @@ load helpers
 	run -0 --separate-stderr portctl check "$TMP/rules"
 }
 
-# events NAME ACTION COUNT: so many, for ports from 1 on.
+# events NAME A|D COUNT: prints COUNT events that add or delete a rule, for the ports from 1 on.
 events() {
 	seq "$3" | sed "s/.*/[$1]\nsequence=7,9,8\ncommand=iptables -$2 INPUT -s %IP% -p tcp --dport & -j ACCEPT/"
 }
 
-@test "as many doors as there can be, and one more is refused; events that close may be many" {
+@test "at most 64 events that open a door, any number of events that close" {
 	{ events shut D 20000 && events open A 64; } >"$TMP/knockd.conf"
 	run -1 --separate-stderr timeout 20 "$PORTCTL" knock import "$TMP/knockd.conf"
 	equal "${#lines[@]}" 64
@@ -143,7 +143,7 @@ events() {
 	contains "$stderr" "more than the 64 that a ruleset can have"
 }
 
-@test "all events imported: exit 0; no configuration: exit 1; no file: usage" {
+@test "exit code 0 if all events are imported, 1 for a wrong file, 2 for wrong usage" {
 	printf '[a]\nsequence=7,9,8\ncommand=nft add rule inet f input ip saddr %%IP%% udp dport 53 accept\n' \
 		>"$TMP/knockd.conf"
 	run -0 --separate-stderr portctl knock import "$TMP/knockd.conf"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Signed knocks: one datagram opens, from our client or a few lines of Python; what
-# is captured opens nothing.
+# Signed knocks: one datagram of portctl's client or of the Python client opens the door; a
+# captured datagram does not.
 
 load helpers
 load helpers_replies
@@ -21,7 +21,8 @@ new_key() {
 	chmod 600 "$TMP/keys"
 }
 
-# A door at port 80 for who has a key; the first second after that nothing is believed.
+# signed_door [TIME]: a door at port 80 for alice's key. Waits for one second, the skew, in which
+# a knock could be a replay from before the table of last knocks.
 signed_door() {
 	new_key alice
 	attach_with "default drop
@@ -55,7 +56,7 @@ knock_send() { client "$PORTCTL" knock send "$@"; }
 	all_add_up
 }
 
-@test "a door is not limited by what a rule that had its line let through" {
+@test "a new knock does not inherit the used-up limit of a rule that had its line" {
 	new_key alice
 	attach_with "default drop
 allow 53/udp limit 1/h burst 3"
@@ -69,7 +70,7 @@ allow 53/udp limit 1/h burst 3"
 	equal "$(counted web refusals)" 0
 }
 
-@test "the address to open can be another than the sender's" {
+@test "--address opens the door for another address than the sender's" {
 	signed_door
 	client_address 10.77.0.9/24
 	knock_send "$S6" web --key "$TMP/alice.key" --address 10.77.0.9
@@ -79,7 +80,7 @@ allow 53/udp limit 1/h burst 3"
 	no_web6
 }
 
-@test "the client in Python, standard library only, in 30 lines" {
+@test "the Python client of 30 lines opens the door" {
 	signed_door
 	at_most "$(wc -l <"$PYTHON_CLIENT")" 30
 	client "$PYTHON" "$PYTHON_CLIENT" "$S4" web "$TMP/alice.key"
@@ -89,7 +90,7 @@ allow 53/udp limit 1/h burst 3"
 	web6
 }
 
-@test "a captured datagram opens nothing, from whomever it comes" {
+@test "a captured datagram opens nothing, from any source" {
 	signed_door 2s
 	background dump client tcpdump -Uni eth0 -w "$TMP/dump" -c 1 udp port 62201
 	eventually grep -q "listening on" "$TMP/dump.err"
@@ -116,7 +117,7 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 	equal "$(($(counted web replays) + $(counted web refusals)))" 2
 }
 
-@test "who is in the key file is a signer, from the next apply on and not longer" {
+@test "a change of the key file takes effect with the next apply" {
 	signed_door
 	(umask 077 && portctl knock key bob >"$TMP/bob.key")
 	knock_send "$S4" web --key "$TMP/bob.key"
@@ -134,7 +135,7 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 	web
 }
 
-@test "key files that others may read, or that are wrong, are refused; nothing changes" {
+@test "key files that others may read or that are wrong are refused" {
 	portctl attach eth0
 	new_key alice
 	local rule="knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s"
@@ -144,7 +145,7 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 	echo "bob 1234 5678" >>"$TMP/keys"
 	refused "$TMP/keys:2: expected a key of 64 hexadecimal digits" $rule
 	lacks "$stderr" 1234
-	# A name that would command the terminal of who monitors.
+	# A name with control characters, which monitor would print.
 	sed -i "s/^alice/a$(printf '\033')[2J/" "$TMP/keys"
 	refused "$TMP/keys:1: expected a name" $rule
 	refused 'found "a?[2J", expected a name' knock key "$(printf 'a\033[2J')"
@@ -155,7 +156,7 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 	refused 'expected UDP' ${rule/62201\/udp/62201/tcp}
 	refused 'but a signed knock has no steps' $rule after 1/tcp within 3s
 	equal "$(rules)" "default allow"
-	# The client looks as well.
+	# The client checks its key file as well.
 	chmod 644 "$TMP/alice.key"
 	refused "others may read or write" knock send "$S4" web --key "$TMP/alice.key"
 	usage_of knock send "$S4" web
@@ -163,7 +164,7 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 		knock send "$S4" web --key "$TMP/alice.key" --port 127737
 }
 
-@test "where the key file is gone at attach the door stays shut, the rest is filtered" {
+@test "restore without the key file: the door stays shut, and rules are in force" {
 	signed_door
 	portctl save
 	portctl detach --all
@@ -174,14 +175,14 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 	no_web
 }
 
-# Keys of so many more, in the file.
-more_keys() { # COUNT
+# more_keys COUNT: adds keys to the file.
+more_keys() {
 	"$PYTHON" -c 'import os, sys
 for i in range(int(sys.argv[1])): print(f"k{i}", os.urandom(32).hex(), os.urandom(8).hex())' \
 		"$1" >>"$TMP/keys"
 }
 
-@test "who may sign goes back with the rules, be it by the kernel or by rollback" {
+@test "a rollback, by command or for want of a confirmation, restores the keys too" {
 	signed_door
 	(umask 077 && portctl knock key mallory >"$TMP/mallory.key")
 	cp "$TMP/mallory.key" "$TMP/keys"
@@ -207,7 +208,7 @@ for i in range(int(sys.argv[1])): print(f"k{i}", os.urandom(32).hex(), os.urando
 	web
 }
 
-@test "a key file that is gone does not stop other changes; its door keeps its keys" {
+@test "a missing key file does not stop other changes, and its door keeps its keys" {
 	signed_door
 	mv "$TMP/keys" "$TMP/away"
 	run -0 --separate-stderr portctl drop from 203.0.113.0/24
@@ -215,7 +216,7 @@ for i in range(int(sys.argv[1])): print(f"k{i}", os.urandom(32).hex(), os.urando
 	contains "$stderr" 'the door "web" keeps the keys that it had'
 	knock_send "$S4" web --key "$TMP/alice.key"
 	web
-	# But what names it anew is refused, and so is the file that is applied again.
+	# But a new knock with this file is refused, and so is applying the rules again.
 	refused "cannot read $TMP/keys" apply --force "$TMP/rules"
 	refused "cannot read $TMP/keys" \
 		knock other spa 62202/udp keys "$TMP/keys" opens 81/tcp for 30s
@@ -226,7 +227,7 @@ for i in range(int(sys.argv[1])): print(f"k{i}", os.urandom(32).hex(), os.urando
 	web
 }
 
-@test "keys are changed as often as one likes; too many at once are refused" {
+@test "keys can be changed any number of times; more than 1,024 are refused" {
 	signed_door
 	local i
 	for i in {1..6}; do
@@ -241,7 +242,7 @@ for i in range(int(sys.argv[1])): print(f"k{i}", os.urandom(32).hex(), os.urando
 	refused "has 1101 keys, but the limit is 1024" apply --force "$TMP/rules"
 }
 
-@test "once: who extends his grant gets no second connection" {
+@test "\"once\": extending a grant does not allow a second connection" {
 	new_key alice
 	attach_with "default drop
 knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s once skew 1s"
@@ -260,11 +261,13 @@ knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s once skew 1s"
 	signed_door
 	local secret
 	secret=$(cut -d' ' -f2 "$TMP/alice.key")
-	lacks "$(portctl list; portctl list -j; portctl knock list; portctl knock status; rules)" \
-		"$secret"
+	local shown
+	shown=$(portctl list; portctl list -j; portctl knock list; portctl knock status; rules)
+	contains "$shown" "keys $TMP/keys"
+	lacks "$shown" "$secret"
 }
 
-@test "a key that is there twice ends where the first of its lines does" {
+@test "a key on several lines has the earliest of their expiry dates" {
 	new_key alice
 	local key
 	key=$(cat "$TMP/keys")
@@ -272,14 +275,14 @@ knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s once skew 1s"
 	attach_with "default drop
 knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s skew 1s"
 	start_http 80
-	# In another file, of another door.
+	# Also in another file, of another door.
 	echo "$key expires 2020-01-01" >"$TMP/keys"
 	(umask 077 && echo "$key" >"$TMP/others")
 	portctl knock other spa 62202/udp keys "$TMP/others" opens 81/tcp for 30s
 	sleep 1.1
 	knock_send "$S4" web --key "$TMP/alice.key"
 	no_web
-	# In the same one.
+	# Both lines in the same file.
 	printf '%s\n' "$key expires 2020-01-01 doors web" "$key doors web,other" >"$TMP/keys"
 	portctl delete 2
 	knock_send "$S4" web --key "$TMP/alice.key"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Sequences that change with the time: knocked by our client or the stock one, and
-# shut as soon as nobody makes them.
+# Knocks with time-based sequences: portctl's client or knockd's opens the door, and without
+# "knock serve" it stays shut.
 
 load helpers
 load helpers_replies
@@ -13,7 +13,7 @@ no_web6() { WAIT=0.3 no http_get "[$S6]"; }
 counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2"; }
 served() { [ "$(portctl status -j | jq .knock_serve)" = "$1" ]; }
 
-# timed_door [RANGE]: a door at port 80, and who makes its sequences.
+# timed_door [RANGE [TIME]]: a door at port 80, and "knock serve". Sets $serve.
 timed_door() {
 	(umask 077 && echo 000102030405060708090a0b0c0d0e0f1011121314 >"$TMP/secret")
 	attach_with "default drop
@@ -24,15 +24,15 @@ knock web totp $TMP/secret steps 4 ports ${1:-20000-29999} opens 80/tcp for ${2:
 	eventually served true
 }
 
-# knock_now HOST: by whoever has the rule and the secret; needs no root.
+# knock_now HOST: knocks from the client, with the rules file and the secret.
 knock_now() { client "$PORTCTL" knock now "$1" web --rules "$TMP/rules"; }
 
-# Not in the last seconds of a window: two calls shall be in the same.
+# Waits until the window has some seconds left, so that the next commands use the same window.
 early() {
 	while [ $(($(date +%s) % 30)) -gt 26 ]; do sleep 0.2; done
 }
 
-@test "the present sequence opens the door, IPv4 and IPv6" {
+@test "the current sequence opens the door, IPv4 and IPv6" {
 	timed_door
 	no_web
 	knock_now "$S4"
@@ -45,7 +45,7 @@ early() {
 	all_add_up
 }
 
-@test "the stock client knocks what is printed; one range of UDP only" {
+@test "knockd's client opens the door with the printed sequence; a range of UDP only" {
 	timed_door 40000-41999/udp
 	local sequence
 	sequence=$(portctl knock sequence web)
@@ -55,7 +55,7 @@ early() {
 	web
 }
 
-@test "the sequence is what Python makes of RFC 6238 with HMAC-SHA-512" {
+@test "the sequence equals Python's, from RFC 6238 with HMAC-SHA-512" {
 	timed_door
 	early
 	equal "$(portctl knock sequence web)" "$("$PYTHON" -c "
@@ -74,7 +74,7 @@ for word in struct.unpack('>4I', digest[:16]):
 print(*steps)")"
 }
 
-@test "what was overheard opens nothing a second time" {
+@test "an overheard sequence does not open the door again" {
 	timed_door 20000-29999 2s
 	early
 	local sequence
@@ -87,7 +87,7 @@ print(*steps)")"
 	no_web
 	equal "$(counted web grants)" 1
 	equal "$(counted web replays)" 1
-	# Nor after the grant was taken away by hand.
+	# Also not after the grant was revoked.
 	portctl knock grant web "$C4" for 1m
 	web
 	portctl knock revoke web "$C4"
@@ -97,7 +97,7 @@ print(*steps)")"
 	equal "$(counted web replays)" 2
 }
 
-@test "whoever makes the sequences is killed: the door is shut, and status says so" {
+@test "if \"knock serve\" is killed the door is shut, and status says so" {
 	timed_door
 	kill -9 "$serve"
 	equal "$(portctl status -j | jq .knock_serve)" true
@@ -112,7 +112,7 @@ print(*steps)")"
 	web
 }
 
-@test "it goes on when rules change, and attach and detach come" {
+@test "\"knock serve\" goes on through changes of rules, detach and attach" {
 	timed_door
 	portctl allow 81/tcp
 	knock_now "$S4"
@@ -127,7 +127,7 @@ print(*steps)")"
 	stop "$serve"
 }
 
-@test "without timed doors nothing is said to be missing" {
+@test "without timed knocks status does not mention \"knock serve\"" {
 	portctl attach eth0
 	equal "$(portctl status -j | jq .knock_serve)" null
 	lacks "$(portctl status)" serve
@@ -139,7 +139,7 @@ print(*steps)")"
 	usage_of knock serve now
 }
 
-@test "secrets that others may read, or that are wrong, are refused and never printed" {
+@test "secrets that others may read or that are wrong are refused, and never printed" {
 	timed_door
 	local secret rule="knock ssh totp $TMP/s steps 3 ports 30000-39999 opens 22/tcp for 30s within 10s"
 	secret=$(cat "$TMP/secret")
@@ -159,11 +159,15 @@ print(*steps)")"
 	refused 'but it opens ports of the range that is knocked at' ${rule/opens 22/opens 30022}
 	refused 'but the steps of this knock are made' $rule after 1/tcp
 	portctl $rule
-	lacks "$(portctl list; portctl list -j; portctl knock list; portctl knock status; rules
-		cat "$TMP"/serve.*; tr '\0' ' ' <"/proc/$serve/cmdline")" "$secret"
+	local shown
+	shown=$(portctl list; portctl list -j; portctl knock list; portctl knock status; rules
+		cat "$TMP"/serve.*; tr '\0' ' ' <"/proc/$serve/cmdline")
+	contains "$shown" "totp $TMP/s "
+	contains "$shown" "knock serve"
+	lacks "$shown" "$secret"
 }
 
-@test "check warns of what is weak" {
+@test "check warns of weak timed knocks" {
 	printf '%s\n' "default drop" "allow 30500/tcp" \
 		"knock web totp /s steps 2 ports 30000-30999/tcp opens 80/tcp for 30s within 10s" \
 		"knock ssh totp /s steps 3 ports 40000-40499/udp opens 22/tcp for 30s within 10s" \

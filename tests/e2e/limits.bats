@@ -1,10 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2086 # as in helpers.bash; addresses have no spaces
-# Rules with a limit, and rules that end.
+# Rules with "limit" and rules with "for".
 load helpers
 load helpers_replies
 
+# count_udp PORT: counts the datagrams that arrive, in the file countPORT.out.
 count_udp() {
 	background "count$1" server "$PYTHON" "$NET" count "$1"
 	eventually listening u "$1"
@@ -18,7 +19,7 @@ allow 53/udp limit 100/s burst 20" "$1"
 	local passed over
 	passed=$(line 'allow 53/udp limit 100/s burst 20')
 	over=$(line 'limited: allow 53/udp limit 100/s burst 20')
-	# Two seconds of it, and the burst.
+	# Two seconds at the rate, and the burst.
 	at_least "$passed" 200
 	at_most "$passed" 270
 	equal $((passed + over)) 1000
@@ -29,10 +30,12 @@ allow 53/udp limit 100/s burst 20" "$1"
 	equal "$(port udp 53 drop)" "$over"
 	adds_up
 }
-@test "limit with burst: so many come through, the rest is on a line of its own" { limited native; }
-@test "limit, generic mode" { limited generic; }
+@test "a limit passes its rate and burst, and counts the rest on a line of its own" {
+	limited native
+}
+@test "a limit passes its rate and burst, generic mode" { limited generic; }
 
-@test "the burst is what comes at once; without one it is a second's worth" {
+@test "the default burst is one second of the rate, at least one packet" {
 	attach_with "default drop
 allow 53/udp limit 1/m burst 7
 allow 54/udp limit 10/h
@@ -46,7 +49,7 @@ allow 55/udp limit 50/s"
 	equal "$(line 'limited: allow 53/udp limit 1/m burst 7')" 193
 }
 
-@test "below the limit nothing is lost" {
+@test "below the limit no packet is dropped" {
 	attach_with "default drop
 allow 53/udp limit 1000/s burst 100"
 	flood udp "$C4" "$S4" 53 600 1
@@ -62,12 +65,12 @@ allow 80/tcp limit 30/m burst 20 per source" "$1"
 	client_address fd77:0:0:1::5/64
 	ip -n "$SERVER" -6 route add fd77:0:0:1::/64 dev eth0
 	start_http 80
-	# One that floods takes nothing from another.
+	# A flood from one source does not use up another's limit.
 	flood syn "$C4" "$S4" 80 100
 	equal "$(line 'allow 80/tcp limit 30/m burst 20 per source')" 20
 	no_get_from "$C4" "$S4"
 	get_from 10.77.0.11 "$S4"
-	# IPv6: all of a /64 together.
+	# IPv6: a whole /64 shares one limit.
 	flood syn "$C6" "$S6" 80 100
 	no_get_from "$C6" "[$S6]"
 	no_get_from fd77::11 "[$S6]"
@@ -76,10 +79,10 @@ allow 80/tcp limit 30/m burst 20 per source" "$1"
 	equal "$(line default)" 0
 	adds_up
 }
-@test "per source: one takes nothing from another; IPv6 sources count by /64" { per_source native; }
-@test "per source, generic mode" { per_source generic; }
+@test "a limit per source counts each source apart, IPv6 sources by /64" { per_source native; }
+@test "a limit per source counts each source apart, generic mode" { per_source generic; }
 
-@test "a limit for one source, another for the rest" {
+@test "rules for one source and for the rest have separate limits" {
 	attach_with "default drop
 allow 53/udp limit 1/m burst 3
 allow 53/udp from 10.77.0.11 limit 1/m burst 9
@@ -93,7 +96,7 @@ allow 53/udp from 10.77.0.12"
 	equal "$(line 'allow 53/udp from 10.77.0.12')" 50
 }
 
-@test "a limit stays as used up as it was when other rules change" {
+@test "a change of other rules does not refill a limit" {
 	attach_with "default drop
 allow 53/udp limit 1/m burst 5"
 	flood udp "$C4" "$S4" 53 20
@@ -103,7 +106,7 @@ allow 53/udp limit 1/m burst 5"
 	flood udp "$C4" "$S4" 53 20
 	equal "$(port udp 53 pass)" 5
 	equal "$(line 'limited: allow 53/udp limit 1/m burst 5')" 35
-	# Taken away and made again it is a new one; what it counted is not lost.
+	# Deleted and added again, the limit is new. The counts of the old rule are not lost.
 	portctl delete allow 53/udp limit 1/m burst 5
 	equal "$(line removed)" 40
 	portctl allow 53/udp limit 1/m burst 5
@@ -121,17 +124,17 @@ allow 53/udp limit 1/h burst 3 $1"
 	portctl allow 54/udp limit 1/h burst 4 $1
 	flood udp "$C4" "$S4" 54 20
 	equal "$(port udp 54 pass)" 4
-	# Only what is new begins anew.
+	# A later change does not refill it.
 	portctl allow 80
 	flood udp "$C4" "$S4" 54 20
 	equal "$(port udp 54 pass)" 4
 }
-@test "a new rule has its whole limit, whatever rule had its line" { a_new_rule ""; }
-@test "a new rule has its whole limit for each source, too" { a_new_rule "per source"; }
+@test "a new rule does not inherit the used-up limit of a rule that had its line" { a_new_rule ""; }
+@test "a new rule does not inherit used-up limits per source" { a_new_rule "per source"; }
 
 # --- for TIME ---------------------------------------------------------------------------
 
-@test "a rule for 2 seconds ends, with no portctl there and others added meanwhile" {
+@test "a rule expires without a portctl process, and other changes do not prolong it" {
 	attach_with "default drop"
 	start_http 80
 	start_http 81
@@ -139,7 +142,7 @@ allow 53/udp limit 1/h burst 3 $1"
 	portctl allow 81/tcp for 1h
 	http_get "$S4"
 	http_get "$S4" 81
-	# Another change on the way does not begin its time anew.
+	# Another change does not restart its time.
 	sleep 1
 	portctl allow 22
 	http_get "$S4"
@@ -152,7 +155,7 @@ allow 53/udp limit 1/h burst 3 $1"
 	adds_up
 }
 
-@test "a rule that ended leaves its packets to the next: wider, shorter prefix, default" {
+@test "after a rule expires the next decides: a shorter prefix, a wider range, the default" {
 	attach_with "default allow
 drop 53/udp from 10.77.0.1 for 1s
 allow 53/udp from 10.77.0.0/24
@@ -176,7 +179,7 @@ drop from 10.77.0.12 for 1s"
 	equal "$(port udp 53 drop)" 5
 }
 
-@test "a rule that ended can be given again, for a time of its own" {
+@test "an expired rule can be added again with a new time" {
 	attach_with "default drop
 allow 53/udp for 1s"
 	sleep 1.1
@@ -189,15 +192,15 @@ allow 53/udp for 1s"
 	sleep 2.1
 	flood udp "$C4" "$S4" 53 5
 	equal "$(line default)" 10
-	# The very same words again.
+	# Exactly the same rule again.
 	portctl allow 53/udp for 2s
 	flood udp "$C4" "$S4" 53 5
 	equal "$(port udp 53 pass)" 10
 	adds_up
 }
 
-# The answers that the service gave are no conversation that this host began.
-@test "a rule that ended ends it for the clients it had, too" {
+# The service's answers must not make its clients' packets replies.
+@test "after a rule expires its earlier clients are shut out too" {
 	attach_with "default drop
 allow 53/udp for 1s"
 	start_echo 53
@@ -221,7 +224,7 @@ allow 53/udp for 2s"
 	equal "$(line default)" 5
 }
 
-@test "a limit and a time together" {
+@test "a rule with a limit and a time" {
 	attach_with "default drop
 allow 53/udp limit 1/m burst 4 for 1s"
 	flood udp "$C4" "$S4" 53 10
@@ -233,7 +236,7 @@ allow 53/udp limit 1/m burst 4 for 1s"
 	equal "$(line default)" 10
 }
 
-@test "what is no limit and no time is refused" {
+@test "wrong limits and times are refused" {
 	attach_with "default drop"
 	local word
 	for word in 0/s 5 5/x /s 5/sec 1.5/s 9999999999/s; do

@@ -1,16 +1,19 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# The manual and the completions, which are made from the entries of the commands.
+# The manual, the completions and `make install`: generated from the table of commands, and
+# correct.
 
 load helpers
 
 BUILT="$BATS_TEST_DIRNAME/../../build"
 
-@test "the manual is good mdoc, and names every command" {
+@test "the manual is valid mdoc and names every command" {
 	run mandoc -Tlint -W style "$BUILT/man/portctl.8" "$BUILT/man/portctl.rules.5"
 	equal "$(grep -v "mandoc.db\|referenced manual not found" <<<"$output")" ""
-	local name
-	for name in $(portctl help | awk '/^  [a-z]/ && !/^  portctl/ { print $1 }'); do
+	local name names
+	names=$(portctl help | awk '/^  [a-z]/ && !/^  portctl/ { print $1 }')
+	contains "$names" watch
+	for name in $names; do
 		grep -q "^.Ss portctl $name$" "$BUILT/man/portctl.8"
 	done
 }
@@ -29,7 +32,7 @@ BUILT="$BATS_TEST_DIRNAME/../../build"
 	done
 }
 
-@test "every example of portctl.rules(5) is a ruleset" {
+@test "every example of portctl.rules(5) is a valid ruleset" {
 	awk -v folder="$TMP" '/^\.\\" RULES/ { n++; on = 1; next } /^\.Ed/ { on = 0 }
 		on { print >(folder "/example" n) }' "$BUILT/man/portctl.rules.5"
 	local example
@@ -37,9 +40,12 @@ BUILT="$BATS_TEST_DIRNAME/../../build"
 	[ -s "$TMP/example3" ]
 }
 
-# complete WORD...: what bash would offer for the last word.
+# with_sys COMMAND...: runs it in the server's namespace, whose devices are in its /sys.
+with_sys() { ip netns exec "$SERVER" "$@"; }
+
+# complete_bash WORD...: what bash offers for the last word.
 complete_bash() {
-	bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _portctl; printf "%s\n" "${COMPREPLY[@]}"' \
+	with_sys bash -c '. "$1"; shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _portctl; printf "%s\n" "${COMPREPLY[@]}"' \
 		- "$BUILT/completions/portctl.bash" "$@"
 }
 
@@ -47,14 +53,14 @@ complete_bash() {
 	equal "$(complete_bash portctl aud)" audit
 	equal "$(complete_bash portctl attach --m)" --mode
 	equal "$(complete_bash portctl attach --mode nat)" native
-	contains "$(server bash -c 'true'; complete_bash portctl attach l)" lo
+	contains "$(complete_bash portctl attach l)" lo
 	touch "$TMP/some.rules"
 	equal "$(complete_bash portctl apply some)" some.rules
 	contains "$(complete_bash portctl allow 22 li)" limit
 	equal "$(complete_bash portctl help wat)" watch
 }
 
-@test "bash completes what an option is about, and the forms of a command" {
+@test "bash completes arguments of options, and the words of each form of a command" {
 	equal "$(complete_bash portctl knock sen)" send
 	equal "$(complete_bash portctl knock send HOST web --k)" --key
 	touch "$TMP/some.key"
@@ -73,7 +79,12 @@ complete_bash() {
 	equal "$(complete_bash portctl services l)" ""
 }
 
-# press_bash LINE: what bash makes of it where the key is pressed at its end.
+# complete_zsh FOLDER LINE...: the lines after Tab is pressed at their ends in an interactive zsh.
+complete_zsh() {
+	with_sys timeout 60 zsh -f "$BATS_TEST_DIRNAME/complete.zsh" "$@"
+}
+
+# press_bash LINE: the line after Tab is pressed at its end in an interactive bash.
 press_bash() {
 	printf '%s\n' ". $BUILT/completions/portctl.bash" \
 		"show() { echo \"\$READLINE_LINE\" >$TMP/line; exit; }" "bind -x '\"\\C-x\": show'" >"$TMP/bashrc"
@@ -82,38 +93,34 @@ press_bash() {
 	cat "$TMP/line"
 }
 
-@test "where a key is pressed in bash, a word stays a word, and a folder is a folder" {
+@test "Tab in bash adds a space to a word and a slash to a folder" {
 	mkdir default aud some.rules
 	equal "$(press_bash "portctl def")" "portctl default "
 	equal "$(press_bash "portctl allow 22 o")" "portctl allow 22 on "
 	equal "$(press_bash "portctl apply som")" "portctl apply some.rules/"
 }
 
-@test "completions run nothing that is written in a name" {
+@test "completions run no command that a name contains" {
 	local namespace=$SERVER-'$(id>a)' interface='h3$(id>a)' word
 	server ip link add "$interface" type veth
 	ip netns add "$namespace"
 	equal "$(complete_bash portctl ports --netns "$SERVER-")" "$(printf %q "$namespace")"
-	# In a /sys of that network namespace.
-	export -f complete_bash
-	export BUILT
 	for word in h3 'h3\$\('; do
-		equal "$(ip netns exec "$SERVER" bash -c 'complete_bash "$@"' - portctl attach "$word")" \
-			"$(printf %q "$interface")"
+		equal "$(complete_bash portctl attach "$word")" "$(printf %q "$interface")"
 	done
 	mkdir functions
 	cp "$BUILT/completions/portctl.zsh" functions/_portctl
-	equal "$(ip netns exec "$SERVER" timeout 60 zsh -f "$BATS_TEST_DIRNAME/complete.zsh" functions "portctl attach h3")" \
+	equal "$(complete_zsh functions "portctl attach h3")" \
 		'portctl attach h3\$\(id\>a\) '
 	[ ! -e a ]
 }
 
-@test "zsh completes the same, where its user presses the key" {
+@test "Tab in zsh completes the same" {
 	local folder=$TMP/functions
 	mkdir "$folder"
 	cp "$BUILT/completions/portctl.zsh" "$folder/_portctl"
 	touch some.rules
-	equal "$(timeout 60 zsh -f "$BATS_TEST_DIRNAME/complete.zsh" "$folder" "portctl aud" \
+	equal "$(complete_zsh "$folder" "portctl aud" \
 		"portctl attach l" "portctl attach --mode nat" "portctl apply som" "portctl knock sen" \
 		"portctl knock send HOST web --k" "portctl knock send HOST web --key som" \
 		"portctl allow 22 on l" "portctl ports --on l" "portctl ports --netns $SERVER" "portctl help wat")" \
@@ -131,7 +138,7 @@ portctl help watch "
 	contains "$(cat "$BUILT/completions/portctl.zsh")" "'audit:"
 }
 
-@test "what make install puts there is everyone's to read and root's to write, where it is looked for" {
+@test "make install sets modes whatever the umask, and zsh finds its completion" {
 	local mask
 	for mask in 0 077; do
 		(umask $mask && make -s -C "$BATS_TEST_DIRNAME/../.." install DESTDIR="$TMP/$mask" 3>&-)
@@ -142,7 +149,7 @@ portctl help watch "
 	contains "$(zsh -f -c 'print -l $fpath')" "$(cd 0 && find . -name _portctl -printf '%h' | cut -c2-)"
 }
 
-@test "make install bears blanks in its folders, and so do the units" {
+@test "make install and the systemd units work with spaces in folders" {
 	local folder="$TMP/a folder" unit
 	make -s -C "$BATS_TEST_DIRNAME/../.." install DESTDIR="$folder" PREFIX="/opt/port ctl" 3>&-
 	[ -x "$folder/opt/port ctl/libexec/portctl/portctl-top" ]
@@ -152,10 +159,10 @@ portctl help watch "
 	done
 }
 
-@test "what the manual says of files, environment and privileges is what the program knows" {
+@test "the manual names the files, environment variables and privileges of the program" {
 	local name text
 	text=$(sed 's/\\-/-/g' "$BUILT/man/portctl.8")
-	# Every variable that is asked for, and no other of ours.
+	# Every environment variable that the code reads, and no other.
 	equal "$(cd "$BATS_TEST_DIRNAME/../../user" && grep -rohE '(env_or|getenv)\("[A-Z_]+"' --include=*.c . | cut -d'"' -f2 | sort -u)" \
 		"$(awk '/^\.It Ev/ { print $3 }' <<<"$text" | sort -u)"
 	for name in /etc/portctl/rules /etc/portctl/rules.interfaces /etc/portctl/keys /run/portctl /sys/fs/bpf/portctl; do

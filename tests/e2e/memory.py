@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Searches the memory of a process: memory.py PID [exit] TEXT|hex:BYTES...
 
-Prints each of them that is there, also a part of one (8 bytes of it). With "exit" it
-waits until the process is about to exit, where whoever traces it has to hold it.
+Prints each text of which the memory has at least an aligned part of 8 bytes. With "exit" it
+first waits until the process is in exit_group(), where a tracer must stop it.
 """
 import os
 import sys
@@ -19,7 +19,7 @@ def wait_for_exit(pid):
             if file.read().split()[0] == wanted:
                 return
         time.sleep(0.005)
-    sys.exit("it does not exit")
+    sys.exit("the process does not exit")
 
 
 def memory(pid):
@@ -32,7 +32,7 @@ def memory(pid):
             try:
                 mem.seek(first)
                 yield mem.read(last - first)
-            except OSError:  # a device's, or of the BPF maps
+            except OSError:  # memory of a device or of BPF maps
                 continue
 
 

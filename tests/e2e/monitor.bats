@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# monitor: events as they happen, what was not told, and the programs run for them.
+# monitor: events as they happen, the count of events that were not reported, and hooks.
 
 load helpers
 load helpers_replies
 
 DOOR='knock web opens 80/tcp for 2s after 7000/tcp 9000/udp 8000/tcp within 10s close 8000/tcp 7000/tcp misses 0'
 
-# watch [ARGUMENTS...]: a monitor in the background; what it says is in the file "seen".
+# watch [ARGUMENTS...]: starts a monitor. Sets $monitor. Its events are in monitor.out.
 watch() {
 	background monitor server "$PORTCTL" monitor -j "$@"
 	monitor=$pid
@@ -15,12 +15,13 @@ watch() {
 }
 watched() { find "/proc/$monitor/fd" -lname '*eventpoll*' | grep -q . && sleep 0.2; }
 client_sends() { client knock "$S4" "$2:$1"; }
-# seen FILTER: what jq makes of the events, one a line.
+# seen FILTER: prints the events that jq selects, one a line. happened FILTER: whether there is
+# one. count FILTER: how many.
 seen() { jq -c "select($1)" "$TMP/monitor.out"; }
 happened() { [ -n "$(seen "$1")" ]; }
 count() { seen "$1" | wc -l; }
 
-@test "drops and rejects, with their port, source and line" {
+@test "drops and rejects are reported with port, source and line" {
 	attach_with $'default drop\nreject 113/tcp\ndrop 23 comment "old"'
 	watch
 	client_sends tcp 23
@@ -37,7 +38,7 @@ count() { seen "$1" | wc -l; }
 	at_most "$(seen '.port == 23' | head -1 | jq "($now - .time) | fabs | floor")" 5
 }
 
-@test "an interface is called what it was attached as, whatever it is called now" {
+@test "events name a renamed interface as it was attached" {
 	attach_with $'default drop'
 	server ip link set eth0 down
 	server ip link set eth0 name other
@@ -49,7 +50,7 @@ count() { seen "$1" | wc -l; }
 		"$(portctl stats -j | jq -r '.interfaces[0].name')"
 }
 
-@test "each step of a knock, with its door: attempt, step, grant, expiry" {
+@test "events of a knock: attempt, step, grant, expiry, close" {
 	attach_with $'default drop\n'"$DOOR"
 	watch attempt step grant close expiry refusal lockout failure miss
 	client knock -d 50 "$S4" 7000:tcp 9000:udp 8000:tcp
@@ -65,7 +66,7 @@ count() { seen "$1" | wc -l; }
 	equal "$(count '.event == "drop"')" 0
 }
 
-@test "misses, failures and the lockout" {
+@test "events of misses, failures, lockouts and refusals" {
 	attach_with $'default drop\n'"$DOOR"
 	watch
 	for i in 1 2 3 4 5; do
@@ -77,7 +78,7 @@ count() { seen "$1" | wc -l; }
 	eventually happened '.event == "refusal"'
 }
 
-@test "signed knocks, with the key's name: grant, replay, refusal" {
+@test "events of signed knocks name the key: grant, replay, refusal" {
 	(umask 077 && portctl knock key alice >"$TMP/keys")
 	attach_with "default drop
 knock web spa 62201/udp keys $TMP/keys opens 80/tcp for 30s skew 1s"
@@ -99,10 +100,10 @@ socket.socket(socket.AF_INET, socket.SOCK_DGRAM).sendto(open('$TMP/payload', 'rb
 	equal "$(seen '.event != "grant" and .event != "lost"' | jq -c '[.knock, .key]')" '["web","alice"]'
 }
 
-# How many drops were not told, by what was said of it.
+# The number of drops that were not reported, from the events "lost".
 lost_drops() { seen '.event == "lost"' | jq -s 'map(.drops) | add'; }
 
-@test "a flood: ten samples a second and port, and the rest is counted" {
+@test "a flood is sampled, ten drops a second and port, and the others are counted" {
 	attach_with "default drop"
 	watch
 	client "$PYTHON" -c "
@@ -118,13 +119,13 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	equal "$((told + $(lost_drops)))" "$(portctl stats -j | jq '.interfaces[0].total.drop.packets')"
 }
 
-@test "what rules had dropped before is not told as news when they go and come back" {
+@test "counts of removed rules are not reported as new drops" {
 	attach_with "drop 9999/udp"
 	client "$PYTHON" "$NET" send "$S4" 9999 300
 	watch
 	portctl delete 1
 	sleep 1.2
-	portctl allow 5/udp # now it is the line "removed"
+	portctl allow 5/udp # now its counts are on the line "removed"
 	sleep 1.2
 	portctl drop 5/tcp
 	portctl rollback
@@ -139,7 +140,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	stop "$monitor"
 }
 
-@test "--samples: another who watches does not take them away" {
+@test "--samples holds though another monitor uses the default" {
 	attach_with "default drop"
 	watch --samples 200
 	local first=$monitor
@@ -150,7 +151,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	flood 1000
 	many() { at_least "$(count '.port == 1000')" 90; }
 	eventually many
-	# With the last who watches they end.
+	# The setting ends with the last monitor.
 	stop "$first"
 	stop "$monitor"
 	watch
@@ -160,7 +161,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	at_most "$(count '.port == 1001')" 40
 }
 
-@test "without a monitor nothing is told; four at most watch; a killed one makes room" {
+@test "no events are kept without a monitor; at most four monitors at a time" {
 	attach_with "default drop"
 	client_sends udp 1
 	watch
@@ -182,7 +183,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	eventually grep -q '"port":3' "$TMP/monitor3.out"
 }
 
-@test "it goes on through apply, detach and attach" {
+@test "monitor goes on through apply, detach and attach" {
 	attach_with "default drop"
 	watch
 	portctl drop 7/udp
@@ -198,7 +199,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	stop "$monitor"
 }
 
-@test "--exec runs a program with the event on its standard input, and nothing through a shell" {
+@test "--exec runs a program without a shell, with the event on its standard input" {
 	attach_with "default drop"
 	printf '#!/bin/sh\ncat >>%s/events\necho $# >>%s/words\n' "$TMP" "$TMP" >"$TMP/hook"
 	chmod +x "$TMP/hook"
@@ -211,7 +212,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	refused "cannot run $TMP: Is a directory" monitor --exec "$TMP"
 }
 
-@test "a hook that hangs is not waited for, and ends with the monitor" {
+@test "hooks that hang do not block the monitor, and end with it" {
 	attach_with "default drop"
 	printf '#!/bin/sh\necho $$ >>%s/pids\nexec sleep 60\n' "$TMP" >"$TMP/hook"
 	chmod +x "$TMP/hook"
@@ -226,7 +227,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	while read -r one; do no kill -0 "$one"; done <"$TMP/pids"
 }
 
-@test "what begins and ceases to listen, and the state, are in the same stream" {
+@test "listeners that come and go, and changes of state, are events too" {
 	attach_with $'default drop\nallow 8080'
 	watch
 	sleep 0.3
@@ -243,7 +244,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	stop "$listener"
 	eventually happened '.event == "gone" and .port == 8080'
 	stop "$monitor"
-	# Only what is asked for.
+	# Only the events asked for.
 	watch state
 	sleep 0.3
 	listen_as web tcp:0.0.0.0:8080
@@ -251,7 +252,7 @@ for i in range(3000): s.sendto(b'x', ('$S4', 1000))"
 	equal "$(count '.event != "state"')" 0
 }
 
-@test "lines for people, and wrong words" {
+@test "events as text, and wrong arguments" {
 	attach_with $'default drop\nallow 22'
 	background plain server "$PORTCTL" monitor drop
 	monitor=$pid

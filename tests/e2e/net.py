@@ -1,19 +1,19 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Small clients and servers that the end-to-end tests need beside the real ones.
+"""Small clients and servers of the end-to-end tests, beside the real ones.
 
-echo PORT...                  send every UDP datagram back, until killed
-count PORT                    count UDP datagrams until SIGTERM, then print how many
-ask HOST PORT TEXT            send TEXT, print the answer if it comes within a second
-flood HOST PORT SECONDS       send UDP as fast as it goes; print how many were sent
-send HOST PORT COUNT [SIZE]   send COUNT datagrams, not too fast
-steady HOST PORT SECONDS       send a datagram every millisecond
+echo PORT...                  return every UDP datagram, until killed
+count PORT                    count UDP datagrams until SIGTERM, then print the number
+ask HOST PORT TEXT            send TEXT, print the answer if one comes within a second
+flood HOST PORT SECONDS       send UDP as fast as possible; print the number sent
+send HOST PORT COUNT [SIZE]   send COUNT datagrams, not too fast for a veth's queue
+steady HOST PORT SECONDS      send a datagram every millisecond
 protocol HOST NUMBER COUNT    send COUNT packets of an IP protocol
-ip DEV MAC COUNT HEX          send frames to MAC with this as IPv4 packet
+ip DEV MAC COUNT HEX          send COUNT frames to MAC with the IPv4 packet HEX
 tagged DEV MAC COUNT PORT TAG...  send UDP to 10.77.0.2 in frames with VLAN tags (8100, 88a8)
-link PIN DEV                  attach the pinned XDP program with a link, pin PIN_link
-flows PIN                     how many places of this flow table were ever taken
-fill PIN                      take all places of this flow table, for as long as can be
+link PIN DEV                  attach the pinned XDP program with a link, pin the link as PIN_link
+flows PIN                     print how many entries of this flow table were ever used
+fill PIN                      fill all entries of this flow table, with the longest life
 """
 import ctypes
 import mmap
@@ -78,7 +78,7 @@ def flood(host, port, seconds):
             try:
                 sock.send(b"x")
                 sent += 1
-            except OSError:  # an ICMP answer to an earlier one, or a full queue
+            except OSError:  # an ICMP error for an earlier datagram, or a full queue
                 pass
     print(sent)
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# ports: what listens and what the outside sees; nmap is the judge.
+# ports: what listens, and which state an outsider sees; nmap confirms it.
 
 load helpers
 load helpers_replies
@@ -10,8 +10,8 @@ listen() {
 	listener=$pid
 }
 
-# said KEY FIELD [ARGUMENTS...]: as in "said 22/tcp state"; with --all also where nothing
-# is to be said.
+# said PORT/PROTO FIELD [ARGUMENTS...]: prints a field of "portctl ports", as in
+# "said 22/tcp state". With --all, also for ports that are otherwise left out.
 said() {
 	portctl ports -j "${@:3}" 2>/dev/null |
 		jq -rc ".ports[] | select(.port == ${1%/*} and .proto == \"${1#*/}\") | .$2"
@@ -24,17 +24,18 @@ allow 1200-1299 from 10.77.0.1, fd77::1
 allow 1300-1399 from 192.0.2.1
 drop 1050"
 
-# nmap's words for ports, one a line: PORT/PROTO STATE.
+# scan NMAP_ARGUMENTS...: prints the states that nmap finds, as PORT/PROTO STATE.
 scan() { client nmap -n -Pn --max-retries 1 --host-timeout 60s -oG - "$@" | grep -oE '[0-9]+/[a-z|]+/(tcp|udp)' | awk -F/ '{ print $1 "/" $3, $2 }' | sort -u; }
 
-# states: what is said of every port to "$from", one a line; once in a test, it is much.
+# states: prints the state of every port for the source $from, as PORT/PROTO STATE. Cached,
+# because it takes long.
 states() {
 	[ -s "$TMP/said-$from" ] || portctl ports --all --from "$from" -j 2>/dev/null |
 		jq -r '.ports[] | "\(.port)/\(.proto) \(.state)"' | sort -u >"$TMP/said-$from"
 	cat "$TMP/said-$from"
 }
 
-# agree NMAP_ARGUMENTS...: every state is what nmap says.
+# agree NMAP_ARGUMENTS...: every state that nmap finds must be portctl's.
 agree() {
 	scan "$@" >"$TMP/seen"
 	[ -s "$TMP/seen" ]
@@ -42,7 +43,7 @@ agree() {
 	equal "$output" ""
 }
 
-# agree_ack PORTS NMAP_ARGUMENTS...: nmap's ACK scan finds those filtered that are said to be.
+# agree_ack PORTS NMAP_ARGUMENTS...: nmap's ACK scan must find the same ports filtered.
 agree_ack() {
 	scan -sA -p "$1" "${@:2}" >"$TMP/seen"
 	equal "$(wc -l <"$TMP/seen")" 15
@@ -50,13 +51,13 @@ agree_ack() {
 	equal "$output" ""
 }
 
-@test "a grid of rules by listeners: nmap sees what is said, IPv4 and IPv6" {
+@test "nmap finds the same states for every kind of rule and listener, IPv4 and IPv6" {
 	attach_with "$RULES"
 	local port words=()
 	for port in 900 1010 1050 1110 1210 1310; do
 		words+=("tcp:[::]:$port" "udp:[::]:$port")
 	done
-	# And what is there for this host alone, or for one family.
+	# And listeners on loopback, or of one address family.
 	listen "${words[@]}" tcp:127.0.0.1:1020 "tcp:[::1]:1021" tcp:0.0.0.0:1030 \
 		udp:0.0.0.0:1030 "tcp:[$S6]:1031" "udp:[$S6]:1031"
 	receive_answers
@@ -69,7 +70,7 @@ agree_ack() {
 	agree -6 -sS -p "$tcp" "$S6"
 	agree -6 -sT -p "$tcp" "$S6"
 	equal "$(wc -l <"$TMP/seen")" 15
-	# An ACK of no connection tells whether a port is filtered, and not whether it is open.
+	# An ACK scan shows whether a port is filtered, but not whether it is open.
 	from=$C4
 	agree_ack "$tcp" "$S4"
 	from=$C6
@@ -81,14 +82,14 @@ agree_ack() {
 	equal "$(wc -l <"$TMP/seen")" 11
 }
 
-# agree_all PORTS NMAP_ARGUMENTS...: every TCP port's state is what nmap says; so many
-# are not closed.
+# agree_all COUNT NMAP_ARGUMENTS...: nmap must find the same state for every TCP port; COUNT
+# ports must not be closed.
 agree_all() {
 	portctl ports --all --from "$from" -j 2>/dev/null |
 		jq -r '.ports[] | select(.proto == "tcp" and .port > 0 and .state != "closed") | "\(.port)/tcp \(.state)"' |
 		sort >"$TMP/said"
 	client nmap -n -Pn -sS -T5 --max-retries 4 -p- -oX "$TMP/xml" "${@:2}" >/dev/null
-	# nmap names the ports whose state is not that of most.
+	# nmap lists single ports only if their state differs from that of most.
 	"$PYTHON" -c "
 import xml.etree.ElementTree as tree
 ports = tree.parse('$TMP/xml').find('.//ports')
@@ -108,7 +109,7 @@ for port in ports.findall('port'):
 	equal "$(diff "$TMP/said" "$TMP/seen" | head)" ""
 }
 
-@test "all 65,535 TCP ports, IPv4 and IPv6" {
+@test "nmap finds the same states for all 65,535 TCP ports, IPv4 and IPv6" {
 	attach_with $'default allow\ndrop 30000-30999\nreject 113'
 	listen tcp:0.0.0.0:22 tcp:0.0.0.0:30001 "tcp:[::]:50000"
 	receive_answers
@@ -118,7 +119,7 @@ for port in ports.findall('port'):
 	agree_all 1001 -6 "$S6"
 }
 
-@test "who is let in, and whose listener it is" {
+@test "who reaches a port, its listeners, and which ports are shown" {
 	attach_with "$RULES
 knock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s"
 	listen "tcp:[::]:1010" tcp:127.0.0.1:1020 tcp:0.0.0.0:1210 udp:0.0.0.0:900 tcp:0.0.0.0:80
@@ -134,7 +135,7 @@ knock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s"
 	equal "$(said 900/udp reachable)" no
 	equal "$(said 80/tcp reachable)" "grant only"
 	equal "$(said 22/tcp service --all)" ssh
-	# Without --all only what listens, is named, or saw packets.
+	# Without --all, only ports with a listener, a rule or packets.
 	client knock "$S4" 5555:tcp
 	local shown
 	shown=$(portctl ports -j 2>/dev/null | jq -r '.ports[] | "\(.port)/\(.proto)"')
@@ -143,7 +144,7 @@ knock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s"
 	contains "$(portctl ports 2>/dev/null)" "python"
 }
 
-@test "--from: a source that knocked, and one whose grant ended" {
+@test "--from: sources with a grant, without, and after it was revoked" {
 	attach_with $'default drop\nknock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s
 knock net opens 81/tcp for 30s per /64 after 7000/tcp 8000/tcp 9000/udp within 10s'
 	listen "tcp:[::]:80" "tcp:[::]:81"
@@ -163,7 +164,7 @@ knock net opens 81/tcp for 30s per /64 after 7000/tcp 8000/tcp 9000/udp within 1
 	equal "$(said 80/tcp state --from "$C4")" filtered
 }
 
-@test "every interface is looked at, and what came in on each is counted" {
+@test "states and counters cover all attached interfaces, or the one of --on" {
 	add_link eth1 10.79.0.1 fd79::1 10.79.0.2 fd79::2
 	portctl attach eth1
 	attach_with $'default drop\nallow 8080/tcp on eth1'
@@ -178,7 +179,7 @@ knock net opens 81/tcp for 30s per /64 after 7000/tcp 8000/tcp 9000/udp within 1
 	contains "$(portctl audit --on eth0)" "filtered        8080/tcp"
 }
 
-@test "where a device is gone nothing comes in: it is looked at only if it is asked for" {
+@test "a deleted device does not count in states, unless --on names it" {
 	add_link eth1 10.79.0.1 fd79::1 10.79.0.2 fd79::2
 	portctl attach eth1
 	attach_with $'default drop\nallow 8080/tcp on eth0\nallow 8081/tcp on eth1'
@@ -195,14 +196,14 @@ knock net opens 81/tcp for 30s per /64 after 7000/tcp 8000/tcp 9000/udp within 1
 	equal "$(said 8080/tcp reachable --on eth0)" everyone
 	equal "$(asked 8080)" '["eth1","drop"]'
 	equal "$(asked 8080 --on eth0)" '["eth0","pass"]'
-	# Where all are gone, they are as good as others.
+	# If all devices are deleted, they count.
 	ip -n "$SERVER" link del eth1
 	equal "$(said 8080/tcp reachable)" everyone
 	equal "$(said 8081/tcp reachable)" everyone
 	equal "$(asked 8080)" '["eth0","pass"]'
 }
 
-@test "attached nowhere everything passes; a listener goes; what is wrong is said" {
+@test "without an attached interface every listener is open; wrong arguments are refused" {
 	listen tcp:0.0.0.0:1010
 	equal "$(said 1010/tcp state)" open
 	equal "$(said 1010/tcp reachable)" everyone
@@ -213,7 +214,7 @@ knock net opens 81/tcp for 30s per /64 after 7000/tcp 8000/tcp 9000/udp within 1
 	usage_of ports 22
 }
 
-@test "another network namespace: by name, by path, by process; bound to loopback" {
+@test "--netns by name, path and PID; a socket bound to lo cannot be reached" {
 	attach_with $'default drop\nallow 80/tcp'
 	background web server "$PYTHON" -c "
 import socket, time
@@ -230,17 +231,17 @@ print('ready', flush=True); time.sleep(200)"
 			'[[80,"open","everyone",true],[81,"closed","no",true]]'
 	done
 	equal "$(client "$PORTCTL" ports -j)" '{"ports":[]}'
-	# A name that is a number goes before a process, as ip(8) has it.
+	# A name that is a number wins over a PID, as in ip(8).
 	run -0 --separate-stderr client unshare --mount bash -c "mount -t tmpfs none /run/netns &&
 		touch /run/netns/$$ && mount --bind /proc/$pid/ns/net /run/netns/$$ &&
 		'$PORTCTL' ports --netns $$ -j"
 	equal "$(jq -c '[.ports[].port]' <<<"$output")" '[80,81]'
-	# A process that is none, a path that is no namespace.
+	# A PID without a process, and a path that is no namespace.
 	refused 'there is no network namespace "4194305"' ports --netns 4194305
 	refused "cannot enter the network namespace $TMP/web.out" ports --netns "$TMP/web.out"
 }
 
-@test "processes that end while they are looked at" {
+@test "processes that end while ports reads them do no harm" {
 	background churn server "$PYTHON" -c "
 import os, socket
 while True:
@@ -256,13 +257,13 @@ while True:
 	local i
 	for i in {1..40}; do portctl ports -j >>"$TMP/ports" 2>>"$TMP/notes"; done
 	equal "$(jq -s 'length' "$TMP/ports")" 40
-	# Whose they were is said, or why not: and that is not for want of rights.
+	# Each listener has a program, or a reason why it is unknown; privileges are not the reason.
 	equal "$(jq -s '[.[].ports[].listeners[] | select(.program == "")] | length' "$TMP/ports")" 0
 	lacks "$(cat "$TMP/notes")" "another user's"
 }
 
-@test "as many listeners as there can be" {
-	# Several processes: one may have 20,000 files open at most.
+@test "with 65,535 listeners ports, audit and suggest are no slower than ss" {
+	# Several processes, because one may have at most 20,000 files open.
 	background many server "$PYTHON" -c "
 import os, resource, socket, time
 most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
@@ -277,7 +278,7 @@ for first in range(1, 65536, 10000):
 		print('ready', flush=True)
 		time.sleep(200)
 time.sleep(200)"
-	# Seconds of work for the processes: what is asked for begins once they are there.
+	# The processes need some seconds to begin to listen.
 	local tries
 	for tries in {1..600}; do
 		[ "$(grep -c ready "$TMP/many.out")" = 7 ] && break
@@ -299,15 +300,15 @@ time.sleep(200)"
 	for name in ports ports-j audit suggest; do no_more_than peer "$name"; done
 }
 
-# spent NAME COMMAND...: notes the seconds of the processor's time: others use it too.
-# An exit code of 1 is an audit with findings.
+# spent NAME COMMAND...: notes the CPU time in seconds, because other processes run too. An exit
+# code of 1 is an audit with findings.
 spent() {
 	local TIMEFORMAT='%U %S' seconds
 	seconds=$({ time "${@:2}" >/dev/null 2>"$TMP/spent.err" || [ $? = 1 ]; } 2>&1)
 	awk '{ print $1 + $2 }' <<<"$seconds" >>"$TMP/spent.$1"
 }
 
-# no_more_than PEER NAME: by the medians of what was noted.
+# no_more_than PEER NAME: the median CPU time of NAME must not exceed PEER's.
 no_more_than() {
 	local peer own
 	peer=$(sort -n "$TMP/spent.$1" | sed -n 2p)

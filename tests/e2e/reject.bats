@@ -1,7 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2086 # as in helpers.bash; addresses have no spaces
-# reject: a client hears "refused" at once, and what must not be answered is not.
+# reject: clients get an error at once, the answers are correct, and packets that must not be
+# answered are not.
 load helpers
 load helpers_replies
 
@@ -9,7 +10,7 @@ hears_refused() {
 	attach_with "default allow
 reject 81 443" "$1"
 	receive_answers
-	# It makes no difference that somebody listens.
+	# A listener on the port makes no difference.
 	start_http 81
 	start_echo 443
 	local host
@@ -28,10 +29,10 @@ reject 81 443" "$1"
 	equal "$(line default)" 0
 	all_add_up
 }
-@test "curl, ncat and a UDP socket hear the refusal, on both families" { hears_refused native; }
-@test "the same in generic mode" { hears_refused generic; }
+@test "curl, ncat and a UDP socket are refused at once, IPv4 and IPv6" { hears_refused native; }
+@test "curl, ncat and a UDP socket are refused at once, generic mode" { hears_refused generic; }
 
-@test "default reject, and a rule that rejects one source only" {
+@test "default reject, and a rule that rejects one source" {
 	attach_with "default reject
 allow 80
 reject 80 from 10.77.0.11"
@@ -44,12 +45,13 @@ reject 80 from 10.77.0.11"
 	equal "$(wire refused "$S6" 81)" refused
 	equal "$(line 'reject 80 from 10.77.0.11')" 1
 	equal "$(line default reject)" 2
-	# Without a port, too; not for what is let in anyway.
+	# A single datagram is answered too; an echo request passes.
 	contains "$(answer udp "$S4" 81)" "icmp type=3 code=3"
 	client ping -q -c 1 -W 1 "$S4"
 	all_add_up
 }
 
+# nmap_states HOST PORTS ARGUMENTS...: prints the states that nmap finds, in one line.
 nmap_states() {
 	client nmap "${@:3}" -n -Pn --send-ip --max-retries 1 --initial-rtt-timeout 150ms \
 		--max-rtt-timeout 200ms -p "$2" -oG - "$1" |
@@ -90,8 +92,8 @@ answers() {
 	equal "$(line 'reject 81')" 10
 	all_add_up
 }
-@test "the answers' addresses, numbers and checksums" { answers native; }
-@test "the answers, generic mode" { answers generic; }
+@test "answers have the right addresses, sequence numbers and checksums" { answers native; }
+@test "answers have the right addresses and numbers, generic mode" { answers generic; }
 
 silent() {
 	attach_with "default reject
@@ -99,7 +101,8 @@ option fragments drop
 option icmp-errors off" "$1"
 	receive_answers
 	local many=ff:ff:ff:ff:ff:ff
-	# All at once, to wait only once. To many: by the address, the frame's, or both.
+	# All at once, to wait only once. Multicast and broadcast by the IP address, the Ethernet
+	# address, or both.
 	cat >"$TMP/frames" <<-EOF
 		$MAC rst $C4 $S4 81
 		$MAC rst $C6 $S6 81
@@ -123,15 +126,17 @@ option icmp-errors off" "$1"
 		33:33:00:00:00:01 udp $C6 $S6 81
 	EOF
 	equal "$(wire answers eth0 <"$TMP/frames")" nothing
-	# They are counted as rejected all the same, fragments but for the first apart.
+	# They count as rejected all the same, except later fragments.
 	equal "$(line default reject)" 18
 	equal "$(line fragment drop)" 2
 	all_add_up
 }
 @test "resets, ICMP errors, fragments, multicast and broadcast are not answered" { silent native; }
-@test "what is not answered, generic mode" { silent generic; }
+@test "resets, ICMP errors, fragments and multicast are not answered, generic mode" {
+	silent generic
+}
 
-@test "a question with IP options is answered so that its socket hears it" {
+@test "the answer to a packet with IP options reaches its socket" {
 	attach_with "reject 81"
 	receive_answers
 	local words
@@ -152,20 +157,20 @@ tagged() {
 	equal "$(line 'reject 81')" 4
 }
 
-@test "an answer has the VLAN tags of its question" { tagged native; }
-@test "VLAN tags, generic mode" { tagged generic; }
+@test "an answer has the VLAN tags of the packet" { tagged native; }
+@test "an answer has the VLAN tags of the packet, generic mode" { tagged generic; }
 
 checksums() {
 	attach_with "reject 81" "$1"
 	receive_answers
 	background dump client tcpdump -l -nvv -i eth0 -Q in 'tcp or icmp or icmp6 and not ip6[40] > 127'
 	eventually grep -q listening "$TMP/dump.err"
-	# Else it quotes checksums that the client left to hardware that is not there.
+	# Or the answers would quote checksums that the client leaves to its hardware.
 	client ethtool -K eth0 tx off
 	local size host
 	for host in "$S4" "$S6"; do
 		run -1 client ncat -w 1 "$host" 81
-		# Each length, the shortest and ones that have to be cut, odd ones too.
+		# Odd and even sizes, from none to ones that the answer has to cut.
 		for size in 0 1 7 18 19 40 41 100 1000 1452; do
 			client "$PYTHON" "$NET" send "$host" 81 1 "$size"
 		done
@@ -173,12 +178,12 @@ checksums() {
 	eventually eval '[ "$(grep -c unreachable "$TMP/dump.out")" = 20 ]'
 	stop "$pid"
 	no grep -iE '\b(incorrect|bad|wrong|truncated)\b|\[\|' "$TMP/dump.out"
-	# The two resets' and the ten of ICMPv6; ICMP's are only named where wrong.
+	# Two resets and ten ICMPv6 errors. tcpdump mentions ICMP checksums only if wrong.
 	equal "$(grep -c '(correct)\|\[icmp6 sum ok\]' "$TMP/dump.out")" 12
 	equal "$(line 'reject 81')" 22
 }
-@test "tcpdump finds every checksum right, for questions of every size" { checksums native; }
-@test "checksums, generic mode" { checksums generic; }
+@test "tcpdump finds all checksums right, for packets of many sizes" { checksums native; }
+@test "tcpdump finds all checksums right, generic mode" { checksums generic; }
 
 flooded() {
 	attach_with "reject 81" "$1"
@@ -190,15 +195,15 @@ flooded() {
 	at_least $((after - before)) 900
 	at_most $((after - before)) 2600
 	equal "$(line 'reject 81')" 5000
-	# The bucket fills again.
+	# A second later the limit is available again.
 	sleep 1
 	run -7 in_time 1 client curl -sS -m 3 "http://$S4:81/"
 	all_add_up
 }
-@test "a flood is answered a thousand times a second and no more" { flooded native; }
-@test "a flood, generic mode" { flooded generic; }
+@test "at most a thousand packets a second are answered" { flooded native; }
+@test "at most a thousand packets a second are answered, generic mode" { flooded generic; }
 
-@test "a rejected connection that is open is reset" {
+@test "an open connection that a new rule rejects is reset" {
 	portctl attach eth0
 	receive_answers
 	background echo_in server "$PYTHON" "$WIRE" echo "$S4" 9000

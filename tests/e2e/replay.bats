@@ -1,16 +1,16 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# replay: what rules would have done to a capture is what they do.
+# replay: rules applied to a capture give the same counters as to real packets.
 
 load helpers
 load helpers_replies
 
 make_capture() { "$PYTHON" "$BATS_TEST_DIRNAME/capture.py" "$TMP/dump" "$@"; }
-# replayed FILTER [ARGUMENTS...]: what jq makes of the replay of "dump" with "rules".
+# replayed FILTER [ARGUMENTS...]: replays "dump" with "rules", and filters the JSON with jq.
 replayed() { portctl replay "$TMP/dump" --rules "$TMP/rules" -j "${@:2}" | jq -rc "$1"; }
 A=198.51.100.7 B=10.77.0.2
 
-@test "the same figures as when the packets came: ports, lines and totals" {
+@test "replay counts the same as when the packets arrived: ports, lines and totals" {
 	attach_with "default drop
 allow 22/tcp from $C4
 allow 1000-1010
@@ -34,11 +34,11 @@ allow 53/udp limit 2/h burst 2"
 	equal "$(portctl replay "$TMP/dump" --on eth0 -j | jq -c '.interfaces[0] | del(.name, .mode)')" "$live"
 	equal "$(replayed '.rules | map([.number, .packets])')" \
 		"$(portctl list -j | jq -c '.rules | map([.number, .packets])')"
-	# And nothing was counted where they run.
+	# The running counters did not change.
 	equal "$(portctl stats -j | jq -c '.interfaces[0] | del(.name, .mode)')" "$live"
 }
 
-@test "pcapng, standard input, and a table for people" {
+@test "pcapng, standard input, and output as text" {
 	echo "drop 23" >"$TMP/rules"
 	make_capture --ng "1700000000.1:tcp:$A:4000:$B:23" "1700000000.2:udp:$A:4000:$B:53"
 	equal "$(replayed '[.frames, .interfaces[0].total.drop.packets, .interfaces[0].total.pass.packets]')" '[2,1,1]'
@@ -48,21 +48,21 @@ allow 53/udp limit 2/h burst 2"
 	contains "$output" "drop 23"
 }
 
-@test "rules of a file are asked as if it came in where portctl is attached" {
+@test "replay uses the attached interface, or that of --on" {
 	make_capture "1700000000:tcp:$A:4000:$B:80"
 	echo "drop 80 on eth0" >"$TMP/rules"
 	equal "$(replayed '.interfaces[0] | [.name, .total.drop.packets]')" '["replay",0]'
 	portctl attach eth0
 	equal "$(replayed '.interfaces[0] | [.name, .total.drop.packets]')" '["eth0",1]'
 	equal "$(replayed '.interfaces[0] | [.name, .total.drop.packets]' --on eth1)" '["eth1",0]'
-	# Nothing comes in where the device is gone.
+	# A deleted device is not used.
 	add_link eth1 10.79.0.1 fd79::1 10.79.0.2 fd79::2
 	portctl attach eth1
 	ip -n "$SERVER" link del eth0
 	equal "$(replayed '.interfaces[0] | [.name, .total.drop.packets]')" '["eth1",0]'
 }
 
-@test "limits and rules that end go by the capture's time" {
+@test "limits and expiry follow the capture's time" {
 	printf '%s\n' "default drop" "allow 53/udp limit 1/s burst 1" "allow 80/tcp for 10s" >"$TMP/rules"
 	make_capture "1700000000:udp:$A:4000:$B:53" "1700000000.5:udp:$A:4000:$B:53" \
 		"1700000001.6:udp:$A:4000:$B:53" "1700000003:udp:$A:4000:$B:53" \
@@ -71,14 +71,14 @@ allow 53/udp limit 2/h burst 2"
 		"[53,3,1] [80,1,1] "
 }
 
-@test "no clock goes back where the capture's times do" {
+@test "times that go back in the capture do not turn back limits" {
 	printf '%s\n' "default drop" "allow 53/udp limit 10/s burst 5" >"$TMP/rules"
 	make_capture "1700000100:udp:$A:4000:$B:53" "1700000050:udp:$A:4000:$B:53" \
 		"1700000100:udp:$A:4000:$B:53" "1700000010:udp:$A:4000:$B:53"
 	equal "$(replayed '.interfaces[0].ports[] | [.port, .pass.packets, .drop.packets]')" "[53,4,0]"
 }
 
-@test "knocks and their grants go by the capture's time" {
+@test "knocks and grants follow the capture's time" {
 	printf '%s\n' "default drop" \
 		"knock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s" >"$TMP/rules"
 	make_capture "1700000000:tcp:$A:4000:$B:80" "1700000001:tcp:$A:4000:$B:7000" \
@@ -87,7 +87,7 @@ allow 53/udp limit 2/h burst 2"
 	equal "$(replayed '.interfaces[0].ports[] | select(.port == 80) | [.pass.packets, .drop.packets]')" "[1,2]"
 }
 
-@test "what is from --local went out, and its replies are let in" {
+@test "--local: packets from this address went out, and their replies pass" {
 	echo "default drop" >"$TMP/rules"
 	make_capture "1700000000:udp:$B:5353:$A:53" "1700000000.1:udp:$A:53:$B:5353" \
 		"1700000001:tcp:$B:5000:$A:443" "1700000001.1:tcp:$A:443:$B:5000:18" \
@@ -98,7 +98,7 @@ allow 53/udp limit 2/h burst 2"
 	equal "$(replayed '[.frames, .left, .interfaces[0].total.pass.packets]')" '[1,1,1]'
 }
 
-@test "more frames than one run judges: each with its own length, time and place in the order" {
+@test "many frames keep their length, time and order" {
 	printf '%s\n' "default drop" "allow 53/udp limit 1/s burst 1" >"$TMP/rules"
 	local frames=() passed=0 size
 	for ((i = 0; i < 900; i++)); do
@@ -106,7 +106,7 @@ allow 53/udp limit 2/h burst 2"
 		passed=$((passed + (i % 2 ? 0 : 42 + size)))
 		frames+=("$((1700000000 + i / 2)).$((i % 2 * 5)):udp:$A:4000:$B:53::$size")
 		if ((i % 150 == 149)); then
-			# The first comes before there is anything to reply to.
+			# The first of the three comes before the request.
 			frames+=("$((1700000000 + i / 2)).6:udp:$A:99:$B:$((6000 + i))"
 				"$((1700000000 + i / 2)).7:udp:$B:$((6000 + i)):$A:99"
 				"$((1700000000 + i / 2)).8:udp:$A:99:$B:$((6000 + i))")
@@ -120,7 +120,7 @@ allow 53/udp limit 2/h burst 2"
 	equal "$(replayed '[.interfaces[0].ports[] | select(.port > 6000) | [.pass.packets, .drop.packets]] | unique' --local "$B")" '[[1,1]]'
 }
 
-@test "frames that were not captured whole are judged by their headers, and counted" {
+@test "truncated frames are judged by their headers, and counted as cut" {
 	printf '%s\n' "default drop" "allow 53/udp" >"$TMP/rules"
 	make_capture --snap 60 "1700000000:udp:$A:4000:$B:53::1000" "1700000000:udp:$A:4000:$B:54::10"
 	equal "$(replayed '[.frames, .cut, .interfaces[0].total.pass.packets, .interfaces[0].total.pass.bytes]')" \
@@ -139,7 +139,7 @@ allow 53/udp limit 2/h burst 2"
 	equal "$(replayed '[.frames, .interfaces[0].total.pass.bytes]')" '[1,8942]'
 }
 
-@test "files that are no captures, or not whole, are errors that say so" {
+@test "files that are no capture, or truncated, are refused" {
 	echo "default drop" >"$TMP/rules"
 	refused "cannot read $TMP/rules as a capture" replay "$TMP/rules" --rules "$TMP/rules"
 	refused "cannot read $TMP/nothing as a capture" replay "$TMP/nothing" --rules "$TMP/rules"

@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2086 # as in helpers.bash; addresses have no spaces
-# Under default drop, what the host itself began gets its answers, and nothing else.
+# Under default drop, replies to the host's own connections and requests pass, and nothing else.
 load helpers
 load helpers_replies
 
@@ -14,17 +14,17 @@ curl_out() {
 	host_get "[$C6]"
 	at_least "$(line reply)" 6
 	equal "$(line default)" 0
-	# From outside nothing comes in all the same.
+	# New connections from outside still do not pass.
 	start_http 8080
 	WAIT=0.3 no http_get "$S4" 8080
 	WAIT=0.3 no http_get "[$S6]" 8080
 	at_least "$(line default)" 2
 	adds_up
 }
-@test "curl out, IPv4 and IPv6" { curl_out native; }
-@test "curl out, IPv4 and IPv6, generic mode" { curl_out generic; }
+@test "replies to curl pass, IPv4 and IPv6" { curl_out native; }
+@test "replies to curl pass, generic mode" { curl_out generic; }
 
-@test "a refusal from outside is heard at once" {
+@test "resets and ICMP errors for the host's own requests pass" {
 	attach_with "$RULES"
 	local host
 	for host in "$C4" "[$C6]"; do
@@ -50,10 +50,10 @@ udp_out() {
 	equal "$(line default)" 0
 	equal "$(flows)" 4
 }
-@test "UDP out by connected and unconnected sockets" { udp_out native; }
-@test "UDP out, generic mode" { udp_out generic; }
+@test "replies to connected and unconnected UDP sockets pass" { udp_out native; }
+@test "replies to UDP sockets pass, generic mode" { udp_out generic; }
 
-@test "dig asks a real name server" {
+@test "replies of a real name server to dig pass" {
 	attach_with "$RULES"
 	background dnsmasq client dnsmasq -k -u root -C /dev/null -x "$TMP/dnsmasq.pid" -R -h \
 		--address=/portctl.test/192.0.2.80
@@ -69,8 +69,8 @@ udp_out() {
 	equal "$(line default)" 0
 }
 
-# A name server's big answer to a small question.
-@test "an answer in fragments comes in whole" {
+# As a name server's large answer to a small query.
+@test "a reply in fragments passes" {
 	attach_with "$RULES"
 	background big client "$PYTHON" "$WIRE" big 53 4000
 	eventually swapped listening u 53
@@ -83,7 +83,7 @@ udp_out() {
 	equal "$(line default)" 0
 }
 
-# asked_in_fragments HOST: the question is in fragments, and so is the answer.
+# asked_in_fragments HOST: both the request and the reply are in fragments.
 asked_in_fragments() {
 	attach_with "$RULES"
 	outside_echo 53
@@ -92,10 +92,10 @@ asked_in_fragments() {
 	equal "$(line fragment)" 2
 	equal "$(line default)" 0
 }
-@test "a question in fragments is answered, IPv4" { asked_in_fragments "$C4"; }
-@test "a question in fragments is answered, IPv6" { asked_in_fragments "$C6"; }
+@test "the reply to a request in fragments passes, IPv4" { asked_in_fragments "$C4"; }
+@test "the reply to a request in fragments passes, IPv6" { asked_in_fragments "$C6"; }
 
-@test "answers only from whom was asked, and to where it was asked from" {
+@test "only packets between the same addresses and ports are replies" {
 	attach_with "$RULES"
 	outside_echo 53
 	background ask server "$PYTHON" -c "
@@ -107,7 +107,7 @@ print(s.recv(99), flush=True)
 time.sleep(60)"
 	eventually grep -q x "$TMP/ask.out"
 	equal "$(line reply)" 1
-	# Another port there, another address, another port here: not the conversation.
+	# Another remote port, another address, another local port.
 	client "$PYTHON" -c "
 import socket
 s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -126,17 +126,17 @@ ping_out() {
 	server ping -q -c 2 -i 0.2 -W 1 "$C6"
 	equal "$(line reply)" 4
 	equal "$(line default)" 0
-	# Answers to no question.
+	# Echo replies without a request.
 	flood echoreply "$C4" "$S4" 0 10
 	flood echoreply "$C6" "$S6" 0 10
 	equal "$(line reply)" 4
 	equal "$(line default)" 20
 	adds_up
 }
-@test "ping out, IPv4 and IPv6; unasked echo replies are dropped" { ping_out native; }
-@test "ping out, generic mode" { ping_out generic; }
+@test "echo replies pass, those without a request do not" { ping_out native; }
+@test "echo replies pass, generic mode" { ping_out generic; }
 
-@test "default reject lets answers in as well" {
+@test "replies pass under default reject too" {
 	attach_with $'default reject\nallow 22/tcp'
 	outside_http 80
 	outside_echo 53
@@ -147,7 +147,7 @@ ping_out() {
 	equal "$(line default)" 0
 }
 
-@test "a rule with a source or a limit at the client's own port is no obstacle" {
+@test "replies pass though a rule names their port with a source or a limit" {
 	attach_with $'default drop\nallow 1024-65535 from 192.0.2.0/24\nallow 22 limit 1/s'
 	outside_http 80
 	outside_echo 53
@@ -159,7 +159,7 @@ ping_out() {
 	equal "$(line default)" 0
 }
 
-@test "an answer that comes in at another interface" {
+@test "a reply passes on another interface than its request went out by" {
 	add_link eth1 10.80.0.1 fd80::1 10.80.0.2 fd80::2
 	ip -n "$CLIENT" addr add 10.99.0.1/32 dev lo
 	ip -n "$SERVER" route add 10.99.0.1/32 via "$C4"
@@ -177,12 +177,12 @@ ping_out() {
 	equal "$(line default)" 0
 }
 
-# --- what was there before -------------------------------------------------------
+# --- connections from before attach ----------------------------------------------
 
 open_before() {
 	background echo_out client "$PYTHON" "$WIRE" echo "$C4" 9000
 	background echo_out6 client "$PYTHON" "$WIRE" echo "$C6" 9000
-	# For both families, so IPv4 addresses are mapped into IPv6.
+	# A socket for both families, so IPv4 addresses are mapped into IPv6.
 	background echo_in server "$PYTHON" "$WIRE" echo :: 9000
 	eventually listening t 9000
 	eventually swapped listening t 9000
@@ -197,15 +197,15 @@ open_before() {
 	for name in out out6 in in6; do say "$name" "$name-goes-on"; done
 	at_least "$(line reply)" 8
 	equal "$(line default)" 0
-	# While new ones do not come in.
-	run -1 client timeout 0.4 "$PYTHON" -c \
+	# New connections do not pass.
+	run -1 client timeout 5 "$PYTHON" -c \
 		"import socket; socket.create_connection(('$S4', 9000), 0.3)"
 	at_least "$(line default)" 1
 }
-@test "connections idle across attach go on, begun here or outside" { open_before native; }
-@test "connections idle across attach go on, generic mode" { open_before generic; }
+@test "connections that were open before attach go on, from either side" { open_before native; }
+@test "connections that were open before attach go on, generic mode" { open_before generic; }
 
-@test "a connection that came in before default drop goes on after it, and after detach" {
+@test "an incoming connection goes on after default drop, and after detach" {
 	portctl attach eth0
 	background echo_in server "$PYTHON" "$WIRE" echo "$S4" 9000
 	eventually listening t 9000
@@ -225,7 +225,7 @@ open_before() {
 	exec 8>&-
 }
 
-# --- what only looks like an answer ---------------------------------------------
+# --- packets that only look like replies ------------------------------------------
 
 @test "an ACK scan sees every port filtered, listeners too" {
 	attach_with "$RULES"
@@ -240,7 +240,7 @@ open_before() {
 floods() {
 	attach_with "$RULES" "$1"
 	start_http 80
-	# One that is real stands among them.
+	# One real flow is in the table.
 	outside_echo 53
 	host_ask "$C4" 53
 	equal "$(flows)" 1
@@ -252,7 +252,7 @@ floods() {
 	flood echoreply random "$S4" 0 300
 	flood error random "$S4" 0 300
 	flood echo random "$S4" 0 300
-	# RST and FIN too: none belongs to a socket, though one listens at that port.
+	# RST and FIN too: a listener on that port makes no difference.
 	equal "$(line default)" $((12 * 300 + 300))
 	equal "$(line reply)" 1
 	equal "$(line icmp-errors)" 300
@@ -260,10 +260,10 @@ floods() {
 	equal "$(flows)" 1
 	adds_up
 }
-@test "floods of what looks like answers are dropped, and leave nothing behind" { floods native; }
-@test "floods, generic mode" { floods generic; }
+@test "floods of packets that look like replies are dropped, and add no flows" { floods native; }
+@test "floods of packets that look like replies are dropped, generic mode" { floods generic; }
 
-@test "a full table refuses new flows, says so, and old ones live" {
+@test "a full flow table refuses new flows, status says so, and old flows live" {
 	attach_with "$RULES"
 	outside_echo 53 54
 	local again=(server_wire unconnected "$C4" 53 marco 0 30000)
@@ -276,12 +276,12 @@ floods() {
 	contains "$output" "1 flow refused: the flow table was full, so replies were not let in"
 }
 
-@test "a flood of SYNs to a port with a limit or a source makes no entry" {
+@test "a flood of SYNs to a port with a limit or a source adds no flows" {
 	attach_with $'default drop\nallow 80/tcp limit 100000/s\nallow 81/tcp from 198.18.0.0/15'
 	ip -n "$SERVER" route add default via "$C4"
 	start_http 80
 	start_http 81
-	# With cookies, also once its queue is full, the kernel answers without a socket.
+	# With SYN cookies (1: when its queue is full, 2: always) the kernel answers without a socket.
 	local cookies
 	for cookies in 1 2; do
 		server sysctl -qw net.ipv4.tcp_syncookies=$cookies
@@ -292,7 +292,7 @@ floods() {
 	done
 }
 
-@test "a flood of questions to a service with a limit or a source makes no entry" {
+@test "a flood of requests to a UDP service with a limit or a source adds no flows" {
 	attach_with $'default drop\nallow 53/udp limit 100000/s\nallow 54/udp from 198.18.0.0/15'
 	ip -n "$SERVER" route add default via "$C4"
 	start_echo 53
@@ -304,9 +304,9 @@ floods() {
 	equal "$(flows)" 0
 }
 
-# --- what is on other devices ---------------------------------------------------------
+# --- sockets on other devices ---------------------------------------------------------
 
-# The server's addresses move to a bridge over eth0.
+# Moves the server's addresses to a bridge over eth0.
 add_bridge() {
 	ip -n "$SERVER" link add br0 address "$(mac_of "$SERVER")" type bridge
 	ip -n "$SERVER" link set br0 up
@@ -320,7 +320,7 @@ add_bridge() {
 	done
 }
 
-@test "a socket that is bound to the bridge over the port gets its answers" {
+@test "replies to a socket bound to the bridge over the port pass" {
 	add_bridge
 	attach_with "$RULES"
 	outside_http 80
@@ -330,10 +330,10 @@ add_bridge() {
 		equal "$(server curl -gsS -m 1 --interface if!br0 "http://$host/")" hello
 	done
 	equal "$(line default)" 0
-	at_least "$(flows)" 2 # the bridge may say which groups it listens to
+	at_least "$(flows)" 2 # at least: the bridge may send multicast reports
 }
 
-@test "connections that the host closes first leave no flow" {
+@test "connections that the host closes first leave no flows" {
 	attach_with "$RULES"
 	outside_http 80
 	local host
@@ -345,7 +345,7 @@ add_bridge() {
 	equal "$(flows)" 0
 }
 
-@test "SYN cookies at an open door make no flow" {
+@test "SYN cookies at an open door add no flows" {
 	server sysctl -qw net.ipv4.tcp_syncookies=2
 	attach_with $'default drop\nknock web opens 80/tcp for 1m after 7000/tcp 8000/tcp 7500/tcp within 10s'
 	portctl knock grant web "$C4" for 1m

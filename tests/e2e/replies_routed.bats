@@ -1,8 +1,8 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2086 # as in helpers.bash; addresses have no spaces
-# Under default drop: what a container behind the host begins, what routers say, and
-# what a host needs to be one at all (the lifelines), each of which can be switched off.
+# Under default drop: replies to a namespace behind the host, ICMP errors of routers, and the
+# lifelines, each of which can be switched off.
 load helpers
 load helpers_replies
 
@@ -13,7 +13,7 @@ inner_get() {
 }
 inner_ask() { [ "$(inner "$PYTHON" "$WIRE" unconnected "$1" 53 marco)" = 5 ]; }
 
-# behind KIND MODE
+# behind nat|routed MODE: replies to requests of the namespace behind the host must pass.
 behind() {
 	add_inner "$1"
 	attach_with "$RULES" "$2"
@@ -31,12 +31,12 @@ behind() {
 	equal "$(line default)" 0
 	adds_up
 }
-@test "a NATed namespace behind the host" { behind nat native; }
-@test "a NATed namespace, generic mode" { behind nat generic; }
-@test "a routed namespace behind the host" { behind routed native; }
-@test "a routed namespace, generic mode" { behind routed generic; }
+@test "replies to a NATed namespace behind the host pass" { behind nat native; }
+@test "replies to a NATed namespace pass, generic mode" { behind nat generic; }
+@test "replies to a routed namespace behind the host pass" { behind routed native; }
+@test "replies to a routed namespace pass, generic mode" { behind routed generic; }
 
-@test "what is routed in from outside is judged as what is for the host" {
+@test "packets routed to a namespace behind the host are judged too" {
 	add_inner routed
 	attach_with "$RULES"
 	background inner_http inner "$PYTHON" -m http.server --bind :: 8080
@@ -50,7 +50,7 @@ behind() {
 	equal "$(flows)" 0
 }
 
-@test "a NATed connection from before attach goes on" {
+@test "a NATed connection that was open before attach goes on" {
 	add_inner nat
 	background echo_out client "$PYTHON" "$WIRE" echo "$C4" 9000
 	eventually swapped listening t 9000
@@ -64,9 +64,9 @@ behind() {
 	equal "$(line default)" 0
 }
 
-# --- routers' errors --------------------------------------------------------------
+# --- ICMP errors of routers ---------------------------------------------------------
 
-@test "path MTU: a router's word that it is too big is heard, IPv4 and IPv6" {
+@test "path MTU discovery works, IPv4 and IPv6" {
 	add_far
 	attach_with "$RULES"
 	local host
@@ -79,7 +79,7 @@ behind() {
 	equal "$(line default)" 0
 }
 
-@test "path MTU, generic mode" {
+@test "path MTU discovery works, generic mode" {
 	add_far
 	attach_with "$RULES" generic
 	local host
@@ -90,7 +90,7 @@ behind() {
 	equal "$(line default)" 0
 }
 
-@test "option icmp-errors off: nobody learns the path MTU, nor that a port is closed" {
+@test "option icmp-errors off: neither path MTUs nor closed ports are learned" {
 	add_far
 	attach_with "$RULES"$'\noption icmp-errors off'
 	local host
@@ -106,7 +106,7 @@ behind() {
 	equal "$(path_mtu $F4)" 1400
 }
 
-@test "a big upload through a path with a small MTU" {
+@test "a large upload succeeds over a path with a small MTU" {
 	add_far
 	attach_with "$RULES"
 	local host
@@ -138,7 +138,7 @@ behind() {
 	equal "$(line default)" 0
 }
 
-# It sends TCP by a raw socket, which no TCP socket of the kernel stands behind.
+# It sends TCP through a raw socket, so the kernel has no TCP socket for it.
 @test "traceroute -T sees the router and the target" {
 	add_far
 	attach_with "$RULES"
@@ -159,7 +159,7 @@ forget_neighbours() {
 		ip -n "$name" neigh flush dev eth0
 	done
 }
-@test "an IPv6 transfer with the neighbours forgotten all the time" {
+@test "an IPv6 transfer survives neighbours being forgotten all the time" {
 	attach_with "$RULES"
 	outside_http 80
 	head -c 30000000 /dev/urandom >"$TMP/www/big"
@@ -177,7 +177,7 @@ forget_neighbours() {
 	equal "$(line default)" 0
 }
 
-@test "option neighbours off: IPv6 finds no neighbour; IPv4 does, by ARP" {
+@test "option neighbours off: IPv6 neighbours are not found, IPv4's are, by ARP" {
 	attach_with "$RULES"$'\noption neighbours off'
 	outside_http 80
 	forget_neighbours
@@ -230,12 +230,12 @@ dhcp() {
 	equal "$(line dhcp)" 4
 	at_least "$(line default)" 1
 }
-@test "a DHCP client gets its lease; option dhcp off switches that off" { dhcp native; }
-@test "a DHCP client, generic mode" { dhcp generic; }
+@test "a DHCP client gets its lease, with option dhcp off not" { dhcp native; }
+@test "a DHCP client gets its lease, generic mode" { dhcp generic; }
 
 # --- echo -----------------------------------------------------------------------------
 
-@test "echo requests are let in, at a limit" {
+@test "echo requests pass up to a limit" {
 	attach_with "$RULES"
 	client ping -q -c 3 -i 0.1 -W 1 "$S4"
 	client ping -q -c 3 -i 0.1 -W 1 "$S6"
@@ -250,14 +250,14 @@ dhcp() {
 	adds_up
 }
 
-@test "echo requests are not limited where everything passes" {
+@test "echo requests are not limited under default allow" {
 	attach_with "default allow"
 	flood echo "$C4" "$S4" 0 4000
 	equal "$(line echo)" 4000
 	equal "$(line 'echo limited')" 0
 }
 
-@test "option echo off: nobody can ping, the host itself can" {
+@test "option echo off: the host cannot be pinged, but can ping" {
 	attach_with "$RULES"$'\noption echo off'
 	run -1 client ping -q -c 1 -W 0.3 "$S4"
 	run -1 client ping -q -c 1 -W 0.3 "$S6"
@@ -265,14 +265,14 @@ dhcp() {
 	equal "$(line echo)" 0
 	server ping -q -c 1 -W 1 "$C4"
 	server ping -q -c 1 -W 1 "$C6"
-	# A rule still can say who may.
+	# A rule can allow it for some.
 	portctl allow icmp from "$C4"
 	client ping -q -c 1 -W 1 "$S4"
 	run -1 client ping -q -c 1 -W 0.3 "$S6"
 	equal "$(line "allow 1/ip from $C4")" 1
 }
 
-@test "with every lifeline off, default drop drops it all, and says so" {
+@test "with every lifeline off, default drop drops their packets and counts them" {
 	attach_with "$RULES"$'\noption icmp-errors off\noption neighbours off\noption echo off\noption dhcp off'
 	flood echo "$C4" "$S4" 0 10
 	flood echo "$C6" "$S6" 0 10

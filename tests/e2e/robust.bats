@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Full sizes, hostile files and odd surroundings: the old ruleset or the new, never a
-# mixture, and one line that says what is wrong. Kills and failing calls: faults.bats.
+# Maximum sizes, hostile files, blocked readers and broken environments. Kills and failing
+# system calls are in faults.bats.
 # shellcheck disable=SC2154,SC2016 # set elsewhere: output, stderr, pid; jq has $ too
 load helpers
 
@@ -25,7 +25,7 @@ load helpers
 	for command in check apply; do
 		refused 'over:65537:1: found "allow", expected at most 65536 rules' $command over
 	done
-	# Wholly different ones: there is room for both at a time.
+	# 65,536 other rules: there are lines for both rulesets at the same time.
 	sed -e s/allow/drop/ full >other
 	wants 0 apply other
 	client "$PYTHON" "$NET" send "$S6" 65535 4
@@ -38,7 +38,7 @@ load helpers
 	sums_agree
 }
 
-@test "names that are no UTF-8: JSON says them with \\x" {
+@test "names that are not UTF-8 have \\x in JSON" {
 	local name=$'odd\xff'
 	ip -n "$SERVER" link add "$name" type veth peer name x0 netns "$CLIENT"
 	wants 0 attach "$name"
@@ -49,7 +49,7 @@ load helpers
 	portctl detach "$name"
 }
 
-@test "hostile files: exit code 1 and one line" {
+@test "hostile files are refused with exit code 1 and one line" {
 	portctl allow 22
 	printf 'allow 23\n\0allow 24\n' >nul
 	head -c 100000 /dev/urandom | tr -d '\n' >binary
@@ -77,20 +77,20 @@ load helpers
 		refused "binary" $command binary
 		refused 'long:1:1: found "aaaaaaaa' $command long
 		refused "comment:1:18: " $command comment
-		# Not the whole of it back to the terminal.
+		# The message does not quote the whole word.
 		[ "${#stderr}" -lt 300 ]
 	done
 	equal "$(rules)" $'default allow\nallow 22'
 }
 
-@test "a long file of errors, and one of rules that can never match, take no time" {
+@test "a file with 50,000 errors, 65,536 useless rules or 64 wide knocks is checked quickly" {
 	seq -f 'allow %.0fx' 1 50000 >errors
 	wants 1 apply errors
 	equal "$(wc -l <<<"$stderr")" 50000
-	# The same port again and again, for interfaces by turns.
+	# The same port again and again, for two interfaces in turn.
 	awk 'BEGIN { for (i = 0; i < 65536; i++) print "allow 22 on eth" i % 2 }' >turns
 	run -0 server timeout 10 "$PORTCTL" check turns
-	# As many knocks as there may be, with doors as wide, and a rule for each port of theirs.
+	# 64 knocks that open wide ranges, and a rule for each of these ports.
 	{
 		echo "default drop"
 		local n ports
@@ -104,7 +104,7 @@ load helpers
 	run -0 server timeout 10 "$PORTCTL" check doors
 }
 
-@test "who does not read what is printed keeps nobody from a change" {
+@test "a reader that does not read a command's output does not block changes" {
 	portctl attach eth0
 	seq -f 'drop %.0f from 10.0.0.0/8 comment "so that it is more than a pipe holds"' 1 3000 >many
 	: >none
@@ -123,7 +123,7 @@ load helpers
 		esac
 		run -0 server timeout 2 "$PORTCTL" drop 10001 --confirm 60s
 		run -0 server timeout 2 "$PORTCTL" confirm
-		# The rest of it, whatever there is.
+		# Read the rest.
 		cat <&"$fd" >/dev/null 3>&- &
 		begun+=($!)
 		wait "$pid" || [ "$command" != "${command#diff}" ]
@@ -133,13 +133,13 @@ load helpers
 	done
 }
 
-@test "nor does who does not read events" {
+@test "a reader that does not read monitor's output does not block changes" {
 	portctl attach eth0
 	portctl knock web opens 80/tcp for 30s after 7000/tcp 9000/udp 8000/tcp within 10s
 	mkfifo pipe
 	local fd
 	exec {fd}<>pipe
-	# Until no byte fits any more.
+	# Fill the pipe.
 	dd if=/dev/zero of=pipe bs=1 oflag=nonblock 2>/dev/null || true
 	background unread server sh -c '"$PORTCTL" monitor >pipe'
 	sleep 1
@@ -149,7 +149,7 @@ load helpers
 	exec {fd}>&-
 }
 
-@test "stats under a flood: whole, and never less than before" {
+@test "stats under a flood are consistent and never decrease" {
 	portctl attach eth0
 	portctl drop 7000
 	background flood client "$PYTHON" "$NET" flood "$S4" 7000 30
@@ -166,7 +166,7 @@ load helpers
 	sums_agree
 }
 
-@test "a BPF file system that cannot be written says so, and nothing changes" {
+@test "a read-only BPF file system is reported, and nothing changes" {
 	portctl attach eth0
 	portctl drop 7000
 	mount -o remount,ro "$TMP/bpf"
@@ -180,19 +180,19 @@ load helpers
 	equal "$(rules)" $'default allow\ndrop 7000'
 	equal "$(port udp 7000 drop)" 3
 	portctl detach --all
-	# Neither where nothing is there yet.
+	# The same for the first attach.
 	mount -o remount,ro "$TMP/bpf"
 	refused "Read-only file system" attach eth0
 	mount -o remount,rw "$TMP/bpf"
 }
 
-@test "a folder for the lock that cannot be used says so" {
+@test "a folder that cannot hold the lock is refused" {
 	export PORTCTL_RUN=$TMP/file
 	: >"$TMP/file"
 	refused "cannot open $TMP/file/lock: Not a directory" status
 	export PORTCTL_RUN=$TMP/no/such
 	refused "cannot make $TMP/no/such: No such file or directory" status
-	# Somebody else's link is not followed.
+	# A symbolic link in place of the lock is not followed.
 	export PORTCTL_RUN=$TMP/links
 	mkdir "$TMP/links"
 	ln -s "$TMP/victim" "$TMP/links/lock"
@@ -200,7 +200,7 @@ load helpers
 	[ ! -e "$TMP/victim" ]
 }
 
-@test "pins that are not what they should be are refused" {
+@test "wrong maps in place of portctl's pins are refused" {
 	portctl attach eth0
 	local folder map command ones
 	folder=$(echo "$TMP"/bpf/portctl/*)
@@ -215,7 +215,7 @@ load helpers
 	refused "cannot open $folder/control: " status
 	rm -r "$folder"
 	wants 0 attach eth0
-	# A stored ruleset of nonsense.
+	# A stored ruleset that is garbage.
 	portctl drop 7000
 	rm "$folder"/ruleset?
 	mapfile -t ones < <(yes ff | head -4092)
@@ -228,13 +228,13 @@ load helpers
 		# shellcheck disable=SC2086
 		refused "$folder" $command
 	done
-	# The filter itself does not depend on them.
+	# The data path does not need them.
 	client "$PYTHON" "$NET" send "$S4" 7000 1
 	wants 0 detach eth0
 	wants 0 attach eth0
 }
 
-@test "what rules lead to is written in place where it fits, and where it is the slot's" {
+@test "apply reuses the maps of details and sources if they fit and belong to the slot" {
 	portctl attach eth0
 	local folder kind slot small big
 	folder=$(echo "$TMP"/bpf/portctl/*/eth0)
@@ -247,7 +247,7 @@ load helpers
 		seq -f 'drop 7000 from 10.3.%.0f.0/24' 0 255
 	} >many
 	printf '%s\n' "default drop" "allow 7000 from $C4" >f
-	# Both slots, twice.
+	# Each slot twice.
 	small=$(ids)
 	for slot in 1 0 1 0; do
 		portctl apply f
@@ -260,12 +260,14 @@ load helpers
 	portctl apply many
 	client "$PYTHON" "$NET" send "$S4" 7000 1
 	equal "$(line "allow 7000 from $C4")" 5
-	[ "$(inner sources0 max_entries)" -gt "$big" ] && [ "$(inner sources1 max_entries)" -gt "$big" ]
-	# What is far too large goes.
+	[ "$(inner sources0 max_entries)" -gt "$big" ]
+	[ "$(inner sources1 max_entries)" -gt "$big" ]
+	# A map that is much too large is replaced.
 	portctl apply f
 	portctl apply f
-	[ "$(inner sources0 max_entries)" -lt 100 ] && [ "$(inner sources1 max_entries)" -lt 100 ]
-	# Other maps under their names, as after a kill: not what packets are judged by.
+	[ "$(inner sources0 max_entries)" -lt 100 ]
+	[ "$(inner sources1 max_entries)" -lt 100 ]
+	# Other maps under the same names, as after a kill: not those that judge packets.
 	for kind in details0 details1 sources0 sources1; do
 		rm "$folder/$kind"
 		bpftool map create "$folder/$kind" type array key 4 \

@@ -1,20 +1,20 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# Rules as words and as files: what is said, what is kept, what is refused, and
-# with which exit code. Most of it needs no interface; rules_effect.bats has the
-# traffic.
+# Rules as arguments and as files: parsing, messages, exit codes, counters that are kept, save
+# and diff. What rules do to packets is in rules_effect.bats.
 # shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 
-# file TEXT...: a ruleset file "f", a line for each argument.
+# file TEXT...: writes the file "f", one line for each argument.
 file() { printf '%s\n' "$@" >f; }
 
 send() { client "$PYTHON" "$NET" send "$S4" "$@"; }
 
-# What list shows of the rules, without the counters.
+# Prints the rules that list shows, without the counters.
 listed() { portctl list -j | jq -r '.rules[].rule'; }
 
-# argv_error COLUMN TEXT COMMAND...: refused, at that column of the words.
+# argv_error COLUMN TEXT COMMAND...: it must be refused with TEXT, at this column of its
+# arguments.
 argv_error() {
 	wants 1 "${@:3}"
 	equal "$output" ""
@@ -76,7 +76,7 @@ NUMBER      PACKETS          BYTES  RULE
 	END
 }
 
-@test "words in error are refused with their column and what was expected" {
+@test "wrong arguments are refused with their column and what was expected" {
 	argv_error 7 'found "80abc", expected a port, a range, or the name of a service or IP protocol' allow 80abc
 	argv_error 9 'found "70000", expected a port from 0 to 65535' drop 22 70000
 	argv_error 6 'found "65536", expected a port from 0 to 65535' drop 65536
@@ -103,7 +103,7 @@ NUMBER      PACKETS          BYTES  RULE
 	equal "$(rules)" "default allow"
 }
 
-@test "nothing behind a # is passed over on the command line" {
+@test "\"#\" on the command line is refused and begins no comment" {
 	argv_error 9 'found "#x from 10.0.0.0/8 limit 5/m", expected "#" in a comment only' \
 		allow '22#x' from 10.0.0.0/8 limit 5/m
 	argv_error 10 'found "# from 10.0.0.0/8", expected "#" in a comment only' allow 22 '#' from 10.0.0.0/8
@@ -117,7 +117,7 @@ NUMBER      PACKETS          BYTES  RULE
 	equal "$(rules)" $'default allow\nallow 22'
 }
 
-@test "an interface may have a name that has to be in quotes" {
+@test "interface names with special characters are quoted" {
 	local name number=0
 	for name in 'a#b' 'a,b' 'a"b' '#' 'a\#b'; do
 		ip -n "$SERVER" link add "$name" type veth peer name "x$((++number))"
@@ -142,7 +142,7 @@ allow 7000 on "a\\#b"'
 	equal "$(listed)" 'allow 22 on eth0'
 }
 
-@test "comments: any UTF-8 text, and nothing that could fool a terminal" {
+@test "comments may be any UTF-8 text without control characters" {
 	wants 0 allow 22 comment 'größer "als" \ # , drop 23'
 	equal "$(rules | tail -1)" 'allow 22 comment "größer \"als\" \\ # , drop 23"'
 	equal "$(portctl list -j | jq -r '.rules[0].comment')" 'größer "als" \ # , drop 23'
@@ -154,7 +154,7 @@ allow 7000 on "a\\#b"'
 	equal "$(rules | wc -l)" 3
 }
 
-@test "a rule that says the opposite replaces the old one and says so" {
+@test "a rule with another action replaces the old one, with a message" {
 	portctl allow 22
 	wants 0 allow 22
 	equal "$output" "rule 1 is the same: nothing to change"
@@ -162,13 +162,13 @@ allow 7000 on "a\\#b"'
 	equal "$output" $'replaces: allow 22\nrule 1 added'
 	wants 0 drop 22 comment new
 	equal "$output" $'replaces: drop 22\nrule 1 added'
-	# One protocol, or one interface, is another rule.
+	# A rule for one protocol, or for one interface, is a different rule.
 	wants 0 allow 22/tcp
 	equal "$output" "rule 2 added"
 	wants 0 allow 22 on eth0
 	equal "$output" "rule 3 added"
 	equal "$(listed)" $'drop 22\nallow 22/tcp\nallow 22 on eth0'
-	# Several in one go; those that name other ports too stay, and contradict.
+	# A rule replaces one whose ports it covers. One with more ports stays, and contradicts.
 	portctl allow 80 81
 	wants 0 drop 80 81 82
 	equal "$output" $'replaces: allow 80 81\nrule 4 added'
@@ -176,7 +176,7 @@ allow 7000 on "a\\#b"'
 	equal "$output" ""
 	contains "$stderr" 'argv:1:1: found "allow" for 82, but rule 4 ("drop 80 81 82") is as specific and says "drop"'
 	equal "$(listed | tail -1)" "drop 80 81 82"
-	# Nothing is said where JSON is asked for.
+	# With -j no message is printed.
 	wants 0 allow 22 -j
 	equal "$(jq -c '[.rules[].rule]' <<<"$output")" \
 		'["allow 22/tcp","allow 22 on eth0","drop 80 81 82","allow 22"]'
@@ -194,7 +194,7 @@ allow 7000 on "a\\#b"'
 	equal "$output" "f: no errors, 3 rules"
 }
 
-@test "delete by number and by words" {
+@test "delete takes a number, or the words of a rule" {
 	portctl allow 22
 	portctl drop 23/tcp comment "old"
 	portctl allow 24 on eth0
@@ -212,7 +212,7 @@ allow 7000 on "a\\#b"'
 	equal "$(rules)" "default allow"
 }
 
-@test "delete takes the rule that says just these words, and no other" {
+@test "delete by words removes the rule with these words, and no other" {
 	portctl attach eth0
 	printf '%s\n' 'allow 95 limit 9/s' 'allow 96 comment "a"' 'allow 96 limit 5/s comment "b"' \
 		"allow 97 limit 1/s" "allow 97" "knock web opens 80/tcp for 30s after 7/tcp 9/udp 8/tcp within 9s" >f
@@ -236,7 +236,7 @@ allow 7000 on "a\\#b"'
 	equal "$(listed)" "allow 97 limit 1/s"
 }
 
-@test "a rule that has ended has no number, and is in nobody's way" {
+@test "an expired rule has no number and does not contradict new rules" {
 	portctl attach eth0
 	printf '%s\n' "drop 11 12 for 1s" "allow 13" "allow 14" "allow 22 for 1s" >f
 	portctl apply f
@@ -287,7 +287,7 @@ allow 7000 on "a\\#b"'
 	equal "$(rules)" "default allow"
 }
 
-@test "how a command is used is said once" {
+@test "the usage of a command is printed once" {
 	local command
 	for command in list status check apply allow delete attach stats; do
 		wants 2 $command --bogus
@@ -295,7 +295,7 @@ allow 7000 on "a\\#b"'
 	done
 }
 
-@test "a rule that is refused says why and nothing else" {
+@test "a refused rule gives one message" {
 	portctl allow 90
 	portctl drop 91 --confirm 60s
 	refused "a change waits to be confirmed" drop 90
@@ -306,7 +306,7 @@ allow 7000 on "a\\#b"'
 	refused 'argv:1:1: found "allow" for 80, but rule 1' allow 80
 }
 
-@test "check tells every error of a file with line and column, and needs no rights" {
+@test "check reports every error of a file with line and column" {
 	file "default drop" "allow 22" "  foo" "allow 99999 # x" 'allow 1 comment "open' "default allow" \
 		"allow 22,,23"
 	wants 1 check f
@@ -327,7 +327,7 @@ f:7:10: found ",", expected a port after the comma'
 	POSIXLY_CORRECT=1 wants 0 check f -j
 	run -0 portctl check - <<<"allow 1"
 	equal "$output" "-: no errors, 1 rule"
-	# A file of the old sort, and one without a newline at its end.
+	# CRLF line ends, and no newline at the end.
 	printf 'allow 22\r\ndrop 23' >f
 	wants 0 check f
 	equal "$output" "f: no errors, 2 rules"
@@ -361,7 +361,7 @@ f:7:10: found ",", expected a port after the comma'
 	equal "$output" "0 rules applied, default allow"
 }
 
-@test "a failed apply leaves the running rules and counters untouched" {
+@test "a failed apply leaves the running rules and counters unchanged" {
 	portctl attach eth0
 	portctl drop 7000
 	send 7000 5
@@ -377,7 +377,7 @@ f:7:10: found ",", expected a port after the comma'
 	adds_up
 }
 
-@test "rules that stay keep their counters, those that go count as removed" {
+@test "kept rules keep their counters, removed rules count as \"removed\"" {
 	portctl attach eth0
 	file "allow 7000" "drop 7001" "drop 7002" "allow 7004"
 	portctl apply f
@@ -386,7 +386,7 @@ f:7:10: found ",", expected a port after the comma'
 	send 7002 3
 	send 7003 4
 	send 7004 5
-	# In another order, one with a new comment, one turned round, one gone.
+	# Another order; one rule with a new comment, one with another action, one removed.
 	file "drop 7001" 'allow 7000 comment "kept"' "allow 7002" "drop 7003"
 	portctl apply f
 	equal "$(portctl list -j | jq -c '[.rules[].packets]')" "[2,1,0,0]"
@@ -396,7 +396,7 @@ f:7:10: found ",", expected a port after the comma'
 	send 7002 1
 	send 7003 1
 	equal "$(portctl list -j | jq -c '[.rules[].packets]')" "[4,1,1,1]"
-	# Twice more: lines are used again, nothing is lost.
+	# More changes: lines are reused, and no count is lost.
 	portctl delete drop 7001
 	portctl allow 7010
 	send 7010 6
@@ -408,7 +408,7 @@ f:7:10: found ",", expected a port after the comma'
 	adds_up
 }
 
-@test "save and apply are each other's inverse" {
+@test "apply of a saved file restores the same rules" {
 	file "default drop" "option fragments drop" \
 		'allow 53 80/tcp 6000-6100/udp 47/ip on eth0 comment "a \"b\" \\ ü"' "drop 0-65535"
 	portctl apply f
@@ -421,7 +421,7 @@ f:7:10: found ",", expected a port after the comma'
 	equal "$(portctl save -)" "$(cat f)"
 }
 
-@test "what runs and what is saved means the same whatever names the host knows then" {
+@test "saved and running rules do not depend on the host's names of services and protocols" {
 	portctl attach eth0
 	portctl allow gre ssh
 	portctl save
@@ -434,7 +434,7 @@ f:7:10: found ",", expected a port after the comma'
 	done
 }
 
-@test "save writes the whole file or none, for its owner only" {
+@test "save writes the whole file or nothing, readable by its owner only" {
 	portctl allow 22
 	equal "$(portctl status -j | jq .saved)" false
 	wants 0 save
@@ -449,11 +449,11 @@ f:7:10: found ",", expected a port after the comma'
 	equal "$(cat "$TMP/other")" $'default allow\nallow 22\ndrop 23'
 	refused "cannot make $TMP/no/such: No such file or directory" save "$TMP/no/such/file"
 	refused "cannot write $TMP/www: Is a directory" save "$TMP/www"
-	# Nothing half-written lies about.
+	# No temporary file is left.
 	equal "$(find "$TMP" -maxdepth 1 -name '*.??????' | wc -l)" 0
 }
 
-@test "save replaces no device, pipe or link" {
+@test "save replaces no device or pipe, and follows a link" {
 	portctl allow 22
 	mknod null c 1 3
 	mkfifo pipe
@@ -462,7 +462,9 @@ f:7:10: found ",", expected a port after the comma'
 	for name in null pipe link; do
 		refused "cannot write $name: it is not a regular file; \"portctl save -\" prints" save "$name"
 	done
-	[ -c null ] && [ -p pipe ] && [ -L link ]
+	[ -c null ]
+	[ -p pipe ]
+	[ -L link ]
 	mkdir etc
 	ln -s etc/rules "$PORTCTL_RULES"
 	for _ in 1 2; do
@@ -473,14 +475,14 @@ f:7:10: found ",", expected a port after the comma'
 	equal "$(find . -name '*.??????' | wc -l)" 0
 }
 
-@test "diff tells what a file would change, exit code 1 where it would" {
+@test "diff shows what a file would change, with exit code 1 if anything" {
 	portctl allow 22
 	portctl drop 23
 	refused "cannot read $PORTCTL_RULES: No such file or directory" diff
 	portctl save
 	wants 0 diff
 	equal "$output$stderr" ""
-	# The order means nothing.
+	# The order of the rules does not matter.
 	file "drop 23" "allow 22-22" "default allow"
 	wants 0 diff f
 	file "default drop" "drop 23" "allow 24"
@@ -491,7 +493,7 @@ f:7:10: found ",", expected a port after the comma'
 	equal "$output" '{"same":false,"removed":["allow 22","default allow"],"added":["allow 24","default drop"]}'
 	wants 0 diff -j
 	equal "$output" '{"same":true,"removed":[],"added":[]}'
-	# What save leaves out is no difference to what it has saved, but to any other file.
+	# A rule with an expiry is no difference to the saved rules, but to any other file.
 	portctl allow 99 for 1h
 	wants 0 diff
 	equal "$output$stderr" ""
@@ -500,6 +502,6 @@ f:7:10: found ",", expected a port after the comma'
 	portctl delete 3
 	file "allow 99999"
 	refused "f:1:7: " diff f
-	# It changed nothing.
+	# diff changed nothing.
 	equal "$(rules)" $'default allow\nallow 22\ndrop 23'
 }

@@ -1,14 +1,14 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# What rules do to real clients: curl, ncat, nmap and ping, on both families.
+# What rules do to the packets of real clients: curl, ncat, nmap and ping, IPv4 and IPv6.
 load helpers
 
 send() { client "$PYTHON" "$NET" send "$@"; }
 
-# Each test is of a server that is attached.
 setup_attached() { portctl attach eth0; }
 
-# states HOST PORTS ARGUMENTS...: what nmap sees, as in "22/closed/tcp 80/open/tcp".
+# states HOST PORTS ARGUMENTS...: prints the states that nmap finds, as in
+# "22/closed/tcp 80/open/tcp".
 states() {
 	local family=()
 	[[ $1 != *:* ]] || family=(-6)
@@ -17,18 +17,18 @@ states() {
 		grep -oE '[0-9]+/[a-z|]+/(tcp|udp)' | paste -sd' '
 }
 
-# A real server that says "pong" and hangs up, and the client that hears it.
+# A real server that sends "pong" and closes, and a client that receives it.
 start_ncat() {
 	background "ncat$1" server ncat -l -k -p "$1" --sh-exec "echo pong"
 	eventually listening t "$1"
 }
 ncat_tcp() { [ "$(client ncat --recv-only -w 1 "$1" "$2" 2>/dev/null)" = pong ]; }
-# It ends with its input, so that has to stay a while.
+# ncat ends when its input ends, so the input stays open for a while.
 ncat_udp() {
 	[ "$({ echo marco && sleep 0.2; } | client ncat -u "$1" "$2" 2>/dev/null)" = marco ]
 }
 
-@test "default allow, drop http: curl comes through until the rule and after it" {
+@test "default allow, drop http: curl succeeds before the rule and after its deletion" {
 	setup_attached
 	start_http 80
 	http_get "$S4"
@@ -43,7 +43,7 @@ ncat_udp() {
 	adds_up
 }
 
-@test "default drop, allow http: the web server and nothing else" {
+@test "default drop, allow http: only the web server can be reached" {
 	setup_attached
 	start_http 80
 	start_http 8080
@@ -59,7 +59,7 @@ ncat_udp() {
 	adds_up
 }
 
-@test "ncat over TCP and UDP, on both families, one protocol dropped" {
+@test "rules for one protocol drop ncat over TCP or UDP only, IPv4 and IPv6" {
 	setup_attached
 	start_ncat 7000
 	start_echo 7000
@@ -87,12 +87,12 @@ ncat_udp() {
 	adds_up
 }
 
-@test "nmap sees open, closed and filtered, on both families" {
+@test "nmap sees open, closed and filtered ports, IPv4 and IPv6" {
 	setup_attached
 	start_http 80
 	start_http 81
 	start_echo 53
-	# The kernel answers an unreachable port once a second only.
+	# By default the kernel reports an unreachable port only once a second.
 	server sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 	local host
 	for host in "$S4" "$S6"; do
@@ -133,7 +133,7 @@ ncat_udp() {
 	adds_up
 }
 
-@test "the ends of a range, and ports 0 and 65535" {
+@test "ranges include both ends, also ports 0 and 65535" {
 	setup_attached
 	portctl drop 0-1 65534-65535
 	local mac port
@@ -162,7 +162,7 @@ ncat_udp() {
 	adds_up
 }
 
-@test "protocol rules: gre, and others by the default" {
+@test "protocol rules: gre is allowed, other protocols get the default" {
 	setup_attached
 	portctl default drop
 	portctl allow gre
@@ -184,7 +184,7 @@ ncat_udp() {
 	[ "$(line not-ip)" -ge 1 ]
 }
 
-@test "neighbours are found under default drop" {
+@test "IPv6 neighbours are found under default drop" {
 	setup_attached
 	ip -n "$CLIENT" neigh flush all nud permanent
 	ip -n "$CLIENT" neigh flush all
@@ -194,7 +194,7 @@ ncat_udp() {
 	equal "$(line echo)" 1
 }
 
-@test "fragments: later ones pass, or are dropped if so wanted" {
+@test "later fragments pass, or drop with option fragments drop" {
 	setup_attached
 	start_echo 7000 7001
 	portctl default drop
@@ -206,14 +206,14 @@ ncat_udp() {
 		client ping -qc1 -W1 -s 3000 "$host"
 		no udp_ask "$host" 7001 "$text"
 	done
-	# Three fragments a packet, of which two are not the first.
+	# Three fragments a packet, two of them later ones.
 	equal "$(line fragment pass)" 12
 	equal "$(port udp 7000) $(port udp 7001 drop)" "2 2"
 	portctl option fragments drop
 	for host in "$S4" "$S6"; do
 		no udp_ask "$host" 7000 "$text"
 		no client ping -qc1 -W0.3 -s 3000 "$host"
-		# What needs no fragments is not touched.
+		# A packet without fragments still passes.
 		udp_ask "$host" 7000
 	done
 	equal "$(line fragment pass) $(line fragment drop)" "12 8"
@@ -227,7 +227,7 @@ ncat_udp() {
 	portctl drop 7000
 	local mac
 	mac=$(server ip -j link show eth0 | jq -r '.[0].address')
-	# No VLAN device is needed for that: XDP sees the tags.
+	# No VLAN device is needed, because XDP sees the tags.
 	client "$PYTHON" "$NET" tagged eth0 "$mac" 2 7000 8100
 	client "$PYTHON" "$NET" tagged eth0 "$mac" 3 7001 8100
 	client "$PYTHON" "$NET" tagged eth0 "$mac" 4 7000 88a8 8100
@@ -238,7 +238,7 @@ ncat_udp() {
 	adds_up
 }
 
-@test "headers that lie are malformed and dropped, whatever the rules say" {
+@test "malformed packets are dropped, whatever the rules" {
 	setup_attached
 	portctl allow 0-65535
 	local mac addresses=0a4d00010a4d0002
@@ -252,7 +252,7 @@ ncat_udp() {
 	raw "450000280000000140060000${addresses}$(printf '00%.0s' {1..20})"
 	equal "$(line malformed)" 4
 	equal "$(stats '.interfaces[0].ports | length')" 0
-	# The same, telling the truth.
+	# The same packet with a correct length.
 	raw "4500001c0000000040110000${addresses}9c401b5800080000"
 	equal "$(port udp 7000)" 1
 	adds_up

@@ -1,12 +1,12 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154
-# Not locking oneself out: confirm, rollback, the guard of open connections; and
-# what is saved being there again.
+# Protection from locking oneself out: confirm, rollback, and the guard of open connections.
+# save and restore.
 
 load helpers
 
-# hold_open ADDRESS PORT: a connection from the client that stays open.
+# hold_open ADDRESS PORT: opens a connection from the client that stays open.
 hold_open() {
 	background hold client "$PYTHON" -c "
 import socket, time
@@ -18,7 +18,7 @@ has_open() { server ss -Htn state established "sport = :$1" | grep -q .; }
 has_default() { portctl status -j | jq -e --arg d "$1" '.default == $d'; }
 is_attached() { portctl status -j | jq -e '.interfaces[0].mode == "native"'; }
 
-@test "a change that is not confirmed is undone, with no portctl there" {
+@test "a change that is not confirmed is undone without a portctl process" {
 	portctl attach eth0
 	start_http 80
 	http_get "$S4"
@@ -33,13 +33,13 @@ is_attached() { portctl status -j | jq -e '.interfaces[0].mode == "native"'; }
 	contains "$stderr" "rolled back"
 }
 
-@test "a change that is made after its time to be confirmed is undone at once" {
+@test "a change that takes longer than its time to confirm is undone at once" {
 	portctl attach eth0
 	portctl allow 80
 	server strace -qq -o "$TMP/trace" -e trace=bpf "$PORTCTL" default drop --confirm 60s
 	portctl rollback
-	# The time begins to run, and is over before the change is made: of the last calls each
-	# is late, for how many there are is not the same every time.
+	# The time is over before the change is made. The last calls are all delayed, because
+	# their number differs from run to run.
 	local call
 	call=$(grep -n BPF_PROG_TEST_RUN "$TMP/trace" | tail -1 | cut -d: -f1)
 	run ! --separate-stderr server strace -qq -o /dev/null -e trace=bpf \
@@ -49,7 +49,7 @@ is_attached() { portctl status -j | jq -e '.interfaces[0].mode == "native"'; }
 	portctl default drop
 }
 
-@test "a change that is confirmed stays" {
+@test "a confirmed change stays" {
 	portctl attach eth0
 	portctl default drop --confirm 1s
 	equal "$(portctl confirm)" confirmed
@@ -57,7 +57,7 @@ is_attached() { portctl status -j | jq -e '.interfaces[0].mode == "native"'; }
 	equal "$(portctl status -j | jq -r .default)" drop
 }
 
-@test "while a change waits, others are refused; rollback is at once" {
+@test "while a change waits to be confirmed others are refused; rollback undoes it at once" {
 	portctl attach eth0
 	portctl allow 80
 	echo "default drop" >"$TMP/closed"
@@ -69,7 +69,7 @@ is_attached() { portctl status -j | jq -e '.interfaces[0].mode == "native"'; }
 	portctl allow 81
 }
 
-@test "the way back to having no rules is there as often as one likes" {
+@test "rollback to no rules works any number of times" {
 	portctl attach eth0
 	start_http 80
 	portctl default drop --confirm 60s
@@ -87,7 +87,7 @@ is_attached() { portctl status -j | jq -e '.interfaces[0].mode == "native"'; }
 	http_get "$S4"
 }
 
-@test "the counts of a rule survive its being rolled back to" {
+@test "a rule restored by rollback has its counters" {
 	portctl attach eth0
 	portctl allow 7777/udp
 	client "$PYTHON" -c "
@@ -100,7 +100,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	equal "$(line 'allow 7777/udp')" 10
 }
 
-@test "an interface that is attached while a change waits is judged right after it" {
+@test "an interface attached while a change waits gets the old rules after its rollback" {
 	portctl allow 80
 	portctl default drop --confirm 2s
 	portctl attach eth0
@@ -112,7 +112,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	http_get "$S4" 81
 }
 
-@test "a change that would shut out an open connection is refused, and names it" {
+@test "a change that would shut out an open connection is refused" {
 	portctl attach eth0
 	start_http 2222
 	hold_open "$S4" 2222
@@ -125,17 +125,17 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 		one_line "$stderr"
 	done
 	equal "$(rules)" "default allow"
-	# What lets it in goes.
+	# Deleting the rule that lets it in.
 	portctl allow 2222 from "$C4"
 	portctl default drop
 	wants 1 delete 1
-	# With --force and with --confirm it is done.
+	# --force and --confirm do it all the same.
 	portctl delete 1 --confirm 60s
 	portctl rollback
 	portctl delete 1 --force
 }
 
-@test "a rule that ends is guarded from taking the place of one that does not" {
+@test "replacing a rule of an open connection by one that expires is refused" {
 	portctl attach eth0
 	start_http 2222
 	portctl allow 2222/tcp
@@ -146,7 +146,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	printf 'default drop\nallow 2222 for 2h\n' >"$TMP/ending"
 	refused "could not be made again once" apply "$TMP/ending"
 	equal "$(rules)" $'default drop\nallow 2222/tcp'
-	# One beside it takes nothing away, nor does what ends again.
+	# A rule beside it, or in place of one that expires too, is accepted.
 	portctl allow 2222/tcp from "$C4" for 2h
 	refused "could not be made again once" delete 1
 	portctl delete 2
@@ -157,7 +157,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl allow 2222/tcp
 }
 
-@test "the guard knows that IPv6 needs its neighbours" {
+@test "dropping IPv6 neighbour discovery counts as shutting out an IPv6 connection" {
 	portctl attach eth0
 	start_http 2222
 	portctl allow 2222
@@ -169,7 +169,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl option neighbours off
 	refused "this would shut out the open connection from $C6" delete allow ipv6-icmp
 	portctl option neighbours on
-	# IPv4 asks by ARP.
+	# IPv4 uses ARP.
 	stop "$pid"
 	no_connection() { ! has_open 2222; }
 	eventually no_connection
@@ -177,7 +177,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl drop from fe80::/10
 }
 
-@test "the guard sees IPv6, and SSH_CONNECTION" {
+@test "the guard protects IPv6 connections and the one of SSH_CONNECTION" {
 	portctl attach eth0
 	start_http 2222
 	hold_open "$S6" 2222
@@ -188,7 +188,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	SSH_CONNECTION="hostile words" wants 0 drop 2200
 }
 
-@test "a connection that goes on as a reply is guarded from being cut off" {
+@test "a change after which a connection could not be made again is refused" {
 	portctl attach eth0
 	start_http 2222
 	hold_open "$S4" 2222
@@ -199,7 +199,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl drop 2223/tcp
 }
 
-@test "a limit that would hold up an open connection is refused, and says at what rate" {
+@test "a low limit on an open connection is refused, with the rate" {
 	portctl attach eth0
 	start_http 2222
 	hold_open "$S4" 2222
@@ -208,19 +208,19 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	refused "would be limited to 99/s" allow 2000-3000/tcp limit 99/s burst 500 per source
 	refused "would be limited to 90/m" allow from 10.77.0.0/24 limit 90/m for 1h
 	equal "$(rules)" "default allow"
-	# Not whom it does not concern, nor where it holds up nobody.
+	# Limits that do not concern the connection, or are high enough, are accepted.
 	portctl allow 2222/tcp from 192.0.2.0/24 limit 5/m
 	portctl allow 2222/tcp limit 100/s per source
 	portctl allow 22/tcp limit 5/m per source
 	portctl delete allow 2222/tcp limit 100/s per source
-	# With --confirm and --force it is done.
+	# --confirm and --force do it all the same.
 	portctl allow 2222/tcp limit 5/m --confirm 60s
 	portctl rollback
 	portctl default drop --force
 	refused "would be limited to 5/m" allow 2222/tcp limit 5/m
 }
 
-@test "an open connection that is limited is guarded from a lower limit, and from none being let in" {
+@test "a lower limit on a limited connection, or no rule for it, is refused" {
 	portctl attach eth0
 	start_http 2222
 	portctl default drop
@@ -237,7 +237,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	refused "would be limited to 3000/m" delete 2
 }
 
-@test "a rollback that would shut out an open connection is refused, too" {
+@test "a rollback that would shut out an open connection is refused" {
 	portctl attach eth0
 	start_http 2222
 	portctl drop 2222/tcp
@@ -249,13 +249,13 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	equal "$(rules)" $'default allow\nallow 2222/tcp'
 	equal "$(portctl rollback --force)" "rolled back"
 	equal "$(rules)" $'default allow\ndrop 2222/tcp'
-	# There it lets the connection in again: nothing to refuse.
+	# This rollback lets the connection in again.
 	equal "$(portctl rollback)" "rolled back"
 	usage_of rollback --forced
 	usage_of rollback now
 }
 
-@test "the guard knows of the rules before which have ended, their limits and their doors" {
+@test "the guard of rollback considers expired rules, limits and knocks" {
 	portctl attach eth0
 	start_http 2222
 	printf 'default drop\nallow 2222/tcp\n' >open
@@ -280,7 +280,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	http_get "$S4" 2222
 }
 
-@test "from a change that waits to be confirmed the way back is never refused" {
+@test "rollback of a change that waits to be confirmed is never refused" {
 	portctl attach eth0
 	start_http 2222
 	portctl drop 2222/tcp
@@ -290,7 +290,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	equal "$(rules)" $'default allow\ndrop 2222/tcp'
 }
 
-@test "the guard knows a door from an open port, and who may come in by it" {
+@test "a knock does not keep an open connection, unless its source has a grant" {
 	local knock="knock ssh opens 2222/tcp for 5m after 7000/udp 9000/udp 8000/udp within 10s"
 	portctl attach eth0
 	start_http 2222
@@ -301,7 +301,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl knock grant ssh "$C4" for 5m
 	refused "could not be made again" delete 1
 	portctl allow 80
-	# Attaching where who has a grant comes in shuts nobody out.
+	# Attaching shuts out no source that has a grant.
 	portctl attach lo
 	portctl detach eth0
 	portctl attach eth0
@@ -310,7 +310,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	refused "could not be made again; allow it, or insist with --force" attach eth0
 }
 
-@test "SSH_CONNECTION of another host, or network namespace, is no matter of the guard" {
+@test "the guard ignores an SSH_CONNECTION of another host or network namespace" {
 	portctl attach lo
 	portctl default drop
 	SSH_CONNECTION="$C4 50000 198.51.100.1 22" wants 0 attach eth0
@@ -318,7 +318,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	SSH_CONNECTION="$C4 50000 $S4 22" refused "the open connection from $C4" attach eth0
 }
 
-@test "attaching where an open connection comes in is a change, too" {
+@test "attach to the interface of an open connection is refused if it would be shut out" {
 	portctl attach lo
 	portctl default drop
 	start_http 2222
@@ -328,7 +328,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	equal "$(portctl status -j | jq -c '[.interfaces[].name]')" '["lo"]'
 	portctl allow 2222 from "$C4" on eth0
 	portctl attach eth0
-	# What is attached already is not asked again: its rules do not change.
+	# Attaching again is accepted: the rules do not change.
 	portctl delete 1 --force
 	portctl attach eth0
 	portctl detach eth0
@@ -336,7 +336,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl attach eth0 --force
 }
 
-@test "attaching under the name of a device that was moved away is guarded, too" {
+@test "attach under the name of a moved device is guarded too" {
 	ip -n "$SERVER" link add x0 type veth peer name x1
 	portctl attach x0
 	portctl drop 2222/tcp
@@ -348,7 +348,7 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	portctl attach x0 --force
 }
 
-# onto BRIDGE PORT ADDRESS: the server has the address on a bridge from now on.
+# onto BRIDGE PORT ADDRESS: moves the server's address to a bridge over the port.
 onto() {
 	ip -n "$SERVER" link add "$1" type bridge
 	ip -n "$SERVER" link set "$2" master "$1"
@@ -357,7 +357,7 @@ onto() {
 	ip -n "$SERVER" link set "$1" up
 }
 
-@test "the guard sees a connection to the bridge of an attached port" {
+@test "the guard protects a connection to the bridge of an attached port" {
 	portctl attach eth0
 	start_http 2222
 	onto br0 eth0 "$S4"
@@ -366,7 +366,7 @@ onto() {
 	equal "$(rules)" "default allow"
 }
 
-@test "the guard sees a connection to an address of another device, and of a label" {
+@test "the guard protects connections to addresses of another device and of a label" {
 	add_link eth1 10.78.0.1 fd78::1 10.78.0.2 fd78::2
 	portctl attach eth0
 	start_http 2222
@@ -381,13 +381,13 @@ onto() {
 		stop "$pid"
 		eventually no has_open 2222
 	done
-	# It has the address of eth1, but comes in on eth0.
+	# A connection to the address of eth1 that comes in on eth0.
 	ip -n "$CLIENT" route add 10.78.0.2/32 via "$S4" src "$C4"
 	hold_open 10.78.0.2 2222
 	refused "the open connection from $C4" drop 2222/tcp on eth0
 }
 
-@test "the guard sees a connection to a device that was renamed" {
+@test "the guard protects a connection to a renamed device" {
 	portctl attach eth0
 	start_http 2222
 	ip -n "$SERVER" link set eth0 down
@@ -395,12 +395,12 @@ onto() {
 	ip -n "$SERVER" link set eth9 up
 	hold_open "$S4" 2222
 	refused "the open connection from $C4" drop 2222/tcp
-	# It is filtered already, which is what attaching says.
+	# The device is attached already, which attach says.
 	portctl default drop --force
 	refused "eth9 is attached under its former name eth0" attach eth9
 }
 
-@test "connections that do not come in on what is attached are no matter of the guard" {
+@test "the guard ignores connections on interfaces that are not attached" {
 	add_link eth1 10.78.0.1 fd78::1 10.78.0.2 fd78::2
 	portctl attach eth0
 	start_http 2222
@@ -414,7 +414,7 @@ s = socket.create_connection(('${peer#* }', 2222)); time.sleep(30)"
 		stop "$pid"
 		eventually no has_open 2222
 	done
-	# Nor where they come in on another port of another bridge.
+	# Also one through a bridge over another port.
 	onto br1 eth1 10.78.0.2
 	hold_open 10.78.0.2 2222
 	portctl drop 2222/tcp
@@ -424,7 +424,7 @@ s = socket.create_connection(('${peer#* }', 2222)); time.sleep(30)"
 	refused "the open connection from 10.78.0.1" drop 2222/tcp on eth1
 }
 
-@test "a connection of this host to itself is guarded where lo is attached" {
+@test "the guard protects a connection of the host to itself if lo is attached" {
 	portctl attach lo eth0
 	start_http 2222
 	background hold server "$PYTHON" -c "
@@ -435,7 +435,7 @@ s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
 	refused "on lo; allow it" drop 2222/tcp on lo
 }
 
-@test "a change that lets the open connection be is not refused" {
+@test "a change that does not affect the open connection is accepted" {
 	portctl attach eth0
 	start_http 2222
 	hold_open "$S4" 2222
@@ -445,13 +445,13 @@ s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
 	portctl default drop
 }
 
-@test "--confirm with what is no time is wrong usage" {
+@test "--confirm without a valid time is wrong usage" {
 	wants 2 default drop --confirm soon
 	contains "$stderr" "expected a time"
 	wants 2 default drop --confirm
 }
 
-@test "save and restore: rules and interfaces, without those that end" {
+@test "restore restores the saved interfaces and rules, without rules that expire" {
 	portctl attach eth0
 	portctl default drop
 	portctl allow 80
@@ -467,13 +467,13 @@ s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
 	start_http 81
 	http_get "$S4" 80
 	no http_get "$S4" 81
-	# What runs already is left as it is.
+	# restore does not change rules that run.
 	portctl allow 81
 	portctl restore
 	http_get "$S4" 81
 }
 
-@test "restore attaches to what is below first: the port, then its bridge" {
+@test "restore attaches to a port before its bridge" {
 	ip -n "$SERVER" link add br0 type bridge
 	ip -n "$SERVER" link set eth0 master br0
 	portctl attach eth0 br0
@@ -497,7 +497,7 @@ s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
 	equal "$(cat "$TMP/saved")" "default drop"
 }
 
-@test "restore --follow attaches what comes, and what is made again; its end detaches nothing" {
+@test "restore --follow attaches to new and recreated devices, and detaches nothing at its end" {
 	portctl attach eth0
 	portctl default drop
 	portctl save
@@ -505,7 +505,7 @@ s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
 	ip -n "$SERVER" link del eth0
 	background follow server "$PORTCTL" restore --follow
 	eventually has_default drop
-	no_child() { ! pgrep -P "$pid"; } # who waited behind the change
+	no_child() { ! pgrep -P "$pid"; } # the child that waits for packets after a change
 	eventually no_child
 	for _ in 1 2; do
 		ip -n "$SERVER" link add eth0 type veth peer name eth0 netns "$CLIENT"
@@ -518,7 +518,7 @@ s = socket.create_connection(('$S4', 2222)); time.sleep(30)"
 	equal "$(portctl status -j | jq -r '.interfaces[0].mode')" native
 }
 
-# An event that has nothing to do with eth0, and the time that it takes to look.
+# An event of another device, and time for restore --follow to handle it.
 unrelated_event() {
 	ip -n "$SERVER" link add x0 type veth peer name x1
 	ip -n "$SERVER" link set x0 up
@@ -528,7 +528,7 @@ unrelated_event() {
 
 is_detached() { equal "$(portctl status -j | jq -c '[.interfaces, .rules]')" "[[],0]"; }
 
-@test "restore --follow leaves detached what was there all along" {
+@test "restore --follow does not attach to devices that existed before" {
 	portctl attach eth0
 	portctl drop 23
 	portctl save
@@ -541,7 +541,7 @@ is_detached() { equal "$(portctl status -j | jq -c '[.interfaces, .rules]')" "[[
 	ip -n "$SERVER" link set eth0 up
 	sleep 0.5
 	is_detached
-	# Nor what was saved only now.
+	# Also not to a device that was saved later.
 	add_link eth1 10.78.0.1 fd78::1 10.78.0.2 fd78::2
 	sleep 0.5
 	portctl attach eth1
@@ -549,7 +549,7 @@ is_detached() { equal "$(portctl status -j | jq -c '[.interfaces, .rules]')" "[[
 	portctl detach eth1
 	unrelated_event
 	is_detached
-	# It comes again: away and back.
+	# The device leaves and comes back.
 	ip -n "$SERVER" link set eth1 netns "$CLIENT" name y1
 	ip -n "$CLIENT" link set y1 netns "$SERVER" name eth1
 	eventually is_attached
@@ -557,7 +557,7 @@ is_detached() { equal "$(portctl status -j | jq -c '[.interfaces, .rules]')" "[[
 	equal "$(cat "$TMP/follow.err")" ""
 }
 
-@test "restore --follow tries again what could not be attached, unless all was taken away" {
+@test "restore --follow retries a failed attach until everything is detached" {
 	portctl attach eth0
 	portctl drop 23
 	portctl save
@@ -580,7 +580,7 @@ is_detached() { equal "$(portctl status -j | jq -c '[.interfaces, .rules]')" "[[
 
 is_watched() { server tc filter show dev eth0 egress | grep -q bpf; }
 
-@test "restore watches again what leaves, where that is gone" {
+@test "restore restores a missing egress filter" {
 	portctl attach eth0
 	portctl drop 7000
 	client "$PYTHON" "$NET" send "$S4" 7000 3
@@ -593,7 +593,7 @@ is_watched() { server tc filter show dev eth0 egress | grep -q bpf; }
 	equal "$(port udp 7000 drop)" 3
 	wants 0 restore
 	equal "$output" ""
-	# Away and back: the program that judges comes along.
+	# The device leaves and comes back, with its XDP program.
 	background follow server "$PORTCTL" restore --follow
 	unrelated_event
 	ip -n "$SERVER" link set eth0 netns "$CLIENT" name y0
@@ -605,7 +605,7 @@ is_watched() { server tc filter show dev eth0 egress | grep -q bpf; }
 	equal "$(cat "$TMP/follow.err")" ""
 }
 
-@test "restore takes a name alone as auto, and tells of lines that say nothing" {
+@test "restore takes a name alone as auto, and reports wrong lines" {
 	ip -n "$SERVER" link add y0 type veth peer name y1
 	portctl allow 80
 	portctl save
@@ -619,7 +619,7 @@ portctl: $PORTCTL_RULES.interfaces:4: found \"y1 native more\", $expected
 portctl: $PORTCTL_RULES.interfaces:5: found \"averylongname123\", $expected
 portctl: $PORTCTL_RULES.interfaces:6: found \"y1 ?[31m\", $expected"
 	equal "$(portctl status -j | jq -c '[.interfaces[] | .name, .mode]')" '["eth0","native"]'
-	# Once, and not at each event.
+	# Reported once, and not at each event.
 	background follow server "$PORTCTL" restore --follow
 	unrelated_event
 	equal "$(wc -l <"$TMP/follow.err")" 4
@@ -631,7 +631,7 @@ portctl: $PORTCTL_RULES.interfaces:6: found \"y1 ?[31m\", $expected"
 	equal "$(portctl status -j | jq -c '[.interfaces[] | .name, .mode]')" '["eth0","generic","y0","native"]'
 }
 
-@test "restore with nothing saved says so" {
+@test "restore without saved rules is refused" {
 	wants 1 restore
 	one_line "$stderr"
 	contains "$stderr" "cannot read"

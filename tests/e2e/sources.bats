@@ -1,7 +1,7 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2086 # as in helpers.bash; addresses have no spaces
-# Rules with "from": who may reach what, which rule wins, and what is refused.
+# Rules with "from": which sources reach a port, which rule wins, and what is refused.
 load helpers
 load helpers_replies
 
@@ -20,10 +20,10 @@ office() {
 	equal "$(port tcp 80 drop)" "$(line default drop)"
 	all_add_up
 }
-@test "the office may, others may not; several sources of both families" { office native; }
-@test "the office may, others may not, generic mode" { office generic; }
+@test "sources that a rule names reach the port, others do not" { office native; }
+@test "sources that a rule names reach the port, generic mode" { office generic; }
 
-@test "a drop inside a bigger allow, and an allow inside that" {
+@test "nested prefixes: allow, within that drop, within that allow" {
 	attach_with "default allow
 allow http from 10.77.0.0/24, fd77::/64
 drop http from 10.77.0.8/29, fd77::10/124
@@ -50,7 +50,7 @@ drop http"
 	all_add_up
 }
 
-@test "longest prefix wins between rules of the same port, in any order" {
+@test "of rules for the same port the longest prefix wins, in any order" {
 	attach_with "default drop
 allow 53/udp from 10.77.0.0/16 comment \"a\"
 drop 53/udp from 10.77.0.0/24 comment \"b\"
@@ -68,7 +68,7 @@ allow 53/udp from 10.0.0.0/8 comment \"e\""
 	equal "$(port udp 53 drop)" 3
 }
 
-@test "a narrower range beats a longer prefix; one protocol beats both" {
+@test "a narrower range wins over a longer prefix, and one protocol over both" {
 	attach_with "default allow
 drop 8000-8100 from 10.77.0.1
 allow 8080
@@ -88,7 +88,7 @@ drop 8090 from 10.77.0.1"
 	all_add_up
 }
 
-@test "a rule whose source does not match leaves it to the wider range, and to the default" {
+@test "if no source matches, a wider range decides, then the default" {
 	attach_with "default drop
 drop 80/tcp from 192.0.2.0/24
 allow 1-1023/tcp from 10.77.0.0/24
@@ -105,7 +105,7 @@ allow 443/tcp from 192.0.2.0/24"
 	equal "$(line 'drop 80/tcp from 192.0.2.0/24')" 0
 }
 
-@test "drop from: every port, ICMP echo and errors, fragments" {
+@test "\"drop from\" drops every port, ICMP echo and errors, and fragments" {
 	attach_with "default allow
 drop from 10.77.0.1, fd77::1
 allow 80"
@@ -135,7 +135,7 @@ allow 80"
 	all_add_up
 }
 
-@test "allow from: every port, ICMP and other protocols, under default drop and before drops" {
+@test "\"allow from\" passes every port, ICMP and other protocols, also where rules drop" {
 	attach_with "default drop
 allow from 10.77.0.0/24, fd77::/64
 drop from 10.77.0.11
@@ -164,7 +164,7 @@ option fragments drop"
 	equal "$(line 'drop 80')" 0
 }
 
-@test "/0 is everybody of one family, /32 and /128 are one" {
+@test "a prefix of length 0 matches one address family, /32 and /128 one address" {
 	attach_with "default allow
 drop 80 from 0.0.0.0/0
 allow 80 from 10.77.0.1/32
@@ -187,7 +187,7 @@ allow 81 from fd77::1/128"
 }
 
 # 2001:db8:: begins with the same bits as 32.1.13.184; fd77:: as 253.119.
-@test "an IPv4 prefix never matches an IPv6 source, nor the other way round" {
+@test "an IPv4 prefix never matches an IPv6 source, and an IPv6 prefix no IPv4 source" {
 	attach_with "default allow
 drop 53/udp from 32.0.0.0/8, 32.1.13.184
 drop from 32.0.0.0/7
@@ -202,7 +202,7 @@ drop 54/udp from 2000::/3, a4d:1::/32"
 	equal "$(port udp 53 drop)" 0
 }
 
-@test "on IFACE together with from" {
+@test "\"on\" and \"from\" in one rule must both match" {
 	add_link eth1 10.80.0.1 fd80::1 10.80.0.2 fd80::2
 	portctl attach eth0 eth1
 	printf '%s\n' 'default drop' 'allow http from 10.77.0.0/24, fd77::/64 on eth0' \
@@ -217,7 +217,7 @@ drop 54/udp from 2000::/3, a4d:1::/32"
 	ip -n "$CLIENT" route replace "$S4/32" dev eth0
 	get_from 10.80.0.5 "$S4"
 	at_least "$(line 'allow 80/tcp from 10.80.0.0/24')" 4
-	# The office's address, but by the other interface.
+	# The allowed address, but on the other interface.
 	MAC=$(mac_of "$SERVER" eth1)
 	echo "$C4" | wire from eth1 "$MAC" 10.80.0.2 80
 	wire flood eth1 "$MAC" syn "$C4" 10.80.0.2 80 3
@@ -227,7 +227,7 @@ drop 54/udp from 2000::/3, a4d:1::/32"
 			| select(.line | endswith("on eth0")) | .packets')"
 }
 
-@test "a source added and deleted again by command" {
+@test "rules for sources are added, replaced and deleted by command" {
 	attach_with "default drop"
 	start_http 80
 	WAIT=0.3 no http_get "$S4"
@@ -235,7 +235,7 @@ drop 54/udp from 2000::/3, a4d:1::/32"
 	http_get "$S4"
 	portctl drop http from "$C4"
 	WAIT=0.3 no http_get "$S4"
-	# The contrary for the same source takes its place, and nothing else's.
+	# Another action for the same source replaces only that rule.
 	portctl allow http from "$C4"
 	http_get "$S4"
 	contains "$(rules)" "allow 80/tcp from 10.77.0.1"
@@ -246,8 +246,8 @@ drop 54/udp from 2000::/3, a4d:1::/32"
 	equal "$(rules)" "default drop"
 }
 
-# The answers that the service gave are no conversation that this host began.
-@test "a source that is deleted comes in no more, from the same port neither" {
+# The service's answers must not make its clients' packets replies.
+@test "after its rule is deleted a source is shut out, from the same port too" {
 	attach_with "default drop
 allow 53/udp from 10.77.0.0/24"
 	start_echo 53
@@ -258,8 +258,8 @@ allow 53/udp from 10.77.0.0/24"
 	equal "$(line reply)" 0
 }
 
-# many NUMBER: allow 53/udp from so many prefixes, /32 and /128 half and half, every
-# third address left out, from 100.64.0.0 and 2001:db8:: on.
+# many NUMBER: writes rules that allow 53/udp from NUMBER prefixes, half of them IPv4 addresses
+# from 100.64.0.0 on and half IPv6 /64s from 2001:db8:: on, leaving out every third.
 many() {
 	"$PYTHON" -c "
 import ipaddress
@@ -306,17 +306,17 @@ for kind, times in ((0, 400), (2, 100)):
 	equal "$(port udp 53 pass)" 800
 	equal "$(line 'drop 53/udp from 100.64.0.0/10, 2001:db8::/32')" 200
 	equal "$(line default)" 50
-	# And away again.
+	# Remove them all.
 	in_time "$2" portctl drop 54
 	printf 'default allow\n' >"$TMP/rules"
 	portctl apply "$TMP/rules"
 	echo 100.64.0.2 | from_sources "$S4" 53
 	equal "$(port udp 53 pass)" 801
 }
-@test "10,000 prefixes judge rightly" { large 10000 5; }
-@test "100,000 prefixes judge rightly" { large 100000 20; }
+@test "10,000 prefixes give the right verdicts" { large 10000 5; }
+@test "100,000 prefixes give the right verdicts" { large 100000 20; }
 
-@test "what is no source is refused, and nothing changes" {
+@test "wrong sources are refused, and nothing changes" {
 	attach_with "default drop"
 	refused "bits behind the prefix are set: expected 10.77.0.0/24" allow 80 from 10.77.0.1/24
 	refused "bits behind the prefix are set: expected fd77::/64" allow 80 from fd77::1/64
@@ -335,7 +335,7 @@ for kind, times in ((0, 400), (2, 100)):
 	refused "no packet of that IP protocol" allow icmp from 10.0.0.0/8, fd77::/64
 	refused "expected a port" drop on eth0 from 10.0.0.1
 	equal "$(rules)" "default drop"
-	# In a file, with the place; and contradictions about one source name both lines.
+	# In a file: with line and column. A contradiction about a source names both lines.
 	printf 'default drop\nallow 80 from 10.0.0.1/8\n' >"$TMP/bad"
 	refused "$TMP/bad:2:15: " apply "$TMP/bad"
 	printf 'allow 80 from 10.0.0.0/8\ndrop 80 from 10.0.0.0/8\n' >"$TMP/bad"

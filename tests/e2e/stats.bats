@@ -1,13 +1,13 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# stats: what is counted, and how it is shown to people and to programs.
+# stats: what is counted, and its output as text and JSON.
 # shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 
 send() { client "$PYTHON" "$NET" send "$@"; }
 
-# Ports 7000 (3 passed), 53/udp (5 dropped) and 60000 (4 passed), 100 bytes each,
-# which are 142 in a frame.
+# Sends datagrams of 100 bytes, 142 with their headers: 3 to port 7000, which pass; 5 to port 53,
+# which drop; 4 to port 60000, which pass.
 some_traffic() {
 	portctl attach eth0
 	portctl drop domain
@@ -16,7 +16,7 @@ some_traffic() {
 	send "$S4" 60000 4 100
 }
 
-@test "the table: busiest first, with service, class and lines" {
+@test "stats shows the busiest ports first, with service and class, then the lines" {
 	some_traffic
 	wants 0 stats
 	equal "$output" "eth0 (native): 7 packets passed, 5 dropped
@@ -32,24 +32,24 @@ default                                    pass                7            994"
 	equal "$stderr" ""
 }
 
-@test "stats -j is to the letter of the design" {
+@test "stats -j has the documented keys, types and values" {
 	some_traffic
 	wants 0 stats -j 53
 	equal "$output" '{"interfaces":[{"name":"eth0","mode":"native","ports":[{"proto":"udp","port":53,"service":"domain","class":"well-known","pass":{"packets":0,"bytes":0},"drop":{"packets":5,"bytes":710}}],"lines":[{"line":"drop 53","verdict":"drop","packets":5,"bytes":710},{"line":"default","verdict":"pass","packets":7,"bytes":994}],"total":{"pass":{"packets":7,"bytes":994},"drop":{"packets":5,"bytes":710}}}]}'
 	equal "$(stats '.interfaces[0].ports[] | select(.port == 60000) | .service')" null
-	# Integers, all of them: no fraction, no exponent.
+	# All numbers are integers: no fraction, no exponent.
 	equal "$(portctl stats -j | jq -c '[.. | numbers | . == floor] | all')" true
 	no grep -qE '[0-9][.eE][0-9+]' <<<"$(portctl stats -j)"
 }
 
-@test "stats where nothing is attached" {
+@test "stats without an attached interface" {
 	wants 0 stats
 	equal "$output" "portctl is attached to no interface: portctl attach IFACE"
 	wants 0 stats -j
 	equal "$output" '{"interfaces":[]}'
 }
 
-@test "only ports that saw packets, unless --all" {
+@test "stats shows ports with packets, with --all every port and line" {
 	some_traffic
 	equal "$(stats '.interfaces[0].ports | length')" 3
 	equal "$(stats '.interfaces[0].ports | length' --all)" 131072
@@ -57,7 +57,7 @@ default                                    pass                7            994"
 	equal "$(stats '[.interfaces[0].ports[:3][].port] | @csv' --all)" 53,60000,7000
 	equal "$(stats '.interfaces[0].ports | map(select(.class == "well-known")) | length' --all)" 2048
 	equal "$(stats '.interfaces[0].ports | map(select(.class == "dynamic")) | length' --all)" 32768
-	# And every line.
+	# With --all every line is shown too.
 	wants 0 stats --all
 	local line
 	for line in not-ip malformed fragment removed; do
@@ -66,7 +66,7 @@ default                                    pass                7            994"
 	[ "${#lines[@]}" -gt 131072 ]
 }
 
-@test "PORT chooses: number, range, protocol, service" {
+@test "stats PORT selects by number, range, protocol and service" {
 	some_traffic
 	client ncat -z -w 1 "$S4" 7000 || true
 	ports_of() { stats '[.interfaces[0].ports[] | "\(.port)/\(.proto)"] | join(" ")' "$@"; }
@@ -77,7 +77,7 @@ default                                    pass                7            994"
 	equal "$(ports_of 50-7000)" "53/udp 7000/udp 7000/tcp"
 	equal "$(ports_of 60000 53)" "53/udp 60000/udp"
 	equal "$(ports_of 60000-60001 --all)" "60000/udp 60000/tcp 60001/tcp 60001/udp"
-	# The lines and totals are still those of everything.
+	# Lines and totals still count everything.
 	equal "$(stats '.interfaces[0].total.drop.packets' 7000)" 5
 	local word
 	for word in 65536 80abc nosuchservice gre 9-3 1/sctp; do
@@ -91,7 +91,7 @@ default                                    pass                7            994"
 	usage_of stats --bogus
 }
 
-@test "-i and -n: rates, as often as asked for" {
+@test "stats -i and -n show rates, n times" {
 	portctl attach eth0
 	background sender client "$PYTHON" "$NET" flood "$S4" 7000 30
 	wants 0 stats -j -i 1 -n 2
@@ -101,8 +101,8 @@ default                                    pass                7            994"
 	local first second
 	first=$(jq -s '.[0].interfaces[0].ports[0].pass.packets' <<<"$output")
 	second=$(jq -s '.[1].interfaces[0].ports[0].pass.packets' <<<"$output")
-	# The second rate is what the counter grew in the second between the two, or
-	# a little less, since a busy machine sleeps longer.
+	# The second rate is the counter's growth in the second between the two, or a little
+	# less, because a busy machine sleeps longer.
 	jq -se --argjson grown "$((second - first))" '.[1].interfaces[0].ports[0].rate
 		| .drop == 0 and .pass > 0 and .pass > 0.4 * $grown and .pass < 1.1 * $grown' <<<"$output"
 	wants 0 stats -i 1 -n 1
@@ -112,7 +112,7 @@ default                                    pass                7            994"
 	lacks "$(portctl stats)" "PASSED/S"
 }
 
-@test "nmap -sS to 100 ports is 100 packets, each port counted, ruled or not" {
+@test "nmap -sS to 100 ports counts one packet on each, with or without a rule" {
 	portctl attach eth0
 	portctl drop 1010-1029
 	client nmap -n -Pn --send-ip --max-retries 0 --max-rtt-timeout 200ms -sS -p 1000-1099 \
@@ -125,11 +125,11 @@ default                                    pass                7            994"
 	adds_up
 }
 
-@test "the port counters are what real clients sent" {
+@test "the port counters equal the packets that real clients sent" {
 	start_http 80
 	start_echo 53
 	portctl attach eth0
-	# The other side's own count: what the device there has sent, and no more.
+	# The client's device counts the packets it sent.
 	local before sent
 	before=$(ip -n "$CLIENT" -j -s link show eth0 | jq '.[0].stats64.tx.packets')
 	for _ in 1 2 3; do
@@ -139,7 +139,7 @@ default                                    pass                7            994"
 		udp_ask "$S6" 53
 	done
 	client ping -qc2 -i0.1 -W1 "$S4"
-	# Once the last segments of what has ended are there.
+	# Wait for the last segments of closed connections.
 	all_counted() {
 		sent=$(($(ip -n "$CLIENT" -j -s link show eth0 | jq '.[0].stats64.tx.packets') - before))
 		equal "$(stats '.interfaces[0].total.pass.packets')" "$sent"
@@ -152,8 +152,8 @@ default                                    pass                7            994"
 	adds_up
 }
 
-# Floods from two CPUs at a time: 5,000 packets from each to a port that is
-# allowed, 3,000 to one that is not; then the counters have to have them all.
+# Two CPUs send at the same time, each 5,000 packets to an allowed port and 3,000 to another one.
+# All of them must be counted.
 count_on_two_cpus() {
 	local cpu senders=() dropped
 	portctl default drop
@@ -168,7 +168,7 @@ count_on_two_cpus() {
 	done
 	wait "${senders[@]}"
 	sleep 0.1
-	# Only what the device has taken: a full queue drops before anyone judges.
+	# Except packets that the device dropped because its queue was full.
 	dropped=$(ip -n "$CLIENT" -j -s link show eth0 | jq '.[0].stats64.tx.dropped')
 	equal "$(($(port udp 7000) + $(port udp 7001 drop) + $(port udp 7002 drop) + dropped))" 16000
 	equal "$(line 'allow 7000')" "$(port udp 7000)"
@@ -177,15 +177,15 @@ count_on_two_cpus() {
 	adds_up
 }
 
-@test "every packet is counted once, on whichever CPU it comes" {
+@test "every packet is counted once, on any CPU" {
 	taskset -c 1 true || skip "one CPU only"
 	portctl attach eth0
 	count_on_two_cpus
 }
 
-@test "CPUs that came online after attach share counters, and lose nothing" {
+@test "CPUs that come online after attach share counters and lose no packet" {
 	taskset -c 1 true || skip "one CPU only"
-	# portctl is shown a machine with one CPU online.
+	# Makes portctl see only one CPU online.
 	echo 0 >online
 	server unshare --mount bash -c "
 		mount --bind online /sys/devices/system/cpu/online && exec '$PORTCTL' attach eth0"
@@ -193,7 +193,7 @@ count_on_two_cpus() {
 	count_on_two_cpus
 }
 
-@test "colours on a terminal only, and not with NO_COLOR" {
+@test "colours only on a terminal, and not with NO_COLOR" {
 	some_traffic
 	local esc=$'\e'
 	on_terminal() { script -qec "nsenter --net=/run/netns/$SERVER '$PORTCTL' $*" /dev/null; }
@@ -204,11 +204,11 @@ count_on_two_cpus() {
 	lacks "$(on_terminal stats -j)" "$esc"
 	lacks "$(NO_COLOR=1 on_terminal stats)" "$esc"
 	lacks "$(NO_COLOR=1 on_terminal list)" "$esc"
-	# Unset and empty are the same (no-color.org).
+	# An empty NO_COLOR is the same as none (no-color.org).
 	contains "$(NO_COLOR='' on_terminal stats)" "$esc"
 }
 
-@test "output that cannot be written is said, with exit code 1" {
+@test "output that cannot be written is an error with exit code 1" {
 	some_traffic
 	local command
 	for command in "stats" "stats -j" "list" "list -j" "status" "save -" \

@@ -1,11 +1,11 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# top, on the screens of a tmux server of its own.
+# top, on the screens of a separate tmux server.
 
 load helpers
 load helpers_replies
 
-# The server is ended by its socket, also where a test fails.
+# teardown ends the tmux server, also after a failure.
 screen() { server tmux -L "portctl-$$" -f /dev/null "$@"; }
 eval "helpers_$(declare -f teardown)"
 teardown() {
@@ -13,7 +13,7 @@ teardown() {
 	helpers_teardown
 }
 
-# begin WIDTH HEIGHT [COMMAND]: top on such a screen, its shell lives on.
+# begin WIDTH HEIGHT [COMMAND]: starts top on a screen of this size; the shell stays when it ends.
 begin() {
 	screen new-session -d -x "$1" -y "$2" "${3:-'$PORTCTL' top; echo left \$?}; sleep 100"
 }
@@ -22,7 +22,7 @@ shows() { shown | grep -q -- "$1"; }
 keys() { screen send-keys "$@"; }
 row_of() { shown | grep -n -- "$1" | head -1 | cut -d: -f1; }
 
-@test "ports, the busiest first; the orders; quits clean" {
+@test "top shows the busiest ports first, sorts by other orders, and quits cleanly" {
 	attach_with $'default drop\nallow 80'
 	local i
 	for i in 1 2 3 4 5 6; do client knock "$S4" 80:udp; done
@@ -41,17 +41,17 @@ row_of() { shown | grep -n -- "$1" | head -1 | cut -d: -f1; }
 	[ "$(row_of 23/tcp)" -lt "$(row_of 80/udp)" ]
 	keys q
 	eventually shows "left 0"
-	# Nothing of it is left on the screen.
+	# The screen is restored.
 	no shows "80/udp"
 }
 
-@test "why it ends is on the screen that was there before" {
+@test "an error that ends top is printed after the screen is restored" {
 	attach_with $'default drop'
 	begin 100 24 "PORTCTL_BPFFS=$TMP '$PORTCTL' top; echo left \$?; sleep 100"
 	eventually shows "left 1"
 	shows "portctl: "
 	screen kill-server
-	# Also where it ends later, and could not watch before: that is not why.
+	# The same for a later error. That there are too many monitors is not the reason.
 	local i
 	for i in 1 2 3 4; do background "monitor$i" server "$PORTCTL" monitor; done
 	watched() { [ "$(cat "$TMP"/monitor?.err)" = "" ] && sleep 0.3; }
@@ -67,7 +67,7 @@ row_of() { shown | grep -n -- "$1" | head -1 | cut -d: -f1; }
 	chmod 700 "$PORTCTL_RUN"
 }
 
-@test "rates and bars of what passes and what is dropped, and whom" {
+@test "top shows rates, bars, and the sources of dropped packets" {
 	attach_with $'default drop\nallow 80'
 	begin 120 24
 	eventually shows "eth0"
@@ -90,7 +90,7 @@ while time.time() < end:
 	wait "$sender"
 }
 
-@test "filters: a service, a range, nonsense, none" {
+@test "top filters by service or protocol, and refuses a wrong filter" {
 	attach_with "default drop"
 	client knock "$S4" 22:tcp 53:udp 2000:tcp
 	begin 100 24
@@ -109,7 +109,7 @@ while time.time() < end:
 	shows "22/tcp"
 }
 
-@test "one interface or all; pause" {
+@test "top shows one interface or all, and pauses" {
 	attach_with "default drop"
 	client knock "$S4" 22:tcp
 	begin 100 24
@@ -126,7 +126,7 @@ while time.time() < end:
 	eventually shows "23/tcp"
 }
 
-@test "resized, narrow, and too small" {
+@test "top follows resizing, narrow and too small screens included" {
 	attach_with "default drop"
 	client knock "$S4" 22:tcp
 	begin 100 24
@@ -146,7 +146,7 @@ while time.time() < end:
 	eventually shows "left 0"
 }
 
-@test "detach, attach and apply under it" {
+@test "top goes on through detach, attach and changes of rules" {
 	attach_with "default drop"
 	client knock "$S4" 22:tcp
 	begin 100 24
@@ -160,7 +160,7 @@ while time.time() < end:
 	eventually shows "24/tcp"
 }
 
-@test "ends on signals and without its terminal, and gives the screen back" {
+@test "top ends on SIGTERM and without its terminal, and restores the screen" {
 	attach_with "default drop"
 	begin 100 24
 	eventually shows "eth0"
@@ -176,7 +176,7 @@ while time.time() < end:
 	eventually no kill -0 "$pid"
 }
 
-@test "plain terminals work; none, or one without a screen, is refused" {
+@test "top works on a vt100, and is refused without a terminal or on a dumb one" {
 	attach_with "default drop"
 	client knock "$S4" 22:tcp
 	begin 80 24 "TERM=vt100 NO_COLOR=1 '$PORTCTL' top; echo left \$?"

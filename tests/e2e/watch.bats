@@ -1,22 +1,23 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# watch: what begins and ceases to listen, and what the outside sees change.
+# watch: programs that begin or cease to listen, and changes of the state seen from outside.
 
 load helpers
 load helpers_replies
 
-# begin_watch [OPTIONS...]: a watch in the background; what it tells is in "watch.out".
+# begin_watch [OPTIONS...]: starts a watch. Sets $watch. Its events are in watch.out.
 begin_watch() {
 	background watch server "$PORTCTL" watch -j "$@"
 	watch=$pid
 	eventually looks
 }
-# It has an eventpoll before its first look; a moment later that is done.
+# watch opens an eventpoll before its first look, which is done a moment later.
 looks() { find "/proc/$watch/fd" -lname '*eventpoll*' | grep -q . && sleep 0.4; }
+# told FILTER: prints the events that jq selects. was_told FILTER: whether there is one.
 told() { jq -c "select($1)" "$TMP/watch.out" 2>/dev/null; }
 was_told() { [ -n "$(told "$1")" ]; }
 
-# open_and_close PROTO PORT SECONDS: a socket that listens for so long.
+# open_and_close PROTO PORT SECONDS: listens for this time.
 OPEN="
 import socket, sys, time
 s = socket.socket(socket.AF_INET, socket.SOCK_STREAM if sys.argv[1] == 'tcp' else socket.SOCK_DGRAM)
@@ -25,10 +26,10 @@ if sys.argv[1] == 'tcp':
 	s.listen()
 time.sleep(float(sys.argv[3]))"
 open_and_close() { server "$PYTHON" -c "$OPEN" "$@"; }
-# hold_open PROTO PORT: one that listens until the test ends.
+# hold_open PROTO PORT: listens in the background until the test ends.
 hold_open() { background "held$2" server "$PYTHON" -c "$OPEN" "$@" 100; }
 
-@test "listeners come and go, with their program; the state follows within a second" {
+@test "listeners that come and go are reported within a second, with program and state" {
 	attach_with $'default drop\nallow 8080'
 	begin_watch
 	hold_open tcp 8080
@@ -38,7 +39,7 @@ hold_open() { background "held$2" server "$PYTHON" -c "$OPEN" "$@" 100; }
 	contains "$(told '.event == "listen"')" '"program":"python'
 	eventually was_told '.event == "state" and .port == 8080'
 	equal "$(told '.event == "state"' | jq -c '[.state, .was]')" '["open","closed"]'
-	# Not more than a second between the call and the event.
+	# At most one second between the call and the event.
 	local now
 	now=$(date +%s.%N)
 	open_and_close udp 5353 1.5 &
@@ -53,7 +54,7 @@ hold_open() { background "held$2" server "$PYTHON" -c "$OPEN" "$@" 100; }
 	eventually was_told '.event == "state" and .port == 8080 and .was == "open"'
 }
 
-# take_over PORT NAME: one more that listens there, under this name, until it is ended.
+# take_over PORT NAME: one more program, called NAME, that listens at the port. Sets $pid.
 TAKE_OVER="
 import ctypes, socket, sys, time
 ctypes.CDLL(None).prctl(15, sys.argv[2].encode(), 0, 0, 0)
@@ -65,7 +66,7 @@ time.sleep(100)"
 take_over() { background "$2" server "$PYTHON" -c "$TAKE_OVER" "$@"; }
 is_of() { portctl ports "$1" -j | jq -e ".ports[0].listeners[] | select(.program == \"$2\")" >/dev/null; }
 
-@test "of two at one port, the one that is left is told as gone" {
+@test "of two listeners at one port, \"gone\" names the last to end" {
 	take_over 5000 older
 	local older=$pid
 	eventually is_of 5000 older
@@ -81,7 +82,7 @@ is_of() { portctl ports "$1" -j | jq -e ".ports[0].listeners[] | select(.program
 	equal "$(told '.event == "gone"' | jq -c '[.program, .pid]')" "[\"newer\",$newer]"
 }
 
-@test "one that is gone at once is told all the same" {
+@test "a listener that ends at once is reported" {
 	begin_watch
 	for i in 1 2 3; do
 		open_and_close tcp 2222 0
@@ -93,7 +94,7 @@ is_of() { portctl ports "$1" -j | jq -e ".ports[0].listeners[] | select(.program
 	equal "$(told '.event == "listen" and .port == 2223' | wc -l)" 3
 }
 
-@test "a change of the rules, and the end of one, change the state" {
+@test "a change of the rules, or a rule's expiry, is reported as a new state" {
 	attach_with $'default drop'
 	hold_open tcp 22
 	eventually server_listens
@@ -108,7 +109,7 @@ is_of() { portctl ports "$1" -j | jq -e ".ports[0].listeners[] | select(.program
 }
 server_listens() { portctl ports -j | jq -e '.ports[] | select(.port == 22 and .listeners != [])' >/dev/null; }
 
-@test "other namespaces are not told of; --netns asks for one" {
+@test "listeners of other namespaces are not reported, except those of --netns" {
 	begin_watch
 	client "$PYTHON" -c "import socket; s = socket.socket(); s.bind(('0.0.0.0', 4444)); s.listen()"
 	open_and_close tcp 4445 0
@@ -123,7 +124,7 @@ server_listens() { portctl ports -j | jq -e '.ports[] | select(.port == 22 and .
 	usage_of watch 22
 }
 
-@test "where the kernel refuses, it looks, and says so; a program is run for events" {
+@test "without BPF watch polls, with a note; --exec runs a program for each event" {
 	printf '#!/bin/sh\ncat >>"%s/ran"\n' "$TMP" >"$TMP/hook"
 	chmod 755 "$TMP/hook"
 	refused "cannot run ./none" watch --exec ./none
@@ -134,7 +135,7 @@ server_listens() { portctl ports -j | jq -e '.ports[] | select(.port == 22 and .
 	hold_open tcp 7777
 	eventually grep -q '"event":"listen".*7777' "$TMP/ran"
 	contains "$(cat "$TMP/watch.out")" '"program":"python'
-	# More at a time than are run for: that is said.
+	# More events at a time than programs are run for: the others are reported as lost.
 	background crowd server "$PYTHON" -c "
 import socket, time
 held = [socket.socket() for i in range(30)]
@@ -143,7 +144,7 @@ time.sleep(100)"
 	eventually was_told '.event == "lost" and .hooks > 0'
 }
 
-@test "a program that cannot be seen is called unknown, and has no number" {
+@test "a program that cannot be read is shown as unknown, without a PID" {
 	background watch server setpriv --bounding-set -perfmon,-sys_admin,-sys_ptrace \
 		"$PORTCTL" watch
 	eventually grep -q "the kernel cannot report sockets" "$TMP/watch.err"

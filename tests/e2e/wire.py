@@ -1,23 +1,24 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""Frames made by hand, and what comes back, for the tests of sources, reject, limits
-and replies. ADDRESS may be IPv4 or IPv6; MAC is the next hop's.
+"""Sends handmade frames and prints what comes back; small clients and servers. Addresses may be
+IPv4 or IPv6; MAC is the next hop's.
 
 flood DEV MAC KIND SOURCE TARGET PORT COUNT [SECONDS]   COUNT frames of a KIND (below),
                         SOURCE an address or "random", spread over SECONDS
 from DEV MAC TARGET PORT    a UDP datagram for each source address on standard input
-answer DEV MAC KIND SOURCE TARGET PORT [TAG...]   one frame (with VLAN tags, as 8100:5),
-                        prints what is sent back within half a second, or "nothing"
-answers DEV             the same for each line "MAC KIND SOURCE TARGET PORT" on standard input,
-                        all sent at once
-refused HOST PORT [WORDS]   what a connected UDP socket sees, with so many words of IP
-                        options: "refused", "timeout" or what came
-unconnected HOST PORT TEXT [SIZE [OWN]]  UDP by sendto() and recvfrom(): prints the answer's size
-big PORT SIZE           UDP server whose every answer has SIZE bytes
-echo HOST PORT          TCP server that says every line back
-hold HOST PORT FIFO     connects; says each line from FIFO and prints what comes back
+answer DEV MAC KIND SOURCE TARGET PORT [TAG...]   sends one frame (with VLAN tags, as 8100:5),
+                        prints the first answer within half a second, or "nothing"
+answers DEV             the same for each line "MAC KIND SOURCE TARGET PORT" on standard input;
+                        all frames are sent at once
+refused HOST PORT [WORDS]   sends from a connected UDP socket, with IP options of WORDS 32-bit
+                        words; prints "refused", "timeout" or the answer
+unconnected HOST PORT TEXT [SIZE [OWN]]  UDP by sendto() and recvfrom(), TEXT and SIZE more bytes
+                        from port OWN; prints the answer's size
+big PORT SIZE           UDP server whose answers have SIZE bytes
+echo HOST PORT          TCP echo server
+hold HOST PORT FIFO     connects; sends each line of FIFO and prints the answer
 close_first HOST PORT COUNT connects and closes, COUNT times
-probe HOST PORT SIZE [COUNT]  UDP datagrams that must not be fragmented
+probe HOST PORT SIZE [COUNT]  sends UDP datagrams that must not be fragmented
 
 KIND: syn ack synack rst fin udp echo echoreply error first (fragment) later (fragment)
 """
@@ -47,7 +48,7 @@ def pseudo(source, target, protocol, size):
 
 
 def transport(kind, source, target, port, own=PORT):
-    """The protocol's number, and header and data with their checksum."""
+    """Return the protocol's number, and the header and data with their checksum."""
     six = source.version == 6
     if kind in ("udp", "first", "later"):
         protocol, place = 17, 6
@@ -130,7 +131,7 @@ def from_(dev, mac, target, port):
 
 
 def describe(data, tag):
-    """One line about an IP packet, its checksums judged."""
+    """Return one line about an IP packet, with whether its checksums are right."""
     if data[0] >> 4 == 4:
         size, protocol, ttl = (data[0] & 15) * 4, data[9], data[8]
         source, target = ipaddress.ip_address(data[12:16]), ipaddress.ip_address(data[16:20])
@@ -186,7 +187,7 @@ def answers(dev):
 
 
 def heard(sock):
-    """What TCP, ICMP and ICMPv6 errors come in within half a second."""
+    """Yield a line for each TCP segment and ICMP or ICMPv6 error of the next half second."""
     sock.settimeout(0.1)
     end = time.monotonic() + 0.5
     while time.monotonic() < end:
@@ -284,7 +285,7 @@ def probe(host, port, size, times="1"):
     for _ in range(int(times)):
         try:
             sock.send(b"x" * int(size))
-        except OSError:  # too big, as was just learned
+        except OSError:  # larger than the path MTU that was just learned
             return
         time.sleep(0.1)
 

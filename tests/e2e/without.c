@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A kernel that lacks something, for a program that loads this beforehand (LD_PRELOAD):
- * WITHOUT is "helper N", "map N" or "program N", and what has it is refused as an older
- * kernel does.
+ * Makes the kernel seem to lack a feature, for a program with this library in LD_PRELOAD. The
+ * environment variable WITHOUT is "helper N", "map N" or "program N", by the kernel's numbers:
+ * bpf(2) refuses what needs it, as an older kernel would.
  */
 #include <dlfcn.h>
 #include <errno.h>
