@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Text from outside (names, comments, messages) made safe for a terminal, and found in tables. */
+/* Text from outside (names, comments) made safe for a terminal, and names found in tables. */
 #ifndef TEXT_H
 #define TEXT_H
 
