@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* number_parse(), array_reserve(), env_or(), file_read() and file_write(), in a new folder. */
+/* file_read() and file_write(), in a new folder. */
 #include "unit.h"
 
 #include <dirent.h>
@@ -11,125 +11,9 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 
-#include "base/env.h"
 #include "base/file.h"
-#include "base/number.h"
 
 #define NOBODY 65534
-
-static const struct {
-	const char *text;
-	unsigned long max;
-	int err;
-	unsigned long value;
-} numbers[] = {
-	{ "0", 65535, 0, 0 },
-	{ "1", 65535, 0, 1 },
-	{ "65535", 65535, 0, 65535 },
-	{ "65536", 65535, -ERANGE, 0 },
-	{ "65540", 65535, -ERANGE, 0 },
-	{ "70000", 65535, -ERANGE, 0 },
-	{ "655350", 65535, -ERANGE, 0 },
-	{ "00022", 65535, 0, 22 },
-	{ "0000000000000000000000000000000000000022", 65535, 0, 22 },
-	{ "1234567890123456789012345678901234567890", 65535, -ERANGE, 0 },
-	{ "18446744073709551615", ULONG_MAX, 0, ULONG_MAX },
-	{ "18446744073709551616", ULONG_MAX, -ERANGE, 0 },
-	{ "18446744073709551620", ULONG_MAX, -ERANGE, 0 },
-	{ "36893488147419103232", ULONG_MAX, -ERANGE, 0 },
-	{ "", 65535, -EINVAL, 0 },
-	{ "-1", 65535, -EINVAL, 0 },
-	{ "+1", 65535, -EINVAL, 0 },
-	{ " 1", 65535, -EINVAL, 0 },
-	{ "1 ", 65535, -EINVAL, 0 },
-	{ "1a", 65535, -EINVAL, 0 },
-	{ "0x10", 65535, -EINVAL, 0 },
-	{ "1e3", 65535, -EINVAL, 0 },
-	{ "1.0", 65535, -EINVAL, 0 },
-	{ "/", 65535, -EINVAL, 0 },
-	{ ":", 65535, -EINVAL, 0 },
-	{ "\xd9\xa1", 65535, -EINVAL, 0 }, /* an Arabic 1 */
-	/* not a number: its form is wrong, not its size */
-	{ "99999999999999999999999x", 65535, -EINVAL, 0 },
-};
-
-static void check_number(const char *text, unsigned long max, int err, unsigned long expected)
-{
-	unsigned long value = 4711;
-
-	if (number_parse(text, strlen(text), max, &value) != err ||
-	    value != (err ? 4711 : expected))
-		fail_msg("\"%s\", at most %lu: %lu", text, max, value);
-}
-
-static void test_number_parse(void **state)
-{
-	unsigned long value;
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++)
-		check_number(numbers[i].text, numbers[i].max, numbers[i].err, numbers[i].value);
-	/* Only the given length is read. */
-	assert_int_equal(number_parse("123x", 2, 65535, &value), 0);
-	assert_int_equal(value, 12);
-	assert_int_equal(number_parse("123", 0, 65535, &value), -EINVAL);
-}
-
-/* Every maximum up to 300, with numbers below and above it. */
-static void test_number_parse_at_every_maximum(void **state)
-{
-	(void)state;
-	for (unsigned long max = 0; max < 300; max++) {
-		for (unsigned long number = 0; number < 400; number++) {
-			char text[8];
-
-			snprintf(text, sizeof(text), "%lu", number);
-			check_number(text, max, number > max ? -ERANGE : 0, number);
-		}
-	}
-}
-
-static void test_array_grows(void **state)
-{
-	cleanup_free int *array = NULL;
-	size_t room = 0;
-
-	(void)state;
-	for (int i = 0; i < 10000; i++) {
-		assert_int_equal(array_reserve(&array, &room, i, sizeof(*array)), 0);
-		assert_true(room > (size_t)i);
-		array[i] = i;
-	}
-	for (int i = 0; i < 10000; i++)
-		assert_int_equal(array[i], i);
-}
-
-#ifndef __SANITIZE_ADDRESS__ /* it reports so large an allocation as an error */
-/* An array that cannot grow stays unchanged. */
-static void test_array_that_cannot_grow_is_unchanged(void **state)
-{
-	size_t before = SIZE_MAX / 8, room = before;
-	cleanup_free char *array = strdup("kept");
-	char *pointer = array;
-
-	(void)state;
-	assert_int_equal(array_reserve(&pointer, &room, before, 64), -ENOMEM);
-	assert_ptr_equal(pointer, array);
-	assert_int_equal(room, before);
-	assert_string_equal(array, "kept");
-}
-#endif
-
-static void test_env_or(void **state)
-{
-	(void)state;
-	unsetenv("PORTCTL_UNIT");
-	assert_string_equal(env_or("PORTCTL_UNIT", "otherwise"), "otherwise");
-	setenv("PORTCTL_UNIT", "", 1);
-	assert_string_equal(env_or("PORTCTL_UNIT", "otherwise"), "otherwise");
-	setenv("PORTCTL_UNIT", "set", 1);
-	assert_string_equal(env_or("PORTCTL_UNIT", "otherwise"), "set");
-}
 
 /* Makes a file without using file_write(). */
 static void make_file(const char *path, const char *text, size_t size, mode_t mode)
@@ -484,13 +368,6 @@ static void test_read_and_write_not_permitted(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_number_parse),
-		cmocka_unit_test(test_number_parse_at_every_maximum),
-		cmocka_unit_test(test_array_grows),
-#ifndef __SANITIZE_ADDRESS__
-		cmocka_unit_test(test_array_that_cannot_grow_is_unchanged),
-#endif
-		cmocka_unit_test(test_env_or),
 		cmocka_unit_test(test_read_file),
 		cmocka_unit_test(test_read_files_of_many_sizes),
 		cmocka_unit_test(test_read_fails),
@@ -514,7 +391,7 @@ int main(void)
 		perror(folder);
 		return 1;
 	}
-	failed = run_suite("util", tests);
+	failed = run_suite("file", tests);
 	if (chdir("/") || rmdir(folder))
 		fprintf(stderr, "# left behind: %s\n", folder);
 	return failed;
