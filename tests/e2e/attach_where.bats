@@ -279,7 +279,7 @@ rename() {
 	wants 0 doctor eth9
 	equal "$output" "$(portctl doctor)"
 	contains "$output" "ok    eth9 mode: native"
-	contains "$output" "warn  eth9 name: it was attached as eth0: rules for eth0 judge it"
+	contains "$output" "warn  eth9 name: renamed since it was attached as eth0: rules \"on eth0\" still apply"
 	portctl save
 	equal "$(portctl restore)" ""
 	wants 0 attach --all

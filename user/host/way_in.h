@@ -40,9 +40,6 @@ struct devices {
 int devices_list(struct devices *devices);
 void devices_clear(struct devices *devices);
 
-/* Attribute: clears devices, which must be zeroed or listed, at the end of its scope. */
-#define cleanup_devices __attribute__((cleanup(devices_clear)))
-
 /*
  * Whether packets that come in on a device can go on to the device `upper`: it is the same
  * device, a port of `upper`, the device below the VLAN `upper`, or any chain of these.

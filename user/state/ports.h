@@ -56,9 +56,6 @@ int outlook_prepare(struct outlook *outlook, const struct interface *interfaces,
 
 void outlook_clear(struct outlook *outlook);
 
-/* Attribute: clears an outlook, which must be zeroed or prepared, at the end of its scope. */
-#define cleanup_outlook __attribute__((cleanup(outlook_clear)))
-
 /*
  * Who can reach a port key with packets of one of the families (enum families bits). If the
  * outlook has a source: REACH_ALL if this source can.
