@@ -44,7 +44,7 @@ static long fail_no_rule(const struct ruleset *running, const struct rule *words
 
 /*
  * The index of the rule that is equal to the words, or else of the only rule that they name;
- * -1, with the error printed, if there is none or are several.
+ * -1, with the error printed, if there is no such rule or several.
  */
 static long find_by_words(const struct ruleset *running, const struct rule *words)
 {

@@ -30,8 +30,8 @@ struct monitor_options {
 
 static const struct cli_option monitor_options[] = {
 	{ "samples", 0, "N",
-	  "report at most N drops and rejects a second of each port (10; at most 255). All who "
-	  "watch, \"top\" too, share the samples: each gets as many as the one who wants most",
+	  "report at most N drops and rejects per second and port (10; at most 255). All watchers, "
+	  "\"portctl top\" too, share the samples, and the largest N counts for all",
 	  CLI_NUMBER(struct monitor_options, samples, 0, SAMPLES_MAX) },
 	{ "exec", 0, "PROGRAM",
 	  "run PROGRAM for each event, with the event as JSON on its standard input: at most 10 "
@@ -150,7 +150,7 @@ static void count_lost(struct monitor *monitor, struct datapath *dp, bool first,
 		       struct found *found)
 {
 	struct event_count counts[EVENT_KINDS];
-	__u64 shown, dropped, lost = 0, drops, told;
+	__u64 shown, dropped, lost = 0, drops, reported;
 
 	if (datapath_event_counts(dp, counts))
 		return;
@@ -159,11 +159,11 @@ static void count_lost(struct monitor *monitor, struct datapath *dp, bool first,
 	shown = counts[EVENT_DROP].sent + counts[EVENT_REJECT].sent;
 	dropped = count_drops(dp, &monitor->ruleset);
 	drops = dropped - monitor->dropped;
-	told = shown - monitor->shown;
+	reported = shown - monitor->shown;
 	found->counted = !first;
 	if (first)
 		monitor->notifier.hooks.skipped = 0;
-	found->drops = dropped > monitor->dropped && drops > told ? drops - told : 0;
+	found->drops = dropped > monitor->dropped && drops > reported ? drops - reported : 0;
 	found->events = lost - monitor->lost;
 	monitor->dropped = dropped;
 	monitor->shown = shown;

@@ -20,8 +20,8 @@ static const struct cli_option ports_options[] = {
 	  "show what this source sees, with its grants; default: a source that no rule names",
 	  CLI_ADDRESS(struct ports, source) },
 	{ "on", 0, "IFACE",
-	  "show what packets that arrive on IFACE see; default: all interfaces that are "
-	  "attached and have a device; a port that is open on one of them is open",
+	  "packets arrive on IFACE; default: on any attached interface that has a device, so a "
+	  "port that is open on one of them is open",
 	  CLI_TEXT(struct ports, iface) },
 	{ CLI_NETNS(struct ports, netns) },
 	{ CLI_JSON(struct ports, json) },

@@ -344,8 +344,8 @@ static int follow(int events, struct restorer *restorer)
 
 static const struct cli_option restore_options[] = {
 	{ "follow", 'f', NULL,
-	  "keep running, and attach saved interfaces when they appear or are made again; not "
-	  "those that are detached in the meantime. Ending it detaches nothing",
+	  "keep running, and attach saved interfaces when they appear or are made again, but not "
+	  "interfaces that you detach meanwhile; ending the command detaches nothing",
 	  CLI_FLAG(struct restore, follow) },
 	{ 0 },
 };
@@ -378,9 +378,9 @@ const struct command cmd_restore_entry = {
 	.arguments = "",
 	.summary = "Apply the saved rules and attach the saved interfaces",
 	.help = "Meant for the boot, so it does not check for open connections. Rules that run "
-		"already stay as they are, and interfaces that are missing are skipped. If the "
-		"filter that reads the packets that leave is gone from an interface, the "
-		"program is replaced, which brings it back.",
+		"already stay as they are, and interfaces that are missing are skipped. If an "
+		"interface has lost the filter that reads the packets that leave, its program "
+		"is replaced, which brings the filter back.",
 	.options = restore_options,
 	.run = restore_run,
 	.privileges = PRIVILEGES_CHANGE | PRIVILEGES_FILES,

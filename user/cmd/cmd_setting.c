@@ -71,8 +71,8 @@ static void option_print_settings(const struct command *command, FILE *out)
 {
 	static const struct help_row fragments[] = {
 		{ "fragments pass|drop",
-		  "fragments that are not the first of their packet; pass is the default, since "
-		  "they are useless without the first" },
+		  "fragments that are not the first of their packet; pass is the default: "
+		  "without the first fragment they are useless anyway" },
 		{ 0 },
 	};
 	static const struct help_row lifelines[] = {
@@ -86,6 +86,7 @@ static void option_print_settings(const struct command *command, FILE *out)
 	};
 
 	(void)command;
+	fputs("NAME and VALUE are one of:\n", out);
 	help_rows(out, fragments);
 	fputs("The lifelines let packets pass before any rule that names a port. All are on:\n",
 	      out);

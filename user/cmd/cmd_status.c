@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* status: the interfaces that are attached, and what is noteworthy of the rules. */
+/* status: the attached interfaces and the state of the rules. */
 #include "cli/command.h"
 #include "cli/show.h"
 #include "kernel/datapath.h"
@@ -19,7 +19,7 @@ static int status_run(const struct command *command, int argc, char **argv)
 const struct command cmd_status_entry = {
 	.name = "status",
 	.arguments = "",
-	.summary = "Show the interfaces that are attached, and their modes",
+	.summary = "Show the attached interfaces and the state of the rules",
 	.options = options_json,
 	.run = status_run,
 	.privileges = PRIVILEGES_READ | PRIVILEGES_FILES,

@@ -80,9 +80,9 @@ const struct command cmd_suggest_entry = {
 	.arguments = "",
 	.summary = "Print a first ruleset for this host",
 	.help = "The ruleset drops by default. It allows the ports that listen for other hosts "
-		"and were used, as far as they were counted; a comment in each line says why. "
-		"Running rules that say more than a port are kept. Read the ruleset before you "
-		"apply it.",
+		"and had packets while portctl counted; the comment of each rule gives the "
+		"reason. Running rules with more than ports are kept. Read the ruleset before "
+		"you apply it.",
 	.examples = "  portctl suggest >rules\n"
 		    "  portctl check rules && portctl apply rules --confirm 60s\n",
 	.options = suggest_options,

@@ -60,9 +60,8 @@ const struct command cmd_watch_entry = {
 	.summary = "Report when a port starts or stops listening or changes its state",
 	.help = "The events are: listen and gone, of a socket, with its program; and state, of a "
 		"port, as \"portctl ports\" names it. If portctl is attached, \"portctl "
-		"monitor\" reports them too. The kernel reports changes of sockets as they "
-		"happen; if it refuses, portctl searches for changes again and again, and says "
-		"so.",
+		"monitor\" reports them too. The kernel reports sockets as they change. If it "
+		"cannot, portctl looks for changes every so often, and prints a note.",
 	.options = watch_options,
 	.run = watch_run,
 	.privileges = PRIVILEGES_CHANGE | PRIVILEGES_PROCESSES | PRIVILEGES_NAMESPACES |

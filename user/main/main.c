@@ -22,7 +22,7 @@ static void print_all_commands(FILE *out)
 	      out);
 }
 
-/* `words`: those behind "help"; a command, or a command and its verb. NULL ends them. */
+/* `words`, ended by NULL: nothing, a command, or a command and its verb. */
 static int help(char **words)
 {
 	const struct command *command, *verb = NULL;

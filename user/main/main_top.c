@@ -142,7 +142,7 @@ static double seconds_since(const struct timespec *then, const struct timespec *
 	return (now->tv_sec - then->tv_sec) + (now->tv_nsec - then->tv_nsec) / 1e9;
 }
 
-/* Reads the counters; the last ones become those of before. */
+/* Reads the counters, and keeps the last ones to compare with. */
 static int top_collect(struct top *top)
 {
 	struct snapshot snapshot;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The programs. "portctl" has all commands but those that need a library which takes longer
- * to load than most commands take to run. Each of those is a program of its own, in
- * ../libexec/portctl from the folder of portctl, and portctl executes it.
+ * The programs. A few commands need a library that takes longer to load than most commands
+ * take to run. Each of these commands is a program of its own, in ../libexec/portctl from the
+ * folder of "portctl", which executes it. "portctl" itself has all other commands.
  */
 #ifndef PROGRAM_H
 #define PROGRAM_H
