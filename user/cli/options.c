@@ -64,8 +64,8 @@ static const char *user_form(const struct cli_option *option, bool is_long,
 	return text;
 }
 
-static int take_number(const struct cli_option *option, const char *form, const char *argument,
-		       unsigned long *number)
+static int option_take_number(const struct cli_option *option, const char *form,
+			      const char *argument, unsigned long *number)
 {
 	if (!number_parse(argument, strlen(argument), option->max, number) &&
 	    *number >= option->min)
@@ -74,8 +74,8 @@ static int take_number(const struct cli_option *option, const char *form, const 
 		    form, argument, option->min, option->max);
 }
 
-static int take_time(const struct cli_option *option, const char *form, const char *argument,
-		     unsigned int *seconds)
+static int option_take_time(const struct cli_option *option, const char *form,
+			    const char *argument, unsigned int *seconds)
 {
 	if (!time_parse(argument, strlen(argument), option->max, seconds))
 		return EXIT_DONE;
@@ -84,7 +84,7 @@ static int take_time(const struct cli_option *option, const char *form, const ch
 		    form, argument, option->max / DAY);
 }
 
-static int take_address(const char *form, const char *argument, struct prefix *address)
+static int option_take_address(const char *form, const char *argument, struct prefix *address)
 {
 	if (!address_parse(argument, address))
 		return EXIT_DONE;
@@ -92,7 +92,7 @@ static int take_address(const char *form, const char *argument, struct prefix *a
 		    argument);
 }
 
-static int take_option(const struct cli_option *option, bool is_long, const char *argument,
+static int option_take(const struct cli_option *option, bool is_long, const char *argument,
 		       void *values)
 {
 	char form[OPTION_USAGE];
@@ -110,11 +110,11 @@ static int take_option(const struct cli_option *option, bool is_long, const char
 		*(const char **)field = argument;
 		return EXIT_DONE;
 	case CLI_KIND_NUMBER:
-		return take_number(option, form, argument, field);
+		return option_take_number(option, form, argument, field);
 	case CLI_KIND_TIME:
-		return take_time(option, form, argument, field);
+		return option_take_time(option, form, argument, field);
 	case CLI_KIND_ADDRESS:
-		return take_address(form, argument, field);
+		return option_take_address(form, argument, field);
 	case CLI_KIND_CALL:
 		return option->call(values, argument);
 	}
@@ -142,7 +142,7 @@ int options_parse(const struct cli_option *options, int *argc, char **argv, void
 		int status = EXIT_USAGE;
 
 		if (option)
-			status = take_option(option, found >= LONG_FORM, optarg, values);
+			status = option_take(option, found >= LONG_FORM, optarg, values);
 		if (status)
 			return status;
 	}
