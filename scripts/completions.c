@@ -222,7 +222,6 @@ static void take_command(struct form *form, const struct command *command)
 	take_options(form, command->options);
 	if (command->more_help)
 		take_more_help(form, command);
-	take_rows(form, command->help);
 }
 
 /* Words that any text may follow: the shell offers nothing behind them. */
