@@ -127,7 +127,7 @@ static __always_inline entry_t charge(const struct packet *packet, entry_t entry
 	__u64 line = entry & ENTRY_LINE, key = packet->key;
 
 	barrier_var(line);
-	if (line > LAST_LINE)
+	if (line > ENTRY_LINE_MAX)
 		return 0; /* never; the verifier wants it proven */
 	if (unlikely(!packet->own))
 		charge_shared(key, packet->bytes, entry);

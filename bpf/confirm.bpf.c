@@ -7,7 +7,7 @@
 #include "vmlinux.h"
 #include <bpf/bpf_helpers.h>
 
-#include "portctl.h"
+#include "portctl/control.h"
 
 #define CLOCK_BOOTTIME 7
 

@@ -148,9 +148,9 @@ static __always_inline bool needs_flow(const struct subject *subject, __u32 key,
 {
 	entry_t entry = table[slot].entries[key];
 
-	if (entry_leads_on(entry))
+	if (entry_has_detail(entry))
 		entry = follow(subject, entry, slot, false);
-	return !entry_leads_on(entry) && entry_flags(entry) & ENTRY_REPLY;
+	return !entry_has_detail(entry) && entry_flags(entry) & ENTRY_REPLY;
 }
 
 SEC("tc")

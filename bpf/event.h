@@ -56,12 +56,9 @@ static __always_inline void tell(struct xdp_md *ctx, enum event_kind kind, __u32
 	publish(event);
 }
 
-/* A key of which no more is told in this second: all that a flood has to ask. */
-#define SAMPLED 255
-
 static __always_inline bool is_sampled(__u64 key)
 {
-	return sampling.keys[key] == SAMPLED;
+	return sampling.keys[key] == SAMPLING_DONE;
 }
 
 /*
@@ -79,7 +76,7 @@ static __always_inline bool take_sample(__u32 key)
 	taken = sampling.keys[index];
 	barrier_var(taken); /* read once, or one more could make 0 of 255 */
 	if (taken >= control.samples || sampling.count >= EVENT_RATE) {
-		sampling.keys[index] = SAMPLED;
+		sampling.keys[index] = SAMPLING_DONE;
 		return false;
 	}
 	sampling.keys[index] = taken + 1;

@@ -57,7 +57,7 @@ __noinline __u32 follow(const struct subject *subject, __u32 entry, __u32 slot, 
 
 	if (!subject || !table)
 		return 0;
-	for (int i = 0; i < DETAIL_STEPS && entry_leads_on(entry); i++) {
+	for (int i = 0; i < DETAIL_STEPS && entry_has_detail(entry); i++) {
 		__u32 index = entry_line(entry), flags = entry_flags(entry);
 		struct detail *detail = bpf_map_lookup_elem(table, &index);
 
@@ -86,15 +86,15 @@ __noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32
 
 	if (!read_subject(ctx, place, key, &subject))
 		return 0;
-	if (entry_leads_on(entry))
+	if (entry_has_detail(entry))
 		entry = follow(&subject, entry, slot, true);
-	if (entry_leads_on(entry))
+	if (entry_has_detail(entry))
 		return 0;
 	if (entry_flags(entry) & ENTRY_REPLY && is_reply(ctx, &subject))
 		return entry_make(VERDICT_PASS, 0, LINE_REPLY);
 	if (!(entry_flags(entry) & ENTRY_TOUCH) || !subject.touches ||
 	    purpose == PURPOSE_EXPLAIN)
-		return entry_plain(entry);
+		return entry_final(entry);
 	knock(ctx, &subject.flow, slot, key);
 	return entry_make(entry_verdict(entry), ENTRY_TOUCH, entry_line(entry));
 }
@@ -108,7 +108,7 @@ __noinline __u32 judge_step(struct xdp_md *ctx, __u32 key, __u32 place, __u32 en
 	entry = judge_further(ctx, key, place, entry, slot);
 	if (entry_flags(entry) & ENTRY_TOUCH)
 		signature(ctx, place, slot, key);
-	return entry_plain(entry);
+	return entry_final(entry);
 }
 
 static __always_inline entry_t judge(struct xdp_md *ctx, struct packet *packet)
@@ -123,14 +123,14 @@ static __always_inline entry_t judge(struct xdp_md *ctx, struct packet *packet)
 		return entry;
 	/* A flood of what opens connections must not pay for what only replies need. */
 	if (entry_flags(entry) == ENTRY_REPLY && !packet->may_reply)
-		return entry_plain(entry);
+		return entry_final(entry);
 	asks_for_flow = entry_flags(entry) & ENTRY_REPLY && packet->may_reply;
-	if (!entry_leads_on(entry) && !asks_for_flow &&
+	if (!entry_has_detail(entry) && !asks_for_flow &&
 	    !may_knock(ctx, packet, packet_slot(packet)))
-		return entry_plain(entry);
+		return entry_final(entry);
 	if (packet->key < PORT_KEYS && is_step(packet_slot(packet), packet->key))
 		return judge_step(ctx, packet->key, packet->place, entry, packet_slot(packet));
-	return entry_plain(
+	return entry_final(
 		judge_further(ctx, packet->key, packet->place, entry, packet_slot(packet)));
 }
 

@@ -8,7 +8,8 @@
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
 
-#include "portctl.h"
+#include "portctl/key.h"
+#include "portctl/socket.h"
 
 #define FAMILY_IPV4 2 /* AF_INET */
 #define STATE_LISTEN 10 /* TCP_LISTEN */

@@ -74,7 +74,7 @@ static __always_inline bool plain_skip(struct plain *plain, __u32 size)
 }
 
 /* What an entry is at most if it has no flag, is no reject, and has a line that there is. */
-#define PLAIN_ENTRY (LAST_LINE | ENTRY_MADE | ENTRY_PASS)
+#define PLAIN_ENTRY (ENTRY_LINE_MAX | ENTRY_MADE | ENTRY_PASS)
 
 /* `at`: where the entry is in the table, in bytes. So a key is never multiplied twice. */
 static __always_inline int plain_entry(const struct plain *plain, __u64 at, __u64 entry,

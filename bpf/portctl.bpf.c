@@ -8,10 +8,16 @@
 #include <bpf/bpf_endian.h>
 #include <bpf/bpf_helpers.h>
 
-#include "blake2s.h"
-#include "portctl.h"
-#include "source_tag.h"
-#include "tally.h"
+#include "portctl/blake2s.h"
+#include "portctl/control.h"
+#include "portctl/counters.h"
+#include "portctl/detail.h"
+#include "portctl/event.h"
+#include "portctl/flow.h"
+#include "portctl/generation.h"
+#include "portctl/inquiry.h"
+#include "portctl/protocol.h"
+#include "portctl/signed.h"
 
 #include "maps.h"
 #include "clock.h"

@@ -10,11 +10,6 @@
 
 #define TCP_LISTEN 10 /* include/net/tcp_states.h */
 
-#define DHCP_SERVER 67
-#define DHCP6_SERVER 547
-#define DHCP_CLIENT 68
-#define DHCP6_CLIENT 546
-
 /*
  * Whether a local socket is in this conversation, established or on its way
  * there; a listener is not. The tuple is as the packet has it.

@@ -7,6 +7,7 @@
 #define GATE_H
 
 #include "charged.h"
+#include "portctl/flow.h"
 #include "packet_case.h"
 
 /* A filter, and the memory of its flow table. */

@@ -4,7 +4,8 @@
 #define PACKET_CASE_H
 
 #include "packet_builder.h"
-#include "portctl.h"
+#include "portctl/entry.h"
+#include "portctl/key.h"
 
 struct packet_case {
 	const char *name;

@@ -11,6 +11,7 @@
  */
 #include <time.h>
 
+#include "portctl/flow.h"
 #include "answer.h"
 #include "world.h"
 

@@ -17,7 +17,7 @@ static void compile_for(const struct ruleset *ruleset, const char *iface)
 	for (__u32 key = 0; key < KEYS_USED && !err; key++) {
 		entry_t entry = image->table.entries[key];
 
-		if (entry_leads_on(entry) ? entry_line(entry) >= image->detail_count : !entry)
+		if (entry_has_detail(entry) ? entry_line(entry) >= image->detail_count : !entry)
 			abort();
 	}
 	if (image)

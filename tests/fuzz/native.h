@@ -30,8 +30,11 @@ static inline long bpf_loop(__u32 count, void *call, void *context, __u64 flags)
 	return i;
 }
 
-#include "portctl.h"
-#include "tally.h"
+#include "portctl/control.h"
+#include "portctl/counters.h"
+#include "portctl/event.h"
+#include "portctl/generation.h"
+#include "portctl/protocol.h"
 
 static struct generation table[2];
 static struct control control;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * The test oracle for packets: a parser written from the RFCs that shares no code with the data
- * path, byte by byte and slow. Keys are those of include/portctl.h.
+ * path, byte by byte and slow. Keys are those of include/portctl/key.h.
  *
  * RFC 791, 792, 768, 9293; 8200, 4302, 4443, 2710, 4861, 3810, 2675; 1858, 3128, 7112.
  */

@@ -48,7 +48,7 @@ static entry_t settled(const struct image *image, __u32 key)
 		assert_in_range(entry_line(entry), 0, image->detail_count - 1);
 		entry = entry_flags(entry) & ENTRY_RULE ? detail->entry : detail->next;
 	}
-	return entry_plain(entry);
+	return entry_final(entry);
 }
 
 static void fail_key(const struct compiled *compiled, __u32 key, const char *what)
@@ -343,12 +343,13 @@ static const struct {
 	__u32 key;
 	__u32 marks;
 } marks[] = {
-	{ "default allow\n" KNOCK, TCP(22), ENTRY_MARKS },
-	{ "default reject\n" KNOCK, TCP(22), ENTRY_MARKS },
-	{ KNOCK "drop 1-1023", TCP(22), ENTRY_MARKS },
-	{ KNOCK "reject 22", TCP(22), ENTRY_MARKS },
-	{ KNOCK "drop 22 for 1s\ndrop 1-1023", TCP(22), ENTRY_MARKS },
-	{ KNOCK "allow 1-1023 from 10.0.0.0/8\ndrop 1-1023", TCP(22), ENTRY_MARKS },
+	{ "default allow\n" KNOCK, TCP(22), ENTRY_REPLY | ENTRY_TOUCH },
+	{ "default reject\n" KNOCK, TCP(22), ENTRY_REPLY | ENTRY_TOUCH },
+	{ KNOCK "drop 1-1023", TCP(22), ENTRY_REPLY | ENTRY_TOUCH },
+	{ KNOCK "reject 22", TCP(22), ENTRY_REPLY | ENTRY_TOUCH },
+	{ KNOCK "drop 22 for 1s\ndrop 1-1023", TCP(22), ENTRY_REPLY | ENTRY_TOUCH },
+	{ KNOCK "allow 1-1023 from 10.0.0.0/8\ndrop 1-1023", TCP(22),
+	  ENTRY_REPLY | ENTRY_TOUCH },
 	{ KNOCK "drop 1-1023", UDP(22), ENTRY_TOUCH },
 	{ KNOCK "drop 1-1023", TCP(7), ENTRY_TOUCH },
 	{ KNOCK "drop from 0.0.0.0/0", TCP(7), 0 },

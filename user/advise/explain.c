@@ -131,7 +131,7 @@ static void add_sources(struct tried *tried, const struct facts *facts, __u32 gr
 
 		if (source->group != group)
 			continue;
-		if (entry_leads_on(source->entry))
+		if (entry_has_detail(source->entry))
 			line = entry_line(facts->image.details[line].entry);
 		add_asked(tried, facts, line, "it is for other sources");
 	}

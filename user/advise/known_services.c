@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "portctl.h"
+#include "portctl/key.h"
 #include "rules/ruleset.h"
 #include "base/array.h"
 

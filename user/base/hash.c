@@ -4,7 +4,7 @@
 #include <endian.h>
 #include <string.h>
 
-#include "blake2s.h"
+#include "portctl/blake2s.h"
 
 /* Adds one block, padded with zeros. `length`: bytes so far, this block's included. */
 static void hash_block(__u32 state[8], const void *data, size_t size, __u32 length, int last)

@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "advise/explain.h"
+#include "portctl/protocol.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/log.h"

@@ -8,6 +8,8 @@
 
 #include "compile/claims.h"
 #include "compile/compile.h"
+#include "portctl/detail.h"
+#include "portctl/entry.h"
 
 /* What is asked about a key, one after the other, and what it has in the end. */
 struct chain {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "compile/check_scan.h"
 
-#include "portctl.h"
+#include "portctl/key.h"
+#include "portctl/knock.h"
 
 /* In which order scans go through all ports: protocol by protocol, or port by port in both. */
 enum scan_order {

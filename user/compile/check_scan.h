@@ -3,6 +3,7 @@
 #ifndef CHECK_SCAN_H
 #define CHECK_SCAN_H
 
+#include "portctl/knock.h"
 #include "rules/ruleset.h"
 
 /* Whether its steps go up or down, as scans do, whatever is between them. */

@@ -164,7 +164,7 @@ static entry_t default_entry(const struct chainer *chainer)
 /* Doors, and ports that are knocked at, answer nothing, whatever the default is. */
 static entry_t knock_entry(void)
 {
-	return entry_make(VERDICT_DROP, ENTRY_MARKS, LINE_KNOCK);
+	return entry_make(VERDICT_DROP, ENTRY_REPLY | ENTRY_TOUCH, LINE_KNOCK);
 }
 
 static bool is_step(const struct generation *table, __u32 key)

@@ -10,6 +10,9 @@
 #ifndef COMPILE_H
 #define COMPILE_H
 
+#include "portctl/detail.h"
+#include "portctl/entry.h"
+#include "portctl/generation.h"
 #include "rules/ruleset.h"
 
 /* Levels that can stand one behind the other at one key. */

@@ -61,7 +61,7 @@ entry_t evaluate_detail(const struct image *image, __u32 key, const struct prefi
 	entry_t pending = 0; /* what comes after the sources asked last */
 
 	*decisive = NULL;
-	for (int i = 0; i < DETAIL_STEPS && entry_leads_on(entry); i++) {
+	for (int i = 0; i < DETAIL_STEPS && entry_has_detail(entry); i++) {
 		const struct detail *detail = &image->details[entry_line(entry)];
 		__u32 flags = entry_flags(entry);
 
@@ -72,7 +72,7 @@ entry_t evaluate_detail(const struct image *image, __u32 key, const struct prefi
 		if (flags == ENTRY_SOURCES)
 			pending = detail->next;
 	}
-	return entry_leads_on(entry) ? 0 : entry;
+	return entry_has_detail(entry) ? 0 : entry;
 }
 
 entry_t evaluate_entry(const struct image *image, __u32 key, const struct prefix *source,

@@ -4,6 +4,8 @@
 #define EVALUATE_H
 
 #include "compile/compile.h"
+#include "portctl/detail.h"
+#include "portctl/entry.h"
 
 /*
  * The verdict on a packet from `source` (a whole address) with that key that

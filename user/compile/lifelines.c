@@ -4,14 +4,11 @@
 #include <netinet/in.h>
 
 #include "compile/chain.h"
+#include "portctl/protocol.h"
 
 /* Echo requests a second that are let in, and how many at once. */
 #define ECHO_RATE 1000
 #define ECHO_BURST 1000
-
-/* Ports that a DHCP client listens on, IPv4 (RFC 2131) and IPv6 (RFC 8415). */
-#define DHCP_CLIENT 68
-#define DHCP6_CLIENT 546
 
 /* A lifeline that is switched off leaves its packets to their protocol's entry. */
 static void fill_lifeline(struct chainer *chainer, enum rule_option option, enum key key,

@@ -6,7 +6,7 @@
 #include <string.h>
 #include <sys/random.h>
 
-#include "source_tag.h"
+#include "portctl/source.h"
 #include "base/cleanup.h"
 
 /* How full the sets are to be: half, so that hardly any goes on. */

@@ -4,6 +4,8 @@
 #define SOURCE_TABLE_H
 
 #include "compile/compile.h"
+#include "portctl/detail.h"
+#include "portctl/source.h"
 
 /* Adds the length of a prefix, which is not 0. */
 void lengths_add(struct lengths *lengths, const struct prefix *prefix);

@@ -3,6 +3,7 @@
 #ifndef CONNECTIONS_H
 #define CONNECTIONS_H
 
+#include "portctl/key.h"
 #include "rules/ruleset.h"
 
 struct connection {

@@ -4,6 +4,7 @@
 #define COUNTERS_H
 
 #include "kernel/datapath.h"
+#include "portctl/counters.h"
 
 #define ALL_COUNTERS UINT_MAX
 

@@ -24,6 +24,7 @@
 #include "kernel/datapath_internal.h"
 #include "kernel/needs.h"
 #include "kernel/pins.h"
+#include "portctl/flow.h"
 
 /* The nearest folder that exists: `path`, or one above it. */
 static void existing_folder(const char *path, char folder[PATH_MAX])

@@ -41,7 +41,10 @@
 #include <stddef.h>
 #include <time.h>
 
-#include "tally.h"
+#include "portctl/control.h"
+#include "portctl/counters.h"
+#include "portctl/event.h"
+#include "portctl/generation.h"
 
 struct interface {
 	char name[IFNAMSIZ]; /* when it was attached; rules and pins use this name */

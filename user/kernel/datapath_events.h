@@ -4,6 +4,7 @@
 #define DATAPATH_EVENTS_H
 
 #include "kernel/datapath.h"
+#include "portctl/event.h"
 
 /*
  * Reads, for each kind of event, how many were sent and how many were lost. Returns 0 or a

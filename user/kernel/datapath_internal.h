@@ -11,6 +11,8 @@
 
 #include "kernel/datapath.h"
 #include "kernel/datapath_rules.h"
+#include "portctl/event.h"
+#include "portctl/generation.h"
 
 /* datapath.c */
 

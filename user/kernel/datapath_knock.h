@@ -7,6 +7,7 @@
 #define DATAPATH_KNOCK_H
 
 #include "kernel/datapath.h"
+#include "portctl/knock.h"
 #include "rules/ruleset.h"
 
 /* A grant, as it is listed. */
@@ -46,7 +47,7 @@ int datapath_lockouts(const struct datapath *dp, struct locked_out **list, size_
 
 /*
  * Copies all attempts, including old ones: 64-bit integers whose bits are described in
- * include/portctl.h. Free *words.
+ * portctl/knock.h. Free *words.
  */
 int datapath_attempts(const struct datapath *dp, __u64 **words, size_t *count);
 

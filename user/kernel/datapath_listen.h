@@ -5,7 +5,7 @@
 
 #include <linux/types.h>
 
-#include "portctl.h"
+#include "portctl/socket.h"
 
 struct listen_watch;
 

@@ -7,6 +7,7 @@
 
 #include "kernel/datapath.h"
 #include "kernel/fill.h"
+#include "portctl/inquiry.h"
 
 #include "portctl.skel.h" /* needs struct control and others */
 

@@ -4,6 +4,9 @@
 #define DATAPATH_TRIAL_H
 
 #include "kernel/datapath.h"
+#include "portctl/detail.h"
+#include "portctl/entry.h"
+#include "portctl/inquiry.h"
 #include "rules/ruleset.h"
 
 /* How the data path would judge a packet, and the details that it looked up on the way. */

@@ -8,6 +8,7 @@
 
 #include "compile/compile.h"
 #include "kernel/datapath.h"
+#include "portctl/generation.h"
 
 /* The maps in maps of an interface, and where their inner maps are pinned. */
 struct slot_maps {

@@ -6,6 +6,7 @@
 #ifndef KNOCKD_H
 #define KNOCKD_H
 
+#include "portctl/knock.h"
 #include "rules/ruleset.h"
 
 /* The value of a directive. */

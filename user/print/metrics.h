@@ -6,6 +6,10 @@
 #ifndef METRICS_H
 #define METRICS_H
 
+#include "portctl/counters.h"
+#include "portctl/entry.h"
+#include "portctl/event.h"
+#include "portctl/knock.h"
 #include "print/exposition.h"
 #include "print/shown_ports.h"
 #include "state/ports.h"

@@ -9,6 +9,8 @@
 #include <jansson.h>
 
 #include "kernel/datapath.h"
+#include "portctl/counters.h"
+#include "portctl/entry.h"
 #include "state/stats.h"
 
 /* The input of `stats` for one interface. */

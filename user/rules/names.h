@@ -5,7 +5,8 @@
 
 #include <linux/types.h>
 
-#include "portctl.h"
+#include "portctl/entry.h"
+#include "portctl/key.h"
 
 /* Bits of a set of transport protocols. */
 enum transport {

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdio.h>
 
+#include "portctl/entry.h"
+#include "portctl/knock.h"
 #include "rules/names.h"
 
 /* Ports first..last (host byte order, both included), or one IP protocol. */

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "portctl.h"
+#include "portctl/signed.h"
 
 #define KEY_NAME_MAX 31
 #define KEY_DOORS_MAX 511

@@ -10,6 +10,7 @@
 #ifndef TOTP_H
 #define TOTP_H
 
+#include "portctl/knock.h"
 #include "rules/ruleset.h"
 
 #define TOTP_SECRET_MIN 16 /* bytes; RFC 4226, R6 */

@@ -4,6 +4,8 @@
 #define STATS_H
 
 #include "kernel/datapath_rules.h"
+#include "portctl/counters.h"
+#include "portctl/entry.h"
 
 /* What passed and what was dropped, of one port or of several together. */
 struct port_counter {

@@ -6,6 +6,7 @@
 #include <jansson.h>
 
 #include "kernel/datapath_knock.h"
+#include "portctl/event.h"
 
 /* The name of a signing key. */
 struct signer_name {

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * BLAKE2s' compression (RFC 7693, section 3.2), for both sides: a signed knock is
- * verified in the data path. The includer provides the __uN types.
- */
-#ifndef BLAKE2S_H
-#define BLAKE2S_H
+/* BLAKE2s (RFC 7693): the compression, for both sides. The data path verifies signed knocks. */
+#ifndef PORTCTL_BLAKE2S_H
+#define PORTCTL_BLAKE2S_H
+
+#include "portctl/types.h"
 
 #define BLAKE2S_BLOCK 64 /* bytes */
-#define BLAKE2S_KEY 32 /* bytes, at most */
+#define BLAKE2S_KEY 32 /* bytes of a key, at most */
 
 #define BLAKE2S_INLINE static inline __attribute__((always_inline))
 
@@ -33,9 +32,10 @@ static const __u32 blake2s_iv[8] = { 0x6A09E667, 0xBB67AE85, 0x3C6EF372, 0xA54FF
 				     0x510E527F, 0x9B05688C, 0x1F83D9AB, 0x5BE0CD19 };
 
 /*
- * Takes one block, 16 words that are little-endian in memory, into the state.
- * `length` is the bytes taken so far, this block's included; `last` whether it is
- * the last one. In the data path all loops must be unrolled: indices are constants.
+ * The compression function F (section 3.2): adds one block to the state. `block` is 16 words
+ * that are little-endian in memory; `length` the number of bytes so far, this block included;
+ * `last` is not 0 for the last block. All loops are unrolled, so that the data path has only
+ * constant indices.
  */
 BLAKE2S_INLINE void blake2s_compress(__u32 state[8], const __u32 block[16], __u32 length,
 				     int last)
@@ -77,7 +77,7 @@ BLAKE2S_INLINE void blake2s_compress(__u32 state[8], const __u32 block[16], __u3
 		state[i] ^= v[i] ^ v[i + 8];
 }
 
-/* The state before anything was taken, for tags of `size` bytes with a key of `key`. */
+/* Sets the initial state for an output of `size` bytes and a key of `key` bytes (section 3.3). */
 BLAKE2S_INLINE void blake2s_begin(__u32 state[8], __u32 size, __u32 key)
 {
 	for (int i = 0; i < 8; i++)
