@@ -20,7 +20,7 @@ HARDENED_LINK := -pie -Wl,-z,relro,-z,now
 WARNINGS := -Wall -Wextra -Wformat-security -Werror
 PORTCTL_CFLAGS := -std=gnu11 -D_GNU_SOURCE -fno-strict-aliasing $(WARNINGS) -Iinclude -Iuser -I$(BUILD) \
 	-DVERSION='"$(VERSION)"' -MMD -MP $(HARDENING) $(CPPFLAGS)
-BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Iinclude -Ivmlinux -MMD -MP
+BPF_CFLAGS := -O2 -g -target bpf -mcpu=v3 $(WARNINGS) -Ibpf -Iinclude -Ivmlinux -MMD -MP
 # --as-needed: each program is linked only to the libraries it uses.
 LIBS := -Wl,--as-needed -lbpf -ljansson -lnettle -lpcap -lmicrohttpd -lncursesw
 

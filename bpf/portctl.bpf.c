@@ -4,41 +4,10 @@
  * counts it; then the verdict is returned. Nearly all take a short cut, plain. Only
  * reject writes to the packet.
  */
-#include "vmlinux.h"
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-
-#include "portctl/blake2s.h"
-#include "portctl/control.h"
-#include "portctl/counters.h"
-#include "portctl/detail.h"
-#include "portctl/event.h"
-#include "portctl/flow.h"
-#include "portctl/generation.h"
-#include "portctl/inquiry.h"
-#include "portctl/protocol.h"
-#include "portctl/signed.h"
-
-#include "maps.h"
-#include "clock.h"
-#include "packet.h"
-#include "parse.h"
-#include "flow.h"
-#include "subject.h"
-#include "source.h"
-#include "limit.h"
-#include "event.h"
-#include "reply.h"
-#include "grant.h"
-#include "knock.h"
-#include "signed.h"
-#include "judge.h"
-#include "charge.h"
-#include "reject.h"
-#include "egress.h"
-#include "replay.h"
-#include "long_way.h"
-#include "plain.h"
+#include "path/egress.h"
+#include "path/fast_path.h"
+#include "path/replay.h"
+#include "path/slow_path.h"
 
 /* frags: frames in several buffers (jumbo MTU) are judged as well. */
 SEC("xdp.frags")

@@ -11,9 +11,9 @@ FUZZ_MAKE = $(MAKE) --no-print-directory BUILD=$(FUZZ_BUILD) CC=$(CLANG) \
 	CFLAGS="-O1 -g -fsanitize=fuzzer-no-link $(SANITIZE)" LDFLAGS="$(SANITIZE)"
 
 $(BUILD)/fuzz_%: tests/fuzz/fuzz_%.c tests/fuzz/native.c tests/fuzz/fuzz.mk \
-		$(wildcard tests/fuzz/*.h) $(wildcard bpf/*.h) $(LIBRARY)
+		$(wildcard tests/fuzz/*.h) $(wildcard bpf/*/*.h include/portctl/*.h) $(LIBRARY)
 	$(CC) $(PORTCTL_CFLAGS) -Itests/fuzz $(CFLAGS) -c tests/fuzz/fuzz_$*.c -o $(BUILD)/fuzz_$*.o
-	$(CC) -std=gnu11 -O1 -g -Iinclude -Ivmlinux $(CFLAGS) -fno-sanitize=alignment -c tests/fuzz/native.c -o $(BUILD)/native_$*.o
+	$(CC) -std=gnu11 -O1 -g -Ibpf -Iinclude -Ivmlinux $(CFLAGS) -fno-sanitize=alignment -c tests/fuzz/native.c -o $(BUILD)/native_$*.o
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(BUILD)/fuzz_$*.o $(BUILD)/native_$*.o $(LIBRARY) $(LIBS) -o $@
 
 fuzz-programs: ## build the fuzzers

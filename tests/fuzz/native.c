@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* bpf/parse.h for this machine, apart from everything that has types of its own. */
+/* bpf/packet/parse.h for this machine, apart from everything that has types of its own. */
 #include "native.h"
 
 /* Whether the short cut says the same, if it knows the packet. */

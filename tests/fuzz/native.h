@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What bpf/parse.h and bpf/plain.h need to be compiled for this machine: the kernel's types,
+ * What bpf/packet/parse.h and bpf/path/fast_path.h need to be compiled for this machine: the kernel's types,
  * the two helpers that are called, and a table in which each entry has all flags, so that
  * plain says what it found. An address must fit into the 32 bits of struct xdp_md.
  */
@@ -70,8 +70,14 @@ static inline int attend_to(struct xdp_md *ctx, __u32 place, __u32 key, __u32 en
 	return ctx->data + place + key + entry;
 }
 
-#include "../../bpf/packet.h"
-#include "../../bpf/parse.h"
-#include "../../bpf/plain.h"
+/* What is defined above stands for these headers. */
+#define BASE_KERNEL_H
+#define BASE_EVENT_H
+#define PATH_SLOW_PATH_H
+#define VERDICT_CHARGE_H
+
+#include "base/compiler.h"
+#include "packet/parse.h"
+#include "path/fast_path.h"
 
 #endif

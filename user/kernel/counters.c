@@ -132,7 +132,7 @@ int datapath_map_counters(struct datapath *dp, __u32 lines)
 
 /*
  * Reads a counter once. A CPU whose counter is full adds it to the shared sum, packets first,
- * and then sets its own to zero (bpf/charge.h). So the result may be wrong if some CPU's counter
+ * and then sets its own to zero (bpf/verdict/charge.h). So the result may be wrong if some CPU's counter
  * is full, or if the packets of the sum changed meanwhile: then this returns false.
  */
 static bool read_once(const struct interface *iface, const struct tally *sum,

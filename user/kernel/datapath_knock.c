@@ -174,7 +174,7 @@ int datapath_lockouts(const struct datapath *dp, struct locked_out **list, size_
 	return err;
 }
 
-/* Makes room for new grants, by the same rule as the data path (bpf/grant.h). */
+/* Makes room for new grants, by the same rule as the data path (bpf/knock/grant.h). */
 static void remove_ended_grants(int map)
 {
 	struct elements elements = {

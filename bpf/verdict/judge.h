@@ -7,8 +7,16 @@
  * whether there is one rule or 65,536. Only where a rule needs to know more than
  * the port does its entry have a flag, which leads to a detail.
  */
-#ifndef JUDGE_H
-#define JUDGE_H
+#ifndef VERDICT_JUDGE_H
+#define VERDICT_JUDGE_H
+
+#include "flow/reply.h"
+#include "knock/knock.h"
+#include "knock/signed.h"
+#include "packet/packet.h"
+#include "verdict/limit.h"
+#include "verdict/source.h"
+#include "portctl/detail.h"
 
 /* What one detail makes of the packet: a plain entry, another detail, or 0. */
 static __always_inline entry_t ask(const struct subject *subject, __u32 slot, __u32 flags,

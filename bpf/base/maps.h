@@ -1,7 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Everything the data path keeps. Userspace maps these into its memory (mmap). */
-#ifndef MAPS_H
-#define MAPS_H
+#ifndef BASE_MAPS_H
+#define BASE_MAPS_H
+
+#include "base/kernel.h"
+#include "portctl/control.h"
+#include "portctl/counters.h"
+#include "portctl/detail.h"
+#include "portctl/event.h"
+#include "portctl/flow.h"
+#include "portctl/generation.h"
+#include "portctl/inquiry.h"
+#include "portctl/knock.h"
+#include "portctl/signed.h"
+#include "portctl/source.h"
 
 /*
  * The two generations of the table, and the number that says which of them is

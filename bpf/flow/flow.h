@@ -9,11 +9,12 @@
  * their flow has ended, and never before: when all are taken, a new flow is
  * refused and counted.
  */
-#ifndef FLOW_H
-#define FLOW_H
+#ifndef FLOW_FLOW_H
+#define FLOW_FLOW_H
 
-#define ICMP_ECHOREPLY 0
-#define ICMPV6_ECHO_REPLY 129
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/maps.h"
 
 #define FLOW_TRIES 8
 
@@ -24,35 +25,10 @@ struct tag {
 	__u64 part[2];
 };
 
-/* The local port of what is no reply: no flow of ICMP has one. */
-#define NO_REPLY 0xFFFF
-
-static __always_inline bool is_icmp(const struct flow_key *flow)
-{
-	return flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6;
-}
-
-/* ICMP and ICMPv6 have the type and the echo's identifier at the same place. */
-static __always_inline bool is_echo_reply(const struct flow_key *flow,
-					  const struct icmphdr *icmp)
-{
-	if (flow->protocol == IPPROTO_ICMP)
-		return icmp->type == ICMP_ECHOREPLY;
-	return flow->protocol == IPPROTO_ICMPV6 && icmp->type == ICMPV6_ECHO_REPLY;
-}
-
 static __always_inline __u64 flow_life(const struct flow_key *flow)
 {
 	return (flow->protocol == IPPROTO_TCP ? FLOW_LIFE_TCP : FLOW_LIFE_UDP) *
 	       ticks_per_second;
-}
-
-/* One pair of words, mixed with a pair of the secret's. */
-static __always_inline __u64 mix_pair(__u32 a, __u32 b, int i)
-{
-	const __u32 *secret = (const __u32 *)control.secret; /* it never changes */
-
-	return (__u64)(a + secret[i]) * (__u32)(b + secret[i + 1]);
 }
 
 /*
@@ -66,11 +42,11 @@ static __always_inline struct tag flow_tag(const struct flow_key *flow)
 	const __u32 *remote = (const __u32 *)flow->remote;
 	const __u32 *local = (const __u32 *)flow->local;
 	const __u32 *rest = (const __u32 *)&flow->remote_port;
-	struct tag tag = { { mix_pair(rest[0], rest[1], 0), mix_pair(rest[0], rest[1], 2) } };
+	struct tag tag = { { hash_pair(rest[0], rest[1], 0), hash_pair(rest[0], rest[1], 2) } };
 
 	for (int i = 0; i < 4; i++) {
-		tag.part[0] += mix_pair(remote[i], local[i], 2 * i + 2);
-		tag.part[1] += mix_pair(remote[i], local[i], 2 * i + 4);
+		tag.part[0] += hash_pair(remote[i], local[i], 2 * i + 2);
+		tag.part[1] += hash_pair(remote[i], local[i], 2 * i + 4);
 		if (flow->family == 4)
 			break;
 	}

@@ -3,8 +3,12 @@
  * Grants: who is let in through a door, and until when. They are earned, so a
  * flood cannot make one; where there is no room, the new one is refused.
  */
-#ifndef GRANT_H
-#define GRANT_H
+#ifndef KNOCK_GRANT_H
+#define KNOCK_GRANT_H
+
+#include "base/clock.h"
+#include "base/maps.h"
+#include "packet/subject.h"
 
 /* A connection: its own port and the port key it came to; not 0, which is none. */
 static __always_inline __u64 connection_of(const struct flow_key *flow)

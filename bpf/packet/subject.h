@@ -3,8 +3,33 @@
  * What rules ask about a packet beyond its key: addresses, ports and TCP flags.
  * Read only for those packets whose entry leads to a detail.
  */
-#ifndef SUBJECT_H
-#define SUBJECT_H
+#ifndef PACKET_SUBJECT_H
+#define PACKET_SUBJECT_H
+
+#include "packet/packet.h"
+#include "packet/parse.h"
+#include "portctl/flow.h"
+#include "portctl/key.h"
+
+#define ICMP_ECHOREPLY 0
+#define ICMPV6_ECHO_REPLY 129
+
+/* The local port of what is no reply: no flow of ICMP has one. */
+#define NO_REPLY 0xFFFF
+
+static __always_inline bool is_icmp(const struct flow_key *flow)
+{
+	return flow->protocol == IPPROTO_ICMP || flow->protocol == IPPROTO_ICMPV6;
+}
+
+/* ICMP and ICMPv6 have the type and the echo's identifier at the same place. */
+static __always_inline bool is_echo_reply(const struct flow_key *flow,
+					  const struct icmphdr *icmp)
+{
+	if (flow->protocol == IPPROTO_ICMP)
+		return icmp->type == ICMP_ECHOREPLY;
+	return flow->protocol == IPPROTO_ICMPV6 && icmp->type == ICMPV6_ECHO_REPLY;
+}
 
 struct subject {
 	struct flow_key flow; /* remote is the source: the other side */

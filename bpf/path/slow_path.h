@@ -1,7 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* long_way: what comes after parse for a packet that is not plain. */
-#ifndef LONG_WAY_H
-#define LONG_WAY_H
+#ifndef PATH_SLOW_PATH_H
+#define PATH_SLOW_PATH_H
+
+#include "base/event.h"
+#include "packet/subject.h"
+#include "verdict/charge.h"
+#include "verdict/judge.h"
+#include "verdict/reject.h"
+
+/* A packet that was not let in, if it is to be a sample. */
+__noinline int tell_drop(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry)
+{
+	struct subject subject = { 0 };
+	struct event event = { .line = entry_line(entry) };
+
+	if (!take_sample(key))
+		return 0;
+	read_subject(ctx, place, key, &subject);
+	tell(ctx, entry_verdict(entry) == VERDICT_REJECT ? EVENT_REJECT : EVENT_DROP, key,
+	     &subject.flow, &event);
+	return 0;
+}
 
 /* Whether a packet that is not let in is to be answered, or told of. */
 static __always_inline bool asks_for_more(__u64 key, entry_t entry)

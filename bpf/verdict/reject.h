@@ -6,8 +6,12 @@
  * ICMP error, multicast, broadcast or a fragment, and never more than a bucket
  * lets out: what is not answered is dropped.
  */
-#ifndef REJECT_H
-#define REJECT_H
+#ifndef VERDICT_REJECT_H
+#define VERDICT_REJECT_H
+
+#include "base/bucket.h"
+#include "packet/parse.h"
+#include "packet/subject.h"
 
 #define REJECT_INTERVAL 1000000ull /* nanoseconds: 1,000 answers a second, */
 #define REJECT_TOLERANCE 999000000ull /* and as many at once */
@@ -286,7 +290,7 @@ static __always_inline bool is_allowed_to_answer(void)
 	__u32 index = LINE_DEFAULT_REJECT;
 	__u64 *bucket = bpf_map_lookup_elem(&buckets, &index);
 
-	return bucket && take_from(bucket, REJECT_INTERVAL, REJECT_TOLERANCE);
+	return bucket && bucket_take(bucket, REJECT_INTERVAL, REJECT_TOLERANCE);
 }
 
 /* One after the other in the same place: the verifier limits how much stack there is. */

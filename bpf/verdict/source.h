@@ -5,8 +5,12 @@
  * one cache line for each, whether there are ten prefixes or 100,000. Groups mostly
  * have one length, or a few.
  */
-#ifndef SOURCE_H
-#define SOURCE_H
+#ifndef VERDICT_SOURCE_H
+#define VERDICT_SOURCE_H
+
+#include "base/maps.h"
+#include "packet/subject.h"
+#include "portctl/source.h"
 
 struct search {
 	__u64 high, low; /* the address, in host byte order; IPv4 in `low` */

@@ -7,8 +7,13 @@
  * host sends what is called malformed here, and passing it on could let it reach
  * a port for which nobody judged it.
  */
-#ifndef PARSE_H
-#define PARSE_H
+#ifndef PACKET_PARSE_H
+#define PACKET_PARSE_H
+
+#include "base/kernel.h"
+#include "packet/packet.h"
+#include "portctl/key.h"
+#include "portctl/protocol.h"
 
 #define ETH_P_8021Q 0x8100
 #define ETH_P_8021AD 0x88A8

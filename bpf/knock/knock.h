@@ -5,8 +5,14 @@
  * are sent twice), and anything else spends a miss. Where misses run out the
  * attempt is gone, so no scan gets through a sequence.
  */
-#ifndef KNOCK_H
-#define KNOCK_H
+#ifndef KNOCK_KNOCK_H
+#define KNOCK_KNOCK_H
+
+#include "base/event.h"
+#include "base/hash.h"
+#include "knock/grant.h"
+#include "packet/packet.h"
+#include "packet/subject.h"
 
 #define KNOCK_TRIES 4 /* others may change the same word at the same time */
 
@@ -36,7 +42,7 @@ enum knocked {
  */
 static __always_inline __u64 source_hash(const __u32 *address, bool ipv6)
 {
-	return mix_pair(address[0], ipv6 ? address[1] : 0, ipv6 ? 2 : 0) * 0x9E3779B97F4A7C15;
+	return hash_pair(address[0], ipv6 ? address[1] : 0, ipv6 ? 2 : 0) * 0x9E3779B97F4A7C15;
 }
 
 /* The low bits choose the set: none of them is in the tag. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What time it is: now, or when what is replayed was captured. */
-#ifndef CLOCK_H
-#define CLOCK_H
+#ifndef BASE_CLOCK_H
+#define BASE_CLOCK_H
+
+#include "base/maps.h"
 
 #define SECOND 1000000000ull
 

@@ -10,8 +10,13 @@
  * is; headers are compared as words; and TCP and UDP of either family each have all of the
  * way for themselves, straight on, with what is rare behind it.
  */
-#ifndef PLAIN_H
-#define PLAIN_H
+#ifndef PATH_FAST_PATH_H
+#define PATH_FAST_PATH_H
+
+#include "base/event.h"
+#include "packet/parse.h"
+#include "path/slow_path.h"
+#include "verdict/charge.h"
 
 /* No verdicts: the packet has to go the long way, to be parsed, or to be judged only. */
 enum plain_not {

@@ -4,8 +4,15 @@
  * answered by nothing. The cheap questions come first, so that only who knows a
  * signer's number and the server's can make us compute a tag; and that is limited.
  */
-#ifndef SIGNED_H
-#define SIGNED_H
+#ifndef KNOCK_SIGNED_H
+#define KNOCK_SIGNED_H
+
+#include "base/bucket.h"
+#include "base/event.h"
+#include "knock/grant.h"
+#include "packet/subject.h"
+#include "portctl/blake2s.h"
+#include "portctl/signed.h"
 
 /* The payload of a datagram that is just as long; NULL where it is not one of ours. */
 static __always_inline struct signed_knock *signed_payload(struct xdp_md *ctx, __u32 place)
@@ -78,7 +85,7 @@ static __always_inline bool is_verification_left(const struct door *door)
 	__u32 line = door->line;
 	__u64 *bucket = bpf_map_lookup_elem(&buckets, &line);
 
-	return bucket && take_from(bucket, SECOND / SIGNED_RATE,
+	return bucket && bucket_take(bucket, SECOND / SIGNED_RATE,
 				   (SIGNED_BURST - 1) * (SECOND / SIGNED_RATE));
 }
 

@@ -3,8 +3,12 @@
  * replay: the frames of a capture, many in one run. A run takes the kernel ten times as
  * long as a frame takes the data path.
  */
-#ifndef REPLAY_H
-#define REPLAY_H
+#ifndef PATH_REPLAY_H
+#define PATH_REPLAY_H
+
+#include "packet/parse.h"
+#include "verdict/charge.h"
+#include "verdict/judge.h"
 
 struct replaying {
 	struct xdp_md *ctx;

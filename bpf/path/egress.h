@@ -5,8 +5,12 @@
  * (the kernel knows it), no reset, and nothing to those whom a rule lets in anyway.
  * It never changes or drops a packet.
  */
-#ifndef EGRESS_H
-#define EGRESS_H
+#ifndef PATH_EGRESS_H
+#define PATH_EGRESS_H
+
+#include "flow/flow.h"
+#include "packet/parse.h"
+#include "verdict/judge.h"
 
 #define TC_ACT_UNSPEC (-1)
 #define SOCK_STREAM 1

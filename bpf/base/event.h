@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Events, for those who watch. Nobody does, mostly, so callers ask for that first. */
-#ifndef EVENT_H
-#define EVENT_H
+#ifndef BASE_EVENT_H
+#define BASE_EVENT_H
+
+#include "base/bucket.h"
+#include "base/clock.h"
+#include "base/maps.h"
 
 static __always_inline void count_one(__u64 *count)
 {
@@ -27,7 +31,7 @@ __noinline int publish(const struct event *event)
 	if (!counts)
 		return 0;
 	if (kind >= EVENT_ATTEMPT &&
-	    !take_from(&counts->due, SECOND / EVENT_RATE, SECOND - SECOND / EVENT_RATE)) {
+	    !bucket_take(&counts->due, SECOND / EVENT_RATE, SECOND - SECOND / EVENT_RATE)) {
 		count_one(&counts->lost);
 		return 0;
 	}
@@ -82,20 +86,6 @@ static __always_inline bool take_sample(__u32 key)
 	sampling.keys[index] = taken + 1;
 	sampling.count++;
 	return true;
-}
-
-/* A packet that was not let in, if it is to be a sample. */
-__noinline int tell_drop(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry)
-{
-	struct subject subject = { 0 };
-	struct event event = { .line = entry_line(entry) };
-
-	if (!take_sample(key))
-		return 0;
-	read_subject(ctx, place, key, &subject);
-	tell(ctx, entry_verdict(entry) == VERDICT_REJECT ? EVENT_REJECT : EVENT_DROP, key,
-	     &subject.flow, &event);
-	return 0;
 }
 
 #endif

@@ -5,8 +5,11 @@
  * nothing to expire, and connections from before the attach are there too.
  * Everything else is in the flow table.
  */
-#ifndef REPLY_H
-#define REPLY_H
+#ifndef FLOW_REPLY_H
+#define FLOW_REPLY_H
+
+#include "flow/flow.h"
+#include "packet/subject.h"
 
 #define TCP_LISTEN 10 /* include/net/tcp_states.h */
 

@@ -4,8 +4,12 @@
  * has a port, to exactly one port counter, so the lines always add up to the
  * packets seen.
  */
-#ifndef CHARGE_H
-#define CHARGE_H
+#ifndef VERDICT_CHARGE_H
+#define VERDICT_CHARGE_H
+
+#include "base/maps.h"
+#include "packet/packet.h"
+#include "portctl/counters.h"
 
 /* Those of all CPUs, if this line and this key can have any. */
 static __always_inline struct counters *shared_counters(__u64 line, __u64 key)

@@ -1,17 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* What parse finds out about a packet; all that judge and charge know of it. */
-#ifndef PACKET_H
-#define PACKET_H
+#ifndef PACKET_PACKET_H
+#define PACKET_PACKET_H
 
-/* The way of the plain packet is laid out straight; the others jump aside. */
-#define likely(condition) __builtin_expect(!!(condition), 1)
-#define unlikely(condition) __builtin_expect(!!(condition), 0)
-
-/*
- * Keeps a variable out of registers. Those that last over a call have to be saved when a
- * program begins, and every plain packet would pay for what only others need.
- */
-#define in_memory(variable) asm volatile("" : "+m"(variable))
+#include "base/kernel.h"
 
 /*
  * Where the headers begin, in bytes from the start of the frame; 0: unknown. In one
