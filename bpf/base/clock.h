@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What time it is: now, or when what is replayed was captured. */
+/* Clocks. While a capture is replayed, all of them say when the frame was captured. */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
@@ -13,14 +13,14 @@ static __always_inline __u64 boot_now(void)
 	return purpose == PURPOSE_REPLAY ? inquiry.now : bpf_ktime_get_boot_ns();
 }
 
-/* Nanoseconds since 1970. */
+/* Nanoseconds since 1970, UTC. */
 static __always_inline __u64 utc_now(void)
 {
 	return purpose == PURPOSE_REPLAY ? inquiry.now
 					 : bpf_ktime_get_tai_ns() - control.tai_offset;
 }
 
-/* The kernel's ticks: read without a call. */
+/* The kernel's ticks (jiffies). */
 static __always_inline __u64 ticks_now(void)
 {
 	return purpose == PURPOSE_REPLAY

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Events, for those who watch. Nobody does, mostly, so callers ask for that first. */
+/* Events for monitors. Usually there is none, so callers check is_watched() first. */
 #ifndef BASE_EVENT_H
 #define BASE_EVENT_H
 
@@ -17,7 +17,7 @@ static __always_inline bool is_watched(void)
 	return unlikely(control.watchers);
 }
 
-/* Puts an event into everybody's ring buffer. */
+/* Puts an event into the ring buffer of each monitor. */
 __noinline int publish(const struct event *event)
 {
 	struct event_count *counts;
@@ -36,9 +36,9 @@ __noinline int publish(const struct event *event)
 		return 0;
 	}
 	for (__u32 i = 0; i < MONITORS; i++) {
-		/* A copy: Linux 6.1 cannot follow a counter whose address is taken. */
-		__u32 place = i;
-		void *ring = bpf_map_lookup_elem(&events, &place);
+		/* A copy: Linux 6.1 cannot bound a loop whose counter has its address taken. */
+		__u32 index = i;
+		void *ring = bpf_map_lookup_elem(&events, &index);
 
 		if (ring && bpf_ringbuf_output(ring, (void *)event, sizeof(*event), 0))
 			lost = true;
@@ -47,8 +47,9 @@ __noinline int publish(const struct event *event)
 	return 0;
 }
 
-static __always_inline void tell(struct xdp_md *ctx, enum event_kind kind, __u32 key,
-				 const struct flow_key *flow, struct event *event)
+/* Publishes an event of a packet from `flow->remote`; the caller has set the other fields. */
+static __always_inline void publish_packet(struct xdp_md *ctx, enum event_kind kind, __u32 key,
+					   const struct flow_key *flow, struct event *event)
 {
 	event->time = boot_now();
 	event->kind = kind;
@@ -60,14 +61,15 @@ static __always_inline void tell(struct xdp_md *ctx, enum event_kind kind, __u32
 	publish(event);
 }
 
-static __always_inline bool is_sampled(__u64 key)
+/* Whether no more samples of a key are taken in this second: all that a flood has to check. */
+static __always_inline bool is_sampling_done(__u64 key)
 {
 	return sampling.keys[key] == SAMPLING_DONE;
 }
 
 /*
- * Whether this one shall be told. Two CPUs at once may take a sample more than they
- * should.
+ * Whether to report a dropped packet of this key. Two CPUs at once can take one sample too
+ * many.
  */
 static __always_inline bool take_sample(__u32 key)
 {
@@ -78,7 +80,7 @@ static __always_inline bool take_sample(__u32 key)
 	if (index >= KEYS)
 		return false;
 	taken = sampling.keys[index];
-	barrier_var(taken); /* read once, or one more could make 0 of 255 */
+	barrier_var(taken); /* read once: a second read could be 255, and 255 + 1 is 0 */
 	if (taken >= control.samples || sampling.count >= EVENT_RATE) {
 		sampling.keys[index] = SAMPLING_DONE;
 		return false;

@@ -5,10 +5,16 @@
 
 #include "base/maps.h"
 
-/* Fibonacci hashing: 2^64 divided by the golden ratio. The upper bits of a product are mixed best. */
+/*
+ * Fibonacci hashing: 2^64 divided by the golden ratio. The upper bits of a product are mixed
+ * best.
+ */
 #define HASH_MULTIPLIER 0x9E3779B97F4A7C15
 
-/* A step of NH (Black et al., UMAC, CRYPTO '99): two words of input, words i and i + 1 of the secret. */
+/*
+ * A step of NH (Black et al., UMAC, CRYPTO '99): two words of input, words i and i + 1 of the
+ * secret.
+ */
 static __always_inline __u64 hash_pair(__u32 a, __u32 b, int i)
 {
 	const __u32 *secret = (const __u32 *)control.secret;

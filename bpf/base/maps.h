@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Everything the data path keeps. Userspace maps these into its memory (mmap). */
+/* All maps of the data path. The command maps most of them into its memory (mmap). */
 #ifndef BASE_MAPS_H
 #define BASE_MAPS_H
 
@@ -16,22 +16,21 @@
 #include "portctl/source.h"
 
 /*
- * The two generations of the table, and the number that says which of them is
- * active, are global data: their addresses are constants in the program, so
- * judging a packet is two loads and no call. Userspace writes the slot that is
- * not active, after every packet that could still hold it is done, and then
- * stores the new generation number. `control` is shared by all interfaces. What was
- * sampled is here as well, behind the table, for the same price.
+ * The two slots of the table, and the number that says which one is active, are global data.
+ * Their addresses are constants in the program, so judging a packet takes two loads and no
+ * call. The command waits until no packet uses the inactive slot, writes it, and then stores
+ * the new generation number. `control` is shared by all interfaces. `sampling` is global data
+ * for the same reason as the table.
  */
 struct generation table[2];
 struct sampling sampling;
 volatile struct control control SEC(".data.control");
 
 /*
- * Counters: words for each CPU, so that counting takes no lock and no shared cache line
- * (userspace sets how many before loading), and one tally of each for all. Arrays rather
- * than per-CPU maps: they can be read through mmap, and the lookup is a few
- * instructions in line on every kernel.
+ * Counters. Each CPU has an element of cpu_counters, so that counting takes no lock and shares
+ * no cache line; the command sets the number of elements before it loads the program.
+ * `counters` is shared. Both are arrays and not per-CPU maps: arrays can be mapped into
+ * memory, and the kernel looks them up without a call.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -50,8 +49,8 @@ struct {
 } counters SEC(".maps");
 
 /*
- * What else hangs in a generation, by slot: what entries with a flag lead to,
- * and the sources. Their size is the ruleset's, so they are maps in maps.
+ * The details and sources of a generation, by slot. They are maps in maps, since each ruleset
+ * needs another size.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
@@ -67,7 +66,7 @@ struct {
 		});
 } details SEC(".maps");
 
-/* Mapped for userspace also for where that puts it: sets are cache lines. */
+/* BPF_F_MMAPABLE also aligns it to a page, so that each set is one cache line. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, 2);
@@ -82,7 +81,7 @@ struct {
 		});
 } sources SEC(".maps");
 
-/* When the next packet is due: of each line's limit, and of sources by hash. */
+/* When the next packet is due at a limit (base/bucket.h), by line. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_LINES);
@@ -90,6 +89,7 @@ struct {
 	__type(value, __u64);
 } buckets SEC(".maps");
 
+/* The same for limits per source, by a hash (verdict/limit.h). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SOURCE_BUCKETS);
@@ -98,10 +98,10 @@ struct {
 } source_buckets SEC(".maps");
 
 /*
- * Flows: written on the way out only (egress.h), so no packet from outside
- * can make an entry, and shared by all interfaces, since a reply need not come
- * in where the question went out. An array of our own sets and not a hash map: no
- * call, and places whose flows have ended need nobody to clear them.
+ * Flows. Only the program on outgoing packets writes them, so no packet from outside can
+ * create one. All interfaces share them, since a reply can arrive at another interface than
+ * the one its request left by. An array of sets and not a hash map: it is read without a call,
+ * and slots of ended flows are reused without being cleared.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
@@ -119,7 +119,7 @@ struct {
 	__type(value, __u64);
 } flow_ends SEC(".maps");
 
-/* TCP conversations for which a socket was found within the last second, by tag. */
+/* TCP conversations for which a local socket was found within the last second, by tag. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, FLOW_SETS);
@@ -127,7 +127,7 @@ struct {
 	__type(value, struct flow);
 } sockets SEC(".maps");
 
-/* Knocking, shared by all interfaces: what was knocked so far, and who is let in. */
+/* Knocks, shared by all interfaces: attempts so far, grants, lockouts. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -136,7 +136,7 @@ struct {
 	__type(value, struct attempts);
 } attempts SEC(".maps");
 
-/* By the door's number less one; written by "portctl knock serve". */
+/* The sequences of timed doors, by door - 1. "portctl knock serve" writes them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -160,8 +160,8 @@ struct {
 } lockouts SEC(".maps");
 
 /*
- * Who may sign; and by their numbers the time of their last knock, which stays for a
- * while where they may no longer: there is room for more of those.
+ * Keys that may sign, and by their numbers the time of their last knock. That time is kept for
+ * a while after the key was removed, so last_signed has more elements.
  */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -185,7 +185,7 @@ struct {
 	__type(value, struct door_counts);
 } door_counts SEC(".maps");
 
-/* What happens, for those who watch: a ring buffer for each, made by whoever reads it. */
+/* A ring buffer for each monitor, which makes it. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, MONITORS);
@@ -205,7 +205,7 @@ struct {
 	__type(value, struct event_count);
 } event_counts SEC(".maps");
 
-/* Only where a capture is replayed. */
+/* The frames of a capture, for the program `replay` only. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -214,10 +214,10 @@ struct {
 	__type(value, struct captured_frame);
 } batch SEC(".maps");
 
-/* Flows are timed in ticks (jiffies), which are read without a call. */
+/* Flows are timed in ticks (jiffies), which are read without a call; set before loading. */
 const volatile __u64 ticks_per_second;
 
-/* enum purpose. The verifier knows it, and leaves out what is for the others. */
+/* enum purpose; set before loading. The verifier removes code for other purposes. */
 const volatile __u32 purpose;
 
 volatile struct inquiry inquiry SEC(".data.inquiry");

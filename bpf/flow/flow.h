@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Flows: the table of conversations that were begun from here, which the way in
- * and the way out have to agree on.
+ * The flow table: conversations that began on this side. The program on outgoing packets adds
+ * flows, the one on incoming packets looks them up.
  *
- * A flow can be in either of two sets, so a set that is full by chance matters
- * little, and has a few places in each. Its tag stands for it: a keyed hash of
- * 128 bits, so that the look-up is one comparison. Places are taken over when
- * their flow has ended, and never before: when all are taken, a new flow is
- * refused and counted.
+ * A flow can be stored in either of two sets, so one full set does little harm. A keyed hash
+ * of 128 bits, its tag, represents it: a look-up compares tags only. A slot is reused after
+ * its flow has ended and never before. If both sets are full, a new flow is refused and
+ * counted.
  */
 #ifndef FLOW_FLOW_H
 #define FLOW_FLOW_H
@@ -16,15 +15,16 @@
 #include "base/hash.h"
 #include "base/maps.h"
 
-#define FLOW_TRIES 8
+#define FLOW_TRIES 8 /* of a compare-and-swap */
 
-/* Of a place that is being written: it looks taken. */
+/* The end of a slot that is being written: the slot looks taken. */
 #define FLOW_CLAIMED (~0ull)
 
 struct tag {
 	__u64 part[2];
 };
 
+/* In ticks. */
 static __always_inline __u64 flow_life(const struct flow_key *flow)
 {
 	return (flow->protocol == IPPROTO_TCP ? FLOW_LIFE_TCP : FLOW_LIFE_UDP) *
@@ -32,10 +32,10 @@ static __always_inline __u64 flow_life(const struct flow_key *flow)
 }
 
 /*
- * NH, the hash of UMAC (Black et al., CRYPTO '99): a sum of products, twice, the
- * second time with the secret moved on by a pair (their Toeplitz extension). Two
- * flows have the same tag with a probability of 2^-64 whatever they are, to whom
- * does not know the secret. IPv4 leaves the other pairs out; the family is hashed.
+ * NH, the hash of UMAC (Black et al., CRYPTO '99): a sum of products, computed twice, the
+ * second time with the secret shifted by a pair of words (their Toeplitz extension). Any two
+ * flows have equal tags with a probability of 2^-64 for anybody who does not know the secret.
+ * IPv4 needs fewer pairs; the family is hashed too, so IPv4 and IPv6 cannot be confused.
  */
 static __always_inline struct tag flow_tag(const struct flow_key *flow)
 {
@@ -53,10 +53,10 @@ static __always_inline struct tag flow_tag(const struct flow_key *flow)
 	return tag;
 }
 
-/* Its set by one part of its tag; the multiplication brings its best bits down. */
+/* The set of a flow by one part of its tag. */
 static __always_inline __u32 flow_index(__u64 part)
 {
-	return part * 0x9E3779B97F4A7C15 >> 32 & (FLOW_SETS - 1);
+	return (part * HASH_MULTIPLIER >> 32) & (FLOW_SETS - 1);
 }
 
 static __always_inline struct flow_set *flow_set(__u64 part)
@@ -66,7 +66,7 @@ static __always_inline struct flow_set *flow_set(__u64 part)
 	return bpf_map_lookup_elem(&flows, &index);
 }
 
-/* When the last flow ends of its set, and of those that share the answer. */
+/* When the last flow ends in this set and in those that share its element. */
 static __always_inline __u64 *flow_end(__u64 part)
 {
 	__u32 index = flow_index(part) / (FLOW_SETS / FLOW_ENDS);
@@ -88,6 +88,7 @@ static __always_inline struct flow *find_flow(struct flow_set *set, const struct
 	return NULL;
 }
 
+/* Whether a flow with this tag exists and has not ended. */
 static __always_inline bool has_flow(const struct tag *tag)
 {
 	__u64 now = ticks_now();
@@ -108,24 +109,24 @@ static __always_inline bool has_flow(const struct tag *tag)
 }
 
 /*
- * A flow lives until then: so does what stands for its set. It only ever grows, and a try
- * fails only where another CPU made it grow; a flow asks again a second later.
+ * Notes in flow_ends that a set has a flow until then. The number only grows, and a try fails
+ * only if another CPU raised it. A flow repeats this after a second at the latest.
  */
-static __always_inline void keep_set(__u64 part, __u64 until)
+static __always_inline void extend_set(__u64 part, __u64 until)
 {
 	__u64 *end = flow_end(part);
 
 	for (int i = 0; i < FLOW_TRIES && end; i++) {
-		__u64 old = *(volatile __u64 *)end;
+		__u64 old = READ_ONCE(*end);
 
 		if (old >= until || __sync_val_compare_and_swap(end, old, until) == old)
 			return;
 	}
 }
 
-/* Takes a place in one of its sets whose flow has ended; false where others have all. */
-static __always_inline bool claim_place(__u64 part, const struct tag *tag, __u64 now,
-					__u64 until)
+/* Stores a flow in a slot whose flow has ended; false if the set has none. */
+static __always_inline bool claim_slot(__u64 part, const struct tag *tag, __u64 now,
+				       __u64 until)
 {
 	struct flow_set *set = flow_set(part);
 
@@ -138,15 +139,15 @@ static __always_inline bool claim_place(__u64 part, const struct tag *tag, __u64
 			continue;
 		flow->tag[0] = tag->part[0];
 		flow->tag[1] = tag->part[1];
-		__sync_lock_test_and_set(&flow->until, until); /* last of all */
-		keep_set(part, until);
+		__sync_lock_test_and_set(&flow->until, until); /* last: now it is valid */
+		extend_set(part, until);
 		return true;
 	}
 	return false;
 }
 
-/* Whether it is there, and then that it goes on, which is written once a second at most. */
-static __always_inline bool extend(__u64 part, const struct tag *tag, __u64 until)
+/* Prolongs a flow, which writes once a second at most; false if it is not in this set. */
+static __always_inline bool extend_flow(__u64 part, const struct tag *tag, __u64 until)
 {
 	struct flow_set *set = flow_set(part);
 	struct flow *flow = set ? find_flow(set, tag) : NULL;
@@ -155,21 +156,21 @@ static __always_inline bool extend(__u64 part, const struct tag *tag, __u64 unti
 		return false;
 	if (until - flow->until > ticks_per_second) {
 		flow->until = until;
-		keep_set(part, until);
+		extend_set(part, until);
 	}
 	return true;
 }
 
-/* Remembers a flow, in either of its sets; one that is not there only if it may begin. */
-static __always_inline void remember(const struct flow_key *key, bool begins)
+/* Prolongs a flow. If it does not exist, stores it if it `begins`. */
+static __always_inline void remember_flow(const struct flow_key *key, bool begins)
 {
 	struct tag tag = flow_tag(key);
 	__u64 now = ticks_now(), until = now + flow_life(key);
 	struct flow_set *first;
 
-	if (extend(tag.part[0], &tag, until) || extend(tag.part[1], &tag, until) || !begins ||
-	    claim_place(tag.part[0], &tag, now, until) ||
-	    claim_place(tag.part[1], &tag, now, until))
+	if (extend_flow(tag.part[0], &tag, until) || extend_flow(tag.part[1], &tag, until) ||
+	    !begins || claim_slot(tag.part[0], &tag, now, until) ||
+	    claim_slot(tag.part[1], &tag, now, until))
 		return;
 	first = flow_set(tag.part[0]);
 	if (first)

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Replies: is this packet part of a conversation that this host, or one behind
- * it, began? Local TCP is in the kernel's own socket table: nothing to fill,
- * nothing to expire, and connections from before the attach are there too.
- * Everything else is in the flow table.
+ * Replies: whether a packet belongs to a conversation that this host, or a host behind it,
+ * began. Local TCP is in the kernel's own socket table: nothing has to be filled or expired,
+ * and connections from before the attach are found too. All other conversations are in the
+ * flow table.
  */
 #ifndef FLOW_REPLY_H
 #define FLOW_REPLY_H
 
 #include "flow/flow.h"
-#include "packet/subject.h"
+#include "packet/headers.h"
+#include "portctl/protocol.h"
 
 #define TCP_LISTEN 10 /* include/net/tcp_states.h */
 
 /*
- * Whether a local socket is in this conversation, established or on its way
- * there; a listener is not. The tuple is as the packet has it.
+ * Whether a local TCP socket belongs to this conversation: one that is connected or connecting,
+ * not a listener. The kernel wants the tuple as it is in the packet.
  */
 static __always_inline bool has_socket(struct xdp_md *ctx, const struct flow_key *flow)
 {
@@ -46,12 +47,12 @@ static __always_inline bool has_socket(struct xdp_md *ctx, const struct flow_key
 }
 
 /*
- * The same, asked once a second for each conversation: the kernel's answer costs
- * more than all else that happens to the packet. Only a socket that is there is
- * written down, so nothing from outside makes an entry.
+ * The same, but the kernel is asked once a second for each conversation: its look-up costs more
+ * than everything else that happens to the packet. Only a socket that exists is cached, so
+ * packets from outside cannot fill the cache.
  */
-static __always_inline bool has_known_socket(struct xdp_md *ctx, const struct flow_key *key,
-					     const struct tag *tag)
+static __always_inline bool has_cached_socket(struct xdp_md *ctx, const struct flow_key *key,
+					      const struct tag *tag)
 {
 	__u32 index = flow_index(tag->part[0]);
 	struct flow *known = bpf_map_lookup_elem(&sockets, &index);
@@ -61,37 +62,37 @@ static __always_inline bool has_known_socket(struct xdp_md *ctx, const struct fl
 		return false;
 	if (is_flow(known, tag) && known->until > now)
 		return true;
-	/* What was captured was not for the sockets that are there now. */
+	/* The sockets of now are not those of a capture. */
 	if (purpose == PURPOSE_REPLAY || !has_socket(ctx, key))
 		return false;
 	if (purpose == PURPOSE_EXPLAIN)
 		return true;
-	/* Two at once may mix their tags: then neither is known. */
+	/* Two CPUs at once may mix two tags: then neither conversation is cached. */
 	known->tag[0] = tag->part[0];
 	known->tag[1] = tag->part[1];
 	known->until = now + ticks_per_second;
 	return true;
 }
 
-/* A SYN never asks, so a flood of them pays for no look-up. */
-static __always_inline bool is_reply(struct xdp_md *ctx, const struct subject *subject)
+/* A SYN is never a reply, so a SYN flood pays for no look-up. */
+static __always_inline bool is_reply(struct xdp_md *ctx, const struct headers *headers)
 {
-	bool tcp = subject->flow.protocol == IPPROTO_TCP;
+	bool tcp = headers->flow.protocol == IPPROTO_TCP;
 	struct tag tag;
 
-	if (tcp && !subject->tcp_answers)
+	if (tcp && !headers->tcp_continues)
 		return false;
-	tag = flow_tag(&subject->flow);
-	return (tcp && has_known_socket(ctx, &subject->flow, &tag)) || has_flow(&tag);
+	tag = flow_tag(&headers->flow);
+	return (tcp && has_cached_socket(ctx, &headers->flow, &tag)) || has_flow(&tag);
 }
 
-/* To a client, of the same family: its port is the one before, or after, the server's. */
-static __always_inline bool is_from_dhcp_server(const struct subject *subject)
+/* Whether a packet goes from the port of a DHCP server to that of a client. */
+static __always_inline bool is_from_dhcp_server(const struct headers *headers)
 {
-	bool ipv4 = subject->flow.family == 4;
+	bool ipv4 = headers->flow.family == 4;
 
-	return subject->flow.remote_port == bpf_htons(ipv4 ? DHCP_SERVER : DHCP6_SERVER) &&
-	       subject->flow.local_port == bpf_htons(ipv4 ? DHCP_CLIENT : DHCP6_CLIENT);
+	return headers->flow.remote_port == bpf_htons(ipv4 ? DHCP_SERVER : DHCP6_SERVER) &&
+	       headers->flow.local_port == bpf_htons(ipv4 ? DHCP_CLIENT : DHCP6_CLIENT);
 }
 
 #endif

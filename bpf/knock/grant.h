@@ -1,26 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Grants: who is let in through a door, and until when. They are earned, so a
- * flood cannot make one; where there is no room, the new one is refused.
+ * Grants: which sources a door lets in, and until when. Only a complete knock or the command
+ * makes a grant, so a flood cannot. If there is no room, a new grant is refused.
  */
 #ifndef KNOCK_GRANT_H
 #define KNOCK_GRANT_H
 
 #include "base/clock.h"
 #include "base/maps.h"
-#include "packet/subject.h"
+#include "knock/door.h"
+#include "packet/headers.h"
+#include "portctl/knock.h"
 
-/* A connection: its own port and the port key it came to; not 0, which is none. */
+/* A connection: the port key it came to and its source port. Never 0. */
 static __always_inline __u64 connection_of(const struct flow_key *flow)
 {
 	return (__u64)flow_port_key(flow) << 17 | 1 << 16 | bpf_ntohs(flow->remote_port);
 }
 
+/* The number of the current window of timed doors. */
 static __always_inline __u64 present_window(void)
 {
 	return utc_now() / (WINDOW_SECONDS * SECOND);
 }
 
+/* `net`: of an IPv6 source its /64. */
 static __always_inline struct grant_key grant_key(const struct flow_key *flow, __u32 door,
 						  bool net)
 {
@@ -32,18 +36,7 @@ static __always_inline struct grant_key grant_key(const struct flow_key *flow, _
 	return key;
 }
 
-static __always_inline const struct door *door_at(__u32 slot, __u32 door)
-{
-	return &table[slot & 1].doors[(door - 1) & (MAX_DOORS - 1)];
-}
-
-static __always_inline struct door_counts *counts_of(__u32 door)
-{
-	__u32 index = (door - 1) & (MAX_DOORS - 1);
-
-	return bpf_map_lookup_elem(&door_counts, &index);
-}
-
+/* The grant of flow->remote for a door; NULL if there is none or it has ended. */
 static __always_inline struct grant *find_grant(const struct flow_key *flow, __u32 slot,
 						__u32 door)
 {
@@ -54,31 +47,31 @@ static __always_inline struct grant *find_grant(const struct flow_key *flow, __u
 }
 
 /*
- * Whether a packet is let in. A grant for one connection belongs to the first that
- * opens; the same may come again, since a SYN may be sent again. One that was open before
- * goes on as a reply, and has no use for it.
+ * Whether a grant lets a packet in. A grant for one connection (DOOR_ONCE) belongs to the first
+ * connection that opens; its SYN may be sent again. A connection that was open before passes as
+ * a reply and does not use the grant.
  */
-static __always_inline bool is_granted(const struct subject *subject, __u32 slot, __u32 door)
+static __always_inline bool is_granted(const struct headers *headers, __u32 slot, __u32 door)
 {
-	struct grant *grant = find_grant(&subject->flow, slot, door);
-	__u64 connection = connection_of(&subject->flow), opener;
+	struct grant *grant = find_grant(&headers->flow, slot, door);
+	__u64 connection = connection_of(&headers->flow), opener;
 
 	if (!grant)
 		return false;
 	if (!(door_at(slot, door)->flags & DOOR_ONCE))
 		return true;
-	opener = *(volatile __u64 *)&grant->opener;
-	if (!opener && subject->touches && purpose != PURPOSE_EXPLAIN)
+	opener = READ_ONCE(grant->opener);
+	if (!opener && headers->touches && purpose != PURPOSE_EXPLAIN)
 		opener = __sync_val_compare_and_swap(&grant->opener, 0, connection);
-	return opener ? opener == connection : subject->touches;
+	return opener ? opener == connection : headers->touches;
 }
 
 struct moment {
-	__u64 now; /* since boot */
-	__u64 window;
+	__u64 now; /* nanoseconds since boot */
+	__u64 window; /* of timed doors */
 };
 
-/* One that remembers a window which could still be repeated stays. */
+/* bpf_for_each_map_elem() calls it. A grant whose last window could be used again stays. */
 static long remove_ended(void *map, const struct grant_key *key, struct grant *grant,
 			 struct moment *moment)
 {
@@ -87,7 +80,7 @@ static long remove_ended(void *map, const struct grant_key *key, struct grant *g
 	return 0;
 }
 
-/* The last window that this source used at this door, or 0. */
+/* The last window that flow->remote used at a door; 0: none. */
 static __always_inline __u64 used_window(const struct flow_key *flow, __u32 slot, __u32 door)
 {
 	struct grant_key key = grant_key(flow, door, door_at(slot, door)->flags & DOOR_NET);
@@ -96,7 +89,7 @@ static __always_inline __u64 used_window(const struct flow_key *flow, __u32 slot
 	return grant ? grant->window : 0;
 }
 
-/* When a grant of so many seconds ends; whoever has a longer one does not lose it. */
+/* When a grant made now for so many seconds ends. A longer one of the source is kept. */
 static __always_inline __u64 deadline_after(__u32 seconds, const struct grant *known)
 {
 	__u64 deadline = boot_now() + seconds * SECOND;
@@ -105,8 +98,8 @@ static __always_inline __u64 deadline_after(__u32 seconds, const struct grant *k
 }
 
 /*
- * What opens a door, for so many seconds; grants that ended make room. `window` is
- * the one whose sequence it was, at other doors 0.
+ * Opens a door for flow->remote; false if there is no room, even after ended grants were
+ * removed. `window` is the window whose sequence was used; 0 if the door is not timed.
  */
 static __always_inline bool make_grant(const struct flow_key *flow, __u32 slot, __u32 door,
 				       __u32 seconds, __u64 window)
@@ -125,7 +118,7 @@ static __always_inline bool make_grant(const struct flow_key *flow, __u32 slot, 
 	return !bpf_map_update_elem(&grants, &key, &grant, BPF_ANY);
 }
 
-/* Whether there was one; what it remembers of windows stays. */
+/* Ends a grant; false if there was none. The last window stays, so it cannot be used again. */
 static __always_inline bool remove_grant(const struct flow_key *flow, __u32 slot, __u32 door)
 {
 	struct grant_key key = grant_key(flow, door, door_at(slot, door)->flags & DOOR_NET);

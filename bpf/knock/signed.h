@@ -1,24 +1,26 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Signed knocks (struct signed_knock): one datagram opens a door, verified here and
- * answered by nothing. The cheap questions come first, so that only who knows a
- * signer's number and the server's can make us compute a tag; and that is limited.
+ * Signed knocks: one datagram opens a door. It is verified here and never answered. The cheap
+ * checks come first: only who knows the numbers of a signer and of the server can make the data
+ * path compute a tag, and the rate of that is limited.
  */
 #ifndef KNOCK_SIGNED_H
 #define KNOCK_SIGNED_H
 
 #include "base/bucket.h"
 #include "base/event.h"
+#include "knock/door.h"
 #include "knock/grant.h"
-#include "packet/subject.h"
+#include "packet/headers.h"
 #include "portctl/blake2s.h"
 #include "portctl/signed.h"
 
-/* The payload of a datagram that is just as long; NULL where it is not one of ours. */
-static __always_inline struct signed_knock *signed_payload(struct xdp_md *ctx, __u32 place)
+/* The signed knock in a datagram; NULL if its length or version is another. */
+static __always_inline struct signed_knock *signed_payload(struct xdp_md *ctx,
+							   offsets_t offsets)
 {
-	struct cursor cur = cursor_again(ctx);
-	struct udphdr *udp = cur.pos + (place_transport(place) & OFFSET_MASK);
+	struct cursor cur = cursor_at(ctx, offsets_transport(offsets));
+	struct udphdr *udp = cur.pos;
 	struct signed_knock *message = (void *)(udp + 1);
 
 	if ((void *)(message + 1) > cur.end ||
@@ -29,8 +31,8 @@ static __always_inline struct signed_knock *signed_payload(struct xdp_md *ctx, _
 }
 
 /*
- * The door that listens at this port and has this name, or 0. Not static, so that the
- * verifier does not go on with each number for itself.
+ * The door with this name that takes signed knocks at this port key; 0: there is none. Not
+ * inlined, so that the verifier does not follow the caller for each door separately.
  */
 __noinline __u32 signed_door(__u32 slot, __u32 key, __be32 name)
 {
@@ -43,7 +45,10 @@ __noinline __u32 signed_door(__u32 slot, __u32 key, __be32 name)
 	return 0;
 }
 
-/* Compares all of it, however early it differs. */
+/* 32-bit words of a signed knock before its tag. */
+#define SIGNED_WORDS ((int)(__builtin_offsetof(struct signed_knock, tag) / sizeof(__u32)))
+
+/* Takes the same time wherever the tags differ. */
 static __always_inline bool is_tag_right(const struct signer *signer,
 					 const struct signed_knock *message)
 {
@@ -51,12 +56,12 @@ static __always_inline bool is_tag_right(const struct signer *signer,
 	__u32 state[8], block[16], differs = 0;
 
 	for (int i = 0; i < 16; i++)
-		block[i] = i < 12 ? words[i] : 0;
+		block[i] = i < SIGNED_WORDS ? words[i] : 0;
 	for (int i = 0; i < 8; i++)
 		state[i] = signer->state[i];
-	blake2s_compress(state, block, BLAKE2S_BLOCK + 48, 1);
+	blake2s_compress(state, block, BLAKE2S_BLOCK + SIGNED_WORDS * sizeof(__u32), 1);
 	for (int i = 0; i < 4; i++)
-		differs |= state[i] ^ words[12 + i];
+		differs |= state[i] ^ words[SIGNED_WORDS + i];
 	return !differs;
 }
 
@@ -68,9 +73,8 @@ static __always_inline bool is_server(const struct signer *signer,
 }
 
 /*
- * Whether a signature's time is near, and after the table's beginning: what was
- * heard before that was forgotten, so nothing that could be its repetition is
- * believed.
+ * Whether the time of a signature is near enough, and later than the creation of the maps. The
+ * maps do not know the knocks before that, so one of them could be replayed.
  */
 static __always_inline bool is_timely(const struct signer *signer, __u64 time, __u32 skew)
 {
@@ -86,12 +90,13 @@ static __always_inline bool is_verification_left(const struct door *door)
 	__u64 *bucket = bpf_map_lookup_elem(&buckets, &line);
 
 	return bucket && bucket_take(bucket, SECOND / SIGNED_RATE,
-				   (SIGNED_BURST - 1) * (SECOND / SIGNED_RATE));
+				     (SIGNED_BURST - 1) * (SECOND / SIGNED_RATE));
 }
 
 /*
- * Whether a signer's time is after all before. It is changed by compare-and-swap, and
- * where another CPU was faster the knock is not believed: it is sent again.
+ * Whether a knock's time is later than all before of the signer; if so, stores it. It is
+ * replaced by compare-and-swap: if another CPU was faster, the knock is refused and the client
+ * repeats it.
  */
 static __always_inline bool is_later(__be32 signer, __u64 time)
 {
@@ -99,14 +104,17 @@ static __always_inline bool is_later(__be32 signer, __u64 time)
 
 	if (!last)
 		return false;
-	old = *(volatile __u64 *)last;
+	old = READ_ONCE(*last);
 	return time > old && __sync_val_compare_and_swap(last, old, time) == old;
 }
 
-/* Does what was signed for whom it names. */
-static __always_inline enum event_kind act(const struct signed_knock *message,
-					   struct flow_key *flow, __u32 slot, __u32 door,
-					   struct door_counts *counts)
+/*
+ * Opens, closes or extends, for the address in the message, or else for flow->remote. Returns
+ * the event to publish.
+ */
+static __always_inline enum event_kind obey_message(const struct signed_knock *message,
+						    struct flow_key *flow, __u32 slot,
+						    __u32 door, struct door_counts *counts)
 {
 	__u32 most = door_at(slot, door)->seconds, seconds = bpf_ntohl(message->seconds);
 	struct grant *extended = NULL;
@@ -127,7 +135,7 @@ static __always_inline enum event_kind act(const struct signed_knock *message,
 	}
 	if (message->action == SIGNED_EXTEND)
 		extended = find_grant(flow, slot, door);
-	if (extended) /* of who opened a connection with it already it stays */
+	if (extended) /* in place, so that its opener is kept */
 		extended->deadline = deadline_after(seconds, extended);
 	else if (message->action == SIGNED_EXTEND ||
 		 !make_grant(flow, slot, door, seconds, 0)) {
@@ -144,15 +152,15 @@ static __always_inline bool is_well_formed(const struct signed_knock *message)
 	       (!message->family || message->family == 4 || message->family == 6);
 }
 
-/* Whether a signer's knock is believed: EVENT_GRANT, else what is to be told of it. */
-static __always_inline enum event_kind verify(__u32 slot, __u32 door,
-					      const struct signer *signer,
-					      const struct signed_knock *message,
-					      struct door_counts *counts)
+/* EVENT_GRANT if a message is valid, else the event to publish. */
+static __always_inline enum event_kind verify_message(__u32 slot, __u32 door,
+						      const struct signer *signer,
+						      const struct signed_knock *message,
+						      struct door_counts *counts)
 {
 	__u64 time = bpf_be64_to_cpu(message->time);
 
-	if (!(signer->doors >> (door - 1) & 1) || !is_well_formed(message) ||
+	if (!((signer->doors >> (door - 1)) & 1) || !is_well_formed(message) ||
 	    !is_timely(signer, time, door_at(slot, door)->skew) ||
 	    !is_verification_left(door_at(slot, door)) || !is_tag_right(signer, message)) {
 		count_one(&counts->refusals);
@@ -165,10 +173,10 @@ static __always_inline enum event_kind verify(__u32 slot, __u32 door,
 	return EVENT_GRANT;
 }
 
-/* The same of any datagram that names a door of its port. */
-__noinline int verify_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 door)
+/* The same for a datagram; EVENT_NONE if signer or server are unknown. */
+__noinline int verify_signed(struct xdp_md *ctx, offsets_t offsets, __u32 slot, __u32 door)
 {
-	struct signed_knock *message = signed_payload(ctx, place);
+	struct signed_knock *message = signed_payload(ctx, offsets);
 	struct door_counts *counts = counts_of(door);
 	struct signer_key who = { .slot = slot & 1 };
 	struct signer *signer;
@@ -179,49 +187,52 @@ __noinline int verify_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 
 	signer = bpf_map_lookup_elem(&signers, &who);
 	if (!signer || !is_server(signer, message))
 		return EVENT_NONE;
-	return verify(slot, door, signer, message, counts);
+	return verify_message(slot, door, signer, message, counts);
 }
 
-/* Does what a knock says that is believed. Returns what is to be told of it. */
-__noinline int obey_signed(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 door)
+/* Executes a valid signed knock. Returns the event to publish. */
+__noinline int obey_signed(struct xdp_md *ctx, offsets_t offsets, __u32 slot, __u32 door)
 {
-	struct signed_knock *message = signed_payload(ctx, place);
+	struct signed_knock *message = signed_payload(ctx, offsets);
 	struct door_counts *counts = counts_of(door);
 	struct flow_key source = { 0 };
 
-	if (!message || !counts || !read_addresses(ctx, place, &source))
+	if (!message || !counts || !read_addresses(ctx, offsets, &source))
 		return EVENT_NONE;
-	return act(message, &source, slot, door, counts);
+	return obey_message(message, &source, slot, door, counts);
 }
 
-__noinline int tell_signed(struct xdp_md *ctx, __u32 place, __u32 key, __u32 door, int kind)
+__noinline int publish_signed(struct xdp_md *ctx, offsets_t offsets, __u32 key, __u32 door,
+			      int kind)
 {
-	struct signed_knock *message = signed_payload(ctx, place);
-	struct subject subject = { 0 };
+	struct signed_knock *message = signed_payload(ctx, offsets);
+	struct headers headers = { 0 };
 	struct event event = { .door = door };
 
 	if (!message)
 		return 0;
 	event.signer = message->signer;
-	read_subject(ctx, place, key, &subject);
-	tell(ctx, kind, key, &subject.flow, &event);
+	read_headers(ctx, offsets, key, &headers);
+	publish_packet(ctx, kind, key, &headers.flow, &event);
 	return 0;
 }
 
 /*
- * One after the other, and not from within each other: verifying needs most of the stack
- * that all callers have together.
+ * Handles a datagram to a port of signed knocks. The steps are functions called one after the
+ * other and not from within each other: verifying needs most of the 512 bytes of stack that a
+ * chain of calls has.
  */
-static __always_inline void signature(struct xdp_md *ctx, __u32 place, __u32 slot, __u32 key)
+static __always_inline void signed_knock(struct xdp_md *ctx, offsets_t offsets, __u32 slot,
+					 __u32 key)
 {
-	struct signed_knock *message = signed_payload(ctx, place);
+	struct signed_knock *message = signed_payload(ctx, offsets);
 	__u32 door = message ? signed_door(slot, key, message->door) : 0;
-	int kind = door ? verify_signed(ctx, place, slot, door) : EVENT_NONE;
+	int kind = door ? verify_signed(ctx, offsets, slot, door) : EVENT_NONE;
 
 	if (kind == EVENT_GRANT)
-		kind = obey_signed(ctx, place, slot, door);
+		kind = obey_signed(ctx, offsets, slot, door);
 	if (is_watched() && kind != EVENT_NONE)
-		tell_signed(ctx, place, key, door, kind);
+		publish_signed(ctx, offsets, key, door, kind);
 }
 
 #endif

@@ -1,160 +1,152 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The way out (TC egress): remembers what goes out, so that its replies are let
- * in. Only what could need that is remembered: not what a local TCP socket sends
- * (the kernel knows it), no reset, and nothing to those whom a rule lets in anyway.
- * It never changes or drops a packet.
+ * Egress: the program on outgoing packets (TC). It remembers conversations in the flow table,
+ * so that their replies pass. It never changes or drops a packet. It does not remember what
+ * needs no flow: packets of a local TCP socket, which the kernel knows; resets; and
+ * conversations whose replies a rule lets in.
  */
 #ifndef PATH_EGRESS_H
 #define PATH_EGRESS_H
 
+#include "base/maps.h"
 #include "flow/flow.h"
+#include "packet/headers.h"
 #include "packet/parse.h"
 #include "verdict/judge.h"
 
-#define TC_ACT_UNSPEC (-1)
+#define TC_ACT_UNSPEC (-1) /* the packet goes on to the next filter */
 #define SOCK_STREAM 1
 
-#define ICMPV6_ECHO_REQUEST_TYPE 128
-#define ICMP_ECHO_REQUEST_TYPE 8
-
-/* Behind the tags that the frame itself has: a device for two tags leaves the inner one there. */
-static __always_inline __be16 egress_link(struct cursor *cur)
+/*
+ * Skips Ethernet and the VLAN tags that are in the frame itself; returns the EtherType, 0 if
+ * the frame ends before it. A device for the outer of two tags leaves the inner one in the
+ * frame.
+ */
+static __always_inline __be16 skip_link(struct cursor *cur)
 {
 	struct ethhdr *eth = cur->pos;
 	__be16 protocol;
 
-	if ((void *)(eth + 1) > cur->end)
+	if (!cursor_skip(cur, sizeof(*eth)))
 		return 0;
 	protocol = eth->h_proto;
-	cur->pos += sizeof(*eth);
 	for (int i = 0; i < VLAN_TAGS_MAX && is_vlan(protocol); i++) {
 		struct vlan_hdr *tag = cur->pos;
 
-		if ((void *)(tag + 1) > cur->end)
+		if (!cursor_skip(cur, sizeof(*tag)))
 			return 0;
 		protocol = tag->h_vlan_encapsulated_proto;
-		cur->pos += sizeof(*tag);
 	}
 	return protocol;
 }
 
-/* From the packet's own view: its source is local here. */
-static __always_inline void *egress_network(struct cursor *cur, struct flow_key *flow)
+/*
+ * Reads the IP header, and a fragment header behind that of IPv6; moves the cursor behind them.
+ * Returns false if the packet is not IP, or a fragment that is not the first.
+ */
+static __always_inline bool read_sent(struct cursor *cur, struct flow_key *flow)
 {
-	__be16 protocol = egress_link(cur);
-	struct iphdr *ip = cur->pos;
-	struct ipv6hdr *ip6 = cur->pos;
-	struct frag_hdr *fragment;
+	__be16 protocol = skip_link(cur);
+	const struct frag_hdr *fragment;
+	struct network network;
 
-	if ((void *)(ip + 1) > cur->end)
-		return NULL;
-	if (protocol == bpf_htons(ETH_P_IP)) {
-		if (ip->frag_off & bpf_htons(IPV4_OFFSET))
-			return NULL;
-		flow->family = 4;
-		flow->protocol = ip->protocol;
-		__builtin_memcpy(flow->local, &ip->saddr, sizeof(ip->saddr));
-		__builtin_memcpy(flow->remote, &ip->daddr, sizeof(ip->daddr));
-		return (void *)ip + (ip->ihl * 4);
-	}
-	if (protocol != bpf_htons(ETH_P_IPV6) || (void *)(ip6 + 1) > cur->end)
-		return NULL;
-	flow->family = 6;
-	flow->protocol = ip6->nexthdr;
-	__builtin_memcpy(flow->local, &ip6->saddr, sizeof(ip6->saddr));
-	__builtin_memcpy(flow->remote, &ip6->daddr, sizeof(ip6->daddr));
-	if (ip6->nexthdr != IPPROTO_FRAGMENT)
-		return ip6 + 1;
-	fragment = (void *)(ip6 + 1);
-	if ((void *)(fragment + 1) > cur->end || fragment->frag_off & bpf_htons(IPV6_OFFSET))
-		return NULL;
+	if (protocol != bpf_htons(ETH_P_IP) && protocol != bpf_htons(ETH_P_IPV6))
+		return false;
+	if (!read_network(cur, &network) || network.later_fragment)
+		return false;
+	flow_of_sent(&network, flow);
+	cur->pos = (void *)network.payload;
+	if (network.family == 4 || network.protocol != IPPROTO_FRAGMENT)
+		return true;
+	fragment = cur->pos;
+	if (!cursor_skip(cur, sizeof(*fragment)) || fragment->frag_off & bpf_htons(IPV6_OFFSET))
+		return false;
 	flow->protocol = fragment->nexthdr;
-	return fragment + 1;
+	return true;
 }
 
-/* What a packet that goes out does to its flow. */
+/* What an outgoing packet does to its flow. */
 enum flow_step {
-	FLOW_IS_NONE,
-	FLOW_GOES_ON, /* if there is one */
-	FLOW_BEGINS,
+	FLOW_NONE, /* it needs no flow */
+	FLOW_CONTINUES, /* it prolongs the flow if there is one */
+	FLOW_BEGINS, /* it also makes a flow */
 };
 
 /*
- * A TCP socket of this host needs none, since what comes in finds it; one that is not a full
- * one belongs to a handshake that a listener of ours answers, or has ended. But a socket that is
- * bound to another device (a VLAN's, a VRF's, the bridge over this port) is not found: the
- * kernel looks for it by the device the packet came in by.
+ * A local TCP socket needs no flow: flow/reply.h finds the socket. A socket that is not a full
+ * one belongs to a handshake that a local listener answers, or to a connection that has ended.
+ * But if a socket is bound to another device (a VLAN, a VRF, the bridge over this port), the
+ * kernel does not find it by the device that a reply comes in by: then a flow is needed.
  *
- * What is forwarded may begin a flow anywhere in a conversation, which can be older than the
- * attach. Of this host's own only the first segment may: others that no socket sends are the
- * kernel's, for a socket that is not there yet (SYN cookies, which strangers ask for) or no
- * longer (the last acknowledgement, before Linux 6.13).
+ * Forwarded packets begin a flow at any point of a conversation, since that can be older than
+ * the attach. Of packets from this host without a socket only a SYN does. The kernel sends the
+ * others for a socket that does not exist yet (SYN cookies, which anybody can ask for) or any
+ * more (the last acknowledgement, before Linux 6.13).
  */
 static __always_inline enum flow_step tcp_step(struct __sk_buff *skb, const struct tcphdr *tcp)
 {
 	struct bpf_sock *socket = skb->sk;
 
 	if (tcp->rst)
-		return FLOW_IS_NONE;
+		return FLOW_NONE;
 	if (skb->ingress_ifindex || purpose == PURPOSE_REPLAY)
 		return FLOW_BEGINS;
 	if (socket) {
 		socket = bpf_sk_fullsock(socket);
 		if (!socket)
-			return FLOW_IS_NONE;
+			return FLOW_NONE;
 		if (socket->type == SOCK_STREAM && socket->protocol == IPPROTO_TCP)
 			return socket->bound_dev_if && socket->bound_dev_if != skb->ifindex
 				       ? FLOW_BEGINS
-				       : FLOW_IS_NONE;
+				       : FLOW_NONE;
 	}
-	return tcp->syn && !tcp->ack ? FLOW_BEGINS : FLOW_GOES_ON;
+	return tcp->syn && !tcp->ack ? FLOW_BEGINS : FLOW_CONTINUES;
 }
 
-/* Reads the ports; returns the key that a reply will have, or KEYS where there is no flow. */
-static __always_inline __u32 egress_transport(struct __sk_buff *skb, struct cursor *cur,
-					      void *header, struct flow_key *flow,
-					      enum flow_step *step)
+/*
+ * Reads the transport header at the cursor and sets the flow's ports. Returns the key that a
+ * reply will have; KEYS if no reply is expected or the header is cut off.
+ */
+static __always_inline __u32 read_reply_key(struct __sk_buff *skb, const struct cursor *cur,
+					    struct flow_key *flow, enum flow_step *step)
 {
-	struct icmphdr *icmp = header;
-	struct tcphdr *tcp = header;
+	struct transport transport;
 
-	if ((void *)(icmp + 1) > cur->end)
+	if (!read_transport(cur, &transport))
 		return KEYS;
 	if (flow->protocol == IPPROTO_UDP || flow->protocol == IPPROTO_TCP) {
-		flow->local_port = tcp->source;
-		flow->remote_port = tcp->dest;
+		flow->local_port = transport.source;
+		flow->remote_port = transport.destination;
 	}
 	switch (flow->protocol) {
 	case IPPROTO_UDP:
 		return PORT_KEY_UDP + bpf_ntohs(flow->local_port);
 	case IPPROTO_TCP:
-		if ((void *)(tcp + 1) > cur->end)
+		if (!transport.tcp)
 			return KEYS;
-		*step = tcp_step(skb, tcp);
-		return *step == FLOW_IS_NONE ? KEYS
-					     : PORT_KEY_TCP + bpf_ntohs(flow->local_port);
+		*step = tcp_step(skb, transport.tcp);
+		return *step == FLOW_NONE ? KEYS : PORT_KEY_TCP + bpf_ntohs(flow->local_port);
 	case IPPROTO_ICMP:
 	case IPPROTO_ICMPV6:
-		if (icmp->type != ICMP_ECHO_REQUEST_TYPE &&
-		    icmp->type != ICMPV6_ECHO_REQUEST_TYPE)
+		if (transport.icmp_type != ICMP_ECHO &&
+		    transport.icmp_type != ICMPV6_ECHO_REQUEST)
 			return KEYS;
-		flow->remote_port = icmp->un.echo.id;
+		flow->remote_port = transport.echo_id;
 	}
 	return KEY_PROTOCOL + flow->protocol;
 }
 
 /*
- * Whether the other side's packets need the flow to be let in: a rule that names
- * it does without, and must not be outlived by what it let in.
+ * Whether replies pass only if there is a flow. A rule that names their sources lets them in
+ * without, and a flow must not outlive such a rule.
  */
-static __always_inline bool needs_flow(const struct subject *subject, __u32 key, __u32 slot)
+static __always_inline bool needs_flow(const struct headers *headers, __u32 key, __u32 slot)
 {
 	entry_t entry = table[slot].entries[key];
 
 	if (entry_has_detail(entry))
-		entry = follow(subject, entry, slot, false);
-	return !entry_has_detail(entry) && entry_flags(entry) & ENTRY_REPLY;
+		entry = follow_details(headers, entry, slot, false);
+	return entry_flags(entry) & ENTRY_REPLY;
 }
 
 SEC("tc")
@@ -164,17 +156,16 @@ int egress(struct __sk_buff *skb)
 		.pos = (void *)(long)skb->data,
 		.end = (void *)(long)skb->data_end,
 	};
-	struct subject subject = { 0 };
-	void *header = egress_network(&cur, &subject.flow);
+	struct headers headers = { 0 };
 	enum flow_step step = FLOW_BEGINS;
 	__u64 key;
 
-	if (!header)
+	if (!read_sent(&cur, &headers.flow))
 		return TC_ACT_UNSPEC;
-	key = egress_transport(skb, &cur, header, &subject.flow, &step);
-	barrier_var(key);
-	if (key < KEYS && needs_flow(&subject, key, control.generation & 1))
-		remember(&subject.flow, step == FLOW_BEGINS);
+	key = read_reply_key(skb, &cur, &headers.flow, &step);
+	barrier_var(key); /* keeps the comparison, which proves the bound to the verifier */
+	if (key < KEYS && needs_flow(&headers, key, control.generation & 1))
+		remember_flow(&headers.flow, step == FLOW_BEGINS);
 	return TC_ACT_UNSPEC;
 }
 

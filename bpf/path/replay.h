@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * replay: the frames of a capture, many in one run. A run takes the kernel ten times as
- * long as a frame takes the data path.
+ * Replay: the frames of a capture, many in one run of the program. The kernel takes ten times
+ * as long for a run as the data path takes for a frame.
  */
 #ifndef PATH_REPLAY_H
 #define PATH_REPLAY_H
 
+#include "base/maps.h"
+#include "packet/packet.h"
 #include "packet/parse.h"
 #include "verdict/charge.h"
 #include "verdict/judge.h"
@@ -16,7 +18,7 @@ struct replaying {
 	__u32 zero;
 };
 
-/* Puts a frame in place of the one before it. */
+/* Replaces the current frame by another one. */
 static __always_inline bool put_frame(struct xdp_md *ctx, const struct captured_frame *frame)
 {
 	__u64 size = frame->size;
@@ -28,7 +30,7 @@ static __always_inline bool put_frame(struct xdp_md *ctx, const struct captured_
 	       !bpf_xdp_store_bytes(ctx, 0, (void *)frame->data, size);
 }
 
-/* Judges the next of the batch, and counts it; bpf_loop() calls this for each. */
+/* Judges and counts the next frame of the batch; bpf_loop() calls it. Returns 1 to end. */
 static long replay_next(__u32 index, struct replaying *replaying)
 {
 	const struct captured_frame *frame = bpf_map_lookup_elem(&batch, &index);
@@ -41,7 +43,11 @@ static long replay_next(__u32 index, struct replaying *replaying)
 	inquiry.now = frame->now;
 	parse(ctx, &packet);
 	entry = judge(ctx, &packet);
-	packet.own = own_counters(); /* last: on Linux 6.1 no stack is left for it */
+	/*
+	 * After judge(): a pointer kept across it would need stack that Linux 6.1 has not
+	 * left.
+	 */
+	packet.own = own_counters();
 	charge(&packet, entry);
 	replaying->count++;
 	return 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * charge: before its verdict each packet is charged to exactly one line and, if it
- * has a port, to exactly one port counter, so the lines always add up to the
- * packets seen.
+ * Charging: before its verdict is returned, each packet is counted at exactly one line and, if
+ * it has a port, at exactly one port. So the lines always add up to the packets seen.
  */
 #ifndef VERDICT_CHARGE_H
 #define VERDICT_CHARGE_H
@@ -11,7 +10,7 @@
 #include "packet/packet.h"
 #include "portctl/counters.h"
 
-/* Those of all CPUs, if this line and this key can have any. */
+/* The shared tallies; NULL if this line or key cannot be in them. */
 static __always_inline struct counters *shared_counters(__u64 line, __u64 key)
 {
 	__u32 index = 0;
@@ -19,17 +18,17 @@ static __always_inline struct counters *shared_counters(__u64 line, __u64 key)
 	return line < MAX_LINES && key < KEYS ? bpf_map_lookup_elem(&counters, &index) : NULL;
 }
 
-static __always_inline void add(struct tally *sum, __u64 packets, __u64 bytes)
+static __always_inline void tally_add(struct tally *sum, __u64 packets, __u64 bytes)
 {
 	__u64 before = __sync_fetch_and_add(&sum->packets, packets);
 
-	/* An addition whose result is used is a barrier as well, on any machine. */
+	/* The result is used, so the addition is a memory barrier on every architecture. */
 	barrier_var(before);
 	before = __sync_fetch_and_add(&sum->bytes, bytes);
 	barrier_var(before);
 }
 
-/* For CPUs that came online after words were made for each. */
+/* Counts a packet on a CPU that has no counts of its own: it came online after attach. */
 static __noinline int charge_shared(__u64 key, __u64 bytes, entry_t entry)
 {
 	__u64 line = entry_line(entry);
@@ -37,30 +36,30 @@ static __noinline int charge_shared(__u64 key, __u64 bytes, entry_t entry)
 
 	if (!shared)
 		return XDP_ABORTED;
-	add(&shared->line[line], 1, bytes);
+	tally_add(&shared->line[line], 1, bytes);
 	if (key < PORT_KEYS)
-		add(entry_verdict(entry) == VERDICT_PASS ? &shared->pass[key]
-							 : &shared->drop[key],
-		    1, bytes);
+		tally_add(entry_verdict(entry) == VERDICT_PASS ? &shared->pass[key]
+							       : &shared->drop[key],
+			  1, bytes);
 	return entry_verdict(entry);
 }
 
 /*
- * Adds a word that is full to the sum. It stays so until it is added: a reader who sees
- * it full, or another sum afterwards than before, reads again (user/kernel/counters.c).
+ * Adds a full count to the shared tally. It stays full until it is added: a reader who sees it
+ * full, or sees that the tally changed meanwhile, reads again (user/kernel/counters.c).
  */
-static __always_inline void carry_count(count_t *count, struct tally *sum)
+static __always_inline void flush_count(count_t *count, struct tally *sum)
 {
 	struct tally full = count_tally(*count);
 
 	if (!(*count & COUNT_FULL))
 		return;
-	add(sum, full.packets, full.bytes);
+	tally_add(sum, full.packets, full.bytes);
 	*count = 0;
 }
 
-/* Once in 32,768 packets. */
-static __noinline int carry(__u64 key, entry_t entry)
+/* Flushes the counts of a line and a port that are full: once in 32,768 packets. */
+static __noinline int flush_counts(__u64 key, entry_t entry)
 {
 	__u64 line = entry_line(entry);
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -69,14 +68,15 @@ static __noinline int carry(__u64 key, entry_t entry)
 
 	if (!own || !shared)
 		return XDP_ABORTED;
-	carry_count(&own->line[line], &shared->line[line]);
+	flush_count(&own->line[line], &shared->line[line]);
 	if (key < PORT_KEYS) {
-		carry_count(&own->pass[key], &shared->pass[key]);
-		carry_count(&own->drop[key], &shared->drop[key]);
+		flush_count(&own->pass[key], &shared->pass[key]);
+		flush_count(&own->drop[key], &shared->drop[key]);
 	}
 	return entry_verdict(entry);
 }
 
+/* The counts of this CPU; NULL if it came online after attach. */
 static __always_inline struct cpu_counters *own_counters(void)
 {
 	__u32 cpu = bpf_get_smp_processor_id();
@@ -85,58 +85,54 @@ static __always_inline struct cpu_counters *own_counters(void)
 }
 
 /*
- * Only this CPU writes its own words, and XDP is not re-entered on a CPU, so
- * plain additions lose nothing.
+ * Returns the new count. No atomic addition is needed: only this CPU writes its own counts, and
+ * XDP does not interrupt itself on a CPU.
  */
 static __always_inline count_t count(count_t *count, __u64 bytes)
 {
 	return *count += COUNT_PACKET + bytes;
 }
 
-/* At the line whose word is so many bytes behind the first. Returns what it is now. */
-static __always_inline count_t count_line(struct cpu_counters *own, __u64 line, __u64 bytes)
+/* `line_offset`: in bytes, as `entry & ENTRY_LINE` is; at most ENTRY_LINE_MAX. */
+static __always_inline count_t count_line(struct cpu_counters *own, __u64 line_offset,
+					  __u64 bytes)
 {
-	return count((void *)own->line + line, bytes);
+	return count((void *)own->line + line_offset, bytes);
 }
 
 /*
- * At the port whose word is so many bytes behind the first one's. What passes and what is
- * dropped differ in where the word is, and not in the way they go: no jump is paid for, or
- * foretold wrongly.
+ * `key` is below PORT_KEYS. The verdict chooses the array by its index, which needs no branch.
  */
-static __always_inline count_t count_port(struct cpu_counters *own, __u64 port, __u64 entry,
+static __always_inline count_t count_port(struct cpu_counters *own, __u64 key, __u64 entry,
 					  __u64 bytes)
 {
-	__u64 word = (entry & ENTRY_PASS) * sizeof(own->drop);
+	__u64 array = (entry & ENTRY_PASS) * PORT_KEYS; /* 0: own->drop, PORT_KEYS: own->pass */
 
-	if (!__builtin_constant_p(word))
-		barrier_var(word); /* or it were "or"ed; Linux 6.1 knows no bounds of that */
-	return count((void *)own->drop + word + port, bytes);
+	barrier_var(array); /* Keep this an add: 6.1's verifier loses the bounds of an or. */
+	return count(&own->drop[array + key], bytes);
 }
 
-/* Returns COUNT_FULL if a word is. */
-static __always_inline count_t count_own(struct cpu_counters *own, __u64 line, __u64 key,
-					 __u64 entry, __u64 bytes)
-{
-	count_t either = count_line(own, line, bytes);
-
-	if (key < PORT_KEYS)
-		either |= count_port(own, key * sizeof(count_t), entry, bytes);
-	return either & COUNT_FULL;
-}
-
-/* Returns the entry, or 0, which is dropped, if its line is none. */
+/*
+ * Counts a packet. Returns its entry; 0 (drop) if the line is out of range, which never
+ * happens.
+ */
 static __always_inline entry_t charge(const struct packet *packet, entry_t entry)
 {
-	__u64 line = entry & ENTRY_LINE, key = packet->key;
+	__u64 line_offset = entry & ENTRY_LINE, key = packet->key;
+	count_t counts;
 
-	barrier_var(line);
-	if (line > ENTRY_LINE_MAX)
-		return 0; /* never; the verifier wants it proven */
-	if (unlikely(!packet->own))
+	barrier_var(line_offset);
+	if (line_offset > ENTRY_LINE_MAX)
+		return 0;
+	if (unlikely(!packet->own)) {
 		charge_shared(key, packet->bytes, entry);
-	else if (unlikely(count_own(packet->own, line, key, entry, packet->bytes)))
-		carry(key, entry);
+		return entry;
+	}
+	counts = count_line(packet->own, line_offset, packet->bytes);
+	if (key < PORT_KEYS)
+		counts |= count_port(packet->own, key, entry, packet->bytes);
+	if (unlikely(counts & COUNT_FULL))
+		flush_counts(key, entry);
 	return entry;
 }
 

@@ -1,127 +1,144 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * judge: from the key to the entry that says what happens to the packet.
+ * Judging: from a key to the entry that decides.
  *
- * Which rule is the most specific, what the default is and what the options
- * say was all settled when the ruleset was compiled; one entry holds the answer,
- * whether there is one rule or 65,536. Only where a rule needs to know more than
- * the port does its entry have a flag, which leads to a detail.
+ * The compiler has settled which rule is the most specific, what the default is and what the
+ * options say. One entry holds the result, with one rule or with 65,536. Only if a rule depends
+ * on more than the key, the entry has a flag, and the flag says what else to look at.
  */
 #ifndef VERDICT_JUDGE_H
 #define VERDICT_JUDGE_H
 
+#include "base/clock.h"
+#include "base/maps.h"
 #include "flow/reply.h"
+#include "knock/grant.h"
 #include "knock/knock.h"
 #include "knock/signed.h"
+#include "packet/headers.h"
 #include "packet/packet.h"
+#include "portctl/detail.h"
 #include "verdict/limit.h"
 #include "verdict/source.h"
-#include "portctl/detail.h"
 
-/* What one detail makes of the packet: a plain entry, another detail, or 0. */
-static __always_inline entry_t ask(const struct subject *subject, __u32 slot, __u32 flags,
-				   const struct detail *detail, bool charged)
+/* What a walk through details is about. */
+struct walk_context {
+	const struct headers *headers;
+	void *details; /* of the slot */
+	__u32 slot;
+	bool incoming; /* false: a packet that is sent, about its replies */
+};
+
+static __always_inline const struct detail *find_detail(void *context, __u32 index)
 {
-	if (flags == ENTRY_SOURCES)
-		return look_up_source(subject, slot, detail);
-	if (flags == ENTRY_RULE) {
-		/* What goes out needs a flow all the same: it outlives the grant. */
-		if (detail->door && !(charged && is_granted(subject, slot, detail->door)))
-			return 0;
-		if (detail->deadline && boot_now() >= detail->deadline)
-			return 0;
-		if (charged && detail->interval && !within_limit(subject, detail))
-			return detail->limited;
-		return detail->entry;
-	}
-	if (flags == ENTRY_DHCP && is_from_dhcp_server(subject))
-		return entry_make(VERDICT_PASS, 0, LINE_DHCP);
-	return 0;
+	return bpf_map_lookup_elem(((struct walk_context *)context)->details, &index);
 }
 
-/* For whoever wants to know how it came to the verdict. */
-static __always_inline void note_asked(__u32 detail, __u32 flags, entry_t answer)
+static __always_inline entry_t ask_rule(const struct walk_context *walk,
+					const struct detail *detail)
 {
-	__u32 at = inquiry.count;
+	/* A door is shut for outgoing packets: their flow is needed, it outlives the grant. */
+	if (detail->door &&
+	    !(walk->incoming && is_granted(walk->headers, walk->slot, detail->door)))
+		return 0;
+	if (detail->deadline && boot_now() >= detail->deadline)
+		return 0;
+	if (walk->incoming && detail->interval && !is_within_limit(walk->headers, detail))
+		return detail->limited;
+	return detail->entry;
+}
 
-	barrier_var(at);
-	if (at >= DETAIL_STEPS)
+/* Records a step of the walk for `portctl explain`. */
+static __always_inline void record_step(__u32 detail, __u32 flags, entry_t answer)
+{
+	__u32 step = inquiry.count;
+
+	barrier_var(step); /* one read, which is compared and used */
+	if (step >= DETAIL_STEPS)
 		return;
-	inquiry.asked[at].detail = detail;
-	inquiry.asked[at].flags = flags;
-	inquiry.asked[at].answer = answer;
-	inquiry.count = at + 1;
+	inquiry.asked[step].detail = detail;
+	inquiry.asked[step].flags = flags;
+	inquiry.asked[step].answer = answer;
+	inquiry.count = step + 1;
+}
+
+static __always_inline entry_t ask_detail(void *context, __u32 index, __u32 flags,
+					  const struct detail *detail)
+{
+	const struct walk_context *walk = context;
+	entry_t answer = 0;
+
+	if (flags == ENTRY_SOURCES)
+		answer = look_up_source(walk->headers, walk->slot, detail);
+	else if (flags == ENTRY_RULE)
+		answer = ask_rule(walk, detail);
+	else if (flags == ENTRY_DHCP && is_from_dhcp_server(walk->headers))
+		answer = entry_make(VERDICT_PASS, 0, LINE_DHCP);
+	if (purpose == PURPOSE_EXPLAIN)
+		record_step(index, flags, answer);
+	return answer;
 }
 
 /*
- * Goes from detail to detail, until an entry leads to none; 0 where it fails. Only
- * what is `charged` takes from a limit. Not static: the verifier checks it by
- * itself, and not once more for each way that leads here.
+ * Walks from an entry with a detail to the entry that decides; 0 if there is none. Only
+ * incoming packets take from limits. Not inlined: the verifier checks it once, and not again
+ * for each caller.
  */
-__noinline __u32 follow(const struct subject *subject, __u32 entry, __u32 slot, bool charged)
+__noinline __u32 follow_details(const struct headers *headers, __u32 entry, __u32 slot,
+				bool incoming)
 {
-	void *table = bpf_map_lookup_elem(&details, &slot);
-	entry_t pending = 0; /* what comes after the sources asked last */
+	struct walk_context walk = {
+		.headers = headers,
+		.details = bpf_map_lookup_elem(&details, &slot),
+		.slot = slot,
+		.incoming = incoming,
+	};
 
-	if (!subject || !table)
+	if (!headers || !walk.details)
 		return 0;
-	for (int i = 0; i < DETAIL_STEPS && entry_has_detail(entry); i++) {
-		__u32 index = entry_line(entry), flags = entry_flags(entry);
-		struct detail *detail = bpf_map_lookup_elem(table, &index);
-
-		if (!detail)
-			return 0;
-		entry = ask(subject, slot, flags, detail, charged);
-		if (purpose == PURPOSE_EXPLAIN)
-			note_asked(index, flags, entry);
-		if (!entry)
-			entry = detail->next ?: pending;
-		if (flags == ENTRY_SOURCES)
-			pending = detail->next;
-	}
-	return entry;
+	return detail_walk(entry, find_detail, ask_detail, &walk);
 }
 
 /*
- * Finds the entry behind one with a flag; with the mark ENTRY_TOUCH if the packet touched
- * a port that is shut, and with no other. Not static either: plain entries are not made
- * slower by it.
+ * Judges a packet whose entry has flags: reads its headers, follows details, checks whether it
+ * is a reply, handles a knock. Returns an entry without flags, except ENTRY_TOUCH if the packet
+ * touched a shut port. Not inlined, so that entries without flags do not pay for it.
  */
-__noinline __u32 judge_further(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry,
-			       __u32 slot)
+__noinline __u32 judge_flags(struct xdp_md *ctx, __u32 key, offsets_t offsets, __u32 entry,
+			     __u32 slot)
 {
-	struct subject subject = { 0 };
+	struct headers headers = { 0 };
 
-	if (!read_subject(ctx, place, key, &subject))
+	if (!read_headers(ctx, offsets, key, &headers))
 		return 0;
 	if (entry_has_detail(entry))
-		entry = follow(&subject, entry, slot, true);
-	if (entry_has_detail(entry))
-		return 0;
-	if (entry_flags(entry) & ENTRY_REPLY && is_reply(ctx, &subject))
+		entry = follow_details(&headers, entry, slot, true);
+	if (entry_flags(entry) & ENTRY_REPLY && is_reply(ctx, &headers))
 		return entry_make(VERDICT_PASS, 0, LINE_REPLY);
-	if (!(entry_flags(entry) & ENTRY_TOUCH) || !subject.touches ||
+	if (!(entry_flags(entry) & ENTRY_TOUCH) || !headers.touches ||
 	    purpose == PURPOSE_EXPLAIN)
 		return entry_final(entry);
-	knock(ctx, &subject.flow, slot, key);
+	knock(ctx, &headers.flow, slot, key);
 	return entry_make(entry_verdict(entry), ENTRY_TOUCH, entry_line(entry));
 }
 
 /*
- * The same for a port that is knocked at. A signature is looked at when the subject is
- * done with: the verifier limits how much stack all callers have together.
+ * The same for a step of a sequence or a port of signed knocks. A signature is verified after
+ * judge_flags() has returned: its stack is free then.
  */
-__noinline __u32 judge_step(struct xdp_md *ctx, __u32 key, __u32 place, __u32 entry, __u32 slot)
+__noinline __u32 judge_step(struct xdp_md *ctx, __u32 key, offsets_t offsets, __u32 entry,
+			    __u32 slot)
 {
-	entry = judge_further(ctx, key, place, entry, slot);
+	entry = judge_flags(ctx, key, offsets, entry, slot);
 	if (entry_flags(entry) & ENTRY_TOUCH)
-		signature(ctx, place, slot, key);
+		signed_knock(ctx, offsets, slot, key);
 	return entry_final(entry);
 }
 
+/* Returns the entry that decides about a packet, without flags. Sets packet->slot. */
 static __always_inline entry_t judge(struct xdp_md *ctx, struct packet *packet)
 {
-	bool asks_for_flow;
+	bool can_reply;
 	entry_t entry;
 
 	/* Read once: a packet must not see two generations. */
@@ -129,17 +146,18 @@ static __always_inline entry_t judge(struct xdp_md *ctx, struct packet *packet)
 	entry = table[packet_slot(packet)].entries[packet->key];
 	if (likely(!entry_flags(entry)))
 		return entry;
-	/* A flood of what opens connections must not pay for what only replies need. */
+	/* A SYN flood must not pay for what only replies need. */
 	if (entry_flags(entry) == ENTRY_REPLY && !packet->may_reply)
 		return entry_final(entry);
-	asks_for_flow = entry_flags(entry) & ENTRY_REPLY && packet->may_reply;
-	if (!entry_has_detail(entry) && !asks_for_flow &&
+	can_reply = entry_flags(entry) & ENTRY_REPLY && packet->may_reply;
+	if (!entry_has_detail(entry) && !can_reply &&
 	    !may_knock(ctx, packet, packet_slot(packet)))
 		return entry_final(entry);
 	if (packet->key < PORT_KEYS && is_step(packet_slot(packet), packet->key))
-		return judge_step(ctx, packet->key, packet->place, entry, packet_slot(packet));
+		return judge_step(ctx, packet->key, packet->offsets, entry,
+				  packet_slot(packet));
 	return entry_final(
-		judge_further(ctx, packet->key, packet->place, entry, packet_slot(packet)));
+		judge_flags(ctx, packet->key, packet->offsets, entry, packet_slot(packet)));
 }
 
 #endif

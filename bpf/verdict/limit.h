@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Limits of rules: a bucket for each line, or one that sources share by a hash. */
+/* Limits of rules: a bucket for each line, or buckets that sources share by a hash. */
 #ifndef VERDICT_LIMIT_H
 #define VERDICT_LIMIT_H
 
 #include "base/bucket.h"
 #include "base/hash.h"
 #include "base/maps.h"
-#include "packet/subject.h"
+#include "packet/headers.h"
 #include "portctl/detail.h"
 
-/* IPv6 sources count by /64: whoever has one has all of its addresses. */
+/* The bucket of a source. IPv6 sources count by /64: who has one address has all of them. */
 static __always_inline __u32 source_bucket(const struct flow_key *flow,
 					   const struct detail *detail)
 {
@@ -21,14 +21,15 @@ static __always_inline __u32 source_bucket(const struct flow_key *flow,
 	return hash_numbers(address, rest) & (SOURCE_BUCKETS - 1);
 }
 
-static __always_inline bool within_limit(const struct subject *subject,
-					 const struct detail *detail)
+/* Takes a packet from the limit of a rule; false if it is over the limit. */
+static __always_inline bool is_within_limit(const struct headers *headers,
+					    const struct detail *detail)
 {
 	__u32 index = entry_line(detail->entry);
 	__u64 *bucket;
 
 	if (detail->per_source) {
-		index = source_bucket(&subject->flow, detail);
+		index = source_bucket(&headers->flow, detail);
 		bucket = bpf_map_lookup_elem(&source_buckets, &index);
 	} else {
 		bucket = bpf_map_lookup_elem(&buckets, &index);

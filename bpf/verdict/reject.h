@@ -1,36 +1,39 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * reject: the packet goes back as its own answer, a TCP reset (RFC 9293, 3.10.7.1)
- * or an ICMP or ICMPv6 "unreachable" (RFC 792, 1122; RFC 4443), built anew over
- * it with the same VLAN tags and whole checksums. Never in answer to a reset, an
- * ICMP error, multicast, broadcast or a fragment, and never more than a bucket
- * lets out: what is not answered is dropped.
+ * Rejecting: the packet is replaced by its answer and sent back. The answer to TCP is a reset
+ * (RFC 9293, 3.10.7.1), that to other protocols an ICMP or ICMPv6 "unreachable" (RFC 792, RFC
+ * 1122; RFC 4443). It keeps the VLAN tags and has complete checksums. Resets, ICMP errors,
+ * multicast, broadcast and fragments are never answered, and a token bucket limits all
+ * answers. A packet without an answer is dropped.
  */
 #ifndef VERDICT_REJECT_H
 #define VERDICT_REJECT_H
 
 #include "base/bucket.h"
-#include "packet/parse.h"
-#include "packet/subject.h"
+#include "base/maps.h"
+#include "packet/headers.h"
+#include "packet/packet.h"
 
-#define REJECT_INTERVAL 1000000ull /* nanoseconds: 1,000 answers a second, */
-#define REJECT_TOLERANCE 999000000ull /* and as many at once */
+#define REJECT_INTERVAL 1000000ull /* nanoseconds: 1,000 answers a second */
+#define REJECT_TOLERANCE 999000000ull /* nanoseconds: 1,000 answers at once */
 #define ANSWER_TTL 64
-#define QUOTE4 72 /* bytes of the packet that an ICMP error carries at most: */
-#define QUOTE6 48 /* its IP header and its ports */
 
-#define LINK_MASK 31 /* a link header has at most 22 bytes: two VLAN tags */
+/* Bytes that an ICMP error quotes of the packet at most: its IP header and 8 more. */
+#define QUOTE4 72
+#define QUOTE6 48
 
-/* Everything the answer needs, read before the packet is written over. */
+#define LINK_MASK 31 /* a link header has at most 22 bytes: Ethernet and two VLAN tags */
+
+/* Everything that the answer needs, read before the packet is overwritten. */
 struct refused {
 	struct flow_key flow;
 	struct tcphdr tcp;
-	__u32 tcp_takes; /* sequence numbers that the segment takes */
+	__u32 tcp_length; /* sequence numbers that the segment occupies (SEG.LEN) */
 	__u32 key;
-	__u32 place;
+	offsets_t offsets;
 };
 
-/* An IP header and what follows it in an answer. */
+/* An answer: an IP header and what follows it. */
 struct answer4 {
 	struct iphdr ip;
 	union {
@@ -61,7 +64,10 @@ static __always_inline __sum16 fold(__u64 sum)
 	return ~sum;
 }
 
-/* The Internet checksum's sum over `size` bytes (even), not yet folded. */
+/*
+ * The sum of the Internet checksum (RFC 1071) over `size` bytes, an even number; not yet
+ * folded.
+ */
 static __always_inline __u64 sum_words(const void *data, __u32 size)
 {
 	const __u16 *words = data;
@@ -72,7 +78,7 @@ static __always_inline __u64 sum_words(const void *data, __u32 size)
 	return sum;
 }
 
-/* The reset's numbers: as if the segment had come for a closed port. */
+/* The reset that a closed port would send (RFC 9293, 3.10.7.1). */
 static __always_inline void build_reset(const struct refused *refused, struct tcphdr *reset)
 {
 	const struct tcphdr *tcp = &refused->tcp;
@@ -86,7 +92,7 @@ static __always_inline void build_reset(const struct refused *refused, struct tc
 		reset->seq = tcp->ack_seq;
 	} else {
 		reset->ack = 1;
-		reset->ack_seq = bpf_htonl(bpf_ntohl(tcp->seq) + refused->tcp_takes);
+		reset->ack_seq = bpf_htonl(bpf_ntohl(tcp->seq) + refused->tcp_length);
 	}
 }
 
@@ -96,25 +102,25 @@ static __always_inline bool is_tcp(const struct refused *refused)
 }
 
 /*
- * Reads what an ICMP error quotes: the IP header and 8 bytes more. A header is 20 to 60
- * bytes, or 40 with IPv6. How many bytes, 0 where they cannot be read.
+ * Reads what an ICMP error quotes: the IP header, which has 20 to 60 bytes (IPv6: 40), and 8
+ * more. `room` is the size of `quote`. Returns the bytes read; 0 if they cannot be read.
  */
-static __always_inline __u32 read_quote(struct xdp_md *ctx, __u32 place, __u8 *quote,
+static __always_inline __u32 read_quote(struct xdp_md *ctx, offsets_t offsets, __u8 *quote,
 					__u64 room)
 {
-	__u64 size = place_transport(place) - place_network(place) + 8;
+	__u64 size = offsets_transport(offsets) - offsets_network(offsets) + 8;
 
 	barrier_var(size);
 	if (size > room)
 		return 0;
-	/* Apart from the other: both as one comparison prove no lower bound to Linux 6.1. */
+	/* Keep clang from joining both comparisons: that proves no lower bound to Linux 6.1. */
 	barrier_var(size);
-	if (size < 8 || bpf_xdp_load_bytes(ctx, place_network(place), quote, size))
+	if (size < 8 || bpf_xdp_load_bytes(ctx, offsets_network(offsets), quote, size))
 		return 0;
 	return size;
 }
 
-/* The size of the answer; 0: there can be none. */
+/* Builds an IPv4 answer. Returns its bytes; 0: it cannot be built. */
 static __always_inline __u32 build4(struct xdp_md *ctx, const struct refused *refused,
 				    struct answer4 *answer)
 {
@@ -124,7 +130,7 @@ static __always_inline __u32 build4(struct xdp_md *ctx, const struct refused *re
 
 	__builtin_memset(answer, 0, sizeof(*answer));
 	if (!is_tcp(refused)) {
-		size = read_quote(ctx, refused->place, answer->quote, sizeof(answer->quote));
+		size = read_quote(ctx, refused->offsets, answer->quote, sizeof(answer->quote));
 		if (!size)
 			return 0;
 		size += sizeof(struct icmphdr);
@@ -132,7 +138,7 @@ static __always_inline __u32 build4(struct xdp_md *ctx, const struct refused *re
 	ip->version = 4;
 	ip->ihl = 5;
 	ip->tot_len = bpf_htons(sizeof(*ip) + size);
-	ip->frag_off = bpf_htons(0x4000);
+	ip->frag_off = bpf_htons(IPV4_DONT_FRAGMENT);
 	ip->ttl = ANSWER_TTL;
 	ip->protocol = is_tcp(refused) ? IPPROTO_TCP : IPPROTO_ICMP;
 	__builtin_memcpy(&ip->saddr, flow->local, sizeof(ip->saddr));
@@ -145,13 +151,15 @@ static __always_inline __u32 build4(struct xdp_md *ctx, const struct refused *re
 			     bpf_htons(size) + sum_words(&answer->tcp, sizeof(answer->tcp)));
 	} else {
 		answer->icmp.type = ICMP_DEST_UNREACH;
-		answer->icmp.code = refused->key < PORT_KEYS ? 3 : 2; /* port, protocol */
+		answer->icmp.code =
+			refused->key < PORT_KEYS ? ICMP_PORT_UNREACH : ICMP_PROT_UNREACH;
 		answer->icmp.checksum = fold(
 			sum_words(&answer->icmp, sizeof(answer->icmp) + sizeof(answer->quote)));
 	}
 	return sizeof(*ip) + size;
 }
 
+/* The same for IPv6. */
 static __always_inline __u32 build6(struct xdp_md *ctx, const struct refused *refused,
 				    struct answer6 *answer)
 {
@@ -163,7 +171,7 @@ static __always_inline __u32 build6(struct xdp_md *ctx, const struct refused *re
 
 	__builtin_memset(answer, 0, sizeof(*answer));
 	if (!is_tcp(refused) &&
-	    !read_quote(ctx, refused->place, answer->quote, sizeof(answer->quote)))
+	    !read_quote(ctx, refused->offsets, answer->quote, sizeof(answer->quote)))
 		return 0;
 	ip->version = 6;
 	ip->payload_len = bpf_htons(size);
@@ -177,7 +185,8 @@ static __always_inline __u32 build6(struct xdp_md *ctx, const struct refused *re
 		answer->tcp.check = fold(pseudo + sum_words(&answer->tcp, sizeof(answer->tcp)));
 	} else {
 		answer->icmp.icmp6_type = ICMPV6_DEST_UNREACH;
-		answer->icmp.icmp6_code = refused->key < PORT_KEYS ? 4 : 1; /* port, policy */
+		answer->icmp.icmp6_code =
+			refused->key < PORT_KEYS ? ICMPV6_PORT_UNREACH : ICMPV6_ADM_PROHIBITED;
 		answer->icmp.icmp6_cksum =
 			fold(pseudo + sum_words(&answer->icmp,
 						sizeof(answer->icmp) + sizeof(answer->quote)));
@@ -185,7 +194,7 @@ static __always_inline __u32 build6(struct xdp_md *ctx, const struct refused *re
 	return sizeof(*ip) + size;
 }
 
-/* Addresses that nothing is sent to: multicast, broadcast, nobody's. */
+/* Not answered: from or to multicast and broadcast, and from an unspecified address. */
 static __always_inline bool is_answerable(const struct flow_key *flow)
 {
 	if (flow->family == 4)
@@ -193,35 +202,37 @@ static __always_inline bool is_answerable(const struct flow_key *flow)
 	return flow->remote[0] && flow->remote[0] != 0xFF && flow->local[0] != 0xFF;
 }
 
-/*
- * Reads the IP header; false where there must be no answer. With extension
- * headers there is none either: a fragment could be among them.
- */
-static __always_inline bool read_network(struct xdp_md *ctx, __u32 place,
-					 struct refused *refused)
+static __always_inline bool is_sent_to_group(struct xdp_md *ctx)
 {
-	struct cursor cur = cursor_again(ctx);
+	struct cursor cur = cursor_at(ctx, 0);
 	struct ethhdr *eth = cur.pos;
-	struct iphdr *ip = cur.pos + (place_network(place) & OFFSET_MASK);
-	struct ipv6hdr *ip6 = (void *)ip;
-	__u32 header = place_transport(place) - place_network(place);
 
-	if ((void *)(eth + 1) > cur.end || (void *)(ip + 1) > cur.end || eth->h_dest[0] & 1)
+	return (void *)(eth + 1) > cur.end || eth->h_dest[0] & 1;
+}
+
+/*
+ * Reads the IP header; false if the packet must not be answered. Behind IPv6 extension headers
+ * could be a fragment, so such packets are not answered either.
+ */
+static __always_inline bool read_refused_network(struct xdp_md *ctx, offsets_t offsets,
+						 struct refused *refused)
+{
+	struct cursor cur = cursor_at(ctx, offsets_network(offsets));
+	__u32 header = offsets_transport(offsets) - offsets_network(offsets);
+	struct network network;
+
+	if (!read_network(&cur, &network) || network.later_fragment || network.more_fragments)
 		return false;
-	refused->place = place;
-	if (ip->version == 4) {
-		refused->tcp_takes = bpf_ntohs(ip->tot_len) - header;
-		return !(ip->frag_off & bpf_htons(IPV4_OFFSET | IPV4_MORE));
-	}
-	if ((void *)(ip6 + 1) > cur.end || header != sizeof(*ip6))
+	if (network.family == 6 && header != sizeof(struct ipv6hdr))
 		return false;
-	refused->tcp_takes = bpf_ntohs(ip6->payload_len);
+	flow_of_received(&network, &refused->flow);
+	refused->tcp_length = network.length;
 	return true;
 }
 
 /*
- * ICMP errors, and those that are treated as such: source quench and redirect (RFC 1122,
- * 3.2.2), what is not known yet, and redirect again (RFC 4443, 2.4 e).
+ * Whether it is an ICMP error, or a message that must not be answered by one either: source
+ * quench and redirect (RFC 1122, 3.2.2), unknown ICMPv6 errors and redirect (RFC 4443, 2.4 e).
  */
 static __always_inline bool is_error(struct xdp_md *ctx, const struct refused *refused)
 {
@@ -230,41 +241,43 @@ static __always_inline bool is_error(struct xdp_md *ctx, const struct refused *r
 
 	if (flow->protocol != (flow->family == 4 ? IPPROTO_ICMP : IPPROTO_ICMPV6))
 		return false;
-	if (bpf_xdp_load_bytes(ctx, place_transport(refused->place), &type, sizeof(type)))
+	if (bpf_xdp_load_bytes(ctx, offsets_transport(refused->offsets), &type, sizeof(type)))
 		return true;
 	if (flow->family == 6)
-		return type < ICMPV6_ECHO_REQUEST || type == ICMPV6_NEIGHBOUR_LAST;
+		return type < ICMPV6_ECHO_REQUEST || type == ICMPV6_REDIRECT;
 	return (type >= ICMP_DEST_UNREACH && type <= ICMP_REDIRECT) ||
 	       type == ICMP_TIME_EXCEEDED || type == ICMP_PARAMETERPROB;
 }
 
-static __always_inline bool read_refused(struct xdp_md *ctx, __u32 place, __u32 key,
+/* Reads everything that the answer needs; false if the packet must not be answered. */
+static __always_inline bool read_refused(struct xdp_md *ctx, offsets_t offsets, __u32 key,
 					 struct refused *refused)
 {
 	struct tcphdr *tcp = &refused->tcp;
 
 	refused->key = key;
-	if (!place_transport(place) || !read_addresses(ctx, place, &refused->flow) ||
-	    !is_answerable(&refused->flow) || !read_network(ctx, place, refused) ||
+	refused->offsets = offsets;
+	if (!offsets_transport(offsets) || is_sent_to_group(ctx) ||
+	    !read_refused_network(ctx, offsets, refused) || !is_answerable(&refused->flow) ||
 	    is_error(ctx, refused))
 		return false;
 	if (!is_tcp(refused))
 		return true;
-	if (bpf_xdp_load_bytes(ctx, place_transport(place), tcp, sizeof(*tcp)) || tcp->rst)
+	if (bpf_xdp_load_bytes(ctx, offsets_transport(offsets), tcp, sizeof(*tcp)) || tcp->rst)
 		return false;
-	refused->tcp_takes += tcp->syn + tcp->fin - tcp->doff * 4;
+	refused->tcp_length += tcp->syn + tcp->fin - tcp->doff * 4;
 	return true;
 }
 
 /*
- * Makes the frame `size` bytes longer or shorter than its link header, and turns
- * the addresses in that round. It grows at its head: room is promised there
- * (XDP_PACKET_HEADROOM), and not at the tail.
+ * Resizes the frame to its link header and `size` bytes, and swaps the link header's
+ * addresses. The frame grows at its head: the kernel guarantees room there
+ * (XDP_PACKET_HEADROOM), but not at its tail.
  */
 static __always_inline bool turn_frame(struct xdp_md *ctx, const struct refused *refused,
 				       __u32 size)
 {
-	__u32 network = place_network(refused->place) & LINK_MASK;
+	__u32 network = offsets_network(refused->offsets) & LINK_MASK;
 	int change = network + size - bpf_xdp_get_buff_len(ctx);
 	__u8 link[LINK_MASK + 1], to[6];
 
@@ -275,7 +288,7 @@ static __always_inline bool turn_frame(struct xdp_md *ctx, const struct refused 
 	__builtin_memcpy(to, link, 6);
 	__builtin_memcpy(link, link + 6, 6);
 	__builtin_memcpy(link + 6, to, 6);
-	/* Here and apart from each other: as read_quote() has it, for Linux 6.1. */
+	/* Two comparisons for Linux 6.1, as in read_quote(). */
 	barrier_var(network);
 	if (network > LINK_MASK)
 		return false;
@@ -293,34 +306,35 @@ static __always_inline bool is_allowed_to_answer(void)
 	return bucket && bucket_take(bucket, REJECT_INTERVAL, REJECT_TOLERANCE);
 }
 
-/* One after the other in the same place: the verifier limits how much stack there is. */
+/* One buffer for both: the verifier limits the stack. */
 union answer {
 	struct answer4 ipv4;
 	struct answer6 ipv6;
 };
 
+/* Replaces the packet by its answer; false if that is not possible. */
 static __always_inline bool answer(struct xdp_md *ctx, const struct refused *refused)
 {
 	union answer answer;
 	__u64 size = refused->flow.family == 4 ? build4(ctx, refused, &answer.ipv4)
 					       : build6(ctx, refused, &answer.ipv6);
 
-	barrier_var(size); /* for the verifier, which wants it bounded */
+	barrier_var(size); /* keeps the comparisons, which prove the bounds to the verifier */
 	if (size > sizeof(answer))
 		return false;
 	barrier_var(size); /* see read_quote() */
 	if (size < sizeof(answer.ipv4.ip))
 		return false;
 	return turn_frame(ctx, refused, size) &&
-	       !bpf_xdp_store_bytes(ctx, place_network(refused->place), &answer, size);
+	       !bpf_xdp_store_bytes(ctx, offsets_network(refused->offsets), &answer, size);
 }
 
-/* Turns the packet into its answer: XDP_TX, or XDP_DROP where there is none. */
-__noinline int reject(struct xdp_md *ctx, __u32 place, __u32 key)
+/* Returns XDP_TX if the packet was replaced by its answer, XDP_DROP if there is none. */
+__noinline int reject(struct xdp_md *ctx, offsets_t offsets, __u32 key)
 {
 	struct refused refused = { 0 };
 
-	if (!read_refused(ctx, place, key, &refused) || !is_allowed_to_answer())
+	if (!read_refused(ctx, offsets, key, &refused) || !is_allowed_to_answer())
 		return XDP_DROP;
 	return answer(ctx, &refused) ? XDP_TX : XDP_DROP;
 }

@@ -1,27 +1,29 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sources: the longest prefix of a group that a packet comes from. Each length that
- * the group has is looked up, from the longest on, in a hash table of our own sets:
- * one cache line for each, whether there are ten prefixes or 100,000. Groups mostly
- * have one length, or a few.
+ * Sources: the longest prefix of a group that contains a packet's source. Each prefix length
+ * that the group has is looked up in a hash table, from the longest on. A look-up reads one
+ * cache line, with ten prefixes or with 100,000. Most groups have only a few lengths.
  */
 #ifndef VERDICT_SOURCE_H
 #define VERDICT_SOURCE_H
 
 #include "base/maps.h"
-#include "packet/subject.h"
+#include "packet/headers.h"
 #include "portctl/source.h"
 
+/* IPv6 has 128 lengths above 0; IPv4 has fewer. */
+#define LENGTHS_MAX 128
+
 struct search {
-	__u64 high, low; /* the address, in host byte order; IPv4 in `low` */
-	__u64 lengths[2]; /* those that are left: struct lengths, `low` first */
+	__u64 high, low; /* the address, as source_tag() has it */
+	__u64 lengths[2]; /* not looked up yet; as in struct lengths, IPv4 in the first */
 	__u32 slot;
-	__u32 kind; /* of the next length */
-	entry_t entry; /* what was found */
+	__u32 kind; /* source_kind() of the longest length */
+	entry_t entry; /* of the prefix that was found */
 	__u32 zero;
 };
 
-/* Looks a tag up; whether it is there. */
+/* Looks a tag up; sets search->entry if it is there. */
 static __always_inline bool find_source(struct search *search, __u64 tag)
 {
 	void *sets = bpf_map_lookup_elem(&sources, &search->slot);
@@ -44,13 +46,13 @@ static __always_inline bool find_source(struct search *search, __u64 tag)
 	return false;
 }
 
-/* One length: bpf_loop() calls this for each; 1 ends the search. */
+/* Looks one length up; bpf_loop() calls it. Returns 1 to end the search. */
 static long search_length(__u32 nth, struct search *search)
 {
 	__u64 high = search->high, low = search->low;
 	int half = search->lengths[0] ? 0 : 1;
 	__u64 lengths = half ? search->lengths[1] : search->lengths[0];
-	__u64 mask = -(lengths & -lengths);
+	__u64 mask = -(lengths & -lengths); /* of the longest one that is left */
 
 	if (!lengths)
 		return 1;
@@ -66,12 +68,12 @@ static long search_length(__u32 nth, struct search *search)
 					      search->kind + nth, high, low));
 }
 
-/* What a group says of a packet's source; 0: nothing, or what comes next. */
-static __always_inline entry_t look_up_source(const struct subject *subject, __u32 slot,
+/* The entry of a packet's source in a group; 0: the group has none. */
+static __always_inline entry_t look_up_source(const struct headers *headers, __u32 slot,
 					      const struct detail *detail)
 {
-	const __u32 *address = (const __u32 *)subject->flow.remote;
-	bool ipv6 = subject->flow.family == 6;
+	const __u32 *address = (const __u32 *)headers->flow.remote;
+	bool ipv6 = headers->flow.family == 6;
 	struct search search = {
 		.slot = slot,
 		.kind = source_kind(detail->group, ipv6, 0),
@@ -87,7 +89,7 @@ static __always_inline entry_t look_up_source(const struct subject *subject, __u
 		search.low = bpf_ntohl(address[0]);
 		search.lengths[0] = detail->lengths.ipv4;
 	}
-	bpf_loop(128, search_length, &search, 0);
+	bpf_loop(LENGTHS_MAX, search_length, &search, 0);
 	return search.entry;
 }
 

@@ -77,7 +77,9 @@ BLAKE2S_INLINE void blake2s_compress(__u32 state[8], const __u32 block[16], __u3
 		state[i] ^= v[i] ^ v[i + 8];
 }
 
-/* Sets the initial state for an output of `size` bytes and a key of `key` bytes (section 3.3). */
+/*
+ * Sets the initial state for an output of `size` bytes and a key of `key` bytes (section 3.3).
+ */
 BLAKE2S_INLINE void blake2s_begin(__u32 state[8], __u32 size, __u32 key)
 {
 	for (int i = 0; i < 8; i++)

@@ -23,7 +23,9 @@ struct flow_key {
 #define FLOW_LIFE_UDP 180
 #define FLOW_LIFE_TCP 7440 /* RFC 5382, REQ-5 */
 
-/* A slot of the flow table. Only the program on outgoing packets writes it (bpf/flow/flow.h). */
+/*
+ * A slot of the flow table. Only the program on outgoing packets writes it (bpf/flow/flow.h).
+ */
 struct flow {
 	__u64 tag[2]; /* a keyed hash of the struct flow_key */
 	__u64 until; /* when the flow ends, in ticks (jiffies); 0: never used */

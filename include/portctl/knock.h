@@ -63,33 +63,41 @@ struct windows {
 #define SEQUENCE_NUMBERS (MAX_DOORS * DOOR_SEQUENCES)
 
 /*
- * An attempt: how far a source has come in a sequence. Anybody can begin one, so attempts
- * never take more memory: they overwrite each other. Bits of the word (the compiler lays
- * out bit fields from bit 0 on little-endian machines and from bit 63 on others; both sides
- * use the same compiler's order):
+ * An attempt: how far a source has come in a sequence. Anybody can begin attempts, so they get
+ * no more memory than ATTEMPT_SETS sets: in a full set a new one replaces an old one.
  *
  *   63                  37 36            29 28     24 23      20 19               0
  *  +----------------------+----------------+---------+----------+------------------+
  *  |         tag          |    sequence    |  steps  |  misses  |      began       |
  *  +----------------------+----------------+---------+----------+------------------+
+ *
+ * (A big-endian compiler lays out bit fields from bit 63 on; it does so for both sides.)
  */
+#define ATTEMPT_TAG_BITS 27
+
 union attempt {
-	__u64 word; /* what is read, compared and swapped; 0: no attempt */
+	__u64 word; /* all of it, for compare-and-swap; 0: no attempt */
 	struct {
 		__u64 began : 20; /* in ATTEMPT_TICK, modulo ATTEMPT_TIMES */
 		__u64 misses : 4; /* wrong touches so far */
-		__u64 steps : 5; /* steps so far; 0: no attempt */
+		__u64 steps : 5; /* right touches so far; 0: no attempt */
 		__u64 sequence : 8; /* the number of the sequence */
-		__u64 tag : 27; /* the upper bits of a keyed hash of the source */
+		__u64 tag : ATTEMPT_TAG_BITS; /* attempt_tag() of the source's hash */
 	};
 };
+
+/* The upper bits of a keyed hash of a source. Lower bits of it choose the set. */
+static inline __u64 attempt_tag(__u64 hash)
+{
+	return hash >> (64 - ATTEMPT_TAG_BITS);
+}
 
 #define ATTEMPT_TICK 26 /* a shift: times are in units of 2^26 ns, 1/15 s */
 #define ATTEMPT_TIMES (1u << 20) /* 19 hours */
 #define ATTEMPT_MISSES 15 /* the largest number that `misses` can hold */
 #define ATTEMPT_SECONDS 3600 /* the longest time that a rule can give an attempt */
 
-/* The same hash chooses the set; an attempt is stored in any word of it. */
+/* An attempt can be in any word of its set. */
 #define ATTEMPT_SETS 8192
 #define ATTEMPT_WAYS 8
 

@@ -200,16 +200,16 @@ static void test_mutants(struct filter *filter)
 
 	fill_by_key(filter);
 	for (unsigned int i = 0; i < MUTANTS; i++) {
-		__u32 plain, tagged;
+		__u32 fast, tagged;
 
 		build_mutant(&random, &frame);
-		plain = key_of(filter, &frame);
+		fast = key_of(filter, &frame);
 		add_tag_to_frame(&frame, 0x8100);
 		tagged = key_of(filter, &frame);
-		if (plain == tagged && plain != KEYS)
+		if (fast == tagged && fast != KEYS)
 			continue;
 		tap_wrong("packet %u has key %u, %u when tagged (%u: wrongly charged):", i,
-			  plain, tagged, KEYS);
+			  fast, tagged, KEYS);
 		for (__u32 n = 0; n < frame.length && n < 128; n += 16)
 			tap_wrong_bytes(frame.bytes + n, 16);
 		break;

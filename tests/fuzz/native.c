@@ -1,25 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* bpf/packet/parse.h for this machine, apart from everything that has types of its own. */
+/* The parsers, in a file of their own: their types differ from those of the C library. */
 #include "native.h"
 
-/* Whether the short cut says the same, if it knows the packet. */
+/* Whether the fast parser agrees with the other one, or leaves the packet to it. */
 static bool is_the_same(struct xdp_md *ctx, const struct packet *packet)
 {
-	struct packet plain;
+	struct packet fast;
 
-	if (!*table[0].entries)
-		__builtin_memset(table, 0xFF, sizeof(table));
-	switch (plain_packet(ctx, &words, &plain)) {
-	case NOT_PLAIN:
+	if (!parse_fast(ctx, &fast))
 		return true;
-	case NOT_PLAIN_PORT:
-		return plain.key == packet->key && plain.bytes == packet->bytes &&
-		       plain.place == packet->place && !plain.may_reply == !packet->may_reply;
-	}
-	return false;
+	return fast.key == packet->key && fast.bytes == packet->bytes &&
+	       fast.offsets == packet->offsets && !fast.may_reply == !packet->may_reply;
 }
 
-/* The frame is from `start` to `end`, both below 4 GiB. KEYS where two ways disagree. */
+/*
+ * The key of the frame from `start` to `end`, both below 4 GiB; KEYS if the two parsers
+ * disagree about it.
+ */
 __u64 native_key(unsigned long start, unsigned long end);
 
 __u64 native_key(unsigned long start, unsigned long end)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What bpf/packet/parse.h and bpf/path/fast_path.h need to be compiled for this machine: the kernel's types,
- * the two helpers that are called, and a table in which each entry has all flags, so that
- * plain says what it found. An address must fit into the 32 bits of struct xdp_md.
+ * The two parsers of the data path, compiled for the machine that runs the tests. The parsers
+ * need nothing of bpf/ but bpf/packet/; of the kernel they need its types and the two helper
+ * functions that are defined here. An address must fit into the 32 bits of struct xdp_md.
  */
 #ifndef NATIVE_H
 #define NATIVE_H
@@ -30,54 +30,10 @@ static inline long bpf_loop(__u32 count, void *call, void *context, __u64 flags)
 	return i;
 }
 
-#include "portctl/control.h"
-#include "portctl/counters.h"
-#include "portctl/event.h"
-#include "portctl/generation.h"
-#include "portctl/protocol.h"
-
-static struct generation table[2];
-static struct control control;
-static struct cpu_counters words;
-
-static inline count_t count_line(struct cpu_counters *own, __u64 line, __u64 bytes)
-{
-	return own->line[line >> 3] + bytes;
-}
-
-static inline count_t count_port(struct cpu_counters *own, __u64 port, __u64 entry, __u64 bytes)
-{
-	return own->drop[port >> 3] + entry + bytes;
-}
-
-static inline bool is_watched(void)
-{
-	return control.watchers;
-}
-
-static inline bool is_sampled(__u64 key)
-{
-	return key;
-}
-
-static inline int leave(__u64 verdict)
-{
-	return verdict;
-}
-
-static inline int attend_to(struct xdp_md *ctx, __u32 place, __u32 key, __u32 entry)
-{
-	return ctx->data + place + key + entry;
-}
-
-/* What is defined above stands for these headers. */
-#define BASE_KERNEL_H
-#define BASE_EVENT_H
-#define PATH_SLOW_PATH_H
-#define VERDICT_CHARGE_H
-
+#define BASE_KERNEL_H /* all of the above stands for bpf/base/kernel.h */
 #include "base/compiler.h"
+
 #include "packet/parse.h"
-#include "path/fast_path.h"
+#include "packet/parse_fast.h"
 
 #endif
