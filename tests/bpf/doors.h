@@ -37,8 +37,8 @@ static inline void doors_close(struct doors *doors)
 /* A source: 192.0.2.`number`, or over IPv6 the address `end` in the /64 with that number. */
 struct source {
 	__u8 family;
-	__u8 number;
-	__u8 end; /* of an IPv6 address */
+	__u8 number; /* the last byte of 192.0.2.0/24, or of an IPv6 /64 prefix */
+	__u8 end; /* the last byte of an IPv6 address */
 };
 
 static const struct source one = { 4, 1, 0 }, other = { 4, 2, 0 };
@@ -124,10 +124,11 @@ static inline void age_attempts(const struct doors *doors, unsigned int seconds)
 
 	for (size_t i = 0; i < ATTEMPT_SETS * ATTEMPT_WAYS; i++) {
 		__u64 *word = &doors->attempts[i / ATTEMPT_WAYS].words[i % ATTEMPT_WAYS];
-		__u64 time = (*word - ticks) & (ATTEMPT_TIMES - 1);
+		union attempt attempt = { *word };
 
+		attempt.began -= ticks;
 		if (*word)
-			*word = (*word & ~(__u64)(ATTEMPT_TIMES - 1)) | time;
+			*word = attempt.word;
 	}
 }
 

@@ -120,24 +120,24 @@ static int knock_rows_lockouts(const struct datapath *dp, const struct ruleset *
 	return err;
 }
 
-/* An attempt as struct attempts packs it; NULL if it is over, or its knock is gone. */
-static json_t *attempt_json(const struct ruleset *ruleset, __u64 word)
+/* NULL if the attempt is over, or its knock is gone. */
+static json_t *attempt_json(const struct ruleset *ruleset, union attempt attempt)
 {
-	__u32 index = word >> 29 & 255, steps = word >> 24 & 31, kind = index % DOOR_SEQUENCES;
-	const struct rule *rule = ruleset_door(ruleset, index / DOOR_SEQUENCES + 1);
-	__u32 now = since_boot() >> ATTEMPT_TICK & (ATTEMPT_TIMES - 1);
-	__u32 age = (now - (__u32)word) & (ATTEMPT_TIMES - 1);
+	__u32 kind = attempt.sequence % DOOR_SEQUENCES;
+	const struct rule *rule = ruleset_door(ruleset, attempt.sequence / DOOR_SEQUENCES + 1);
+	__u32 now = since_boot() >> ATTEMPT_TICK;
+	__u32 age = (now - (__u32)attempt.began) & (ATTEMPT_TIMES - 1);
 	__u32 seconds = ((__u64)age << ATTEMPT_TICK) / SECOND;
 	bool close;
 
-	if (!rule || !steps || seconds > rule->knock->window)
+	if (!rule || !attempt.steps || seconds > rule->knock->window)
 		return NULL;
 	close = !rule->knock->secret && kind == SEQUENCE_CLOSE;
 	return json_pack("{s:s, s:s, s:i, s:i, s:i, s:i}", "name", rule->knock->name, "kind",
-			 close ? "close" : "open", "steps", (int)steps, "of",
+			 close ? "close" : "open", "steps", (int)attempt.steps, "of",
 			 (int)(rule->knock->secret ? rule->knock->steps
 						   : rule->knock->sequences[close].count),
-			 "misses", (int)(word >> 20 & 15), "age", (int)seconds);
+			 "misses", (int)attempt.misses, "age", (int)seconds);
 }
 
 static int knock_rows_attempts(const struct datapath *dp, const struct ruleset *ruleset,
@@ -148,7 +148,8 @@ static int knock_rows_attempts(const struct datapath *dp, const struct ruleset *
 	int err = datapath_attempts(dp, &words, &count);
 
 	for (size_t i = 0; i < count && !err; i++) {
-		json_t *row = words[i] ? attempt_json(ruleset, words[i]) : NULL;
+		json_t *row =
+			words[i] ? attempt_json(ruleset, (union attempt){ words[i] }) : NULL;
 
 		if (row)
 			json_array_append_new(rows, row);

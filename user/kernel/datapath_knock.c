@@ -341,11 +341,12 @@ static int clear_attempts(const struct datapath *dp, __u32 door)
 	int err = pin_map_shared(dp, "attempts", sizeof(*sets), (void **)&sets, &count);
 
 	for (size_t i = 0; i < count * ATTEMPT_WAYS; i++) {
-		__u64 *word = &sets[i / ATTEMPT_WAYS].words[i % ATTEMPT_WAYS], old = *word;
+		__u64 *word = &sets[i / ATTEMPT_WAYS].words[i % ATTEMPT_WAYS];
+		union attempt old = { *word };
 
 		/* Packets change attempts meanwhile, but only those of other doors. */
-		if (old && (old >> 29 & 255) / DOOR_SEQUENCES == door - 1)
-			__sync_bool_compare_and_swap(word, old, 0);
+		if (old.word && old.sequence / DOOR_SEQUENCES == door - 1)
+			__sync_bool_compare_and_swap(word, old.word, 0);
 	}
 	pin_unmap(sets, count * sizeof(*sets));
 	return err;
