@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The way back from a change that nobody confirms: a timer of the kernel, so it
- * fires also when every portctl process is dead and the terminal is gone. It
- * lives as long as the map it is in is pinned.
+ * Going back from a change that is not confirmed. A timer in the kernel does it, so it works
+ * although every portctl process has ended and the terminal is gone. The timer exists as long as
+ * the map that holds it is pinned.
  */
-#include "vmlinux.h"
-#include <bpf/bpf_helpers.h>
+#include "base/kernel.h"
 
 #include "portctl/control.h"
 
@@ -24,7 +23,7 @@ struct {
 	__type(value, struct way_back);
 } way_back SEC(".maps");
 
-/* Whoever takes `pending` away decides: here it means going back. */
+/* The timer's callback: goes back, unless the command has cleared `pending` before. */
 static int go_back(void *map, __u32 *key, struct way_back *value)
 {
 	__u32 pending = control.pending;
@@ -40,7 +39,7 @@ static int go_back(void *map, __u32 *key, struct way_back *value)
 	return 0;
 }
 
-/* Run once by userspace (BPF_PROG_TEST_RUN), for control.deadline. */
+/* Starts the timer for control.deadline. The command runs it once (BPF_PROG_TEST_RUN). */
 SEC("tc")
 int start_timer(struct __sk_buff *skb)
 {
@@ -52,7 +51,8 @@ int start_timer(struct __sk_buff *skb)
 	(void)skb;
 	if (!value)
 		return 1;
-	bpf_timer_init(&value->timer, &way_back, CLOCK_BOOTTIME); /* again is no harm */
+	/* Fails harmlessly if the timer was initialised before. */
+	bpf_timer_init(&value->timer, &way_back, CLOCK_BOOTTIME);
 	if (bpf_timer_set_callback(&value->timer, go_back))
 		return 1;
 	return bpf_timer_start(&value->timer, deadline > now ? deadline - now : 1, 0) != 0;

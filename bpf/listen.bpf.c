@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tells of sockets that begin to listen and that cease to, for `portctl watch`. It
- * lives as long as that does. Of UDP it tells who was bound to a port; that a socket
- * was closed is seen by looking.
+ * Reports sockets that begin and cease to listen, for `portctl watch`; it is loaded while that
+ * runs. Of UDP it reports sockets that are bound to a port. `portctl watch` itself notices when a
+ * UDP socket is closed.
  */
-#include "vmlinux.h"
+#include "base/kernel.h"
 #include <bpf/bpf_core_read.h>
-#include <bpf/bpf_helpers.h>
 
 #include "portctl/key.h"
 #include "portctl/socket.h"
@@ -14,7 +13,7 @@
 #define FAMILY_IPV4 2 /* AF_INET */
 #define STATE_LISTEN 10 /* TCP_LISTEN */
 
-/* What is read of the kernel's own types, wherever the running kernel has it. */
+/* The fields that are read of kernel types; CO-RE finds their offsets in the running kernel. */
 struct net {
 	__u64 net_cookie;
 } __attribute__((preserve_access_index));
@@ -35,7 +34,7 @@ struct sock {
 	struct sock_common __sk_common;
 } __attribute__((preserve_access_index));
 
-const volatile __u64 netns; /* the cookie of the one that is watched */
+const volatile __u64 netns; /* the cookie of the namespace to watch */
 
 struct {
 	__uint(type, BPF_MAP_TYPE_RINGBUF);
@@ -47,7 +46,7 @@ static __always_inline struct socket_event *begin(enum socket_news what, __u32 k
 	struct socket_event *event = bpf_ringbuf_reserve(&news, sizeof(*event), 0);
 
 	if (!event)
-		return NULL; /* looking finds it a little later */
+		return NULL; /* `portctl watch` notices the socket a little later */
 	*event = (struct socket_event){
 		.time = bpf_ktime_get_boot_ns(),
 		.news = what,
@@ -94,14 +93,14 @@ static __always_inline int udp_bound(struct bpf_sock *socket, bool ipv4)
 	if (ipv4) {
 		*(__u32 *)event->address = socket->src_ip4;
 	} else {
-		/* One by one: the context is not memory to be copied. */
+		/* One by one: the verifier refuses to copy from the context. */
 		((__u32 *)event->address)[0] = socket->src_ip6[0];
 		((__u32 *)event->address)[1] = socket->src_ip6[1];
 		((__u32 *)event->address)[2] = socket->src_ip6[2];
 		((__u32 *)event->address)[3] = socket->src_ip6[3];
 	}
 	bpf_ringbuf_submit(event, 0);
-	return 1; /* whoever wants to may */
+	return 1; /* the bind is allowed */
 }
 
 SEC("cgroup/post_bind4")

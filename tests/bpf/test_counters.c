@@ -35,16 +35,16 @@ static void test_places(const cpu_set_t *cpus, __u32 count)
 }
 
 static void check_counter(const char *what, const struct tally *sum, count_t count,
-			  __u64 carried, __u64 packets)
+			  __u64 flushed, __u64 packets)
 {
 	struct tally own = count_tally(count);
 
 	if (own.packets != packets || own.bytes != packets * FRAME_BYTES ||
-	    sum->packets != carried || sum->bytes != carried * FRAME_BYTES)
-		tap_wrong("%s: %llu packets, %llu bytes of its own, %llu and %llu carried; "
+	    sum->packets != flushed || sum->bytes != flushed * FRAME_BYTES)
+		tap_wrong("%s: %llu packets, %llu bytes of its own, %llu and %llu flushed; "
 			  "not %llu and %llu packets",
 			  what, own.packets, own.bytes, sum->packets, sum->bytes, packets,
-			  carried);
+			  flushed);
 }
 
 /* Checks this CPU's counters and the shared ones, of the first rule's line and of a port. */
@@ -55,12 +55,12 @@ static void check_counts(const struct filter *filter, __u32 port, __u64 line_car
 	const struct counters *shared = filter->now.counters;
 
 	check_counter("the line", &shared->line[LINE_FIRST_RULE], own->line[LINE_FIRST_RULE],
-		      line_carried, line_packets);
+		      line_flushed, line_packets);
 	check_counter("the port", &shared->pass[PORT_KEY_TCP + port],
-		      own->pass[PORT_KEY_TCP + port], port_carried, port_packets);
+		      own->pass[PORT_KEY_TCP + port], port_flushed, port_packets);
 }
 
-static void check_drop_carried(const struct filter *filter)
+static void check_drop_flushed(const struct filter *filter)
 {
 	const struct cpu_counters *own = &filter->now.cpu_counters[cpu];
 	const struct counters *shared = filter->now.counters;
@@ -239,7 +239,7 @@ int main(void)
 	pin_to_first_cpu();
 	for (__u32 count = 1; count <= 3; count++)
 		test_places(&cpus, count);
-	test_carry();
+	test_flush();
 	test_none_lost(&cpus, 1);
 	test_none_lost(&cpus, sysconf(_SC_NPROCESSORS_ONLN));
 	test_reader(&cpus);
