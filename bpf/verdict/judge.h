@@ -29,9 +29,36 @@ struct walk_context {
 	bool incoming; /* false: a packet that is sent, about its replies */
 };
 
+/* For `portctl explain`: records a step of the walk, first the detail, then its answer. */
+static __always_inline void record_detail(__u32 index)
+{
+	__u32 step = inquiry.count;
+
+	barrier_var(step); /* or clang reads it twice, and the verifier misses the bound */
+	if (step >= DETAIL_STEPS)
+		return;
+	inquiry.asked[step].detail = index;
+	inquiry.count = step + 1;
+}
+
+static __always_inline void record_answer(__u32 flags, entry_t answer)
+{
+	__u32 step = inquiry.count - 1;
+
+	barrier_var(step);
+	if (step >= DETAIL_STEPS)
+		return;
+	inquiry.asked[step].flags = flags;
+	inquiry.asked[step].answer = answer;
+}
+
 static __always_inline const struct detail *find_detail(void *context, __u32 index)
 {
-	return bpf_map_lookup_elem(((struct walk_context *)context)->details, &index);
+	const struct walk_context *walk = context;
+
+	if (purpose == PURPOSE_EXPLAIN)
+		record_detail(index);
+	return bpf_map_lookup_elem(walk->details, &index);
 }
 
 static __always_inline entry_t ask_rule(const struct walk_context *walk,
@@ -48,34 +75,24 @@ static __always_inline entry_t ask_rule(const struct walk_context *walk,
 	return detail->entry;
 }
 
-/* Records a step of the walk for `portctl explain`. */
-static __always_inline void record_step(__u32 detail, __u32 flags, entry_t answer)
-{
-	__u32 step = inquiry.count;
-
-	barrier_var(step); /* one read, which is compared and used */
-	if (step >= DETAIL_STEPS)
-		return;
-	inquiry.asked[step].detail = detail;
-	inquiry.asked[step].flags = flags;
-	inquiry.asked[step].answer = answer;
-	inquiry.count = step + 1;
-}
-
-static __always_inline entry_t ask_detail(void *context, __u32 index, __u32 flags,
+static __always_inline entry_t ask_detail(const struct walk_context *walk, __u32 flags,
 					  const struct detail *detail)
 {
-	const struct walk_context *walk = context;
-	entry_t answer = 0;
-
 	if (flags == ENTRY_SOURCES)
-		answer = look_up_source(walk->headers, walk->slot, detail);
-	else if (flags == ENTRY_RULE)
-		answer = ask_rule(walk, detail);
-	else if (flags == ENTRY_DHCP && is_from_dhcp_server(walk->headers))
-		answer = entry_make(VERDICT_PASS, 0, LINE_DHCP);
+		return look_up_source(walk->headers, walk->slot, detail);
+	if (flags == ENTRY_RULE)
+		return ask_rule(walk, detail);
+	if (flags == ENTRY_DHCP && is_from_dhcp_server(walk->headers))
+		return entry_make(VERDICT_PASS, 0, LINE_DHCP);
+	return 0;
+}
+
+static __always_inline entry_t take_step(void *walk, __u32 flags, const struct detail *detail)
+{
+	entry_t answer = ask_detail(walk, flags, detail);
+
 	if (purpose == PURPOSE_EXPLAIN)
-		record_step(index, flags, answer);
+		record_answer(flags, answer);
 	return answer;
 }
 
@@ -96,7 +113,7 @@ __noinline __u32 follow_details(const struct headers *headers, __u32 entry, __u3
 
 	if (!headers || !walk.details)
 		return 0;
-	return detail_walk(entry, find_detail, ask_detail, &walk);
+	return detail_walk(entry, find_detail, take_step, &walk);
 }
 
 /*

@@ -37,7 +37,7 @@ struct detail {
 			__u32 group; /* the group's number in source_kind() (source.h) */
 		};
 	};
-	entry_t next; /* where to go on if this detail does not apply; 0: see detail_walk() */
+	entry_t next; /* where to go on if this detail does not apply (detail_walk()) */
 	__u32 zero;
 };
 
@@ -61,21 +61,20 @@ _Static_assert(sizeof(struct detail) == 48, "struct detail");
  *
  * find(context, index) returns the detail of that index, or NULL if it does not exist.
  *
- * ask(context, index, flags, detail) returns what the detail says about the packet: a final
- * entry, an entry with another detail, or 0 if the detail does not apply. `flags` are those
- * of the entry that led to the detail and say which part of its union is valid.
+ * ask(context, flags, detail) returns what the detail says about the packet: a final entry, an
+ * entry with another detail, or 0 if the detail does not apply. `flags` are those of the entry
+ * that led to the detail, and say which part of its union is valid.
  *
- * A detail that does not apply is followed by its `next`. If that is 0, the walk goes on
- * behind the group of sources through which it came last.
+ * If a detail does not apply, the walk goes on at its `next`. If that is 0, the walk goes on at
+ * the `next` of the last group of sources that it looked at.
  *
  * Returns an entry without a detail; 0 if there is none, or a detail does not exist.
  */
 static inline __attribute__((always_inline)) entry_t detail_walk(
 	entry_t entry, const struct detail *(*find)(void *context, __u32 index),
-	entry_t (*ask)(void *context, __u32 index, __u32 flags, const struct detail *detail),
-	void *context)
+	entry_t (*ask)(void *context, __u32 flags, const struct detail *detail), void *context)
 {
-	entry_t behind_sources = 0;
+	entry_t after_sources = 0;
 
 	for (int i = 0; i < DETAIL_STEPS && entry_has_detail(entry); i++) {
 		__u32 index = entry_line(entry), flags = entry_flags(entry);
@@ -83,11 +82,11 @@ static inline __attribute__((always_inline)) entry_t detail_walk(
 
 		if (!detail)
 			return 0;
-		entry = ask(context, index, flags, detail);
+		entry = ask(context, flags, detail);
 		if (!entry)
-			entry = detail->next ? detail->next : behind_sources;
+			entry = detail->next ? detail->next : after_sources;
 		if (flags == ENTRY_SOURCES)
-			behind_sources = detail->next;
+			after_sources = detail->next;
 	}
 	return entry_has_detail(entry) ? 0 : entry;
 }

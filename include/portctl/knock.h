@@ -86,6 +86,10 @@ union attempt {
 	};
 };
 
+/* The fields that say which attempt it is. */
+#define ATTEMPT_NAME                                                                           \
+	((union attempt){ .sequence = (1 << 8) - 1, .tag = (1 << ATTEMPT_TAG_BITS) - 1 }.word)
+
 /* The upper bits of a keyed hash of a source. Lower bits of it choose the set. */
 static inline __u64 attempt_tag(__u64 hash)
 {

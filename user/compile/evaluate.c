@@ -65,11 +65,10 @@ static bool applies(const struct evaluation *evaluation, const struct detail *de
 	       (!detail->deadline || evaluation->now < detail->deadline);
 }
 
-static entry_t ask_detail(void *context, __u32 index, __u32 flags, const struct detail *detail)
+static entry_t ask_detail(void *context, __u32 flags, const struct detail *detail)
 {
 	struct evaluation *evaluation = context;
 
-	(void)index;
 	evaluation->decisive = NULL;
 	if (flags == ENTRY_SOURCES)
 		return look_up_source(evaluation->image, detail->group, evaluation->source);
