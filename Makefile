@@ -62,6 +62,12 @@ $(BUILD)/%.bpf.o: bpf/%.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
+# Instructions of each BPF program, and those that the verifier checks, on this kernel; as root.
+bpf-size: $(BUILD)/scripts/bpf_size
+	$<
+
+.PHONY: bpf-size
+
 $(BUILD)/%.skel.h: $(BUILD)/%.bpf.o
 	$(BPFTOOL) gen skeleton $< name $*_bpf > $@.new
 	mv $@.new $@
