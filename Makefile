@@ -62,8 +62,7 @@ $(BUILD)/%.bpf.o: bpf/%.bpf.c Makefile
 	@mkdir -p $(@D)
 	$(CLANG) $(BPF_CFLAGS) -c $< -o $@
 
-# Instructions of each BPF program, and those that the verifier checks, on this kernel; as root.
-bpf-size: $(BUILD)/scripts/bpf_size
+bpf-size: $(BUILD)/scripts/bpf_size ## print the instructions of each BPF program, and those the verifier checks; root
 	$<
 
 .PHONY: bpf-size

@@ -48,8 +48,8 @@ static void check_counter(const char *what, const struct tally *sum, count_t cou
 }
 
 /* Checks this CPU's counters and the shared ones, of the first rule's line and of a port. */
-static void check_counts(const struct filter *filter, __u32 port, __u64 line_carried,
-			 __u64 line_packets, __u64 port_carried, __u64 port_packets)
+static void check_counts(const struct filter *filter, __u32 port, __u64 line_flushed,
+			 __u64 line_packets, __u64 port_flushed, __u64 port_packets)
 {
 	const struct cpu_counters *own = &filter->now.cpu_counters[cpu];
 	const struct counters *shared = filter->now.counters;
@@ -77,7 +77,7 @@ static void check_drop_flushed(const struct filter *filter)
 }
 
 /* A full counter moves to the shared one: the line's, the port's, or both. */
-static void test_carry(void)
+static void test_flush(void)
 {
 	struct frame one, other;
 	struct filter filter;
@@ -102,7 +102,7 @@ static void test_carry(void)
 	filter_run(&filter, &one, 3 * FULL + 5, &verdict);
 	check_counts(&filter, 22, 3 * FULL, 5, 3 * FULL, 5);
 	tap_end("both counters move each time they are full");
-	check_drop_carried(&filter);
+	check_drop_flushed(&filter);
 	filter_close(&filter);
 }
 

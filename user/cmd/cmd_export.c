@@ -2,7 +2,7 @@
 /* export: serve the counters to Prometheus. The code is in main/main_export.c. */
 #include "cmd/programs.h"
 
-#include "portctl.h"
+#include "portctl/key.h"
 
 static const struct cli_option export_options[] = {
 	{ "listen", 0, "ADDRESS:PORT",
