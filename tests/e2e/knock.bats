@@ -306,9 +306,9 @@ open_go_on() {
 		client knock "$S4" "$((7100 + n)):tcp" "$((7000 + n)):udp" "$((7200 + n)):tcp"
 	done
 	equal "$(portctl knock grants -j | jq -r '[.grants[].name] | sort | join(" ")')" "k0 k31 k63"
-	refused "there is no room for these knocks (64), or limits, beside those that run" apply other
+	refused "the running and the new rules together have too many knocks (64 fit) or limits" apply other
 	{ many 30 0 | head -33; many 31 32 | tail -n +2; } >half
-	refused "there is no room for these knocks (64)" apply half
+	refused "too many knocks (64 fit)" apply half
 	many 30 0 | head -33 >half
 	wants 0 apply half
 	{ cat half; many 31 32 | tail -n +2; } >most

@@ -25,7 +25,7 @@ start_ncat() {
 ncat_tcp() { [ "$(client ncat --recv-only -w 1 "$1" "$2" 2>/dev/null)" = pong ]; }
 # ncat ends when its input ends, so the input stays open for a while.
 ncat_udp() {
-	[ "$({ echo marco && sleep 0.2; } | client ncat -u "$1" "$2" 2>/dev/null)" = marco ]
+	[ "$({ echo marco && sleep 0.5; } | client ncat -u "$1" "$2" 2>/dev/null)" = marco ]
 }
 
 @test "default allow, drop http: curl succeeds before the rule and after its deletion" {

@@ -101,11 +101,11 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 }
 
 @test "an interface attached while a change waits gets the old rules after its rollback" {
+	start_http 80
+	start_http 81
 	portctl allow 80
 	portctl default drop --confirm 2s
 	portctl attach eth0
-	start_http 80
-	start_http 81
 	http_get "$S4" 80
 	no http_get "$S4" 81
 	sleep 2.5
