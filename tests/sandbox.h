@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * A sandbox for a test program: a network namespace, a BPF file system and state folders. They
- * disappear when the process ends, in whatever way; only an empty folder is left after a kill.
+ * disappear when the process ends, in whatever way; only an empty folder in $TMPDIR (/tmp) is
+ * left after a kill.
  */
 #ifndef SANDBOX_H
 #define SANDBOX_H
@@ -15,7 +16,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char sandbox_path[] = "/tmp/portctl-sandbox.XXXXXX";
+static char sandbox_path[200];
 
 static inline void sandbox_leave(void)
 {
@@ -26,7 +27,7 @@ static inline void sandbox_leave(void)
 /* Sets an environment variable to a path in the sandbox; makes a folder unless it has a dot. */
 static inline void sandbox_set(const char *name, const char *below)
 {
-	char path[128];
+	char path[sizeof(sandbox_path) + 32];
 
 	snprintf(path, sizeof(path), "%s/%s", sandbox_path, below);
 	if (!strchr(below, '.'))
@@ -37,8 +38,10 @@ static inline void sandbox_set(const char *name, const char *below)
 /* Enters a new sandbox with a veth pair, pc0 and pc1, both up; exits on failure. */
 static inline void sandbox_enter(void)
 {
-	char bpffs[64];
+	char bpffs[sizeof(sandbox_path) + 4];
 
+	snprintf(sandbox_path, sizeof(sandbox_path), "%s/portctl-sandbox.XXXXXX",
+		 getenv("TMPDIR") ?: "/tmp");
 	if (!mkdtemp(sandbox_path) || unshare(CLONE_NEWNS | CLONE_NEWNET) ||
 	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
 	    mount("tmpfs", sandbox_path, "tmpfs", 0, NULL)) {

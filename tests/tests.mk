@@ -18,7 +18,7 @@ test-unit: $(UNIT_TESTS) ## run the unit tests
 	tests/run unit
 
 test: deps ## run all tests that belong to every change; root, 8 minutes
-	$(MAKE) -j$(shell nproc) test-programs fuzz-programs
+	$(MAKE) -j$(shell nproc) test-programs fuzz-programs bench-programs
 	tests/run style unit bpf fuzz e2e
 
 check-structure: $(OBJECTS) $(MAIN_OBJECTS) ## check includes and symbols: layers, cycles, names
@@ -51,9 +51,12 @@ $(BUILD)/tests/live: $(LIVE_SOURCES) $(wildcard tests/bench/*.h tests/bench/live
 	$(CC) $(filter-out -MMD -MP,$(PORTCTL_CFLAGS)) -Itests -Itests/bench $(CFLAGS) $(LIVE_SOURCES) \
 		$(LIBRARY) $(LIBS) -o $@
 
+# Not run by "make test", but built, so that changes elsewhere cannot break them unseen.
+bench-programs: $(BUILD)/portctl $(BUILD)/tests/bench $(BUILD)/tests/live
+
 # Writes tests/bench/results.txt.
 bench: deps-bench ## measure packets and commands, beside the peers; root, 10 minutes
-	$(MAKE) $(BUILD)/portctl $(BUILD)/tests/bench $(BUILD)/tests/live
+	$(MAKE) bench-programs
 	tests/bench/run "$(CURDIR)/$(BUILD)/portctl" $(BUILD)/tests
 
 bench-check: deps-bench ## check the ratios to the empty program and the peers; root
@@ -63,7 +66,7 @@ bench-check: deps-bench ## check the ratios to the empty program and the peers; 
 deps-bench:
 	scripts/deps bench
 
-.PHONY: bench bench-check deps-bench
+.PHONY: bench bench-programs bench-check deps-bench
 
 # "make test" takes a sample of the points at which a command is killed or a system call fails.
 test-faults: deps ## kill each command at every point, fail each system call; root, 30 minutes
