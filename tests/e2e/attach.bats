@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # attach, detach and status: modes, messages, --replace, and attaching again.
-# shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 
 # kernel_mode IFACE: the kernel's mode: 1 native, 2 generic, empty without a program.

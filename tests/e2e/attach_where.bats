@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Several interfaces and namespaces; devices that are deleted, renamed or moved; detach; and
 # environments in which portctl cannot work.
-# shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 
 # second_link [NAME]: a second veth pair, eth1 by default.
@@ -412,7 +411,6 @@ rename() {
 	nobody() { server "${as_nobody[@]}" "$PORTCTL" "$@"; }
 	local command
 	for command in "attach eth0" "status" "stats" "list" "allow 22"; do
-		# shellcheck disable=SC2086
 		run -1 --separate-stderr nobody $command
 		one_line "$stderr"
 		contains "$stderr" "permission denied: run it as root, or with CAP_BPF"
@@ -438,12 +436,10 @@ rename() {
 	control=$(echo "$TMP"/bpf/portctl/*/control)
 	folder=${control%/control}
 	generation=$(bpftool -j map dump pinned "$control" | jq -r '.[0].value[4:] | join(" ")')
-	# shellcheck disable=SC2086
 	bpftool map update pinned "$control" key 0 0 0 0 value 0x63 0 0 0 $generation
 	local command
 	for command in "attach eth0" "detach eth0" "detach --all" status stats list "allow 22" \
 		"default drop" "delete 1" "save -"; do
-		# shellcheck disable=SC2086
 		refused "$folder was made by another version of portctl (schema 99, not " $command
 	done
 	contains "$stderr" "rm -r $folder to stop filtering"

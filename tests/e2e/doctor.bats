@@ -120,7 +120,6 @@ is_answered() { host_ask "$C4" "$1"; }
 	control=$(echo "$TMP"/bpf/portctl/*/control)
 	printf -v later '%016x' $((($(date +%s) + 7200) * 1000000000))
 	value=$(bpftool map lookup pinned "$control" key 0 0 0 0 -j | jq -r '.value | join(" ")')
-	# shellcheck disable=SC2046,SC2086 # words
 	bpftool map update pinned "$control" key 0 0 0 0 value $(cut -d' ' -f-88 <<<"$value") \
 		$(fold -w2 <<<"$later" | tac | sed '/./s/^/0x/' | xargs) $(cut -d' ' -f97- <<<"$value")
 	equal "$(found clock | jq 'contains(["fail"])')" true
@@ -137,7 +136,6 @@ is_answered() { host_ask "$C4" "$1"; }
 	local control rest
 	control=$(echo "$TMP"/bpf/portctl/*/control)
 	rest=$(bpftool -j map dump pinned "$control" | jq -r '.[0].value[4:] | join(" ")')
-	# shellcheck disable=SC2086
 	bpftool map update pinned "$control" key 0 0 0 0 value 0x63 0 0 0 $rest
 	run -1 --separate-stderr portctl doctor
 	contains "$output" "fail  tables:"

@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # export: the counters for Prometheus, and an HTTP server that clients cannot block or crash.
-# shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 load helpers_replies
 
@@ -263,11 +262,9 @@ has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null;
 	control=$(echo "$TMP"/bpf/portctl/*/control)
 	folder=${control%/control}
 	value=$(bpftool -j map dump pinned "$control" | jq -r '.[0].value | join(" ")')
-	# shellcheck disable=SC2086
 	bpftool map update pinned "$control" key 0 0 0 0 value 0x63 0 0 0 ${value#* * * * }
 	equal "$(status /metrics) $(status /healthz)" "503 503"
 	contains "$(get /metrics)" "portctl: $folder was made by another version of portctl (schema 99, "
-	# shellcheck disable=SC2086
 	bpftool map update pinned "$control" key 0 0 0 0 value $value
 	equal "$(status /metrics) $(status /healthz)" "200 200"
 	# Another map in place of one of portctl's.
@@ -316,7 +313,6 @@ has_ended() { ! grep -q '^State:[[:space:]][^ZX]' "/proc/$1/status" 2>/dev/null;
 		now=$(get /metrics | grep '^portctl_port')
 		equal "$(grep -c 'packets.*verdict="pass"' <<<"$now")" 5
 		as_stats
-		# shellcheck disable=SC2016
 		"$PYTHON" -c '
 import sys
 before, now = (dict(row.rsplit(" ", 1) for row in text.splitlines()) for text in sys.argv[1:])
@@ -482,9 +478,9 @@ test_alerts() {
 	promtool test rules alerts.test
 	# promtool takes an unknown name for an alert that does not fire.
 	local name
-	for name in $(grep -o 'alertname: [A-Za-z]*' alerts.test | cut -d' ' -f2); do
+	while read -r name; do
 		grep -q "alert: $name$" "$SCRIPTS/alerts.yml"
-	done
+	done < <(grep -o 'alertname: [A-Za-z]*' alerts.test | cut -d' ' -f2)
 }
 
 # In minute 10 a rule is removed that had dropped a million packets, and in minute 13 another

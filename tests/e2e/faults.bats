@@ -3,8 +3,6 @@
 # Commands killed at each system call, or with each system call failing, under traffic:
 # afterwards the old or the new ruleset is in force, no count is lost, and nothing leaks. See
 # helpers_faults.bash.
-# shellcheck disable=SC2154,SC2016 # set elsewhere: output, stderr, pid; jq has $ too
-# shellcheck disable=SC2034 # used elsewhere: seen
 load helpers
 load helpers_faults
 

@@ -2,8 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Events during a command: the interface is deleted, memory runs out, other commands attach,
 # detach, apply and read. Afterwards the old or the new ruleset is in force, and nothing leaks.
-# shellcheck disable=SC2154,SC2016 # set elsewhere: output, stderr, pid; jq has $ too
-# shellcheck disable=SC2034 # used elsewhere: seen, reader
 load helpers
 load helpers_faults
 
@@ -132,7 +130,6 @@ limited() {
 	for i in {1..4}; do
 		pids=()
 		for command in "attach eth0" "apply new" "detach --all" "apply old" "attach eth0"; do
-			# shellcheck disable=SC2086
 			background "at$i" server "$PORTCTL" $command
 			pids+=("$pid")
 		done

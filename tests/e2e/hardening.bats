@@ -121,7 +121,6 @@ hardened() {
 	portctl attach eth0
 	echo "allow 22" >"$TMP/rules"
 	while read -r mask words; do
-		# shellcheck disable=SC2086
 		at_exit $words
 		eventually has "$pid" CapPrm "${mask#0}"
 		has "$pid" CapEff "${mask#0}"
@@ -151,7 +150,6 @@ hardened() {
 	chmod 755 "$TMP/hook"
 	local command mask new
 	while IFS=: read -r mask new command; do
-		# shellcheck disable=SC2086
 		background running server "$PORTCTL" $command
 		eventually has "$pid" CapPrm "$mask"
 		has "$pid" CapEff "$mask"
@@ -296,7 +294,6 @@ hardened() {
 	for mode in 4755 2755 6755; do
 		chmod $mode "$PORTCTL"
 		for command in "attach eth0" status "check $TMP/rules" help --version; do
-			# shellcheck disable=SC2086
 			run -1 --separate-stderr server setpriv --reuid=$USER --regid=$USER --clear-groups \
 				env PORTCTL_BPFFS="$TMP/bpf/x" PORTCTL_RUN="$TMP/x" "$PORTCTL" $command
 			equal "$output" ""
@@ -353,7 +350,6 @@ os.setxattr(sys.argv[1], "security.capability", struct.pack("<5I", 0x02000001, l
 wiped() {
 	local words=$1
 	shift
-	# shellcheck disable=SC2086
 	at_exit $words
 	equal "$("$PYTHON" "$MEMORY" "$pid" exit "$@" "$TMP")" "$TMP"
 	kill -9 "$pid"

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154,SC2016 # bats sets output and stderr; jq has $ too
+# shellcheck shell=bash
 # Helpers of all end-to-end tests: each test has its own two network namespaces, joined by a
 # veth pair, and its own BPF file system; real clients send the packets.
 #

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154,SC2016 # set elsewhere: output, TMP, ...; jq has $ too
+# shellcheck shell=bash
 # Helpers for fault injection: kill portctl after one of its system calls, or make that call
 # fail, and check the state it left.
 #
@@ -43,7 +43,6 @@ points() {
 	all=$("$PYTHON" "$FAULTS_PY" points "$TMP/trace" "$1")
 	[ "${FAULTS:-}" = all ] || all=$(grep '^+' <<<"$all" |
 		awk -v k="$2" -v first=$((RANDOM % $2)) 'NR % k == first')
-	# shellcheck disable=SC2034 # for the tests
 	mapfile -t points <<<"$all"
 	[ -n "$all" ]
 }

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=bash disable=SC2154,SC2016,SC2034,SC2086 # as in helpers.bash; addresses have no spaces
+# shellcheck shell=bash
 # More helpers: handmade frames (wire.py), other servers and namespaces, and programs that
 # listen. Used beside helpers.bash.
 #

@@ -9,7 +9,6 @@ remove_all() {
 	for name in $(ip netns list | awk -v id="$1" 'index($1, id) == 1 { print $1 }'); do
 		# Every process in these namespaces is the tests'.
 		pids=$(ip netns pids "$name")
-		# shellcheck disable=SC2086
 		[ -z "$pids" ] || kill -9 $pids 2>/dev/null || true
 		ip netns del "$name"
 	done

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2154,SC2016,SC2030,SC2031,SC2086 # as in helpers.bash; addresses have no spaces
 # Under default drop: replies to a namespace behind the host, ICMP errors of routers, and the
 # lifelines, each of which can be switched off.
 load helpers

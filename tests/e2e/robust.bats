@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Maximum sizes, hostile files, blocked readers and broken environments. Kills and failing
 # system calls are in faults.bats.
-# shellcheck disable=SC2154,SC2016 # set elsewhere: output, stderr, pid; jq has $ too
 load helpers
 
 @test "65,536 rules are applied, listed, counted and changed; one more is refused" {
@@ -66,11 +65,9 @@ load helpers
 	for command in check "check -j" apply diff; do
 		for file in nul folder nosuch /dev/zero loop nul/x; do
 			echo "$command $file"
-			# shellcheck disable=SC2086
 			refused "$file" $command "$file"
 		done
 		contains "$stderr" "Not a directory"
-		# shellcheck disable=SC2086
 		refused "nul is not text: it has NUL bytes" $command nul
 	done
 	for command in check apply diff; do
@@ -115,7 +112,6 @@ load helpers
 		portctl apply many
 		mkfifo pipe
 		exec {fd}<>pipe
-		# shellcheck disable=SC2086
 		background unread server sh -c '"$PORTCTL" "$@" >pipe' sh $command
 		case $command in
 		*-j) read -rN 9 -u "$fd" _ ;;
@@ -172,7 +168,6 @@ load helpers
 	mount -o remount,ro "$TMP/bpf"
 	local command
 	for command in "attach eth0" "attach lo" "detach eth0" "detach --all" "allow 22" "apply /dev/null"; do
-		# shellcheck disable=SC2086
 		refused "Read-only file system" $command
 	done
 	client "$PYTHON" "$NET" send "$S4" 7000 3
@@ -225,7 +220,6 @@ load helpers
 			"${ones[@]}"
 	done
 	for command in list stats status "save -" "allow 22"; do
-		# shellcheck disable=SC2086
 		refused "$folder" $command
 	done
 	# The data path does not need them.

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Rules as arguments and as files: parsing, messages, exit codes, counters that are kept, save
 # and diff. What rules do to packets is in rules_effect.bats.
-# shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 
 # file TEXT...: writes the file "f", one line for each argument.
@@ -58,7 +57,6 @@ NUMBER      PACKETS          BYTES  RULE
 @test "services, ranges, lists and protocols are printed in one form" {
 	while IFS=: read -r words printed; do
 		echo "$words"
-		# shellcheck disable=SC2086
 		wants 0 $words
 		equal "$(listed | tail -1)" "$printed"
 		portctl delete 1 >/dev/null
@@ -219,7 +217,6 @@ allow 7000 on "a\\#b"'
 	portctl apply f
 	local words
 	for words in "limit 5/m" "limit 9/s for 3h" "limit 9/s comment a"; do
-		# shellcheck disable=SC2086
 		refused 'there is no such rule: rule 1 is "allow 95 limit 9/s"' delete allow 95 $words
 	done
 	refused '2 rules have these words: give the number' delete allow 96

@@ -1,6 +1,5 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck disable=SC2154
 # Protection from locking oneself out: confirm, rollback, and the guard of open connections.
 # save and restore.
 
@@ -118,7 +117,6 @@ for i in range(10): s.sendto(b'x', ('$S4', 7777))"
 	hold_open "$S4" 2222
 	for change in "default drop" "drop 2222" "reject 2222/tcp" "drop from $C4" \
 		"drop 2000-3000/tcp from 10.77.0.0/24 on eth0"; do
-		# shellcheck disable=SC2086 # words
 		wants 1 $change
 		contains "$stderr" "the open connection from $C4"
 		contains "$stderr" "port 2222"

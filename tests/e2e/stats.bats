@@ -1,7 +1,6 @@
 #!/usr/bin/env bats
 # SPDX-License-Identifier: GPL-2.0-only
 # stats: what is counted, and its output as text and JSON.
-# shellcheck disable=SC2154 # bats and the helpers set output, stderr and pid
 load helpers
 
 send() { client "$PYTHON" "$NET" send "$@"; }
