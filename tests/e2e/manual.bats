@@ -32,6 +32,15 @@ BUILT="$BATS_TEST_DIRNAME/../../build"
 	done
 }
 
+@test "every example of a rule in help is a valid ruleset" {
+	local name
+	for name in allow drop reject default option knock; do
+		portctl help $name | sed -n "s/ --confirm 60s//; s/^  portctl \\($name .*\\)/\\1/p" >"$TMP/example"
+		[ -s "$TMP/example" ]
+		portctl check "$TMP/example"
+	done
+}
+
 @test "every example of portctl.rules(5) is a valid ruleset" {
 	awk -v folder="$TMP" '/^\.\\" RULES/ { n++; on = 1; next } /^\.Ed/ { on = 0 }
 		on { print >(folder "/example" n) }' "$BUILT/man/portctl.rules.5"

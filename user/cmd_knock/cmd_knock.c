@@ -58,9 +58,8 @@ const struct command cmd_knock_entry = {
 		"Such a knock opens nothing unless \"portctl knock serve\" is running.",
 	.more_help = knock_print_clauses,
 	.examples =
-		"  portctl knock ssh opens 22/tcp for 30s after 7000/tcp 8000/udp within 10s\n"
-		"  portctl knock ssh spa 62201/udp keys /etc/portctl/keys opens 22/tcp for "
-		"30s\n",
+		"  portctl knock a opens 22/tcp for 30s after 80/tcp 70/tcp 90/udp within 9s\n"
+		"  portctl knock b spa 62201/udp keys /etc/portctl/keys opens 22/tcp for 1m\n",
 	.options = change_options,
 	.words = { 1, ANY_WORDS },
 	.verbs = knock_verbs,
