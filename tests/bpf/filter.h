@@ -22,6 +22,7 @@
 #include "forget.h"
 #include "packet_builder.h"
 #include "rules/ruleset.h"
+#include "rules/ruleset_parse.h"
 #include "tap.h"
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -6,6 +6,7 @@
 #include "compile/evaluate.h"
 #include "filter.h"
 #include "rules/prefix.h"
+#include "rules/ruleset_parse.h"
 #include "random_sources.h"
 #include "compile/source_table.h"
 

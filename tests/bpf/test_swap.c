@@ -23,6 +23,7 @@
 #include "tap.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "rules/ruleset_parse.h"
 
 #define APPLIES 1000
 #define BATCH 64 /* packets run by one system call; more would delay the applies */

@@ -154,7 +154,7 @@ s.sendto(open('$TMP/payload', 'rb').read(), ('$S4', 62201))"
 	refused "cannot read $TMP/keys" $rule
 	refused 'found "keys", expected the path of a file' ${rule/$TMP\/keys/keys}
 	refused 'expected UDP' ${rule/62201\/udp/62201/tcp}
-	refused 'but a signed knock has no steps' $rule after 1/tcp within 3s
+	refused 'but "after" is not for signed knocks' $rule after 1/tcp within 3s
 	equal "$(rules)" "default allow"
 	# The client checks its key file as well.
 	chmod 644 "$TMP/alice.key"

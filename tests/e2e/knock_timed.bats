@@ -156,8 +156,8 @@ print(*steps)")"
 	refused 'found "30000-30004", but that is too narrow: expected at least 12 ports' \
 		${rule/steps 3 ports 30000-39999/steps 6 ports 30000-30004}
 	refused 'expected a range of ports' ${rule/30000-39999/70000}
-	refused 'but it opens ports of the range that is knocked at' ${rule/opens 22/opens 30022}
-	refused 'but the steps of this knock are made' $rule after 1/tcp
+	refused 'but it opens ports of the range that its steps are in' ${rule/opens 22/opens 30022}
+	refused 'but "after" is not for timed knocks' $rule after 1/tcp
 	portctl $rule
 	local shown
 	shown=$(portctl list; portctl list -j; portctl knock list; portctl knock status; rules

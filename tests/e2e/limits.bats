@@ -244,7 +244,7 @@ allow 53/udp limit 1/m burst 4 for 1s"
 	refused "number of packets from 1" allow 80 limit 5/s burst 0
 	refused "number of packets from 1" allow 80 limit 5/s burst many
 	refused 'expected "source"' allow 80 limit 5/s per port
-	refused "allow only" drop 80 limit 5/s
+	refused "only for allow" drop 80 limit 5/s
 	refused 'only one "limit"' allow 80 limit 5/s limit 6/s
 	for word in 0s 5 5x s 366d; do refused "expected a time" allow 80 for "$word"; done
 	refused 'only one "for"' allow 80 for 5s for 6s

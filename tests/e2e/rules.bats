@@ -80,7 +80,7 @@ NUMBER      PACKETS          BYTES  RULE
 	argv_error 6 'found "65536", expected a port from 0 to 65535' drop 65536
 	argv_error 7 'found "99999999999999999999"' allow 99999999999999999999
 	argv_error 7 'found "-1"' allow -- -1
-	argv_error 7 'found "9-3", expected a range that ends after it begins, as in 6000-6100' allow 9-3
+	argv_error 7 'found "9-3", expected a range with the lower port first, as in 6000-6100' allow 9-3
 	argv_error 7 'found "1-"' allow 1-
 	argv_error 7 'found "0x16"' allow 0x16
 	argv_error 7 'found "nosuchservice"' allow nosuchservice
@@ -311,7 +311,7 @@ allow 7000 on "a\\#b"'
 	equal "$stderr" 'f:3:3: found "foo", expected allow, drop, reject, knock, default or option
 f:4:7: found "99999", expected a port from 0 to 65535
 f:5:17: found "open", expected a closing quote
-f:6:9: found "allow", but line 1 says otherwise
+f:6:9: found "allow", but line 1 sets another value
 f:7:10: found ",", expected a port after the comma'
 	wants 1 check -j f
 	equal "$(jq -c '[.valid, (.messages | length), .messages[0]]' <<<"$output")" \

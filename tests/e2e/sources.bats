@@ -317,8 +317,8 @@ for kind, times in ((0, 400), (2, 100)):
 
 @test "wrong sources are refused, and nothing changes" {
 	attach_with "default drop"
-	refused "bits behind the prefix are set: expected 10.77.0.0/24" allow 80 from 10.77.0.1/24
-	refused "bits behind the prefix are set: expected fd77::/64" allow 80 from fd77::1/64
+	refused "host bits are set: expected 10.77.0.0/24" allow 80 from 10.77.0.1/24
+	refused "host bits are set: expected fd77::/64" allow 80 from fd77::1/64
 	refused "length from 0 to 32" allow 80 from 10.0.0.0/33
 	refused "length from 0 to 128" allow 80 from fd77::/129
 	refused "length from 0 to 32" allow 80 from 10.0.0.0/
@@ -329,9 +329,9 @@ for kind, times in ((0, 400), (2, 100)):
 	refused "expected an address or prefix" allow 80 from
 	refused "expected an address or prefix" allow 80 from "10.0.0.1,"
 	refused "only one \"from\"" allow 80 from 10.0.0.1 from 10.0.0.2
-	refused "no packet of that IP protocol" allow icmp from fd77::/64
-	refused "no packet of that IP protocol" allow ipv6-icmp from 10.0.0.0/8
-	refused "no packet of that IP protocol" allow icmp from 10.0.0.0/8, fd77::/64
+	refused "no packet of this IP protocol" allow icmp from fd77::/64
+	refused "no packet of this IP protocol" allow ipv6-icmp from 10.0.0.0/8
+	refused "no packet of this IP protocol" allow icmp from 10.0.0.0/8, fd77::/64
 	refused "expected a port" drop on eth0 from 10.0.0.1
 	equal "$(rules)" "default drop"
 	# In a file: with line and column. A contradiction about a source names both lines.

@@ -14,6 +14,7 @@
 #include "portctl/flow.h"
 #include "answer.h"
 #include "world.h"
+#include "rules/ruleset_parse.h"
 
 #define RULESETS 20
 #define FRAMES 4000

@@ -5,6 +5,7 @@
 #include "compile/compile.h"
 #include "fuzz.h"
 #include "rules/ruleset.h"
+#include "rules/ruleset_parse.h"
 
 static void compile_for(const struct ruleset *ruleset, const char *iface)
 {

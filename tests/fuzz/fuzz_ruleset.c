@@ -2,6 +2,7 @@
 /* Any text is parsed or refused; if parsed, printing and parsing again changes nothing. */
 #include "fuzz.h"
 #include "rules/ruleset.h"
+#include "rules/ruleset_parse.h"
 
 static char *print(const struct ruleset *ruleset)
 {

@@ -63,7 +63,7 @@ static void test_prefix_forms(void **state)
 #define ADDRESS "expected an address or prefix, as in 192.0.2.0/24"
 #define LENGTH4 "expected a prefix length from 0 to 32"
 #define LENGTH6 "expected a prefix length from 0 to 128"
-#define BITS "but bits behind the prefix are set: expected "
+#define BITS "but host bits are set: expected "
 
 static const struct {
 	const char *text;
@@ -212,9 +212,9 @@ static void test_parsed_fields(void **state)
 #define RATE "expected a rate of at least 1, as in 100/s, 5/m or 10/h\n"
 #define BURST "expected a number of packets from 1 to 1000000000\n"
 #define TIME "expected a time of at most a year, as in 30s, 5m, 2h or 1d\n"
-#define CLAUSE "expected a port, from, on, limit, for, comment or the end\n"
+#define CLAUSE "expected a port, from, on, limit, for, comment or the end of the line\n"
 #define SOURCE "expected an address or prefix\n"
-#define FAMILY "which no packet of that IP protocol has as its source\n"
+#define FAMILY "but no packet of this IP protocol has such a source\n"
 
 static const struct {
 	const char *text;
@@ -259,8 +259,8 @@ static const struct {
 	  "34: found \"source\", expected only one \"per\" in a limit\n" },
 	{ "allow 1 limit 5/s limit 5/s",
 	  "25: found \"5/s\", expected only one \"limit\" in a rule\n" },
-	{ "drop 1 limit 5/s", "14: found \"5/s\", expected \"limit\" with allow only\n" },
-	{ "reject 1 limit 5/s", "16: found \"5/s\", expected \"limit\" with allow only\n" },
+	{ "drop 1 limit 5/s", "14: found \"5/s\", but \"limit\" is only for allow\n" },
+	{ "reject 1 limit 5/s", "16: found \"5/s\", but \"limit\" is only for allow\n" },
 	{ "allow 1 per source", "9: found \"per\", expected a port, a range, or the name of a "
 				"service or IP protocol\n" },
 	{ "allow 1 on e burst 5", "14: found \"burst\", " CLAUSE },

@@ -83,8 +83,8 @@ static const struct {
 	  "F:2:9: found \"\", expected a closing quote\n" },
 	/* columns count bytes */
 	{ "\t\tdrop\t80x", "F:1:8: found \"80x\", " PORT },
-	{ "allow 22 comment \"\xc3\xa4\" x",
-	  "F:1:23: found \"x\", expected a port, from, on, limit, for, comment or the end\n" },
+	{ "allow 22 comment \"\xc3\xa4\" on a/b",
+	  "F:1:26: found \"a/b\", expected the name of an interface, at most 15 characters\n" },
 };
 
 static void test_control_characters_and_bad_utf8(void **state)
@@ -106,15 +106,15 @@ static const struct {
 	const char *messages;
 } settings[] = {
 	{ "default drop\ndefault allow",
-	  "F:2:9: found \"allow\", but line 1 says otherwise\n" },
+	  "F:2:9: found \"allow\", but line 1 sets another value\n" },
 	{ "default allow\n\n default drop",
-	  "F:3:10: found \"drop\", but line 1 says otherwise\n" },
+	  "F:3:10: found \"drop\", but line 1 sets another value\n" },
 	{ "default drop\ndefault drop\ndefault allow",
-	  "F:3:9: found \"allow\", but line 2 says otherwise\n" },
+	  "F:3:9: found \"allow\", but line 2 sets another value\n" },
 	{ "option fragments drop\noption fragments pass",
-	  "F:2:18: found \"pass\", but line 1 says otherwise\n" },
+	  "F:2:18: found \"pass\", but line 1 sets another value\n" },
 	{ "option fragments pass\noption fragments drop",
-	  "F:2:18: found \"drop\", but line 1 says otherwise\n" },
+	  "F:2:18: found \"drop\", but line 1 sets another value\n" },
 	{ "default drop 22", "F:1:14: found \"22\", expected the end of the line\n" },
 	{ "default drop,", "F:1:13: found \",\", expected the end of the line\n" },
 	{ "default drop \"\"", "F:1:14: found \"\", expected the end of the line\n" },

@@ -10,6 +10,7 @@
 #include "advise/known_services.h"
 #include "state/ports.h"
 #include "rules/prefix.h"
+#include "rules/ruleset_parse.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 

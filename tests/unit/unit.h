@@ -16,6 +16,7 @@
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "rules/ruleset.h"
+#include "rules/ruleset_parse.h"
 
 /*
  * Runs a group of tests and returns whether any failed. cmocka's TAP output ends without a

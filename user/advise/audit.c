@@ -137,7 +137,7 @@ static bool find_extra_at(const struct audit *audit, const struct ruleset *rules
 			*source = rule->sources[s];
 			source->length = source->family == 4 ? 32 : 128;
 			if (is_extra(audit, port, source) ||
-			    (prefix_behind(&rule->sources[s], source) &&
+			    (prefix_next_address(&rule->sources[s], source) &&
 			     is_extra(audit, port, source)))
 				return true;
 		}

@@ -9,6 +9,7 @@
 #include "compile/compile.h"
 #include "compile/evaluate.h"
 #include "rules/prefix.h"
+#include "rules/ruleset_parse.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 #include "base/utf8.h"

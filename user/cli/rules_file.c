@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "compile/compile.h"
 #include "host/connections.h"
+#include "rules/ruleset_parse.h"
 
 int rules_file_text(const char *path, char **text)
 {

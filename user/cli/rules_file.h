@@ -3,6 +3,7 @@
 #ifndef RULES_FILE_H
 #define RULES_FILE_H
 
+#include "rules/report.h"
 #include "rules/ruleset.h"
 
 /*

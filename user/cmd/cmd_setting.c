@@ -13,11 +13,9 @@ static void setting_print(const struct ruleset *parsed)
 	if (parsed->fallback_row)
 		printf("default %s\n", action_name(parsed->fallback));
 	for (enum rule_option option = 0; option < OPTIONS; option++) {
-		const struct option_words *words = &option_words[option];
-		bool pass = parsed->options[option] == VERDICT_PASS;
-
 		if (parsed->option_rows[option])
-			printf("option %s %s\n", words->name, pass ? words->pass : words->drop);
+			printf("option %s %s\n", option_table[option].name,
+			       option_value(option, parsed->options[option]));
 	}
 }
 

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "rules/ruleset_parse.h"
 #include "cli/command.h"
 #include "cli/rules_file.h"
 #include "knockd/knockd.h"

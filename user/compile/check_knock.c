@@ -7,7 +7,6 @@
 #include "compile/check_scan.h"
 #include "compile/compile.h"
 #include "compile/evaluate.h"
-#include "state/ports.h"
 #include "compile/stranger.h"
 #include "rules/totp.h"
 #include "base/cleanup.h"

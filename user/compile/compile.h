@@ -13,6 +13,7 @@
 #include "portctl/detail.h"
 #include "portctl/entry.h"
 #include "portctl/generation.h"
+#include "rules/report.h"
 #include "rules/ruleset.h"
 
 /* Levels that can stand one behind the other at one key. */

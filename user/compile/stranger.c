@@ -106,7 +106,8 @@ static bool find_gap(const struct areas *areas, __u8 family, __u32 shortest,
 			continue;
 		if (memcmp(area->prefix.address, gap->address, sizeof(gap->address)) > 0)
 			return true;
-		if (prefix_contains(&area->prefix, gap) && !prefix_behind(&area->prefix, gap))
+		if (prefix_contains(&area->prefix, gap) &&
+		    !prefix_next_address(&area->prefix, gap))
 			return false;
 	}
 	return true;

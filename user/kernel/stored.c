@@ -13,6 +13,7 @@
 #include "kernel/datapath_internal.h"
 #include "kernel/needs.h"
 #include "kernel/pins.h"
+#include "rules/ruleset_parse.h"
 
 /* A stored ruleset. Behind the rules follows the text that they are parsed from. */
 struct stored_ruleset {

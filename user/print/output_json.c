@@ -160,13 +160,10 @@ static void list_json(FILE *out, const struct ruleset *ruleset, const struct tal
 			json_object_set_new(row, "comment", json_string(rule->comment));
 		json_array_append_new(rules, row);
 	}
-	for (enum rule_option option = 0; option < OPTIONS; option++) {
-		const struct option_words *words = &option_words[option];
-		bool pass = ruleset->options[option] == VERDICT_PASS;
-
-		json_object_set_new(options, words->name,
-				    json_string(pass ? words->pass : words->drop));
-	}
+	for (enum rule_option option = 0; option < OPTIONS; option++)
+		json_object_set_new(
+			options, option_table[option].name,
+			json_string(option_value(option, ruleset->options[option])));
 	json_print(out, json_pack("{s:s, s:o, s:o}", "default", action_name(ruleset->fallback),
 				  "options", options, "rules", rules));
 }

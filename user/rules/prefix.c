@@ -8,9 +8,8 @@
 #include "base/cleanup.h"
 #include "base/number.h"
 
-#define EXPECTED_SIZE 128
-
-static int parse_address(const char *text, struct prefix *prefix)
+/* Either family; sets all but the length. */
+static int prefix_parse_address(const char *text, struct prefix *prefix)
 {
 	if (inet_pton(AF_INET, text, prefix->address) == 1)
 		prefix->family = 4;
@@ -21,7 +20,12 @@ static int parse_address(const char *text, struct prefix *prefix)
 	return 0;
 }
 
-/* Clears the bits behind the prefix; true if any was set. */
+static int whole_length(const struct prefix *prefix)
+{
+	return prefix->family == 4 ? 32 : 128;
+}
+
+/* Clears the bits after the first `length`; returns whether one of them was set. */
 static bool clear_host_bits(struct prefix *prefix)
 {
 	bool any = false;
@@ -36,43 +40,42 @@ static bool clear_host_bits(struct prefix *prefix)
 	return any;
 }
 
-static void describe(const struct prefix *prefix, char *expected)
+static void explain_host_bits(const struct prefix *prefix, char *expected)
 {
-	char text[EXPECTED_SIZE] = "";
+	char text[PREFIX_ERROR] = "";
 	cleanup_file FILE *out = fmemopen(text, sizeof(text), "w");
 
 	if (out) {
 		prefix_print(prefix, out);
 		fflush(out);
 	}
-	snprintf(expected, EXPECTED_SIZE, "but bits behind the prefix are set: expected %.64s",
-		 text);
+	snprintf(expected, PREFIX_ERROR, "but host bits are set: expected %.64s", text);
 }
 
-int prefix_parse(const char *text, struct prefix *prefix, char *expected)
+int prefix_parse(const char *text, struct prefix *prefix, char expected[PREFIX_ERROR])
 {
 	const char *slash = strchrnul(text, '/');
 	char address[INET6_ADDRSTRLEN + 1];
 	unsigned long length, bits;
 
 	*prefix = (struct prefix){ 0 };
-	snprintf(expected, EXPECTED_SIZE, "expected an address or prefix, as in 192.0.2.0/24");
+	snprintf(expected, PREFIX_ERROR, "expected an address or prefix, as in 192.0.2.0/24");
 	if ((size_t)(slash - text) >= sizeof(address))
 		return -EINVAL;
 	snprintf(address, sizeof(address), "%.*s", (int)(slash - text), text);
-	if (parse_address(address, prefix))
+	if (prefix_parse_address(address, prefix))
 		return -EINVAL;
-	bits = prefix->family == 4 ? 32 : 128;
+	bits = whole_length(prefix);
 	length = bits;
 	if (*slash && number_parse(slash + 1, strlen(slash + 1), bits, &length)) {
-		snprintf(expected, EXPECTED_SIZE, "expected a prefix length from 0 to %lu",
+		snprintf(expected, PREFIX_ERROR, "expected a prefix length from 0 to %lu",
 			 bits);
 		return -EINVAL;
 	}
 	prefix->length = length;
 	if (!clear_host_bits(prefix))
 		return 0;
-	describe(prefix, expected);
+	explain_host_bits(prefix, expected);
 	return -EINVAL;
 }
 
@@ -82,7 +85,7 @@ void prefix_print(const struct prefix *prefix, FILE *out)
 	bool ipv4 = prefix->family == 4;
 
 	fputs(inet_ntop(ipv4 ? AF_INET : AF_INET6, prefix->address, text, sizeof(text)), out);
-	if (prefix->length != (ipv4 ? 32 : 128))
+	if (prefix->length != whole_length(prefix))
 		fprintf(out, "/%u", prefix->length);
 }
 
@@ -121,11 +124,11 @@ struct prefix prefix_common(const struct prefix *one, const struct prefix *other
 	return common;
 }
 
-/* One is added to the last bit of the prefix, and carried. */
-bool prefix_behind(const struct prefix *prefix, struct prefix *address)
+/* Adds one to the last bit of the prefix, with carry. */
+bool prefix_next_address(const struct prefix *prefix, struct prefix *address)
 {
 	*address = *prefix;
-	address->length = prefix->family == 4 ? 32 : 128;
+	address->length = whole_length(prefix);
 	for (int i = prefix->length; i-- > 0;) {
 		__u8 bit = 0x80 >> i % 8;
 
@@ -150,10 +153,9 @@ bool prefix_unmap(struct prefix *prefix)
 
 int address_parse(const char *text, struct prefix *address)
 {
-	char expected[128];
+	char expected[PREFIX_ERROR];
 
-	if (prefix_parse(text, address, expected) ||
-	    address->length != (address->family == 4 ? 32 : 128))
+	if (prefix_parse(text, address, expected) || address->length != whole_length(address))
 		return -EINVAL;
 	prefix_unmap(address);
 	return 0;
@@ -161,6 +163,6 @@ int address_parse(const char *text, struct prefix *address)
 
 const char *address_text(const __u8 *address, __u32 family, char text[ADDRESS_TEXT])
 {
-	_Static_assert(ADDRESS_TEXT == INET6_ADDRSTRLEN, "as the system has it");
+	_Static_assert(ADDRESS_TEXT == INET6_ADDRSTRLEN, "the size of <arpa/inet.h>");
 	return inet_ntop(family == 4 ? AF_INET : AF_INET6, address, text, ADDRESS_TEXT);
 }

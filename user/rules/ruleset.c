@@ -2,38 +2,26 @@
 #include "rules/ruleset.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "rules/prefix.h"
 #include "base/array.h"
-#include "base/cleanup.h"
-#include "base/number.h"
-
-const struct option_words option_words[OPTIONS] = {
-	[OPTION_FRAGMENTS] = { "fragments", "pass", "drop" },
-	[OPTION_ERRORS] = { "icmp-errors", "on", "off" },
-	[OPTION_NEIGHBOURS] = { "neighbours", "on", "off" },
-	[OPTION_ECHO] = { "echo", "on", "off" },
-	[OPTION_DHCP] = { "dhcp", "on", "off" },
-};
+#include "rules/ruleset_clauses.h"
+#include "rules/ruleset_knock.h"
+#include "rules/ruleset_terms.h"
 
 void ruleset_init(struct ruleset *ruleset)
 {
 	*ruleset = (struct ruleset){ .fallback = VERDICT_PASS };
 	for (enum rule_option option = 0; option < OPTIONS; option++)
-		ruleset->options[option] = VERDICT_PASS;
+		ruleset->options[option] = option_table[option].initial;
 }
 
 static void free_parts(const struct rule *rule)
 {
 	free(rule->terms);
-	free(rule->sources);
-	free(rule->comment);
-	if (rule->knock) {
-		free(rule->knock->keys);
-		free(rule->knock->secret);
-	}
-	free(rule->knock);
+	clauses_clear(rule);
+	knock_free(rule->knock);
 }
 
 void rule_clear(struct rule *rule)
@@ -72,18 +60,6 @@ void ruleset_remove(struct ruleset *ruleset, size_t index)
 		(ruleset->count - index) * sizeof(*ruleset->rules));
 }
 
-__u64 limit_unit(const struct limit *limit)
-{
-	__u64 seconds = limit->unit == 's' ? 1 : limit->unit == 'm' ? 60 : 3600;
-
-	return seconds * 1000000000;
-}
-
-__u64 limit_interval(const struct limit *limit)
-{
-	return limit_unit(limit) / limit->count ?: 1;
-}
-
 static bool has_ended(const struct rule *rule, __u64 now)
 {
 	return rule->ends && rule->ends <= now;
@@ -105,18 +81,19 @@ void ruleset_number(struct ruleset *ruleset, __u64 now)
 		ruleset->rules[i].row = has_ended(&ruleset->rules[i], now) ? 0 : ++number;
 }
 
-static bool term_same(const struct term *a, const struct term *b)
+static bool has_term(const struct rule *rule, const struct term *term)
 {
-	return a->transports == b->transports && a->protocol == b->protocol &&
-	       a->first == b->first && a->last == b->last;
+	for (size_t i = 0; i < rule->term_count; i++) {
+		if (!term_compare(&rule->terms[i], term))
+			return true;
+	}
+	return false;
 }
 
-static bool same_sources(const struct rule *a, const struct rule *b)
+static bool has_terms(const struct rule *outer, const struct rule *inner)
 {
-	if (a->source_count != b->source_count)
-		return false;
-	for (size_t i = 0; i < a->source_count; i++) {
-		if (prefix_compare(&a->sources[i], &b->sources[i]))
+	for (size_t i = 0; i < inner->term_count; i++) {
+		if (!has_term(outer, &inner->terms[i]))
 			return false;
 	}
 	return true;
@@ -132,128 +109,77 @@ bool rule_covers(const struct rule *outer, const struct rule *inner)
 	if (outer->knock || inner->knock)
 		return outer->knock && inner->knock &&
 		       !strcmp(outer->knock->name, inner->knock->name);
-	if (strcmp(outer->iface, inner->iface) || !same_sources(outer, inner) ||
-	    !outer->term_count != !inner->term_count)
-		return false;
-	for (size_t i = 0; i < inner->term_count; i++) {
-		bool found = false;
+	return clauses_same(outer, inner, CLAUSE_MATCH) &&
+	       !outer->term_count == !inner->term_count && has_terms(outer, inner);
+}
 
-		for (size_t o = 0; o < outer->term_count && !found; o++)
-			found = term_same(&outer->terms[o], &inner->terms[i]);
-		if (!found)
-			return false;
+/* Whether two rules say the same, clauses that do not select packets aside. */
+static bool rule_same_core(const struct rule *a, const struct rule *b)
+{
+	return a->action == b->action && rule_same_match(a, b) &&
+	       (!a->knock || (has_terms(a, b) && knock_same(a->knock, b->knock)));
+}
+
+bool rule_same(const struct rule *a, const struct rule *b)
+{
+	return rule_same_core(a, b) && clauses_same(a, b, CLAUSE_ALL);
+}
+
+bool rule_is_meant(const struct rule *rule, const struct rule *words)
+{
+	return rule_same_core(rule, words) &&
+	       clauses_include(rule, words, CLAUSE_ALL & ~CLAUSE_MATCH);
+}
+
+long ruleset_find(const struct ruleset *ruleset, const struct rule *rule)
+{
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (rule_same(&ruleset->rules[i], rule))
+			return i;
 	}
-	return true;
+	return -1;
 }
 
-/* By hand: there may be 65,536 rules to print, and fprintf() took most of it. */
-static void print_port(__u16 port, FILE *out)
+const struct rule *ruleset_line(const struct ruleset *ruleset, __u32 line)
 {
-	char digits[5], *end = digits + sizeof(digits);
-
-	for (char *digit = digits_before(end, port); digit < end; digit++)
-		putc_unlocked(*digit, out);
-}
-
-void term_print(const struct term *term, FILE *out)
-{
-	if (!term->transports) {
-		fprintf(out, "%u/ip", term->protocol);
-		return;
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].line == line)
+			return &ruleset->rules[i];
 	}
-	print_port(term->first, out);
-	if (term->last != term->first) {
-		putc_unlocked('-', out);
-		print_port(term->last, out);
+	return NULL;
+}
+
+__u64 ruleset_next_end(const struct ruleset *ruleset, __u64 now)
+{
+	__u64 next = 0;
+
+	for (size_t i = 0; i < ruleset->count; i++) {
+		__u64 ends = ruleset->rules[i].ends;
+
+		if (ends > now && (!next || ends < next))
+			next = ends;
 	}
-	if (term->transports != TRANSPORT_BOTH)
-		fputs(term->transports == TRANSPORT_TCP ? "/tcp" : "/udp", out);
+	return next;
 }
 
-static void print_sources(const struct rule *rule, FILE *out)
+const struct rule *ruleset_door(const struct ruleset *ruleset, __u32 door)
 {
-	for (size_t i = 0; i < rule->source_count; i++) {
-		fputs(i ? ", " : " from ", out);
-		prefix_print(&rule->sources[i], out);
+	for (size_t i = 0; i < ruleset->count; i++) {
+		if (ruleset->rules[i].knock && ruleset->rules[i].door == door)
+			return &ruleset->rules[i];
 	}
-}
-
-static void print_limit(const struct limit *limit, FILE *out)
-{
-	fprintf(out, " limit %u/%c", limit->count, limit->unit);
-	if (limit->burst)
-		fprintf(out, " burst %u", limit->burst);
-	if (limit->per_source)
-		fputs(" per source", out);
-}
-
-/* In the largest unit that needs no fraction. */
-void time_print(__u32 seconds, FILE *out)
-{
-	if (seconds % 86400 == 0)
-		fprintf(out, "%ud", seconds / 86400);
-	else if (seconds % 3600 == 0)
-		fprintf(out, "%uh", seconds / 3600);
-	else if (seconds % 60 == 0)
-		fprintf(out, "%um", seconds / 60);
-	else
-		fprintf(out, "%us", seconds);
-}
-
-static void print_quoted(const char *text, FILE *out)
-{
-	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"' || *text == '\\')
-			fputc('\\', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
-/* In quotes where it would not be read as one word without them. */
-static void print_iface(const char *iface, FILE *out)
-{
-	fputs(" on ", out);
-	if (strpbrk(iface, ",\"#"))
-		print_quoted(iface, out);
-	else
-		fputs(iface, out);
-}
-
-void terms_print(const struct rule *rule, FILE *out)
-{
-	for (size_t i = 0; i < rule->term_count; i++) {
-		putc_unlocked(' ', out);
-		term_print(&rule->terms[i], out);
-	}
-}
-
-static void print_plain_rule(const struct rule *rule, FILE *out)
-{
-	fputs(action_name(rule->action), out);
-	terms_print(rule, out);
-	print_sources(rule, out);
-	if (*rule->iface)
-		print_iface(rule->iface, out);
-	if (rule->limit.count)
-		print_limit(&rule->limit, out);
-	if (rule->seconds) {
-		fputs(" for ", out);
-		time_print(rule->seconds, out);
-	}
+	return NULL;
 }
 
 void rule_print(const struct rule *rule, FILE *out, bool comment)
 {
-	if (rule->knock)
+	if (rule->knock) {
 		knock_print(rule, out);
-	else
-		print_plain_rule(rule, out);
-	if (comment && rule->comment) {
-		fputs(" comment ", out);
-		print_quoted(rule->comment, out);
+	} else {
+		fputs(action_name(rule->action), out);
+		terms_print(rule, out);
 	}
+	clauses_print(rule, comment ? CLAUSE_ALL : CLAUSE_ALL & ~CLAUSE_LABEL, out);
 }
 
 char *rule_text(const struct rule *rule, bool comment)
@@ -270,26 +196,6 @@ char *rule_text(const struct rule *rule, bool comment)
 		return NULL;
 	}
 	return text;
-}
-
-bool rule_same(const struct rule *a, const struct rule *b)
-{
-	cleanup_free char *left = NULL, *right = NULL;
-
-	if (a->action != b->action || !rule_same_match(a, b))
-		return false;
-	left = rule_text(a, true);
-	right = rule_text(b, true);
-	return left && right && !strcmp(left, right);
-}
-
-long ruleset_find(const struct ruleset *ruleset, const struct rule *rule)
-{
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (rule_same(&ruleset->rules[i], rule))
-			return i;
-	}
-	return -1;
 }
 
 int rule_texts_print(struct rule_texts *texts, const struct ruleset *ruleset)
@@ -325,9 +231,9 @@ void settings_print(const struct ruleset *ruleset, FILE *out)
 {
 	fprintf(out, "default %s\n", action_name(ruleset->fallback));
 	for (enum rule_option option = 0; option < OPTIONS; option++) {
-		if (ruleset->options[option] == VERDICT_DROP)
-			fprintf(out, "option %s %s\n", option_words[option].name,
-				option_words[option].drop);
+		if (ruleset->options[option] != option_table[option].initial)
+			fprintf(out, "option %s %s\n", option_table[option].name,
+				option_value(option, ruleset->options[option]));
 	}
 }
 
@@ -338,35 +244,4 @@ void ruleset_print(const struct ruleset *ruleset, FILE *out)
 		rule_print(&ruleset->rules[i], out, true);
 		fputc('\n', out);
 	}
-}
-
-const struct rule *ruleset_line(const struct ruleset *ruleset, __u32 line)
-{
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (ruleset->rules[i].line == line)
-			return &ruleset->rules[i];
-	}
-	return NULL;
-}
-
-__u64 ruleset_next_end(const struct ruleset *ruleset, __u64 now)
-{
-	__u64 next = 0;
-
-	for (size_t i = 0; i < ruleset->count; i++) {
-		__u64 ends = ruleset->rules[i].ends;
-
-		if (ends > now && (!next || ends < next))
-			next = ends;
-	}
-	return next;
-}
-
-const struct rule *ruleset_door(const struct ruleset *ruleset, __u32 door)
-{
-	for (size_t i = 0; i < ruleset->count; i++) {
-		if (ruleset->rules[i].knock && ruleset->rules[i].door == door)
-			return &ruleset->rules[i];
-	}
-	return NULL;
 }

@@ -11,7 +11,7 @@
 #define TOTP_H
 
 #include "portctl/knock.h"
-#include "rules/ruleset.h"
+#include "rules/rule.h"
 
 #define TOTP_SECRET_MIN 16 /* bytes; RFC 4226, R6 */
 #define TOTP_SECRET_MAX 128

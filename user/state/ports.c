@@ -34,23 +34,6 @@ const char *port_state_name(enum port_state state)
 	return names[state];
 }
 
-bool term_has_key(const struct term *term, __u32 key)
-{
-	__u8 transport = key < PORT_KEY_UDP ? TRANSPORT_TCP : TRANSPORT_UDP;
-
-	return term->transports & transport && term->first <= key_port(key) &&
-	       key_port(key) <= term->last;
-}
-
-bool rule_has_key(const struct rule *rule, __u32 key)
-{
-	for (size_t i = 0; i < rule->term_count; i++) {
-		if (term_has_key(&rule->terms[i], key))
-			return true;
-	}
-	return !rule->term_count;
-}
-
 /* Whether a rule is for all sources, at least of one family. */
 static bool is_for_everybody(const struct rule *rule)
 {
@@ -268,7 +251,7 @@ static bool lets_in_between(const struct outlook *outlook, __u32 key,
 			continue;
 		for (size_t s = 0; s < rule->source_count; s++) {
 			if (prefix_contains(source, &rule->sources[s]) &&
-			    prefix_behind(&rule->sources[s], &address) &&
+			    prefix_next_address(&rule->sources[s], &address) &&
 			    prefix_contains(source, &address) &&
 			    outlook_verdict(outlook, key, &address) == VERDICT_PASS)
 				return true;

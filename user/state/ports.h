@@ -87,10 +87,4 @@ bool port_is_ephemeral(__u32 key);
 /* Whether a port key is an ephemeral UDP port that no rule names. */
 bool port_is_unnamed(const struct outlook *outlook, __u32 key);
 
-/* Whether a term names a port key. */
-bool term_has_key(const struct term *term, __u32 key);
-
-/* Whether a rule can apply to packets to a port key: it names the key, or no ports at all. */
-bool rule_has_key(const struct rule *rule, __u32 key);
-
 #endif

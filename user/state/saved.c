@@ -8,6 +8,8 @@
 #include "base/env.h"
 #include "base/file.h"
 #include "compile/ruleset_diff.h"
+#include "rules/ruleset_clauses.h"
+#include "rules/ruleset_parse.h"
 
 const char *saved_path(void)
 {
@@ -26,7 +28,7 @@ void saved_print(const struct ruleset *ruleset, FILE *out)
 {
 	settings_print(ruleset, out);
 	for (size_t i = 0; i < ruleset->count; i++) {
-		if (ruleset->rules[i].seconds)
+		if (clauses_given(&ruleset->rules[i], CLAUSE_TIME))
 			continue;
 		rule_print(&ruleset->rules[i], out, true);
 		fputc('\n', out);
