@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Rules with thousands of nested prefixes of all lengths: the longest decides, as evaluate()
- * finds by comparing them one by one. And the hash table that holds the prefixes.
+ * Rules with thousands of nested prefixes of all lengths: the longest decides, as
+ * evaluate_entry() finds by comparing them one by one. And the hash table that holds the prefixes.
  */
 #include "compile/evaluate.h"
 #include "filter.h"
 #include "rules/prefix.h"
+#include "compile/compile.h"
+#include "compile/image.h"
+#include "compile/lines.h"
 #include "rules/ruleset_parse.h"
 #include "random_sources.h"
 #include "compile/source_table.h"
@@ -95,7 +98,8 @@ static void test_random(struct filter *filter, __u64 seed)
 	filter_image(filter, 0, &image);
 	for (int i = 0; i < PROBES && !tap.out; i++) {
 		struct prefix source = random_source(&random, &image);
-		enum verdict wanted = evaluate(&image, PORT_KEY_UDP + PORT, &source, 0);
+		enum verdict wanted = entry_verdict(
+			evaluate_entry(&image, PORT_KEY_UDP + PORT, &source, 0, 0));
 		char text[ADDRESS_TEXT];
 		__u32 got;
 

@@ -31,10 +31,10 @@ counted() { portctl knock status -j | jq ".knocks[] | select(.name == \"$1\").$2
 	start_echo 9000
 	printf '%s\n' "default drop" "$DOOR" >"$TMP/rules"
 	run -0 --separate-stderr portctl check "$TMP/rules"
-	contains "$stderr" 'has the step 9000/udp, on which something listens here'
+	contains "$stderr" 'has the step 9000/udp, on which a program listens'
 	lacks "$stderr" 7000
 	run -0 --separate-stderr portctl knock tcp opens 80/tcp for 30s after 1/tcp 8000/tcp 2/tcp within 10s
-	contains "$stderr" 'has the step 8000/tcp, on which something listens here'
+	contains "$stderr" 'has the step 8000/tcp, on which a program listens'
 }
 
 @test "the client of knockd opens the door for its own address" {
@@ -223,7 +223,7 @@ open_go_on() {
 	wants 0 drop 7101-7199/tcp
 	portctl default drop
 	wants 0 allow 7100/tcp
-	contains "$stderr" 'the step 7100/tcp, which a rule allows: it is never heard'
+	contains "$stderr" 'the step 7100/tcp, which a rule allows: touching it does not count'
 	wants 0 allow 5
 	equal "$stderr" ""
 	portctl delete drop 7101-7199/tcp
@@ -261,7 +261,7 @@ open_go_on() {
 		'knock a opens 22/tcp for 1s after 1/tcp within 1s after 2/tcp'
 	check_knock 'expected a time of at most an hour' \
 		'knock a opens 22/tcp for 1s after 1/tcp within 2h'
-	check_knock 'but its door stands open: line 3 ("allow 1-100") lets everybody in' \
+	check_knock 'but its door is open: line 3 ("allow 1-100") lets every source in' \
 		$'knock a opens 22/tcp for 1s after 9/tcp 5/tcp 7/udp within 1s\nallow 1-100'
 	check_knock 'but line 2 has that name' \
 		$'knock a opens 22/tcp for 1s after 9/tcp 5/tcp 7/udp within 1s\nknock a opens 23/tcp for 1s after 9/tcp 5/tcp 7/udp within 1s'

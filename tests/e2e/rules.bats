@@ -184,11 +184,11 @@ allow 7000 on "a\\#b"'
 	portctl allow 5/tcp
 	portctl drop 5/udp
 	wants 0 drop 5
-	contains "$stderr" 'argv:1:1: warning: found "drop 5", which can never match: other rules have all its packets'
+	contains "$stderr" 'argv:1:1: warning: found "drop 5", which can never match: other rules decide about all its packets'
 	equal "$(rules | wc -l)" 4
 	file "allow 5/tcp" "allow 5/udp" "drop 5"
 	wants 0 check f
-	contains "$stderr" 'f:3:1: warning: found "drop 5", which can never match: other rules have all its packets'
+	contains "$stderr" 'f:3:1: warning: found "drop 5", which can never match: other rules decide about all its packets'
 	equal "$output" "f: no errors, 3 rules"
 }
 

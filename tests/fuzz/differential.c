@@ -14,6 +14,9 @@
 #include "portctl/flow.h"
 #include "answer.h"
 #include "world.h"
+#include "compile/compile.h"
+#include "compile/image.h"
+#include "compile/lines.h"
 #include "rules/ruleset_parse.h"
 
 #define RULESETS 20

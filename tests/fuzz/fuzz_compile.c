@@ -5,6 +5,9 @@
 #include "compile/compile.h"
 #include "fuzz.h"
 #include "rules/ruleset.h"
+#include "compile/check.h"
+#include "compile/image.h"
+#include "compile/lines.h"
 #include "rules/ruleset_parse.h"
 
 static void compile_for(const struct ruleset *ruleset, const char *iface)

@@ -3,7 +3,7 @@
 #ifndef CHECKED_H
 #define CHECKED_H
 
-#include "compile/compile.h"
+#include "compile/check.h"
 #include "unit.h"
 
 /*

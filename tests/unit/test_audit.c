@@ -4,6 +4,7 @@
 
 #include "advise/audit.h"
 #include "advise/suggest.h"
+#include "compile/lines.h"
 #include "rules/ruleset_parse.h"
 
 /* A program listens on 2222/tcp at all addresses; portctl is attached to eth0 and eth1. */

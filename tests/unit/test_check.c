@@ -9,6 +9,8 @@
 
 #include "checked.h"
 #include "compile/compile.h"
+#include "compile/check.h"
+#include "compile/image.h"
 #include "random.h"
 #include "slow.h"
 
@@ -17,7 +19,7 @@
 	"\") is as specific and says \"" other_action "\"\n"
 #define NEVER(line, text)                                                                      \
 	"F:" line ":1: warning: found \"" text "\", which can never match: other "             \
-	"rules have all its packets\n"
+	"rules decide about all its packets\n"
 
 static const struct {
 	const char *text;
@@ -109,11 +111,11 @@ static const struct {
 	{ "allow 22 on eth0\nallow 22 on eth1\nallow 22", "" },
 	/* an IPv4-mapped address: no packet has such a source */
 	{ "allow 22\ndrop from ::ffff:203.0.113.7",
-	  "F:2:1: warning: found \"::ffff:203.0.113.7\", which no packet of IPv4 has as its "
-	  "source: expected 203.0.113.7\n" },
+	  "F:2:1: warning: found \"::ffff:203.0.113.7\", but IPv4 packets do not have such "
+	  "a source: expected 203.0.113.7\n" },
 	{ "drop 22 from ::fffe:0:0/95, ::ffff:203.0.113.0/120",
-	  "F:1:1: warning: found \"::ffff:203.0.113.0/120\", which no packet of IPv4 has as "
-	  "its source: expected 203.0.113.0/24\n" },
+	  "F:1:1: warning: found \"::ffff:203.0.113.0/120\", but IPv4 packets do not have "
+	  "such a source: expected 203.0.113.0/24\n" },
 	{ "drop 22 from ::/0, 203.0.113.7", "" },
 	{ "allow 2 on b\nallow 2 on a\nallow 2 on b\nallow 2 on a",
 	  NEVER("3", "allow 2 on b") NEVER("4", "allow 2 on a") },
@@ -135,10 +137,8 @@ static void test_rules_that_never_match(void **state)
 }
 
 #define EXCESS(line, text, where)                                                              \
-	"F:" line ":1: found \"" text                                                          \
-	"\", with which more rules stand one behind the other" where                           \
-	" than a packet may ask: expected at most 12 ranges, and 8 rules with \"for\" or "     \
-	"knocks\n"
+	"F:" line ":1: found \"" text "\", but too many rules overlap" where                   \
+	": expected at most 12 port ranges, and 8 rules with \"for\" or knocks\n"
 
 /* Many rules that differ in one number. The error names the last of those that are too many. */
 static const struct {
@@ -228,7 +228,8 @@ static void test_argv_messages_name_rules_by_number(void **state)
 #define WARNING(name, rest) "argv:1:1: warning: the knock \"" name "\" " rest "\n"
 #define ORDERED "7000/tcp 7100/tcp 7200/tcp"
 #define GOES_ONE_WAY "goes in one direction, as scans do: give its steps another order"
-#define HAS_UNHEARD(port) "has the step " port "/tcp, which a rule allows: it is never heard"
+#define HAS_UNHEARD(port)                                                                      \
+	"has the step " port "/tcp, which a rule allows: touching it does not count"
 
 /* From one ruleset to another: all errors of the new one, and only the new warnings. */
 static const struct {
@@ -254,8 +255,8 @@ static const struct {
 	/* a new rule shadows an older one: a warning; older warnings are not repeated */
 	{ "drop 22\nallow 22/tcp\nallow 1\nallow 1",
 	  "drop 22\nallow 22/tcp\nallow 1\nallow 1\nallow 22/udp",
-	  "argv:1:1: warning: found \"drop 22\", which can never match: other rules have all "
-	  "its packets\n" },
+	  "argv:1:1: warning: found \"drop 22\", which can never match: other rules decide "
+	  "about all its packets\n" },
 	{ "default drop\n" DOOR("a", ORDERED),
 	  "default drop\n" DOOR("a", ORDERED) DOOR("b", "1/tcp 100/tcp 200/tcp"),
 	  WARNING("b", GOES_ONE_WAY) },

@@ -19,23 +19,23 @@
 	"another order\n"
 #define UNHEARD_ON(step, iface, there)                                                         \
 	"F:1:1: warning: the knock \"a\" has the step " step "/tcp, which a rule allows" iface \
-	": it is never heard" there "\n"
+	": touching it" there " does not count\n"
 #define UNHEARD(step) UNHEARD_ON(step, "", "")
 #define CLOSING(steps)                                                                         \
 	"knock a opens 80/tcp for 9s after 7000/tcp 9000/udp 8000/tcp within 9s close " steps
-#define CLOSES_ITSELF                                                                           \
-	"F:1:1: warning: the knock \"a\" closes by the steps that open it: a SYN that is sent " \
-	"again may do it, so give the closing steps other ports\n"
+#define CLOSES_ITSELF                                                                          \
+	"F:1:1: warning: the knock \"a\" has opening steps that also close it: a "             \
+	"retransmitted SYN may do so, so give the closing steps other ports\n"
 
 #define CLOSES_INSIDE                                                                          \
-	"F:1:1: warning: the knock \"a\" closes by 80/tcp, which it opens: it is never heard " \
-	"there from whom it has let in\n"
+	"F:1:1: warning: the knock \"a\" has the closing step 80/tcp, which it opens: "        \
+	"touching it does not count for a source with a grant\n"
 
 #define AFTER(steps) "knock a opens 80/tcp for 9s after " steps " within 9s\n"
 #define WEB "knock a opens 80/tcp for 9s after 7000/tcp 9000/udp 8000/tcp within 9s\n"
 #define OPEN_BY(line, text)                                                                    \
-	"F:1:1: found the knock \"a\", but its door stands open: line " line " (\"" text       \
-	"\") lets everybody in\n"
+	"F:1:1: found the knock \"a\", but its door is open: line " line " (\"" text           \
+	"\") lets every source in\n"
 #define OPEN(text) OPEN_BY("2", text)
 
 static const struct {
@@ -171,8 +171,8 @@ static void check_crowd(int count, const char *close, size_t first, const char *
 
 #define CROWDED(line, name)                                                                    \
 	"F:" line ":1: warning: the knock \"" name                                             \
-	"\" has a sequence that begins with 7000/tcp, as 8 before it do: of a source no more " \
-	"are followed, so give it another first step\n"
+	"\" has a sequence that begins with 7000/tcp, as 8 others do: no more are followed "   \
+	"for one source, so choose another first step\n"
 
 /* A source has at most 8 attempts at a time, and one touch can begin one for each sequence. */
 static void test_too_many_knocks_with_the_same_first_step(void **state)

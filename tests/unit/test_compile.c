@@ -4,6 +4,8 @@
 
 #include "compile/compile.h"
 #include "compile/evaluate.h"
+#include "compile/image.h"
+#include "compile/lines.h"
 #include "random.h"
 #include "slow.h"
 

@@ -4,6 +4,7 @@
 
 #include "compile/ruleset_diff.h"
 #include "rules/prefix.h"
+#include "compile/ruleset_diff.h"
 #include "random.h"
 #include "slow_sources.h"
 

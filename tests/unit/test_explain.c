@@ -5,7 +5,7 @@
 #include <jansson.h>
 #include <netinet/in.h>
 
-#include "compile/compile.h"
+#include "compile/lines.h"
 #include "advise/explain.h"
 #include "rules/prefix.h"
 

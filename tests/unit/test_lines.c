@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-#include "compile/compile.h"
+#include "compile/lines.h"
 #include "random.h"
 
 /* Parses a ruleset as the active one: its rules have the lines from LINE_FIRST_RULE on. */

@@ -10,6 +10,8 @@
 #include "advise/known_services.h"
 #include "state/ports.h"
 #include "rules/prefix.h"
+#include "compile/image.h"
+#include "compile/lines.h"
 #include "rules/ruleset_parse.h"
 #include "base/array.h"
 #include "base/cleanup.h"

@@ -8,6 +8,9 @@
 #include <errno.h>
 
 #include "compile/evaluate.h"
+#include "compile/check.h"
+#include "compile/compile.h"
+#include "compile/image.h"
 #include "random_sources.h"
 #include "slow_sources.h"
 
@@ -103,7 +106,8 @@ static void check_probe(struct world *world, const struct probe *probe)
 {
 	const struct rule *rule;
 	enum verdict wanted = slow_evaluate(&world->ruleset, *probe, &rule);
-	enum verdict got = evaluate(world->image, probe->key, &probe->source, probe->now);
+	enum verdict got = entry_verdict(
+		evaluate_entry(world->image, probe->key, &probe->source, probe->now, 0));
 
 	if (got != wanted)
 		fail_probe(world, probe, rule, got);

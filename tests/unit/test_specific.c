@@ -9,6 +9,9 @@
 
 #include "compile/evaluate.h"
 #include "rules/prefix.h"
+#include "compile/check.h"
+#include "compile/compile.h"
+#include "compile/image.h"
 
 #define NOW 1000000000000ull
 #define TCP(port) (PORT_KEY_TCP + (port))
@@ -129,7 +132,7 @@ static unsigned int deciding_rule(struct ruleset *ruleset, __u32 key,
 		ruleset->rules[i].action = VERDICT_REJECT;
 		memset(image, 0, sizeof(*image));
 		assert_int_equal(compile(ruleset, "eth0", image, NULL), 0);
-		if (evaluate(image, key, source, NOW) == VERDICT_REJECT)
+		if (entry_verdict(evaluate_entry(image, key, source, NOW, 0)) == VERDICT_REJECT)
 			found = found ? 99 : i + 1;
 		image_clear(image);
 		ruleset->rules[i].action = action;
@@ -186,7 +189,8 @@ static void check_steps(const char *text, bool *refused)
 	assert_int_equal(prefix_parse("10.0.0.0", &source, expected), 0);
 	err = compile(&parsed.ruleset, "eth0", image, NULL);
 	*refused = err == -E2BIG;
-	if (!err && evaluate(image, UDP(68), &source, NOW) != VERDICT_DROP)
+	if (!err &&
+	    entry_verdict(evaluate_entry(image, UDP(68), &source, NOW, 0)) != VERDICT_DROP)
 		fail_msg("no verdict on a packet under\n%s", text);
 	assert_true(!err || *refused);
 	image_clear(image);
@@ -230,7 +234,7 @@ static void test_too_many_overlapping_rules_are_refused(void **state)
 	assert_int_equal(ruleset_check(&parsed.ruleset, 0, &parsed.report), -EINVAL);
 	fflush(parsed.report.out);
 	assert_int_equal(parsed.report.errors, 1);
-	assert_non_null(strstr(parsed.messages, "one behind the other"));
+	assert_non_null(strstr(parsed.messages, "too many rules overlap"));
 	parsed_clear(&parsed);
 }
 

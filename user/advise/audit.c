@@ -10,6 +10,7 @@
 #include "base/utf8.h"
 #include "rules/names.h"
 #include "rules/prefix.h"
+#include "compile/lifelines.h"
 
 #define SECOND 1000000000ull /* nanoseconds */
 #define DAY (86400 * SECOND)

@@ -11,6 +11,8 @@
 #include "compile/evaluate.h"
 #include "base/log.h"
 #include "rules/prefix.h"
+#include "compile/compile.h"
+#include "compile/image.h"
 #include "host/sockets.h"
 #include "base/array.h"
 #include "base/cleanup.h"

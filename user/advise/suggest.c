@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "rules/names.h"
 #include "rules/prefix.h"
+#include "compile/lifelines.h"
 #include "base/cleanup.h"
 
 /* An allow rule that only opens ports, without any clause. */

@@ -8,9 +8,9 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
-#include "compile/compile.h"
-#include "host/connections.h"
+#include "compile/check.h"
 #include "rules/ruleset_parse.h"
+#include "host/connections.h"
 
 int rules_file_text(const char *path, char **text)
 {

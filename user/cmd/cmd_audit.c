@@ -9,7 +9,7 @@
 #include "cli/command.h"
 #include "cli/help.h"
 #include "cli/rules_file.h"
-#include "compile/compile.h"
+#include "compile/lines.h"
 #include "host/netns.h"
 #include "print/output.h"
 

@@ -3,20 +3,21 @@
 
 #include <errno.h>
 #include <search.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "rules/prefix.h"
-#include "compile/source_table.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "compile/source_table.h"
+#include "rules/prefix.h"
 
-/* One rule at one prefix (or for everybody), as one chain asks for it. */
+/* One rule of a chain with one of its sources, or with every source. */
 struct candidate {
 	struct prefix prefix;
 	const struct rule *rule;
-	int rank; /* of its level in the chain; the smaller is asked first */
-	int bits; /* of its prefix; -1: everybody */
-	size_t place; /* among the claims of its chain */
+	int rank; /* of its port range; the smaller is checked first */
+	int bits; /* length of the prefix; -1: every source */
+	size_t position; /* in its chain */
 };
 
 struct candidates {
@@ -25,24 +26,10 @@ struct candidates {
 	size_t room;
 };
 
-int detail_add(struct image *image, __u32 flags, const struct detail *detail, entry_t *entry)
-{
-	int err = array_reserve(&image->details, &image->detail_room, image->detail_count,
-				sizeof(*detail));
-
-	if (err)
-		return err;
-	if (image->detail_count > ENTRY_LINE >> 3) /* no entry could say which */
-		return -ENOMEM;
-	*entry = entry_make(VERDICT_DROP, flags, image->detail_count);
-	image->details[image->detail_count++] = *detail;
-	return 0;
-}
-
-/* A detail that was made: it is made once for what a rule says before the same next. */
+/* A detail made before: one is enough for a rule, its entry and the same next entry. */
 struct known_detail {
 	const struct rule *rule;
-	entry_t says;
+	entry_t own;
 	entry_t next;
 	entry_t entry;
 };
@@ -53,49 +40,51 @@ static int compare_known_details(const void *left, const void *right)
 
 	if (a->rule != b->rule)
 		return a->rule < b->rule ? -1 : 1;
-	if (a->says != b->says)
-		return a->says < b->says ? -1 : 1;
+	if (a->own != b->own)
+		return a->own < b->own ? -1 : 1;
 	return a->next < b->next ? -1 : a->next > b->next;
 }
 
-/* GCRA: one packet each `interval`, and `tolerance` early for a burst. */
+/* GCRA (see limit.h): one packet each `interval`, and up to `tolerance` early in a burst. */
 static void set_limit(struct detail *detail, const struct rule *rule)
 {
 	const struct limit *limit = &rule->limit;
 	__u64 burst = limit->burst;
 
-	if (!burst) /* as many as in a second, at least one */
+	if (!burst) /* the packets of one second, at least one */
 		burst = limit->count * 1000000000ull / limit_unit(limit) ?: 1;
 	detail->interval = limit_interval(limit);
 	detail->tolerance = (burst - 1) * detail->interval;
 	detail->limited = entry_make(VERDICT_DROP, 0, rule->limited_line);
-	if (limit->per_source) /* never 0; by when the rule began, it is no other rule's */
+	/* Buckets of an older rule with this line must not count: its start tells them apart. */
+	if (limit->per_source)
 		detail->per_source = rule->since | 1;
 }
 
 /*
- * What a rule says where it applies. Whom one without ports keeps out is not heard at
- * all; behind a door are those who came in by it before, and their connections go on.
+ * The entry of a rule where it applies. A rule without ports that blocks a source blocks its
+ * knocks too (no ENTRY_TOUCH). After a door come packets of connections that were let in
+ * through it, which go on when the grant has ended (ENTRY_REPLY).
  */
 static entry_t rule_entry(const struct chainer *chainer, const struct rule *rule,
-			  bool behind_door)
+			  bool after_door)
 {
-	__u32 marks = chainer->shut | (behind_door ? ENTRY_REPLY : 0);
+	__u32 flags = chainer->closed_flags | (after_door ? ENTRY_REPLY : 0);
 
 	if (rule->action == VERDICT_PASS || !rule->term_count)
-		marks = 0;
-	return entry_make(rule->action, marks, rule->line);
+		flags = 0;
+	return entry_make(rule->action, flags, rule->line);
 }
 
-static int rule_detail(struct chainer *chainer, const struct rule *rule, entry_t says,
+static int rule_detail(struct chainer *chainer, const struct rule *rule, entry_t own,
 		       entry_t next, entry_t *entry)
 {
-	struct known_detail wanted = { .rule = rule, .says = says, .next = next }, *known;
-	/* Of a rule that does not run yet nobody knows when it ends, but that it does. */
-	__u64 some_time = rule->seconds ? ~0ull : 0;
+	struct known_detail wanted = { .rule = rule, .own = own, .next = next }, *known;
+	/* The deadline of a rule that isn't running yet is unknown, but it has one. */
+	__u64 unknown = rule->seconds ? ~0ull : 0;
 	struct detail detail = {
-		.deadline = rule->ends ?: some_time,
-		.entry = says,
+		.deadline = rule->ends ?: unknown,
+		.entry = own,
 		.next = next,
 		.door = rule->knock ? rule->door : 0,
 	};
@@ -109,7 +98,7 @@ static int rule_detail(struct chainer *chainer, const struct rule *rule, entry_t
 	}
 	if (rule->limit.count)
 		set_limit(&detail, rule);
-	err = detail_add(chainer->image, ENTRY_RULE, &detail, entry);
+	err = image_add_detail(chainer->image, ENTRY_RULE, &detail, entry);
 	known = err ? NULL : malloc(sizeof(*known));
 	if (!known)
 		return -ENOMEM;
@@ -118,14 +107,17 @@ static int rule_detail(struct chainer *chainer, const struct rule *rule, entry_t
 	return tsearch(known, &chainer->known_details, compare_known_details) ? 0 : -ENOMEM;
 }
 
-/* Whether a rule leaves packets that it is for to the next one. */
-static bool leaves_some(const struct rule *rule)
+/* Whether a rule can leave packets that it matches to the next one. */
+static bool may_not_apply(const struct rule *rule)
 {
 	return rule->seconds || rule->knock;
 }
 
-/* Rules stand in an array: the later one is further on in the text. */
-static int exceed(struct chainer *chainer, struct candidate **order, size_t count)
+/*
+ * Notes that too many rules apply one after the other. Rules are an array in the order of
+ * the text, so the highest address is the last rule.
+ */
+static int note_excess(struct chainer *chainer, struct candidate **order, size_t count)
 {
 	struct excess *excess = &chainer->image->excess;
 
@@ -147,8 +139,8 @@ static bool has_door(struct candidate **order, size_t count)
 }
 
 /*
- * The entry where these candidates apply, in this order: the first that does
- * not end decides, those before it as long as they last.
+ * The entry where these candidates apply, in this order: the first that always applies
+ * decides; those before it decide while they apply.
  */
 static int resolve(struct chainer *chainer, struct candidate **order, size_t count,
 		   entry_t tail, entry_t *entry)
@@ -156,28 +148,28 @@ static int resolve(struct chainer *chainer, struct candidate **order, size_t cou
 	size_t last = 0;
 	int err = 0;
 
-	while (last < count && leaves_some(order[last]->rule))
+	while (last < count && may_not_apply(order[last]->rule))
 		last++;
 	if (last > DETAIL_ENDING)
-		return exceed(chainer, order, last);
+		return note_excess(chainer, order, last);
 	*entry = tail;
 	for (size_t i = last < count ? last + 1 : count; i-- > 0 && !err;) {
 		const struct rule *rule = order[i]->rule;
-		entry_t says = rule_entry(chainer, rule, has_door(order, i));
+		entry_t own = rule_entry(chainer, rule, has_door(order, i));
 
 		if (chainer->used)
 			chainer->used[rule - chainer->ruleset->rules] = 1;
-		if (!leaves_some(rule) && !rule->limit.count)
-			*entry = says;
+		if (!may_not_apply(rule) && !rule->limit.count)
+			*entry = own;
 		else
-			err = rule_detail(chainer, rule, says, leaves_some(rule) ? *entry : 0,
+			err = rule_detail(chainer, rule, own, may_not_apply(rule) ? *entry : 0,
 					  entry);
 	}
 	return err;
 }
 
-/* In the order they are asked at one place: range, longest prefix, doors, named first. */
-static int compare_order(const void *left, const void *right)
+/* The order of checks: port range, longest prefix, doors, a named interface before all. */
+static int compare_candidates(const void *left, const void *right)
 {
 	const struct candidate *a = *(struct candidate *const *)left;
 	const struct candidate *b = *(struct candidate *const *)right;
@@ -190,11 +182,11 @@ static int compare_order(const void *left, const void *right)
 		return !a->rule->knock - !b->rule->knock;
 	if (!*a->rule->iface != !*b->rule->iface)
 		return !*a->rule->iface - !*b->rule->iface;
-	return a->place < b->place ? -1 : a->place > b->place;
+	return a->position < b->position ? -1 : a->position > b->position;
 }
 
-/* By prefix, so that those which contain one stand before it; everybody first. */
-static int compare_place(const void *left, const void *right)
+/* By prefix, so that prefixes stand before those they contain; every source first. */
+static int compare_prefixes(const void *left, const void *right)
 {
 	const struct candidate *a = left, *b = right;
 
@@ -212,7 +204,7 @@ static int add_candidates(struct candidates *candidates, const struct rule *rule
 			.rule = rule,
 			.rank = rank,
 			.bits = -1,
-			.place = candidates->count,
+			.position = candidates->count,
 		};
 
 		if (array_reserve(&candidates->list, &candidates->room, candidates->count,
@@ -227,58 +219,50 @@ static int add_candidates(struct candidates *candidates, const struct rule *rule
 	return 0;
 }
 
-static int add_source(struct image *image, const struct prefix *prefix, __u32 group,
-		      entry_t entry)
-{
-	int err = array_reserve(&image->sources, &image->source_room, image->source_count,
-				sizeof(*image->sources));
-
-	if (!err)
-		image->sources[image->source_count++] =
-			(struct source_entry){ *prefix, group, 0, entry };
-	return err;
-}
-
-/* The candidates that apply at one place, from the outermost in. */
+/* The candidates that apply to one prefix: a stack. */
 struct nest {
-	struct candidate **inside; /* by containment, those for everybody first */
-	struct candidate **order; /* the same, as they are asked */
+	struct candidate **inside; /* those for every source first, then ever longer prefixes */
+	struct candidate **order; /* the same in the order of checks */
 	size_t count;
 };
 
 static int nest_entry(struct chainer *chainer, struct nest *nest, entry_t tail, entry_t *entry)
 {
 	memcpy(nest->order, nest->inside, nest->count * sizeof(*nest->order));
-	qsort(nest->order, nest->count, sizeof(*nest->order), compare_order);
+	qsort(nest->order, nest->count, sizeof(*nest->order), compare_candidates);
 	return resolve(chainer, nest->order, nest->count, tail, entry);
 }
 
-/* One prefix after the other, with those that contain it on a stack. */
+/*
+ * Adds the entry of each prefix of a group. The candidates are sorted, so that those which
+ * contain a prefix are on the stack when it comes.
+ */
 static int add_group(struct chainer *chainer, struct candidates *candidates, struct nest *nest,
-		     size_t everybody, entry_t tail, __u32 group)
+		     size_t any_source, entry_t tail, __u32 group)
 {
 	entry_t entry;
 	int err = 0;
 
-	for (size_t i = everybody; i < candidates->count && !err; i++) {
+	for (size_t i = any_source; i < candidates->count && !err; i++) {
 		struct candidate *candidate = &candidates->list[i];
 
-		while (nest->count > everybody &&
+		while (nest->count > any_source &&
 		       !prefix_contains(&nest->inside[nest->count - 1]->prefix,
 					&candidate->prefix))
 			nest->count--;
 		nest->inside[nest->count++] = candidate;
 		if (i + 1 < candidates->count &&
 		    !prefix_compare(&candidate->prefix, &candidates->list[i + 1].prefix))
-			continue; /* more of the same prefix come */
+			continue; /* the same prefix comes again */
 		err = nest_entry(chainer, nest, tail, &entry);
 		if (!err)
-			err = add_source(chainer->image, &candidate->prefix, group, entry);
+			err = image_add_source(chainer->image, &candidate->prefix, group,
+					       entry);
 	}
 	return err;
 }
 
-/* Which lengths the prefixes have, those from `first` on, and so of which kind they are. */
+/* Notes the lengths of the sources from `first` on, and sets their kinds. */
 static void set_lengths(struct image *image, size_t first, struct detail *detail)
 {
 	for (size_t i = first; i < image->source_count; i++) {
@@ -296,10 +280,7 @@ static void set_lengths(struct image *image, size_t first, struct detail *detail
 						      &image->sources[i].prefix);
 }
 
-/*
- * The entry of a place where all these candidates are asked: one look-up of the
- * source answers for all of them together.
- */
+/* The entry where all these candidates may apply. One lookup of the source covers them all. */
 static int candidates_entry(struct chainer *chainer, struct candidates *candidates,
 			    entry_t tail, entry_t *entry)
 {
@@ -307,29 +288,33 @@ static int candidates_entry(struct chainer *chainer, struct candidates *candidat
 	cleanup_free struct candidate **order = calloc(candidates->count + 1, sizeof(*order));
 	struct nest nest = { .inside = inside, .order = order };
 	struct detail detail = { 0 };
-	size_t everybody, first;
+	size_t any_source, first;
 	int err;
 
 	if (!inside || !order)
 		return -ENOMEM;
-	qsort(candidates->list, candidates->count, sizeof(*candidates->list), compare_place);
+	qsort(candidates->list, candidates->count, sizeof(*candidates->list), compare_prefixes);
 	while (nest.count < candidates->count && candidates->list[nest.count].bits < 0) {
 		inside[nest.count] = &candidates->list[nest.count];
 		nest.count++;
 	}
-	everybody = nest.count;
+	any_source = nest.count;
 	err = nest_entry(chainer, &nest, tail, entry);
-	if (err || everybody == candidates->count)
+	if (err || any_source == candidates->count)
 		return err;
 	detail.group = chainer->groups++;
 	detail.next = *entry;
 	first = chainer->image->source_count;
-	err = add_group(chainer, candidates, &nest, everybody, tail, detail.group);
+	err = add_group(chainer, candidates, &nest, any_source, tail, detail.group);
 	set_lengths(chainer->image, first, &detail);
-	return err ?: detail_add(chainer->image, ENTRY_SOURCES, &detail, entry);
+	return err ?: image_add_detail(chainer->image, ENTRY_SOURCES, &detail, entry);
 }
 
-int portless_detail(struct chainer *chainer, struct detail *detail)
+/*
+ * The detail of the rules without ports, which looks up their sources. Its `next` is not set.
+ * Returns 1, 0 if there are no such rules, -ENOMEM or -E2BIG.
+ */
+static int portless_detail(struct chainer *chainer, struct detail *detail)
 {
 	const struct ruleset *ruleset = chainer->ruleset;
 	struct candidates candidates = { 0 };
@@ -352,7 +337,37 @@ int portless_detail(struct chainer *chainer, struct detail *detail)
 	return err;
 }
 
-/* A chain that was seen before: keys far apart can have the same. */
+/* Entries that differ get a detail each: it has the entry as its `next`. */
+static int put_before_all(struct chainer *chainer, struct detail *detail)
+{
+	entry_t *entries = chainer->image->table.entries;
+	entry_t before = 0, wrapped = 0;
+
+	for (__u32 key = 0; key < KEYS_USED; key++) {
+		int err;
+
+		if (key == KEY_NOT_IP || key == KEY_MALFORMED)
+			continue;
+		if (!wrapped || entries[key] != before) {
+			before = detail->next = entries[key];
+			err = image_add_detail(chainer->image, ENTRY_SOURCES, detail, &wrapped);
+			if (err)
+				return err;
+		}
+		entries[key] = wrapped;
+	}
+	return 0;
+}
+
+int chain_portless(struct chainer *chainer)
+{
+	struct detail detail;
+	int err = portless_detail(chainer, &detail);
+
+	return err <= 0 ? err : put_before_all(chainer, &detail);
+}
+
+/* The entry of a chain seen before: keys far apart can have the same chain. */
 struct known_chain {
 	struct chain chain;
 	entry_t entry;
@@ -369,7 +384,7 @@ static int compare_known_chains(const void *left, const void *right)
 	return memcmp(a->levels, b->levels, a->count * sizeof(*a->levels));
 }
 
-static int make_entry(struct chainer *chainer, const struct chain *chain, entry_t *entry)
+static int resolve_chain(struct chainer *chainer, const struct chain *chain, entry_t *entry)
 {
 	struct candidates candidates = { 0 };
 	int err = 0, rank = 0;
@@ -389,8 +404,8 @@ static int make_entry(struct chainer *chainer, const struct chain *chain, entry_
 	return err;
 }
 
-/* Most keys have no rule, or one that is the whole answer. */
-static bool plain_entry(struct chainer *chainer, const struct chain *chain, entry_t *entry)
+/* Fast path: most keys have no rule, or one that always applies. */
+static bool simple_entry(struct chainer *chainer, const struct chain *chain, entry_t *entry)
 {
 	const struct level *level = chain->levels[0];
 	const struct rule *rule;
@@ -412,14 +427,14 @@ int chain_entry(struct chainer *chainer, const struct chain *chain, entry_t *ent
 	struct known_chain **found, *known;
 	int err;
 
-	if (plain_entry(chainer, chain, entry))
+	if (simple_entry(chainer, chain, entry))
 		return 0;
 	found = tfind(chain, &chainer->known_chains, compare_known_chains);
 	if (found) {
 		*entry = (*found)->entry;
 		return 0;
 	}
-	err = make_entry(chainer, chain, entry);
+	err = resolve_chain(chainer, chain, entry);
 	known = err ? NULL : malloc(sizeof(*known));
 	if (!known)
 		return err ?: -ENOMEM;

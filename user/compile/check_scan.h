@@ -1,18 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which sequences a scan of all ports goes through. */
+/* Which knocks a port scan opens by accident. */
 #ifndef CHECK_SCAN_H
 #define CHECK_SCAN_H
 
 #include "portctl/knock.h"
-#include "rules/ruleset.h"
+#include "rules/rule.h"
 
-/* Whether its steps go up or down, as scans do, whatever is between them. */
+/* Whether the steps only go up or only down in an order that scans have. */
 bool goes_one_way(const struct sequence *sequence);
 
 /*
- * Whether a scan up or down opens a knock: between the steps it touches no more shut ports
- * than an attempt may have misses. `shut` has for each port key the bit `mask` if it is.
+ * Whether a scan of all ports, up or down, opens a knock: between its steps the scan touches
+ * no more closed ports than an attempt may have misses. closed[key] has the bit `mask` if the
+ * port is closed.
  */
-bool opens_by_scan(const struct knock *knock, const unsigned char *shut, unsigned char mask);
+bool opens_by_scan(const struct knock *knock, const unsigned char *closed, unsigned char mask);
 
 #endif

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "rules/prefix.h"
 #include "base/array.h"
+#include "rules/prefix.h"
 
-/* The narrowest range first, in it one protocol, in it rules with sources. */
+/* The narrower range is more specific, then one protocol rather than both. */
 static struct claim make_claim(const struct rule *rule, const struct term *term)
 {
 	__u32 width = term->last - term->first;
@@ -17,20 +17,20 @@ static struct claim make_claim(const struct rule *rule, const struct term *term)
 	return (struct claim){ rule, *term, width << 1 | both };
 }
 
-/* Whether a rule decides about whoever comes. */
+/* Whether a rule applies to every source. */
 static bool is_for_all(const struct rule *rule)
 {
 	return !rule->source_count && !rule->knock;
 }
 
-/* Negative, zero or positive: what makes claims neighbours, and one level. */
+/* Orders claims; 0: they belong to one level. Rules with sources or a knock come first. */
 static int compare_levels(const struct claim *a, const struct claim *b)
 {
 	if (a->specificity != b->specificity)
 		return a->specificity < b->specificity ? -1 : 1;
 	if (is_for_all(a->rule) != is_for_all(b->rule))
 		return is_for_all(a->rule) - is_for_all(b->rule);
-	/* A rule for everybody closes its keys: one that names the interface goes first. */
+	/* A rule for every source closes its keys, so one that names the interface comes first. */
 	if (is_for_all(a->rule) && !*a->rule->iface != !*b->rule->iface)
 		return !*a->rule->iface - !*b->rule->iface;
 	if (a->term.transports != b->term.transports)
@@ -46,13 +46,14 @@ static int compare_claims(const void *left, const void *right)
 	int order = compare_levels(a, b);
 
 	if (!order)
-		order = strcmp(b->rule->iface, a->rule->iface); /* named ones first */
-	if (!order) /* rules stand in an array: the earlier one first */
+		order = strcmp(b->rule->iface, a->rule->iface); /* named interfaces first */
+	if (!order) /* rules are an array in the order of the text */
 		order = a->rule < b->rule ? -1 : a->rule > b->rule;
 	return order;
 }
 
-static int collect(struct claims *claims, const struct ruleset *ruleset, const char *iface)
+static int collect_claims(struct claims *claims, const struct ruleset *ruleset,
+			  const char *iface)
 {
 	size_t room = 0;
 
@@ -95,7 +96,7 @@ static int find_levels(struct claims *claims)
 int claims_collect(struct claims *claims, const struct ruleset *ruleset, const char *iface)
 {
 	*claims = (struct claims){ 0 };
-	return collect(claims, ruleset, iface) ?: find_levels(claims);
+	return collect_claims(claims, ruleset, iface) ?: find_levels(claims);
 }
 
 void claims_clear(struct claims *claims)
@@ -117,7 +118,7 @@ int wants_compare(const struct want *a, const struct want *b)
 
 	if (a->specificity != b->specificity)
 		return a->specificity < b->specificity ? -1 : 1;
-	/* A door goes before whoever is as specific. */
+	/* A door comes before other rules that are as specific. */
 	if (!a->rule->knock != !b->rule->knock)
 		return !a->rule->knock - !b->rule->knock;
 	if (a->term.transports != b->term.transports)
@@ -156,7 +157,7 @@ static int add_wants(struct wants *wants, const struct rule *rule, struct term t
 
 int wants_collect(struct wants *wants, const struct ruleset *ruleset)
 {
-	struct claims claims;
+	cleanup_claims struct claims claims = { 0 };
 	int err = claims_collect(&claims, ruleset, NULL);
 
 	*wants = (struct wants){ 0 };
@@ -169,7 +170,6 @@ int wants_collect(struct wants *wants, const struct ruleset *ruleset)
 	}
 	if (!err)
 		array_sort(wants->list, wants->count, sizeof(*wants->list), compare_wants);
-	claims_clear(&claims);
 	return err;
 }
 

@@ -1,28 +1,28 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Claims: what each term of each rule wants, in the order of specificity. Both
- * compiling and checking begin with them.
+ * Claims: each term of each rule, in the order of specificity. Compiling, checking and
+ * comparing rulesets begin with them.
  */
 #ifndef CLAIMS_H
 #define CLAIMS_H
 
 #include "rules/ruleset.h"
 
-/* One term of one rule: it claims some keys, unless a narrower one has them. */
+/* One term of one rule: it claims the keys that no narrower claim decides. */
 struct claim {
 	const struct rule *rule;
 	struct term term;
-	__u32 specificity; /* the smaller the more specific */
+	__u32 specificity; /* smaller is more specific */
 };
 
 /*
- * Claims that stand next to each other and differ in nothing but their sources,
- * interface and action: a key has them all or none of them.
+ * Neighbouring claims that differ only in sources, interface and action. They claim the same
+ * keys.
  */
 struct level {
 	const struct claim *claims;
 	size_t count;
-	bool closes; /* one of them decides about every packet it gets */
+	bool closes; /* one of its rules always applies, so no later level does */
 };
 
 struct claims {
@@ -33,18 +33,20 @@ struct claims {
 };
 
 /*
- * Collects the claims on `iface`, the most specific first; NULL means every
- * interface's. Rules without ports have none. Returns 0 or -ENOMEM; free with
- * claims_clear(), also after a failure.
+ * Collects the claims on one interface, or with NULL on all, the most specific first. Rules
+ * without ports have none. Returns 0 or -ENOMEM; free with claims_clear() in both cases.
  */
 int claims_collect(struct claims *claims, const struct ruleset *ruleset, const char *iface);
 void claims_clear(struct claims *claims);
 
-/* What one rule says of one term and one source; rules without ports: no term. */
+/* Attribute: clears claims, which must be zeroed or collected, at the end of their scope. */
+#define cleanup_claims __attribute__((cleanup(claims_clear)))
+
+/* What a rule says about one term and one source. */
 struct want {
 	const struct rule *rule;
-	const struct prefix *source; /* NULL: everybody */
-	struct term term;
+	const struct prefix *source; /* NULL: every source */
+	struct term term; /* zero: the rule has no ports */
 	__u32 specificity;
 };
 
@@ -55,14 +57,17 @@ struct wants {
 };
 
 /*
- * Collects what all rules want: those that are as specific as each other stand together
- * (wants_compare() is 0), in it by their first port, then in the order of the text.
- * Returns 0 or -ENOMEM; free with wants_clear(), also after a failure.
+ * Collects the wants of all rules. Equally specific ones (wants_compare() is 0) are
+ * neighbours, sorted by their first port, then by the order of the text. Returns 0 or
+ * -ENOMEM; free with wants_clear() in both cases.
  */
 int wants_collect(struct wants *wants, const struct ruleset *ruleset);
 void wants_clear(struct wants *wants);
 
-/* Zero where they are as specific as each other about a packet that both name. */
+/* Attribute: clears wants, which must be zeroed or collected, at the end of their scope. */
+#define cleanup_wants __attribute__((cleanup(wants_clear)))
+
+/* Returns 0 if both are equally specific about a packet that both name, else an order. */
 int wants_compare(const struct want *a, const struct want *b);
 
 #endif

@@ -98,9 +98,3 @@ entry_t evaluate_entry(const struct image *image, __u32 key, const struct prefix
 
 	return evaluate_detail(image, key, source, now, doors, &decisive);
 }
-
-enum verdict evaluate(const struct image *image, __u32 key, const struct prefix *source,
-		      __u64 now)
-{
-	return entry_verdict(evaluate_entry(image, key, source, now, 0));
-}

@@ -1,30 +1,24 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Asking a compiled ruleset, in user space, as the data path would. */
+/* Judging a packet with a compiled image, in user space, as the data path would. */
 #ifndef EVALUATE_H
 #define EVALUATE_H
 
-#include "compile/compile.h"
+#include "compile/image.h"
 #include "portctl/detail.h"
 #include "portctl/entry.h"
 
 /*
- * The verdict on a packet from `source` (a whole address) with that key that
- * begins a conversation: limits are not reached, replies and DHCP not asked.
- * `now` is in nanoseconds since boot, for rules that end.
- */
-enum verdict evaluate(const struct image *image, __u32 key, const struct prefix *source,
-		      __u64 now);
-
-/*
- * The same as the entry that decides, verdict and line, where the source has a grant for
- * some doors: a bit for each, number 1 first. 0 where none decides.
+ * The entry (verdict and line) that decides about a packet that begins a conversation, with
+ * `key` and from `source` (a whole address). Limits count as not reached; the DHCP lifeline
+ * is left out. `now` is in nanoseconds since boot; `doors` has a bit for each door that the
+ * source has a grant for, door 1 first. Returns 0 if no entry decides.
  */
 entry_t evaluate_entry(const struct image *image, __u32 key, const struct prefix *source,
 		       __u64 now, __u64 doors);
 
 /*
- * The same, and which detail that entry is from: that of a rule that ends, has a limit or
- * is a door. NULL where the entry is from none.
+ * Like evaluate_entry(). Sets *decisive to the detail that the entry is from, of a rule that
+ * ends, has a limit or is a door; NULL if it is from none.
  */
 entry_t evaluate_detail(const struct image *image, __u32 key, const struct prefix *source,
 			__u64 now, __u64 doors, const struct detail **decisive);

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which line the packets of a rule are charged to. */
+#include "compile/lines.h"
+
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "compile/compile.h"
 #include "base/cleanup.h"
 
-/* A rule by its text, to find those that two rulesets share. */
+/* A rule by its text, to find the rules that two rulesets share. */
 struct named_rule {
 	const char *text;
 	struct rule *rule;
@@ -17,11 +18,11 @@ static int compare_named(const void *left, const void *right)
 	const struct named_rule *a = left, *b = right;
 	int order = strcmp(a->text, b->text);
 
-	/* The same twice keeps its order, so that its lines do not change places. */
+	/* Equal rules keep their order, so that they do not exchange their lines. */
 	return order ?: a->rule < b->rule ? -1 : a->rule > b->rule;
 }
 
-/* The rules of a ruleset sorted by their text; to be freed, NULL on no memory. */
+/* Returns the rules sorted by their text, to be freed, or NULL if memory runs out. */
 static struct named_rule *sort_by_text(const struct ruleset *ruleset,
 				       const struct rule_texts *texts)
 {
@@ -35,7 +36,21 @@ static struct named_rule *sort_by_text(const struct ruleset *ruleset,
 	return rules;
 }
 
-/* Rules that both have keep their lines and when they end; the others have none. */
+/* A rule that both rulesets have keeps its numbers and its end; others get 0. */
+static void keep_numbers(struct rule *rule, const struct rule *active)
+{
+	static const struct rule none;
+	const struct rule *from = active ?: &none;
+
+	rule->line = from->line;
+	rule->limited_line = from->limited_line;
+	rule->door = from->door;
+	rule->since = from->since;
+	if (!rule->ends)
+		rule->ends = from->ends;
+}
+
+/* Finds the rules that both rulesets have: merges the two sorted lists. */
 static int keep_lines(struct ruleset *next, const struct rule_texts *next_texts,
 		      const struct ruleset *active, const struct rule_texts *active_texts)
 {
@@ -49,13 +64,7 @@ static int keep_lines(struct ruleset *next, const struct rule_texts *next_texts,
 		int order = p < active->count ? strcmp(wanted[w].text, present[p].text) : -1;
 
 		if (order <= 0) {
-			wanted[w].rule->line = order ? 0 : present[p].rule->line;
-			wanted[w].rule->limited_line =
-				order ? 0 : present[p].rule->limited_line;
-			wanted[w].rule->door = order ? 0 : present[p].rule->door;
-			wanted[w].rule->since = order ? 0 : present[p].rule->since;
-			if (!order && !wanted[w].rule->ends)
-				wanted[w].rule->ends = present[p].rule->ends;
+			keep_numbers(wanted[w].rule, order ? NULL : present[p].rule);
 			w++;
 		}
 		if (order >= 0)
@@ -64,7 +73,7 @@ static int keep_lines(struct ruleset *next, const struct rule_texts *next_texts,
 	return 0;
 }
 
-/* The next line from *line on that nobody has; 0 where there is none. */
+/* The next free line from *line on; 0: none. */
 static __u32 take_line(const unsigned char *taken, __u32 *line)
 {
 	while (*line < MAX_LINES && taken[*line])
@@ -72,7 +81,7 @@ static __u32 take_line(const unsigned char *taken, __u32 *line)
 	return *line < MAX_LINES ? (*line)++ : 0;
 }
 
-/* Rules without lines get ones that no rule of `active` has. */
+/* Gives rules without lines ones that no rule of `active` has. */
 static int give_lines(struct ruleset *next, const struct ruleset *active)
 {
 	cleanup_free unsigned char *taken = calloc(MAX_LINES, 1);
@@ -97,7 +106,7 @@ static int give_lines(struct ruleset *next, const struct ruleset *active)
 	return 0;
 }
 
-/* The same for the numbers of doors. */
+/* Gives knocks without a door one that no rule of `active` has. */
 static int give_doors(struct ruleset *next, const struct ruleset *active)
 {
 	bool taken[MAX_DOORS + 1] = { true };
@@ -119,14 +128,11 @@ static int give_doors(struct ruleset *next, const struct ruleset *active)
 
 int assign_lines(struct ruleset *next, const struct ruleset *active)
 {
-	struct rule_texts wanted = { 0 }, present = { 0 };
+	cleanup_rule_texts struct rule_texts wanted = { 0 };
+	cleanup_rule_texts struct rule_texts present = { 0 };
 	int err = rule_texts_print(&wanted, next) ?: rule_texts_print(&present, active);
 
-	if (!err)
-		err = keep_lines(next, &wanted, active, &present);
-	if (!err)
-		err = give_lines(next, active) ?: give_doors(next, active);
-	rule_texts_clear(&wanted);
-	rule_texts_clear(&present);
-	return err;
+	return err ?: keep_lines(next, &wanted, active, &present)
+		       ?: give_lines(next, active)
+		       ?: give_doors(next, active);
 }

@@ -1,33 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What has to be said and unsaid to come from one ruleset to another. */
+#include "compile/ruleset_diff.h"
+
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "compile/ruleset_diff.h"
-#include "compile/claims.h"
 #include "base/array.h"
 #include "base/cleanup.h"
-
-typedef void found_fn(char sign, const char *statement, void *data);
+#include "compile/claims.h"
 
 #define NOT_A_RULE ((size_t)-1)
 
 struct statement {
 	const char *text;
-	size_t rule; /* its index; NOT_A_RULE: a setting */
+	size_t rule; /* index; NOT_A_RULE: a setting */
 };
 
-/* One of the two rulesets, and its printed statements, sorted. */
+/* One of the two rulesets with its printed statements, sorted. */
 struct side {
 	const struct ruleset *ruleset;
 	char *text;
 	struct statement *list;
 	size_t count;
 	size_t room;
-	size_t *twins; /* of each rule: which one is the same in the other, from 1; 0: none */
+	size_t *twins; /* for each rule the same rule of the other side, from 1; 0: none */
 };
 
-/* The same statement more than once: in the order of the text. */
+/* By text; equal statements stay in the order of the ruleset. */
 static int compare_statements(const void *left, const void *right)
 {
 	const struct statement *a = left, *b = right;
@@ -43,7 +42,9 @@ static void side_clear(struct side *side)
 	free(side->twins);
 }
 
-/* What is printed begins with the settings. */
+#define cleanup_side __attribute__((cleanup(side_clear)))
+
+/* Tells which statement is which rule. The printed text begins with the settings. */
 static void find_rules(struct side *side)
 {
 	size_t settings = side->count - side->ruleset->count;
@@ -76,7 +77,8 @@ static int side_print(struct side *side, const struct ruleset *ruleset)
 	return 0;
 }
 
-static long merge(struct side *from, struct side *to, found_fn *found, void *data)
+/* Finds the statements that only one side has, and pairs the rules that both have. */
+static long merge_sides(struct side *from, struct side *to, difference_fn *found, void *data)
 {
 	size_t f = 0, t = 0;
 	long count = 0;
@@ -100,7 +102,7 @@ static long merge(struct side *from, struct side *to, found_fn *found, void *dat
 	return count;
 }
 
-/* Mostly they have kept their order. */
+/* Whether any rule that both have is in another order. Mostly none is. */
 static bool any_moved(const struct side *from)
 {
 	size_t before = 0;
@@ -115,8 +117,8 @@ static bool any_moved(const struct side *from)
 	return false;
 }
 
-/* Keeps those of rules that both sides have. */
-static void leave_common(struct wants *wants, const struct side *side)
+/* Removes the wants of rules that only this side has. */
+static void keep_common(struct wants *wants, const struct side *side)
 {
 	size_t kept = 0;
 
@@ -128,31 +130,30 @@ static void leave_common(struct wants *wants, const struct side *side)
 }
 
 /*
- * Both sides' wants are then the same, and differ in nothing but the order of those that
- * are as specific as each other and begin at the same port.
+ * Marks the rules whose order matters and differs. Of the rules that both sides have, the
+ * wants are the same, except for the order of those that are equally specific and begin at
+ * the same port.
  */
 static int find_moved(const struct side *from, const struct side *to, bool *moved)
 {
-	struct wants a, b;
-	int err = wants_collect(&a, from->ruleset);
+	cleanup_wants struct wants a = { 0 };
+	cleanup_wants struct wants b = { 0 };
+	int err = wants_collect(&a, from->ruleset) ?: wants_collect(&b, to->ruleset);
 
-	err = wants_collect(&b, to->ruleset) ?: err;
 	if (!err) {
-		leave_common(&a, from);
-		leave_common(&b, to);
+		keep_common(&a, from);
+		keep_common(&b, to);
 	}
 	for (size_t i = 0; i < a.count && !err; i++) {
 		size_t rule = a.list[i].rule - from->ruleset->rules;
 
 		moved[rule] |= from->twins[rule] != b.list[i].rule - to->ruleset->rules + 1ul;
 	}
-	wants_clear(&a);
-	wants_clear(&b);
 	return err;
 }
 
-static long compare_order(const struct side *from, const struct side *to, found_fn *found,
-			  void *data)
+static long report_moved(const struct side *from, const struct side *to, difference_fn *found,
+			 void *data)
 {
 	cleanup_free bool *moved = NULL;
 	long count = 0;
@@ -176,17 +177,16 @@ static long compare_order(const struct side *from, const struct side *to, found_
 	return count;
 }
 
-long ruleset_diff(const struct ruleset *from, const struct ruleset *to, found_fn *found,
+long ruleset_diff(const struct ruleset *from, const struct ruleset *to, difference_fn *found,
 		  void *data)
 {
-	struct side a = { 0 }, b = { 0 };
+	cleanup_side struct side a = { 0 };
+	cleanup_side struct side b = { 0 };
 	long err = side_print(&a, from) ?: side_print(&b, to), count = 0;
 
 	if (!err) {
-		count = merge(&a, &b, found, data);
-		err = compare_order(&a, &b, found, data);
+		count = merge_sides(&a, &b, found, data);
+		err = report_moved(&a, &b, found, data);
 	}
-	side_clear(&a);
-	side_clear(&b);
 	return err < 0 ? err : count + err;
 }

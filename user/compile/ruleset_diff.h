@@ -5,6 +5,8 @@
 
 #include "rules/ruleset.h"
 
+typedef void difference_fn(char sign, const char *statement, void *data);
+
 /*
  * Calls back for each statement that only one of the rulesets has, with sign '-' for `from`
  * and '+' for `to`. Then calls back twice, with '-' and with '+', for each rule that both
@@ -12,7 +14,7 @@
  * the first of such rules, and its limit applies. `found` may be NULL. Returns the number
  * of calls, or -ENOMEM.
  */
-long ruleset_diff(const struct ruleset *from, const struct ruleset *to,
-		  void (*found)(char sign, const char *statement, void *data), void *data);
+long ruleset_diff(const struct ruleset *from, const struct ruleset *to, difference_fn *found,
+		  void *data);
 
 #endif

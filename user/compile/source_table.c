@@ -3,13 +3,14 @@
 
 #include <endian.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 
 #include "portctl/source.h"
 #include "base/cleanup.h"
 
-/* How full the sets are to be: half, so that hardly any goes on. */
+/* Half of SOURCE_WAYS: then hardly any set is full and continues in the next. */
 #define TAGS_IN_SET 2.5
 
 void lengths_add(struct lengths *lengths, const struct prefix *prefix)
@@ -22,7 +23,7 @@ void lengths_add(struct lengths *lengths, const struct prefix *prefix)
 		lengths->ipv6[1] |= 1ull << (64 - prefix->length);
 }
 
-/* How many bits below this one are set: of lengths that are longer. */
+/* Counts the bits below this one, which are the longer lengths. */
 static __u32 count_longer(__u64 lengths, unsigned int bit)
 {
 	return __builtin_popcountll(lengths & ((1ull << bit) - 1));
@@ -43,7 +44,7 @@ __u32 lengths_kind(const struct lengths *lengths, __u32 group, const struct pref
 	return source_kind(group, ipv6, longer);
 }
 
-/* Prefixes of length 0 are not looked up: the detail has them. */
+/* The tag of a prefix, whose length must not be 0: a detail holds those (any4, any6). */
 static __u64 tag_of(const __u64 *secret, const struct source_entry *source)
 {
 	const __u8 *address = source->prefix.address;
@@ -57,14 +58,14 @@ static __u64 tag_of(const __u64 *secret, const struct source_entry *source)
 	return source_tag(secret, source->kind, be64toh(halves[0]), be64toh(halves[1]));
 }
 
-/* Whether it found a place: not where as many sets as may be looked at are full. */
-static bool put(struct source_set *sets, __u32 index, __u64 tag, entry_t entry)
+/* Puts a tag into the set at `index` or one of the next; false if all of them are full. */
+static bool put_tag(struct source_set *sets, __u32 index, __u64 tag, entry_t entry)
 {
 	for (int hop = 0; hop < SOURCE_HOPS; hop++) {
 		struct source_set *set = &sets[index + hop];
 
 		for (int i = 0; i < SOURCE_WAYS; i++) {
-			/* A place that was never taken has neither. */
+			/* A used way has a tag or an entry. */
 			if (set->tags[i] || set->entries[i])
 				continue;
 			set->tags[i] = tag;
@@ -76,7 +77,7 @@ static bool put(struct source_set *sets, __u32 index, __u64 tag, entry_t entry)
 	return false;
 }
 
-static bool fill(const struct image *image, struct source_set *sets, __u32 count)
+static bool fill_sets(const struct image *image, struct source_set *sets, __u32 count)
 {
 	for (size_t i = 0; i < image->source_count; i++) {
 		const struct source_entry *source = &image->sources[i];
@@ -85,7 +86,7 @@ static bool fill(const struct image *image, struct source_set *sets, __u32 count
 		if (!source->prefix.length)
 			continue;
 		tag = tag_of(image->table.source_secret, source);
-		if (!put(sets, source_index(tag, count), tag, source->entry))
+		if (!put_tag(sets, source_index(tag, count), tag, source->entry))
 			return false;
 	}
 	return true;
@@ -109,12 +110,11 @@ int source_table_make(struct image *image, struct source_set **sets, size_t *cou
 			      0) < 0)
 			return -errno;
 		memset(made, 0, (wanted + SOURCE_HOPS) * sizeof(*made));
-		if (!fill(image, made, wanted))
+		if (!fill_sets(image, made, wanted))
 			continue;
 		image->table.source_sets = wanted;
 		*count = wanted + SOURCE_HOPS;
-		*sets = made;
-		made = NULL;
+		*sets = TAKE_PTR(made);
 		return 0;
 	}
 }

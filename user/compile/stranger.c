@@ -8,12 +8,16 @@
 #include "rules/prefix.h"
 #include "base/array.h"
 
-/* Addresses that are somebody's, the better the smaller. */
-enum standing { STANDING_NAMED, STANDING_NOT_PUBLIC, STANDING_NO_HOST };
+/* Why an address is no good stranger, the better reason first. */
+enum standing {
+	STANDING_NAMED, /* a rule names it */
+	STANDING_NOT_PUBLIC,
+	STANDING_NO_HOST, /* no host has it */
+};
 
 struct area {
 	struct prefix prefix;
-	enum standing standing; /* of its addresses; named: by a rule */
+	enum standing standing;
 };
 
 struct areas {
@@ -22,7 +26,7 @@ struct areas {
 	size_t room;
 };
 
-/* IANA's registries of special addresses; of IPv6, what is outside of 2000::/3. */
+/* IANA's special-purpose address registries; of IPv6 also all outside of 2000::/3. */
 static const struct {
 	const char *prefix;
 	enum standing standing;
@@ -52,7 +56,7 @@ static const struct {
 	{ "3fff::/20", STANDING_NOT_PUBLIC },
 };
 
-static int add(struct areas *areas, const struct prefix *prefix, enum standing standing)
+static int add_area(struct areas *areas, const struct prefix *prefix, enum standing standing)
 {
 	int err = array_reserve(&areas->list, &areas->room, areas->count, sizeof(*areas->list));
 
@@ -68,21 +72,21 @@ static int compare_areas(const void *left, const void *right)
 	return prefix_compare(&a->prefix, &b->prefix);
 }
 
-/* Those of both families, in the order of their addresses. */
-static int collect(const struct ruleset *ruleset, struct areas *areas)
+/* Collects the areas of both families, sorted by their addresses. */
+static int collect_areas(const struct ruleset *ruleset, struct areas *areas)
 {
-	char expected[128];
+	char expected[PREFIX_ERROR];
 	struct prefix prefix;
 	int err = 0;
 
 	for (size_t i = 0; i < ARRAY_SIZE(special) && !err; i++)
 		err = prefix_parse(special[i].prefix, &prefix, expected)
-			      ?: add(areas, &prefix, special[i].standing);
+			      ?: add_area(areas, &prefix, special[i].standing);
 	for (size_t i = 0; i < ruleset->count && !err; i++) {
 		const struct rule *rule = &ruleset->rules[i];
 
 		for (size_t s = 0; s < rule->source_count && !err; s++)
-			err = add(areas, &rule->sources[s], STANDING_NAMED);
+			err = add_area(areas, &rule->sources[s], STANDING_NAMED);
 	}
 	if (!err)
 		qsort(areas->list, areas->count, sizeof(*areas->list), compare_areas);
@@ -90,8 +94,8 @@ static int collect(const struct ruleset *ruleset, struct areas *areas)
 }
 
 /*
- * The first address of the family in no area, but for those of rules that are shorter
- * than `shortest` bits, and for special ones of a better standing than `standing`.
+ * Finds the first address of the family that is in no area that counts: sources of rules with
+ * at least `shortest` bits, and special areas with `standing` or worse.
  */
 static bool find_gap(const struct areas *areas, __u8 family, __u32 shortest,
 		     enum standing standing, struct prefix *gap)
@@ -113,9 +117,9 @@ static bool find_gap(const struct areas *areas, __u8 family, __u32 shortest,
 	return true;
 }
 
-static void find_one(const struct areas *areas, __u8 family, struct prefix *stranger)
+static void find_stranger(const struct areas *areas, __u8 family, struct prefix *stranger)
 {
-	/* At the latest where no source is that long. */
+	/* Ends when no source has that many bits, if not before. */
 	for (__u32 shortest = 0;; shortest++) {
 		if (find_gap(areas, family, shortest, STANDING_NOT_PUBLIC, stranger) ||
 		    find_gap(areas, family, shortest, STANDING_NO_HOST, stranger))
@@ -126,11 +130,11 @@ static void find_one(const struct areas *areas, __u8 family, struct prefix *stra
 int strangers_find(const struct ruleset *ruleset, struct prefix strangers[STRANGERS])
 {
 	struct areas areas = { 0 };
-	int err = collect(ruleset, &areas);
+	int err = collect_areas(ruleset, &areas);
 
 	if (!err) {
-		find_one(&areas, 4, &strangers[0]);
-		find_one(&areas, 6, &strangers[1]);
+		find_stranger(&areas, 4, &strangers[0]);
+		find_stranger(&areas, 6, &strangers[1]);
 	}
 	free(areas.list);
 	return err;

@@ -14,6 +14,7 @@
 #include "kernel/fill.h"
 #include "kernel/needs.h"
 #include "kernel/pins.h"
+#include "compile/lines.h"
 
 /*
  * Empties the buckets of new rules, so that a new rule does not begin with the limit used up by

@@ -11,6 +11,8 @@
 #include "compile/source_table.h"
 #include "kernel/datapath_internal.h"
 #include "kernel/pins.h"
+#include "compile/compile.h"
+#include "compile/image.h"
 
 const char *const slot_pins[SLOT_PINS] = { "details0", "details1", "sources0", "sources1" };
 

@@ -6,7 +6,8 @@
 #ifndef FILL_H
 #define FILL_H
 
-#include "compile/compile.h"
+#include "compile/image.h"
+#include "rules/ruleset.h"
 #include "kernel/datapath.h"
 #include "portctl/generation.h"
 

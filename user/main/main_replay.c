@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "cli/rules_file.h"
 #include "cmd/programs.h"
-#include "compile/compile.h"
+#include "compile/lines.h"
 #include "host/capture.h"
 #include "kernel/datapath_rules.h"
 #include "kernel/datapath_trial.h"

@@ -8,6 +8,9 @@
 #include "compile/evaluate.h"
 #include "rules/names.h"
 #include "rules/prefix.h"
+#include "compile/compile.h"
+#include "compile/image.h"
+#include "compile/lifelines.h"
 #include "base/array.h"
 #include "base/cleanup.h"
 

@@ -3,7 +3,7 @@
 #ifndef PORTS_H
 #define PORTS_H
 
-#include "compile/compile.h"
+#include "compile/image.h"
 #include "host/listeners.h"
 #include "state/stats.h"
 #include "compile/stranger.h"
