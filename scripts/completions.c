@@ -13,6 +13,7 @@
 #include "main/commands.h"
 #include "base/array.h"
 #include "base/cleanup.h"
+#include "rules/ruleset_parse.h"
 
 /* Distinct words, with blanks between them. */
 struct words {
@@ -108,6 +109,17 @@ static struct value *value_of(struct form *form, const char *word)
 	return &form->values[form->count++];
 }
 
+/* The words that begin a rule. */
+static void add_rule_words(struct words *words)
+{
+	const char *word;
+
+	for (size_t i = 0; (word = statement_word(i)); i++) {
+		if (statement_is_rule(i))
+			add_word(words, word, strlen(word));
+	}
+}
+
 /* Takes one word of usage. `before` is the word that it follows as a value, or "". */
 static void take_word(struct form *form, const char *word, size_t length, const char *before)
 {
@@ -118,7 +130,7 @@ static void take_word(struct form *form, const char *word, size_t length, const 
 	else if (kind && *kind)
 		add_word(&form->kinds, kind, strlen(kind));
 	else if (length == 4 && !memcmp(word, "RULE", 4))
-		add_word(&form->words, "allow drop reject knock", 23);
+		add_rule_words(&form->words);
 	else if (is_literal(word, length) && *before == '-' && *word != '-')
 		add_word(&value_of(form, before)->words, word, length);
 	else if (is_literal(word, length))

@@ -9,6 +9,7 @@
 #include "compile/compile.h"
 #include "compile/evaluate.h"
 #include "rules/prefix.h"
+#include "compile/image.h"
 #include "rules/ruleset_parse.h"
 #include "base/array.h"
 #include "base/cleanup.h"
@@ -267,6 +268,8 @@ static const char *done_to(enum verdict verdict)
 
 static const char *reason_of(__u32 line)
 {
+	enum rule_option option = option_of_line(line);
+
 	switch (line) {
 	case LINE_DEFAULT_PASS:
 	case LINE_DEFAULT_DROP:
@@ -276,12 +279,11 @@ static const char *reason_of(__u32 line)
 		return "it belongs to an open connection, or replies to this host";
 	case LINE_KNOCK:
 		return "it is a step of a knock, or only a knock opens it";
-	case LINE_ECHO:
-		return "the echo lifeline allows echo requests";
 	case LINE_ECHO_LIMITED:
 		return "echo requests are over their limit";
 	}
-	return line_name(line);
+	return option < OPTIONS && option_table[option].lifeline ? option_table[option].reason
+								 : line_name(line);
 }
 
 /* How much of a rule's text to print: rules may be long. *dots is "..." if the text is cut. */

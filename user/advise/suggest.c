@@ -6,21 +6,22 @@
 #include "base/log.h"
 #include "rules/names.h"
 #include "rules/prefix.h"
+#include "rules/ruleset_clauses.h"
 #include "compile/lifelines.h"
 #include "base/cleanup.h"
 
-/* An allow rule that only opens ports, without any clause. */
+/* An allow rule that only opens ports: no clause restricts it. */
 static bool is_plain(const struct rule *rule)
 {
-	return rule->action == VERDICT_PASS && !rule->knock && !rule->source_count &&
-	       !*rule->iface && !rule->limit.count && rule->term_count &&
-	       rule->terms[rule->term_count - 1].transports; /* protocols are sorted last */
+	return rule->action == VERDICT_PASS && !rule->knock && rule->term_count &&
+	       rule->terms[rule->term_count - 1].transports && /* protocols are sorted last */
+	       !clauses_given(rule, CLAUSE_MATCH | CLAUSE_LIMIT);
 }
 
 /* Any other rule is a deliberate decision and is kept, unless it is temporary. */
 static bool is_kept(const struct rule *rule)
 {
-	return !is_plain(rule) && !rule->seconds;
+	return !is_plain(rule) && !clauses_given(rule, CLAUSE_TIME);
 }
 
 /* Bits: what the kept rules do to a port that they name. */
@@ -64,7 +65,7 @@ static const char *why_left_out(const struct outlook *outlook, const unsigned ch
 	bool passes = port_reach(outlook, key, FAMILIES) == REACH_ALL;
 	unsigned char decisive = passes ? KEPT_OPENS : KEPT_OPENS | KEPT_SHUTS;
 
-	if (opener && opener->seconds)
+	if (opener && clauses_given(opener, CLAUSE_TIME))
 		return "a temporary rule opens it";
 	if (opener ? !is_plain(opener) : kept[key] & decisive)
 		return "a kept rule covers it";

@@ -8,6 +8,7 @@
 #define INDENT 2 /* of terms */
 #define GAP 2 /* between term and text */
 #define COLUMN_MAX 26 /* where texts begin at the latest */
+#define DESCRIBED_COLUMN 24 /* where texts of the grammar's tables begin */
 
 static void print_blanks(FILE *out, size_t count)
 {
@@ -71,6 +72,11 @@ void help_row(FILE *out, size_t column, const char *term, const char *text)
 	}
 	print_blanks(out, column - end);
 	print_wrapped(out, column, text, strchr(text, 0));
+}
+
+void help_described(const char *term, const char *text, void *data)
+{
+	help_row(data, DESCRIBED_COLUMN, term, text);
 }
 
 void help_rows(FILE *out, const struct help_row *rows)

@@ -19,6 +19,9 @@ void help_text(FILE *out, const char *text);
  */
 void help_row(FILE *out, size_t column, const char *term, const char *text);
 
+/* A describe_fn (rules/describe.h) that prints a row; `data` is the FILE. */
+void help_described(const char *term, const char *text, void *data);
+
 /* Several rows of help. The last one has no term. */
 struct help_row {
 	const char *term;

@@ -12,20 +12,6 @@
 #include "kernel/datapath.h"
 #include "kernel/datapath_rules.h"
 
-/* Whether the words name this rule. They may leave out its limit, time and comment. */
-static bool is_meant(const struct rule *rule, const struct rule *words)
-{
-	struct rule short_form = *rule;
-
-	if (!words->limit.count)
-		short_form.limit = (struct limit){ 0 };
-	if (!words->seconds)
-		short_form.seconds = 0;
-	if (!words->comment)
-		short_form.comment = NULL;
-	return rule_same(&short_form, words);
-}
-
 /* Prints that no rule is meant, and which rule has the same ports and action. Returns -1. */
 static long fail_no_rule(const struct ruleset *running, const struct rule *words)
 {
@@ -52,7 +38,7 @@ static long find_by_words(const struct ruleset *running, const struct rule *word
 	size_t count = 0;
 
 	for (size_t i = 0; i < running->count; i++) {
-		if (!is_meant(&running->rules[i], words))
+		if (!rule_is_meant(&running->rules[i], words))
 			continue;
 		count++;
 		meant = i;

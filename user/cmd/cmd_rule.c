@@ -13,6 +13,7 @@
 #include "cli/words.h"
 #include "kernel/datapath.h"
 #include "kernel/datapath_rules.h"
+#include "rules/ruleset_clauses.h"
 
 /*
  * Adds a rule and removes the rules that it replaces: those of which it names all ports.
@@ -96,23 +97,14 @@ int cmd_rule_run(const struct command *command, int argc, char **argv)
 
 static void rule_print_help(const struct command *command, FILE *out)
 {
-	static const struct help_row rows[] = {
-		{ "PORTS", "one or more of: a port (22), a range (6000-6100), a port of one "
-			   "protocol (53/udp), a service (ssh), an IP protocol (gre)" },
-		{ "from SOURCE", "only packets from these addresses or prefixes; a comma "
-				 "stands between two" },
-		{ "on IFACE", "only packets that arrive on this interface" },
-		{ "limit RATE [burst N] [per source]",
-		  "of allow: pass packets at this rate (100/s, 5/m, 10/h), N of them at once, "
-		  "and drop the others; per source: count each address by itself" },
-		{ "for TIME", "the rule ends after this time (30s, 5m, 2h, 1d)" },
-		{ "comment TEXT", "a remark, which is kept with the rule" },
-		{ 0 },
-	};
+	const struct rule rule = { .action = action_verdict(command->name) };
 
-	(void)command;
-	fputs("A CLAUSE is one of from, on, limit, for and comment:\n", out);
-	help_rows(out, rows);
+	help_described("PORTS",
+		       "one or more of: a port (22), a range (6000-6100), a port of one "
+		       "protocol (53/udp), a service (ssh), an IP protocol (gre)",
+		       out);
+	fputs("A CLAUSE is one of:\n", out);
+	clauses_describe(clause_statement(&rule), help_described, out);
 }
 
 #define RULE_HELP                                                                              \

@@ -67,28 +67,12 @@ const struct command cmd_default_entry = {
 
 static void option_print_settings(const struct command *command, FILE *out)
 {
-	static const struct help_row fragments[] = {
-		{ "fragments pass|drop",
-		  "fragments that are not the first of their packet; pass is the default: "
-		  "without the first fragment they are useless anyway" },
-		{ 0 },
-	};
-	static const struct help_row lifelines[] = {
-		{ "icmp-errors on|off",
-		  "ICMP errors: unreachable, packet too big, time exceeded, parameter problem" },
-		{ "neighbours on|off", "ICMPv6 neighbour discovery and multicast listeners" },
-		{ "echo on|off", "echo requests; at most 1,000 a second, unless the default is "
-				 "allow" },
-		{ "dhcp on|off", "packets from a DHCP server's port to a client's port" },
-		{ 0 },
-	};
-
 	(void)command;
 	fputs("NAME and VALUE are one of:\n", out);
-	help_rows(out, fragments);
+	options_describe(false, help_described, out);
 	fputs("The lifelines let packets pass before any rule that names a port. All are on:\n",
 	      out);
-	help_rows(out, lifelines);
+	options_describe(true, help_described, out);
 }
 
 const struct command cmd_option_entry = {
