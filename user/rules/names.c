@@ -10,8 +10,8 @@
 #include "base/array.h"
 
 /*
- * The services database, read once: it is asked for 131,072 keys at a time, and
- * getservbyport() reads the whole file for each.
+ * The services database, read once. Output looks up as many as 131,072 keys, and
+ * getservbyport() would read the whole file for each.
  */
 static const char *services[PORT_KEYS];
 static bool services_read;

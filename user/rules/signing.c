@@ -12,27 +12,27 @@
 #include "base/secret.h"
 #include "base/text.h"
 
-/* A name, a key and a server. */
+/* The shortest line: a name, a key and a server, with blanks between them. */
 #define KEY_LINE_MIN (1 + 1 + 64 + 1 + 16)
 
-/* The day's beginning, UTC; 0 where it is no day. */
+/* The begin of a day, UTC, in nanoseconds since 1970; 0: the text is not a day. */
 static __u64 read_day(const char *text)
 {
-	struct tm said = { 0 }, day;
-	const char *end = strptime(text, "%Y-%m-%d", &said);
+	struct tm given = { 0 }, day;
+	const char *end = strptime(text, "%Y-%m-%d", &given);
 	time_t seconds;
 
 	if (!end || *end)
 		return 0;
-	day = said;
-	seconds = timegm(&day); /* of February 31 it makes a day in March */
-	if (seconds <= 0 || day.tm_mday != said.tm_mday)
+	day = given;
+	seconds = timegm(&day); /* turns February 31 into a day in March */
+	if (seconds <= 0 || day.tm_mday != given.tm_mday)
 		return 0;
 	return (__u64)seconds > ~0ull / 1000000000 ? ~0ull : (__u64)seconds * 1000000000;
 }
 
-/* What follows the three words; NULL where it is right, else what was expected. */
-static const char *read_clauses(char **rest, struct signing_key *key)
+/* Reads what follows the three words. Returns NULL, or what was expected. */
+static const char *read_key_clauses(char **rest, struct signing_key *key)
 {
 	char *word;
 
@@ -45,7 +45,7 @@ static const char *read_clauses(char **rest, struct signing_key *key)
 				return "a day after \"expires\", as in 2030-12-31";
 		} else if (!strcmp(word, "doors")) {
 			if (!value || strlen(value) > KEY_DOORS_MAX)
-				return "the names of doors after \"doors\", with commas";
+				return "names of doors after \"doors\", with commas between them";
 			strcpy(key->doors, value);
 		} else {
 			return "\"expires\", \"doors\" or the end of the line";
@@ -54,7 +54,10 @@ static const char *read_clauses(char **rest, struct signing_key *key)
 	return NULL;
 }
 
-/* The words are never said again: they may be a key. */
+/*
+ * Reads one line. Returns NULL, or what was expected. Errors do not quote the line, since its
+ * words may be a key.
+ */
 static const char *read_key(char *line, struct signing_key *key)
 {
 	char *rest, *name = strtok_r(line, " \t", &rest);
@@ -68,21 +71,22 @@ static const char *read_key(char *line, struct signing_key *key)
 		return "a key of 64 hexadecimal digits after the name";
 	if (!server || !hex_parse(server, key->server, sizeof(key->server)))
 		return "a server of 16 hexadecimal digits after the key";
-	return read_clauses(&rest, key);
+	return read_key_clauses(&rest, key);
 }
 
 /*
- * As many keys as there can be, in memory that never moves, so that no copy stays
- * behind. The first line that is wrong is the last that is looked at.
+ * Reads all lines, up to the first error. There is room for as many keys as the text can have:
+ * an array that grew would leave copies of keys in freed memory.
  */
-static int read_lines(const char *path, char *text, struct signing_key **keys, size_t *count)
+static int read_key_lines(const char *path, char *text, struct signing_key **keys,
+			  size_t *count)
 {
 	unsigned int row = 0;
 	char *line;
 
 	*keys = calloc(strlen(text) / KEY_LINE_MIN + 1, sizeof(**keys));
 	if (!*keys)
-		return fail(-ENOMEM, "out of memory");
+		return out_of_memory();
 	while ((line = strsep(&text, "\n"))) {
 		const char *expected;
 
@@ -95,7 +99,8 @@ static int read_lines(const char *path, char *text, struct signing_key **keys, s
 			return fail(-EINVAL, "%s:%u: expected %s", path, row, expected);
 	}
 	return *count ? 0
-		      : fail(-EINVAL, "%s has no key: \"portctl knock key\" makes one", path);
+		      : fail(-EINVAL, "%s has no key: make one with \"portctl knock key\"",
+			     path);
 }
 
 int keys_read(const char *path, struct signing_key **keys, size_t *count)
@@ -107,7 +112,7 @@ int keys_read(const char *path, struct signing_key **keys, size_t *count)
 	*count = 0;
 	if (err)
 		return err;
-	err = read_lines(path, text, keys, count);
+	err = read_key_lines(path, text, keys, count);
 	secret_file_free(text);
 	return err;
 }
@@ -122,19 +127,19 @@ void keys_free(struct signing_key *keys, size_t count)
 bool key_opens(const struct signing_key *key, const char *door)
 {
 	size_t length = strlen(door);
-	const char *at = key->doors;
+	const char *name = key->doors;
 
-	while (*at) {
-		size_t part = strcspn(at, ",");
+	while (*name) {
+		size_t part = strcspn(name, ",");
 
-		if (part == length && !memcmp(at, door, length))
+		if (part == length && !memcmp(name, door, length))
 			return true;
-		at += part + (at[part] == ',');
+		name += part + (name[part] == ',');
 	}
 	return !*key->doors;
 }
 
-static __be32 number_of(const void *data, size_t size)
+static __be32 short_hash(const void *data, size_t size)
 {
 	__u8 tag[16];
 	__be32 number;
@@ -146,12 +151,12 @@ static __be32 number_of(const void *data, size_t size)
 
 __be32 key_number(const struct signing_key *key)
 {
-	return number_of(key->key, sizeof(key->key));
+	return short_hash(key->key, sizeof(key->key));
 }
 
 __be32 door_number(const char *name)
 {
-	return number_of(name, strlen(name));
+	return short_hash(name, strlen(name));
 }
 
 void sign(struct signed_knock *knock, const struct signing_key *key, __u64 time)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Sequences that change with the time (RFC 6238, with HMAC-SHA-512). The digest of a
- * window is 16 words of 32 bits, and each is a step: the port at that place of the
- * range, modulo its size, first its TCP ports and then its UDP ports where it has
- * both. A step that would be the one before is the next port in its place.
+ * Sequences that change with the time (RFC 6238, with HMAC-SHA-512). The digest of a window
+ * of 30 seconds is 16 integers of 32 bits in network byte order; each makes a step. The integer
+ * modulo the size of the range is the step's index in the range. A range of both protocols has
+ * its TCP ports first, then its UDP ports. A step that would repeat the step before it is the
+ * next port of the range instead.
  *
- * The secret's file has 32 to 256 hexadecimal digits: openssl rand -hex 32.
+ * The file of the secret has 32 to 256 hexadecimal digits: openssl rand -hex 32.
  */
 #ifndef TOTP_H
 #define TOTP_H
@@ -22,18 +23,18 @@ struct totp {
 };
 
 /*
- * Reads a secret, which only its owner may be able to read; wipe *totp after use.
- * Returns 0 or a negative errno, having said what is wrong.
+ * Reads a secret from a file that only its owner may be able to read. Wipe *totp after use.
+ * Returns 0 or a negative errno, with the error printed.
  */
 int totp_read(const char *path, struct totp *totp);
 
-/* How many ports a timed knock's range has, of both protocols; of others 0. */
+/* The size of a timed knock's range, TCP and UDP ports counted apart; 0 for other knocks. */
 __u32 totp_range(const struct knock *knock);
 
-/* The port key at a place of the range, from 0 on. */
-__u32 totp_key(const struct term *range, __u32 place);
+/* The port key at an index of the range, from 0. */
+__u32 totp_key(const struct term *range, __u32 index);
 
-/* The steps of a timed knock in a window. */
+/* Computes the steps of a timed knock in a window: its number since 1970, see WINDOW_SECONDS. */
 void totp_sequence(const struct totp *totp, const struct knock *knock, __u64 window,
 		   struct sequence *sequence);
 
