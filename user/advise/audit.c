@@ -100,7 +100,7 @@ static void find_unnamed(const struct audit *audit, const struct audit_port *por
 	unsigned char marks = named->marks[port->key];
 
 	if (port->reach == REACH_NONE || marks & (all ? MARK_ALLOWED_ALL : MARK_ALLOWED) ||
-	    (port->reach == REACH_DHCP && is_for_dhcp(named->ruleset, port->key)))
+	    (port->reach == REACH_DHCP && lifeline_is_dhcp(named->ruleset, port->key)))
 		return;
 	if (marks & MARK_ALLOWED)
 		audit_add_port(list, FINDING_UNNAMED, port,

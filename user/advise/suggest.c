@@ -69,7 +69,7 @@ static const char *why_left_out(const struct outlook *outlook, const unsigned ch
 		return "a temporary rule opens it";
 	if (opener ? !is_plain(opener) : kept[key] & decisive)
 		return "a kept rule covers it";
-	if (!opener && is_for_dhcp(outlook->ruleset, key))
+	if (!opener && lifeline_is_dhcp(outlook->ruleset, key))
 		return "a DHCP client, which option dhcp lets in";
 	return !opener && port_is_ephemeral(key) ? "replies are let in without a rule" : NULL;
 }

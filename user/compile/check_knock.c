@@ -154,7 +154,7 @@ static void report_open(const struct survey *survey, const struct rule *door,
 static bool is_scanned_open(const struct survey *survey, const struct rule *rule)
 {
 	for (int i = 0; i < VIEWS; i++) {
-		if (opens_by_scan(rule->knock, survey->closed, 1u << i))
+		if (check_scan_opens(rule->knock, survey->closed, 1u << i))
 			return true;
 	}
 	return false;
@@ -303,7 +303,7 @@ static void report_steps(struct report *report, const struct rule *rule,
 			    "found the knock \"%s\", which a scan of all ports%s%s would open: "
 			    "give its steps another order",
 			    name, on(scanned), scanned);
-	else if (goes_one_way(open))
+	else if (check_scan_one_way(open))
 		report_rule(report, SEVERITY_WARNING, rule->row,
 			    "the knock \"%s\" goes in one direction, as scans do: give its "
 			    "steps another order",

@@ -51,7 +51,7 @@ static int direction(const struct sequence *sequence, enum scan_order order)
 	return down && down + 1 == (int)sequence->count ? -1 : 0;
 }
 
-bool goes_one_way(const struct sequence *sequence)
+bool check_scan_one_way(const struct sequence *sequence)
 {
 	for (int order = 0; order < SCAN_ORDERS; order++) {
 		if (direction(sequence, order))
@@ -77,7 +77,8 @@ static bool opens_in_order(const struct knock *knock, const unsigned char *close
 	return way && missed <= knock->misses;
 }
 
-bool opens_by_scan(const struct knock *knock, const unsigned char *closed, unsigned char mask)
+bool check_scan_opens(const struct knock *knock, const unsigned char *closed,
+		      unsigned char mask)
 {
 	for (int order = 0; order < SCAN_ORDERS; order++) {
 		if (opens_in_order(knock, closed, mask, order))

@@ -69,7 +69,7 @@ int lifelines_fill(const struct ruleset *ruleset, struct image *image)
 	return err;
 }
 
-bool is_for_dhcp(const struct ruleset *ruleset, __u32 key)
+bool lifeline_is_dhcp(const struct ruleset *ruleset, __u32 key)
 {
 	const struct option_info *info = &option_table[OPTION_DHCP];
 	bool found = false;

@@ -10,6 +10,6 @@
 int lifelines_fill(const struct ruleset *ruleset, struct image *image);
 
 /* Whether the DHCP lifeline lets packets from DHCP servers through to this key. */
-bool is_for_dhcp(const struct ruleset *ruleset, __u32 key);
+bool lifeline_is_dhcp(const struct ruleset *ruleset, __u32 key);
 
 #endif

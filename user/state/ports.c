@@ -304,7 +304,7 @@ enum reach port_reach(const struct outlook *outlook, __u32 key, unsigned char fa
 		return REACH_NONE;
 	if (!outlook->source && has_source(outlook, key, families))
 		return REACH_SOURCES;
-	if (!outlook->source && families && is_for_dhcp(outlook->ruleset, key))
+	if (!outlook->source && families && lifeline_is_dhcp(outlook->ruleset, key))
 		return REACH_DHCP;
 	return outlook->marks[key] & MARK_DOOR ? REACH_GRANT : REACH_NONE;
 }
