@@ -47,7 +47,7 @@ static int present_sequence(const char *path, const char *name, struct sequence 
 			    "the sequence of the knock \"%s\" does not change with the time: "
 			    "\"portctl knock list\" shows it",
 			    name);
-	return timed_sequence(rule->knock, timed_window(), sequence);
+	return knock_timed_sequence(rule->knock, knock_timed_window(), sequence);
 }
 
 #define TIMED_RULES                                                                            \

@@ -21,7 +21,7 @@ static int make_windows(const struct knock *knock, __u64 present, struct window 
 	for (__u64 number = present - 1; number <= present + 1 && !err; number++) {
 		struct window *window = &list[number % WINDOWS];
 
-		err = timed_sequence(knock, number, &window->sequence);
+		err = knock_timed_sequence(knock, number, &window->sequence);
 		window->number = number;
 	}
 	return err;
@@ -50,7 +50,7 @@ static int serve_knock(const struct datapath *dp, const struct rule *rule, struc
 static int serve_all(const struct datapath *dp, const struct ruleset *ruleset,
 		     struct turn *turn)
 {
-	struct turn now = { .window = timed_window() };
+	struct turn now = { .window = knock_timed_window() };
 	bool anew;
 	int err = 0;
 

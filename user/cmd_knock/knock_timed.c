@@ -6,12 +6,12 @@
 #include "base/clock.h"
 #include "rules/totp.h"
 
-__u64 timed_window(void)
+__u64 knock_timed_window(void)
 {
 	return utc_now() / 1000000000 / WINDOW_SECONDS;
 }
 
-int timed_sequence(const struct knock *knock, __u64 window, struct sequence *sequence)
+int knock_timed_sequence(const struct knock *knock, __u64 window, struct sequence *sequence)
 {
 	struct totp totp;
 	int err = totp_read(knock->secret, &totp);

@@ -6,12 +6,12 @@
 #include "rules/ruleset.h"
 
 /* The number of the present window. */
-__u64 timed_window(void);
+__u64 knock_timed_window(void);
 
 /*
  * Makes the steps of a TOTP knock in a window, from the secret's file. Returns 0 or a
  * negative errno, with the error printed.
  */
-int timed_sequence(const struct knock *knock, __u64 window, struct sequence *sequence);
+int knock_timed_sequence(const struct knock *knock, __u64 window, struct sequence *sequence);
 
 #endif
