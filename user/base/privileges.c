@@ -72,6 +72,19 @@ static int keep_only(__u64 keep, __u64 inheritable)
 	return syscall(SYS_capset, &header, sets) ? -errno : 0;
 }
 
+bool privileges_has_any(__u64 capabilities)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+	__u64 effective = 0;
+
+	if (syscall(SYS_capget, &header, sets))
+		return false;
+	for (int i = 0; i < _LINUX_CAPABILITY_U32S_3; i++)
+		effective |= (__u64)sets[i].effective << 32 * i;
+	return effective & capabilities;
+}
+
 int privileges_keep(__u64 capabilities)
 {
 	__u64 programs = capabilities & CAPABILITIES_DATAPATH;

@@ -8,6 +8,7 @@
 
 #include <linux/capability.h>
 #include <linux/types.h>
+#include <stdbool.h>
 
 #define CAPABILITY(name) (1ull << CAP_##name)
 
@@ -30,6 +31,9 @@ int privileges_check_origin(void);
  * (no_new_privs). Can be called again to drop more. Returns 0 or a negative errno.
  */
 int privileges_keep(__u64 capabilities);
+
+/* Whether the process has at least one capability of the mask in effect. */
+bool privileges_has_any(__u64 capabilities);
 
 /*
  * Becomes user "nobody" without capabilities, and sets limits: no new processes, no file

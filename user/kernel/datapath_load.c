@@ -10,6 +10,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/privileges.h"
 #include "kernel/datapath_internal.h"
 #include "kernel/needs.h"
 #include "kernel/pins.h"
@@ -52,9 +53,16 @@ static const char *last_line(char *log)
  */
 static int fail_load(int err, const char *name, char *log)
 {
-	const char *missing = err == -EPERM || err == -ENOMEM ? NULL : needs_missing();
-	const char *last = err == -ENOMEM ? "" : last_line(log);
+	const char *missing, *last;
 
+	/*
+	 * Without CAP_PERFMON the verifier also checks paths that a CPU takes speculatively, and
+	 * gives up on the program with whatever limit it reaches first.
+	 */
+	if (err != -ENOMEM && !privileges_has_any(CAPABILITY(PERFMON) | CAPABILITY(SYS_ADMIN)))
+		err = -EPERM;
+	missing = err == -EPERM || err == -ENOMEM ? NULL : needs_missing();
+	last = err == -ENOMEM || err == -EPERM ? "" : last_line(log);
 	if (missing)
 		return fail(err,
 			    "the kernel refused the program for %s: it lacks %s; "
