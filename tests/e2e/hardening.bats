@@ -28,8 +28,9 @@ at_exit() {
 	background held server strace -qq -o /dev/null -e trace=exit_group \
 		-e inject=exit_group:delay_enter=20s "${AS[@]}" "$PORTCTL" "$@"
 	tracer=$pid
-	eventually pgrep -P "$tracer"
-	pid=$(pgrep -P "$tracer")
+	# strace also has children of its own for a moment.
+	eventually pgrep -P "$tracer" -x portctl
+	pid=$(pgrep -P "$tracer" -x portctl)
 }
 
 # Copies portctl to where another user can run it.
