@@ -5,6 +5,7 @@
 #include <errno.h>
 
 #include "base/file.h"
+#include "rules/ruleset_clauses.h"
 
 #define GOLDEN "tests/golden/ruleset-errors"
 
@@ -18,6 +19,28 @@ static unsigned int count_statements(const char *text)
 	return count;
 }
 
+/*
+ * Replaces the list of an allow rule's clauses by "CLAUSES", so that the golden file stays the
+ * same when there is another clause. Other tests compare the list word for word.
+ */
+static void replace_clauses(char *messages)
+{
+	struct word_list words = { 0 };
+	char list[256] = "";
+	size_t length;
+
+	clauses_list(IN_ALLOW, &words);
+	for (size_t i = 0; i < words.count; i++) {
+		strcat(list, i ? ", " : "");
+		strcat(list, words.words[i]);
+	}
+	length = strlen(list);
+	for (char *at = strstr(messages, list); at; at = strstr(at, list)) {
+		memcpy(at, "CLAUSES", strlen("CLAUSES"));
+		memmove(at + strlen("CLAUSES"), at + length, strlen(at + length) + 1);
+	}
+}
+
 /* All errors in one text: the parser goes on after each. */
 static void test_golden_errors(void **state)
 {
@@ -29,6 +52,7 @@ static void test_golden_errors(void **state)
 	assert_int_equal(file_read(GOLDEN ".rules", &text, &size), 0);
 	assert_int_equal(file_read(GOLDEN ".report", &expected, &size), 0);
 	parsed_text(&parsed, text);
+	replace_clauses(parsed.messages);
 	assert_lines_equal(parsed.messages, expected);
 	assert_int_equal(parsed.err, -EINVAL);
 	assert_int_equal(parsed.report.errors, count_statements(text));
