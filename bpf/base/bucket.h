@@ -30,7 +30,7 @@ static __always_inline bool bucket_take(__u64 *bucket, __u64 interval, __u64 tol
 		if (__sync_val_compare_and_swap(bucket, due, next) == due)
 			return true;
 	}
-	return false; /* so many other CPUs took from it meanwhile that the limit is reached */
+	return false; /* other CPUs took packets meanwhile, and the limit is reached */
 }
 
 #endif

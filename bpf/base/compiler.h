@@ -3,7 +3,7 @@
 #ifndef BASE_COMPILER_H
 #define BASE_COMPILER_H
 
-/* The expected branch is laid out straight on: a jump that is taken costs more. */
+/* The compiler puts the expected branch straight ahead: a jump that is taken costs more. */
 #define likely(condition) __builtin_expect(!!(condition), 1)
 #define unlikely(condition) __builtin_expect(!!(condition), 0)
 

@@ -61,15 +61,15 @@ static __always_inline void publish_packet(struct xdp_md *ctx, enum event_kind k
 	publish(event);
 }
 
-/* Whether no more samples of a key are taken in this second: all that a flood has to check. */
+/* Whether no more samples of a key are taken in this second. A flood checks nothing else. */
 static __always_inline bool is_sampling_done(__u64 key)
 {
 	return sampling.keys[key] == SAMPLING_DONE;
 }
 
 /*
- * Whether to report a dropped packet of this key. Two CPUs at once can take one sample too
- * many.
+ * Whether to report a dropped packet of this key. If two CPUs check at once, one sample too
+ * many can be taken.
  */
 static __always_inline bool take_sample(__u32 key)
 {

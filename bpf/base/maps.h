@@ -81,7 +81,7 @@ struct {
 		});
 } sources SEC(".maps");
 
-/* When the next packet is due at a limit (base/bucket.h), by line. */
+/* The token bucket of each limit (base/bucket.h), by line. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAX_LINES);
@@ -89,7 +89,7 @@ struct {
 	__type(value, __u64);
 } buckets SEC(".maps");
 
-/* The same for limits per source, by a hash (verdict/limit.h). */
+/* The token buckets of limits per source, by a hash (verdict/limit.h). */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, SOURCE_BUCKETS);
@@ -185,7 +185,7 @@ struct {
 	__type(value, struct door_counts);
 } door_counts SEC(".maps");
 
-/* A ring buffer for each monitor, which makes it. */
+/* A ring buffer for each monitor. The monitor makes it and puts it here. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
 	__uint(max_entries, MONITORS);

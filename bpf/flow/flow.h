@@ -15,7 +15,7 @@
 #include "base/hash.h"
 #include "base/maps.h"
 
-#define FLOW_TRIES 8 /* of a compare-and-swap */
+#define FLOW_TRIES 8 /* tries of a compare-and-swap */
 
 /* The end of a slot that is being written: the slot looks taken. */
 #define FLOW_CLAIMED (~0ull)
@@ -24,7 +24,7 @@ struct tag {
 	__u64 part[2];
 };
 
-/* In ticks. */
+/* The lifetime of a flow, in ticks. */
 static __always_inline __u64 flow_life(const struct flow_key *flow)
 {
 	return (flow->protocol == IPPROTO_TCP ? FLOW_LIFE_TCP : FLOW_LIFE_UDP) *
@@ -66,7 +66,10 @@ static __always_inline struct flow_set *flow_set(__u64 part)
 	return bpf_map_lookup_elem(&flows, &index);
 }
 
-/* When the last flow ends in this set and in those that share its element. */
+/*
+ * The element of flow_ends for a set. Neighbouring sets share it: it has the time when the last
+ * of their flows ends.
+ */
 static __always_inline __u64 *flow_end(__u64 part)
 {
 	__u32 index = flow_index(part) / (FLOW_SETS / FLOW_ENDS);
@@ -109,8 +112,9 @@ static __always_inline bool has_flow(const struct tag *tag)
 }
 
 /*
- * Notes in flow_ends that a set has a flow until then. The number only grows, and a try fails
- * only if another CPU raised it. A flow repeats this after a second at the latest.
+ * Notes in flow_ends that a set has a flow until the tick `until`. The number only grows, and
+ * the compare-and-swap fails only if another CPU raised it. A flow that goes on repeats this
+ * within a second.
  */
 static __always_inline void extend_set(__u64 part, __u64 until)
 {
@@ -146,7 +150,9 @@ static __always_inline bool claim_slot(__u64 part, const struct tag *tag, __u64 
 	return false;
 }
 
-/* Prolongs a flow, which writes once a second at most; false if it is not in this set. */
+/*
+ * Prolongs a flow. Writes at most once a second. Returns false if the flow is not in this set.
+ */
 static __always_inline bool extend_flow(__u64 part, const struct tag *tag, __u64 until)
 {
 	struct flow_set *set = flow_set(part);

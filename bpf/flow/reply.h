@@ -47,8 +47,8 @@ static __always_inline bool has_socket(struct xdp_md *ctx, const struct flow_key
 }
 
 /*
- * The same, but the kernel is asked once a second for each conversation: its look-up costs more
- * than everything else that happens to the packet. Only a socket that exists is cached, so
+ * Like has_socket(), but asks the kernel only once a second for each conversation: its look-up
+ * costs more than all other work for the packet. Only a socket that exists is cached, so
  * packets from outside cannot fill the cache.
  */
 static __always_inline bool has_cached_socket(struct xdp_md *ctx, const struct flow_key *key,
@@ -62,7 +62,7 @@ static __always_inline bool has_cached_socket(struct xdp_md *ctx, const struct f
 		return false;
 	if (is_flow(known, tag) && known->until > now)
 		return true;
-	/* The sockets of now are not those of a capture. */
+	/* A capture is not about the sockets that this host has now. */
 	if (purpose == PURPOSE_REPLAY || !has_socket(ctx, key))
 		return false;
 	if (purpose == PURPOSE_EXPLAIN)

@@ -50,13 +50,17 @@ static __always_inline bool attempt_is_old(union attempt attempt, __u64 now, __u
 /* Whether both are of the same source and sequence, and `attempt` has begun. */
 static __always_inline bool attempt_has_begun(union attempt attempt, union attempt wanted)
 {
-	/* One comparison: two for each way would double the states that the verifier follows. */
+	/*
+	 * One comparison of all fields: two comparisons would double the states that the
+	 * verifier follows.
+	 */
 	return !((attempt.word ^ wanted.word) & ATTEMPT_NAME) && attempt.steps;
 }
 
 /*
- * The index of the attempt in its set. If it has not begun: of an empty word; if the set is
- * full: of one to be replaced. `*seen` is what was in the word, or 0 for an empty one.
+ * The index of the attempt in its set. If the attempt has not begun, the index of an empty
+ * word, or in a full set of the word to replace. `*seen` is the old value of the word, 0 if it
+ * is empty.
  *
  * Which word is replaced depends on the sequence and the time, so attempts that begin with the
  * same touch do not replace each other. Each word is read once: if two CPUs begin the same
@@ -98,13 +102,13 @@ static __always_inline union attempt attempt_next(union attempt attempt,
 	} else if (sequence->steps[(steps - 1) & (MAX_STEPS - 1)] != key) {
 		*knocked = attempt.misses < door->misses ? KNOCKED_MISS : KNOCKED_FAILED;
 		attempt.misses++;
-	} /* else the last step once more, which is no miss: packets are sent twice */
+	} /* else the last step again: no miss, since packets can be sent twice */
 	if (*knocked == KNOCKED_DONE || *knocked == KNOCKED_FAILED)
 		attempt.word = 0;
 	return attempt;
 }
 
-/* The attempt after a touch by a source that has not begun: 0, or with its first step. */
+/* The attempt after the first touch of a source; 0 if the touch begins none. */
 static __always_inline union attempt attempt_first(union attempt wanted, __u64 now,
 						   const struct sequence *sequence, __u32 key,
 						   enum knocked *knocked)

@@ -89,7 +89,7 @@ static __always_inline __u64 used_window(const struct flow_key *flow, __u32 slot
 	return grant ? grant->window : 0;
 }
 
-/* When a grant made now for so many seconds ends. A longer one of the source is kept. */
+/* The deadline of a grant made now for `seconds`. A later deadline of the source is kept. */
 static __always_inline __u64 deadline_after(__u32 seconds, const struct grant *known)
 {
 	__u64 deadline = boot_now() + seconds * SECOND;

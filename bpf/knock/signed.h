@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Signed knocks: one datagram opens a door. It is verified here and never answered. The cheap
- * checks come first: only who knows the numbers of a signer and of the server can make the data
- * path compute a tag, and the rate of that is limited.
+ * checks come first: only a sender that knows the numbers of a signer and of the server can
+ * make the data path compute a tag, and the rate of such computations is limited.
  */
 #ifndef KNOCK_SIGNED_H
 #define KNOCK_SIGNED_H
@@ -15,7 +15,7 @@
 #include "portctl/blake2s.h"
 #include "portctl/signed.h"
 
-/* The signed knock in a datagram; NULL if its length or version is another. */
+/* The signed knock in a datagram; NULL if the datagram has another length or version. */
 static __always_inline struct signed_knock *signed_payload(struct xdp_md *ctx,
 							   offsets_t offsets)
 {
@@ -73,8 +73,8 @@ static __always_inline bool is_server(const struct signer *signer,
 }
 
 /*
- * Whether the time of a signature is near enough, and later than the creation of the maps. The
- * maps do not know the knocks before that, so one of them could be replayed.
+ * Whether the time of a signature is within the door's skew, and later than the creation of the
+ * maps. The maps have no times of earlier knocks, so such a knock could be replayed.
  */
 static __always_inline bool is_timely(const struct signer *signer, __u64 time, __u32 skew)
 {
@@ -94,9 +94,9 @@ static __always_inline bool is_verification_left(const struct door *door)
 }
 
 /*
- * Whether a knock's time is later than all before of the signer; if so, stores it. It is
- * replaced by compare-and-swap: if another CPU was faster, the knock is refused and the client
- * repeats it.
+ * Whether a knock's time is later than the times of all earlier knocks of the signer; if so,
+ * stores it. The time is replaced by compare-and-swap: if another CPU was faster, the knock is
+ * refused and the client repeats it.
  */
 static __always_inline bool is_later(__be32 signer, __u64 time)
 {

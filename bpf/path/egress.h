@@ -78,10 +78,10 @@ enum flow_step {
  * But if a socket is bound to another device (a VLAN, a VRF, the bridge over this port), the
  * kernel does not find it by the device that a reply comes in by: then a flow is needed.
  *
- * Forwarded packets begin a flow at any point of a conversation, since that can be older than
- * the attach. Of packets from this host without a socket only a SYN does. The kernel sends the
- * others for a socket that does not exist yet (SYN cookies, which anybody can ask for) or any
- * more (the last acknowledgement, before Linux 6.13).
+ * Forwarded packets begin a flow at any point of a conversation, since the conversation can be
+ * older than the attach. Of packets from this host without a socket only a SYN begins a flow.
+ * The kernel sends the others for a socket that does not exist yet (SYN cookies, which any host
+ * can provoke) or that no longer exists (the last acknowledgement, before Linux 6.13).
  */
 static __always_inline enum flow_step tcp_step(struct __sk_buff *skb, const struct tcphdr *tcp)
 {

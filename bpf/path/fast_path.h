@@ -19,7 +19,10 @@ static __always_inline entry_t judge_fast(const struct packet *packet)
 
 	if (likely(entry <= ENTRY_FINAL_MAX))
 		return entry;
-	/* Under default drop the entry of a shut port asks for replies, and a SYN is none. */
+	/*
+	 * Under default drop, a shut port has this entry. It lets replies pass, but no SYN is a
+	 * reply.
+	 */
 	if (entry == entry_make(VERDICT_DROP, ENTRY_REPLY, LINE_DEFAULT_DROP) &&
 	    !packet->may_reply)
 		return entry_final(entry);

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The slow path: judge, count and answer any parsed packet. Also what the fast path leaves. */
+/*
+ * The slow path: judge, count and answer any parsed packet. Also slow_exit(), for the rare work
+ * after counting that the fast path leaves to it.
+ */
 #ifndef PATH_SLOW_PATH_H
 #define PATH_SLOW_PATH_H
 

@@ -64,7 +64,10 @@ static __always_inline const struct detail *find_detail(void *context, __u32 ind
 static __always_inline entry_t ask_rule(const struct walk_context *walk,
 					const struct detail *detail)
 {
-	/* A door is shut for outgoing packets: their flow is needed, it outlives the grant. */
+	/*
+	 * For outgoing packets a door is always shut: they need a flow, which outlives the
+	 * grant.
+	 */
 	if (detail->door &&
 	    !(walk->incoming && is_granted(walk->headers, walk->slot, detail->door)))
 		return 0;

@@ -29,7 +29,7 @@ struct signed_knock {
 	__be64 time; /* nanoseconds since 1970, UTC */
 	__be32 seconds; /* how long to open; 0, or more than the door allows: as it allows */
 	__be32 door; /* the first 4 bytes of unkeyed BLAKE2s-128 of the door's name */
-	__u8 address[16]; /* whom to let in; IPv4 in the first four bytes */
+	__u8 address[16]; /* the address to let in; IPv4 in the first four bytes */
 	__u8 server[8]; /* the server's number, from the line of the key */
 	__u8 tag[16];
 };

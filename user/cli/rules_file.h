@@ -20,7 +20,10 @@ int rules_file_text(const char *path, char **text);
 int rules_file_parse(const char *path, const char *text, struct ruleset *ruleset,
 		     FILE *messages);
 
-/* Does both, with messages on standard error. Returns 0 or a negative errno. */
+/*
+ * Reads, parses and checks a ruleset file, with messages on standard error. Returns 0 or a
+ * negative errno.
+ */
 int rules_file_read(const char *path, struct ruleset *ruleset);
 
 /* Lets the report warn about rules for ports on which this host listens. */

@@ -12,7 +12,7 @@
  */
 int show_list(struct datapath *dp, const struct ruleset *ruleset, bool json);
 
-/* The same for "status" and the running ruleset. */
+/* Prints what "status" prints for the running ruleset. Otherwise like show_list(). */
 int show_status(struct datapath *dp, bool json);
 
 #endif

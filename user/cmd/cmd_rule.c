@@ -16,7 +16,7 @@
 #include "rules/ruleset_clauses.h"
 
 /*
- * Adds a rule and removes the rules that it replaces: those of which it names all ports.
+ * Adds a rule and removes the rules that it replaces: rules that it covers (rule_covers()).
  * *replaced gets the lines to print once the change is made, to be freed.
  */
 static int replace_rules(struct ruleset *running, struct rule *rule, char **replaced)

@@ -21,7 +21,7 @@ static json_t *address_json(const __u8 *address, __u32 family)
 	return json_string(address_text(address, family, text));
 }
 
-/* Rounded up, so that 0 is never shown for what has not ended. */
+/* Rounded up: a time that has not ended is never shown as 0. */
 static json_t *seconds_left(__u64 deadline, __u64 now)
 {
 	return json_integer((deadline - now + SECOND - 1) / SECOND);

@@ -180,7 +180,9 @@ int ruleset_check_change(const struct ruleset *next, const struct ruleset *runni
 		known_err = check_into(running, &before, &known);
 	if (err == -ENOMEM || known_err == -ENOMEM)
 		return -ENOMEM;
-	/* An error of the running rules is an error still, so nothing is known then. */
+	/*
+	 * If the running rules have errors too, their warnings are unknown: print all messages.
+	 */
 	return print_new_lines(messages, known, known_err ? 0 : before.warnings, report->out)
 		       ?: err;
 }

@@ -43,8 +43,8 @@ static void report_names(const struct ruleset *ruleset, struct report *report)
 }
 
 /*
- * A view is what a source that no rule names reaches. The first STRANGERS views are of now;
- * the others of later, when rules with "for" have ended: they are not saved.
+ * A view is what a source that no rule names can reach. The first STRANGERS views are for now.
+ * The others are for later, after the rules with "for" have ended: such rules are not saved.
  */
 #define VIEWS (2 * STRANGERS)
 #define CLOSED_NOW ((1u << STRANGERS) - 1)

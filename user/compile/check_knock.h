@@ -7,10 +7,11 @@
 #include "rules/ruleset.h"
 
 /*
- * Reports as errors: a second knock of a name, more than MAX_DOORS knocks, a door whose port
- * a rule opens to every source on interfaces that no rule names, and steps that a port scan
- * would get right. Reports as warnings, about the rules from index `first` on: steps that
- * are easy to guess, not noticed, or shut a service. Returns 0, -EINVAL or -ENOMEM.
+ * Reports as errors: a second knock of a name, more than MAX_DOORS knocks, a door whose port a
+ * rule opens to every source on interfaces that no rule names, and steps that a port scan would
+ * get right. Reports as warnings, about the rules from index `first` on: steps that are easy to
+ * guess, steps that are not noticed, and steps that shut a service. Returns 0, -EINVAL or
+ * -ENOMEM.
  */
 int knocks_check(const struct ruleset *ruleset, size_t first, struct report *report);
 

@@ -6,7 +6,7 @@
 #include "compile/image.h"
 #include "rules/ruleset.h"
 
-/* Sets the entries of all options. Those of ports and IP protocols must be set. */
+/* Sets the entries of all options. The entries of ports and IP protocols must be set before. */
 int lifelines_fill(const struct ruleset *ruleset, struct image *image);
 
 /* Whether the DHCP lifeline lets packets from DHCP servers through to this key. */

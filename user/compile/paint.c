@@ -68,7 +68,7 @@ static __u32 first_free(struct painter *painter, __u32 key)
 	return end;
 }
 
-/* Gives a level to those of the keys first..last that are not closed. */
+/* Gives a level to the keys first..last, except closed keys. */
 static int paint(struct painter *painter, __u32 first, __u32 last, const struct level *level)
 {
 	__u32 key = first_free(painter, first), before = NO_LINK;

@@ -44,7 +44,7 @@ static void side_clear(struct side *side)
 
 #define cleanup_side __attribute__((cleanup(side_clear)))
 
-/* Tells which statement is which rule. The printed text begins with the settings. */
+/* Finds the rule of each statement. The printed text begins with the settings. */
 static void find_rules(struct side *side)
 {
 	size_t settings = side->count - side->ruleset->count;

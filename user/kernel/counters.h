@@ -9,8 +9,8 @@
 #define ALL_COUNTERS UINT_MAX
 
 /*
- * Maps the counters of every interface: those of the lines 0 to `lines` - 1, or, with
- * ALL_COUNTERS, those of all lines and ports. Mapping all of them takes longer than the rest of
+ * Maps the counters of every interface, either of the lines 0 to `lines` - 1, or, with
+ * ALL_COUNTERS, of all lines and ports. Mapping all of them takes longer than the rest of
  * opening a data path. Counters that are mapped already stay mapped. Returns 0 or a negative
  * errno after saying why.
  */

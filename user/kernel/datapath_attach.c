@@ -21,7 +21,7 @@
 #include "kernel/needs.h"
 #include "kernel/pins.h"
 
-/* What is being attached. Each step that takes an attachment says itself what failed. */
+/* What is being attached. Functions that take an attachment print what failed. */
 struct attachment {
 	struct datapath *dp;
 	const char *name; /* the interface's, for rules and pins */
@@ -35,7 +35,10 @@ struct attachment {
 static const char *const rule_pins[] = { "ruleset0", "ruleset1", "ruleset0_next",
 					 "ruleset1_next", "way_back" };
 
-/* Refuses names that cannot be shown, and those of pins: interfaces' folders lie beside them. */
+/*
+ * Refuses names with control characters, and names of pins: the folders of interfaces are in
+ * the same folder as the pins.
+ */
 static int check_name(const char *name)
 {
 	bool taken = false;

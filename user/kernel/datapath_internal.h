@@ -111,8 +111,8 @@ int retire_finish(struct datapath *dp);
 /* datapath_settle.c */
 
 /*
- * Waits until no packet can hold the slot that is not active: until every packet that was being
- * judged when the active generation became active is done. Returns at once if an earlier call
+ * Waits until no packet holds the slot that is not active: all packets that were being judged
+ * when the active generation became active must be done. Returns at once if an earlier call
  * found that out for this generation.
  */
 int datapath_settle(const struct datapath *dp);

@@ -43,7 +43,7 @@ static int read_elements(int map, struct elements *elements)
 			return -ENOMEM;
 		element = elements->list + elements->count * elements->size;
 		memcpy(element, key, elements->key_size);
-		/* Not if it was removed meanwhile. */
+		/* An element that was removed meanwhile is not counted. */
 		elements->count +=
 			!bpf_map_lookup_elem(map, key, element + elements->key_size) &&
 			elements->keep(element);
@@ -344,7 +344,7 @@ static int clear_attempts(const struct datapath *dp, __u32 door)
 		__u64 *word = &sets[i / ATTEMPT_WAYS].words[i % ATTEMPT_WAYS];
 		union attempt old = { *word };
 
-		/* Packets change attempts meanwhile, but only those of other doors. */
+		/* Meanwhile packets can change the attempts at other doors only. */
 		if (old.word && old.sequence / DOOR_SEQUENCES == door - 1)
 			__sync_bool_compare_and_swap(word, old.word, 0);
 	}

@@ -40,8 +40,8 @@ int datapath_previous(const struct datapath *dp, struct stored_rule **rules, siz
 
 /*
  * Makes *next the running ruleset of all interfaces at once, and gives its rules their lines. A
- * failure changes nothing. Unless `seconds` is 0, the kernel goes back to the ruleset before
- * after that time, unless datapath_confirm() was called. Returns -EBUSY if another change waits
+ * failure changes nothing. Unless `seconds` is 0, the kernel goes back to the previous ruleset
+ * after that time, if datapath_confirm() was not called. Returns -EBUSY if another change waits
  * to be confirmed.
  */
 int datapath_commit(struct datapath *dp, struct ruleset *next, __u32 seconds);

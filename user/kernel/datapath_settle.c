@@ -34,7 +34,7 @@ static int wait_for_packets(void)
 	return 0;
 }
 
-/* Another generation may be active when the wait ends. Nothing is known of that one. */
+/* Settles only this generation: another one may be active when the wait ends. */
 static int settle_generation(const struct datapath *dp, __u32 generation)
 {
 	int err = wait_for_packets();

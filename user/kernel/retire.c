@@ -60,7 +60,10 @@ static void retire_rule(struct interface *iface, const struct stored_rule *rule,
 		move_line(iface, rule->limited_line, LINE_REMOVED_DROP);
 }
 
-/* Maps the counters of `lines` lines, and those of an interrupted move, which it finishes. */
+/*
+ * Maps the counters of `lines` lines. If a move was interrupted, maps its lines too and
+ * finishes it.
+ */
 static int finish_on(const struct datapath *dp, struct interface *iface, __u32 lines)
 {
 	const struct line_move *move;

@@ -23,8 +23,8 @@ struct reply {
 };
 
 /*
- * Replies to requests until the other process ends. `address`, where it listens, is printed
- * once it does. Returns a negative errno.
+ * Replies to requests until the other process ends. Prints `address`, where HTTP is served,
+ * once the HTTP server listens. Returns a negative errno.
  */
 int collector_run(int socket, size_t max_ports, const char *address);
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * The process of "export" that serves HTTP, one request for each connection. A client can hold
- * one connection, for HTTP_SECONDS at most, and not so long if others need it; and one reply,
- * which it shares with other clients once the replies get too large.
+ * a connection for HTTP_SECONDS, or less if others need it. It can hold one reply; if the
+ * replies get too large, clients share a reply.
  */
 #include <errno.h>
 #include <microhttpd.h>
@@ -305,9 +305,9 @@ static bool wait_for_work(struct MHD_Daemon *daemon, int collector)
 }
 
 /*
- * Limits the bytes of a reply that wait in the kernel for a slow client, and how long they
- * wait; else it would be minutes after the connection was closed. Connections inherit these
- * options from the listening socket.
+ * Limits the bytes of a reply that wait in the kernel for a slow client, and the time that they
+ * wait: without a limit they would stay for minutes after the connection was closed.
+ * Connections inherit these options from the listening socket.
  */
 static int limit_unsent(int listener)
 {

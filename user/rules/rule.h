@@ -26,8 +26,8 @@ struct limit {
 #define SKEW_MAX 3600 /* and its maximum */
 
 /*
- * What a "knock" statement adds to a rule: how a source earns a grant for the rule's ports,
- * the door. Its kind is told by `signed_key` and `secret`: see knock_kind().
+ * What a "knock" statement adds to a rule: how a source earns a grant for the rule's ports, the
+ * door. `signed_key` and `secret` determine its kind: see knock_kind().
  */
 struct knock {
 	char name[KNOCK_NAME_MAX + 1];

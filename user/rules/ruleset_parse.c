@@ -137,7 +137,7 @@ static int parse_option(struct scanner *scan, struct ruleset *ruleset, enum verd
 	return scan_wrong_word(scan, "expected an option: ", &words);
 }
 
-/* All statements. Those without a word of their own begin with their action's. */
+/* All statements. If `word` is NULL, the statement begins with the name of `action`. */
 static const struct statement {
 	const char *word;
 	enum verdict action;
@@ -211,7 +211,10 @@ int ruleset_parse(struct ruleset *ruleset, const char *text, struct report *repo
 	return report->errors ? -EINVAL : 0;
 }
 
-/* A newline would begin another statement: as a CR it is a blank or a control character. */
+/*
+ * Prints a newline as CR, since a newline would begin another statement. Outside of quotes a CR
+ * is a blank, within quotes a control character.
+ */
 static void put_word(FILE *out, const char *word, bool quoted)
 {
 	fputs(quoted ? " \"" : " ", out);

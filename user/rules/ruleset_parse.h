@@ -21,12 +21,12 @@ int ruleset_parse_words(struct ruleset *ruleset, const char *first, int count,
 			char *const *words, struct report *report);
 
 /*
- * The word that begins the statement with that number, from 0, as in "allow"; NULL: there is
- * none. For completions.
+ * The first word of statement `number` (from 0), as in "allow"; NULL if there are fewer
+ * statements. For completions.
  */
 const char *statement_word(size_t number);
 
-/* Whether the statement with that number is a rule, not a setting. */
+/* Whether statement `number` is a rule, not a setting. */
 bool statement_is_rule(size_t number);
 
 #endif

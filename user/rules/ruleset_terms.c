@@ -52,7 +52,7 @@ static int parse_term(struct scanner *scan, struct rule *rule, size_t *room,
 	return err;
 }
 
-/* Whether the rule may do without ports, since a clause that replaces them comes next. */
+/* Whether the rule can lack ports, because a clause that replaces them comes next. */
 static bool may_lack_ports(const struct scanner *scan, const struct rule *rule)
 {
 	const struct clause *clause = clause_find(&scan->token, clause_statement(rule));

@@ -74,7 +74,7 @@ void time_print(__u32 seconds, FILE *out);
 /* Prints a text in quotes, as scan_next() and token_copy() read it. */
 void quoted_print(const char *text, FILE *out);
 
-/* Whether a text without quotes would not be read as one word with the same text. */
+/* Whether a text needs quotes to be read as one word. */
 bool needs_quotes(const char *text);
 
 #endif

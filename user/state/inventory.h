@@ -10,7 +10,7 @@
 
 struct inventory {
 	const char *iface; /* the interface to look at; NULL: all whose device exists */
-	struct prefix source; /* who looks; family 0: a stranger, whom no rule names */
+	struct prefix source; /* source of the packets; family 0: one that no rule names */
 	struct snapshot snapshot;
 	const struct interface *interfaces; /* the interfaces that are looked at */
 	const struct stats *stats; /* of each of them */

@@ -17,7 +17,7 @@ enum reach { REACH_NONE, REACH_GRANT, REACH_DHCP, REACH_SOURCES, REACH_ALL };
 /* The state of a port as an outsider sees it, in nmap's words. */
 enum port_state { STATE_OPEN, STATE_CLOSED, STATE_FILTERED, STATE_OPEN_OR_FILTERED };
 
-/* The words of these, as they are shown and as JSON has them. */
+/* Their names, as tables and JSON show them. */
 const char *reach_name(enum reach reach);
 const char *port_state_name(enum port_state state);
 
@@ -33,12 +33,12 @@ enum mark {
 /* A range of more ports than this does not name each of them. */
 #define PORTS_NAMED 16
 
-/* A ruleset, on some interfaces, as one source or a stranger meets it. */
+/* A ruleset on some interfaces, as it treats one source or a stranger. */
 struct outlook {
 	const struct ruleset *ruleset;
 	struct image **images; /* the ruleset compiled, for each interface */
 	size_t image_count; /* 0: attached nowhere, so everything passes */
-	const struct prefix *source; /* who looks; NULL: a stranger */
+	const struct prefix *source; /* the source that packets come from; NULL: a stranger */
 	struct prefix strangers[STRANGERS]; /* addresses that no rule names, if there are any */
 	__u64 doors; /* doors that the source has a grant for; bit 0 is door 1 */
 	__u64 now; /* nanoseconds since boot */
@@ -79,8 +79,8 @@ bool port_is_decided_by(const struct outlook *outlook, const struct rule *rule, 
 enum port_state port_state(const struct outlook *outlook, __u32 key, unsigned char families);
 
 /*
- * Whether a port key is an ephemeral UDP port: one that programs get which do not ask for a
- * number. A socket there most likely waits for replies, and serves nobody.
+ * Whether a port key is in the kernel's range of ephemeral UDP ports. A socket on such a port
+ * most likely waits for replies and serves nobody.
  */
 bool port_is_ephemeral(__u32 key);
 

@@ -23,10 +23,10 @@ struct stats {
 };
 
 /*
- * Reads the counters of an interface, which must be mapped (datapath_map_counters()). `gone` are
- * the rules of the slot that is not active: what those have counted whose line `ruleset` does
- * not use becomes part of the "removed" lines. Returns 0 or -ENOMEM, and prints nothing. Free
- * with stats_clear(), also after a failure.
+ * Reads the counters of an interface, which must be mapped (datapath_map_counters()). `gone`
+ * are the rules of the slot that is not active. The counts of those whose line `ruleset` does
+ * not use are added to the "removed" lines. Returns 0 or -ENOMEM, and prints nothing. Free with
+ * stats_clear(), also after a failure.
  */
 int stats_collect(const struct interface *iface, const struct ruleset *ruleset,
 		  const struct stored_rule *gone, size_t gone_count, struct stats *stats);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Hook programs, run once for each event. The event is their standard input; it is never part
- * of a command line and no shell is involved. The number of hooks at once and a second is
- * limited, and a hook is killed after HOOK_SECONDS.
+ * Hook programs, run once for each event. A hook gets the event on its standard input. The
+ * event is never part of a command line, and no shell is involved. The number of hooks at a
+ * time and the number of starts a second are limited, and a hook is killed after HOOK_SECONDS.
  */
 #ifndef HOOK_H
 #define HOOK_H
