@@ -204,7 +204,7 @@ nothing_there() {
 }
 
 @test "unknown interfaces are refused by attach and detach" {
-	refused 'there is no interface nosuch here: "ip link" lists them' attach nosuch
+	refused 'there is no interface nosuch here: "ip link" lists the interfaces' attach nosuch
 	refused "there is no interface averyverylongname1 here" attach averyverylongname1
 	refused "there is no interface ../../x here" attach ../../x
 	refused "there is no interface  here" attach ""

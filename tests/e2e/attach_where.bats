@@ -210,7 +210,7 @@ rename() {
 	rename eth0 eth9
 	swapped rename eth0 eth9
 	second_link eth0
-	refused 'eth9 is attached under its former name eth0: "portctl save", "portctl detach eth0"' \
+	refused 'eth9 is attached under its former name eth0: to use the new name, run "portctl save", "portctl detach eth0"' \
 		attach eth0
 	refused "eth9 is attached under its former name eth0" attach eth9
 	send "$S4" 7000 3

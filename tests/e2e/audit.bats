@@ -149,7 +149,7 @@ s = socket.socket(); s.bind(('0.0.0.0', 7001)); s.listen(); print('ready', flush
 	equal "$(portctl ports -j | jq -r '.ports[0].listeners[0] | .pid != null and .user == "1234"')" true
 	run --separate-stderr server setpriv --bounding-set -sys_ptrace,-dac_read_search,-dac_override "$PORTCTL" ports -j
 	equal "$(jq -c '.ports[0].listeners[0] | [.program, .pid, .user, .unknown]' <<<"$output")" \
-		'[null,null,"1234","another user'"'"'s process, which only root may look into"]'
+		'[null,null,"1234","another user'"'"'s process, which only root can inspect"]'
 	contains "$stderr" "the process of 1 listeners is not known: another user's"
 	# The same if the descriptors can be listed but not read.
 	run --separate-stderr server setpriv --bounding-set -sys_ptrace "$PORTCTL" ports

@@ -239,7 +239,7 @@ static void print_kept(const struct ruleset *ruleset, FILE *out)
 		if (!is_kept(&ruleset->rules[i]))
 			continue;
 		if (first)
-			fputs("\n# Kept from the running rules: more than an open port.\n",
+			fputs("\n# Kept from the running rules: rules that do more than open ports.\n",
 			      out);
 		first = false;
 		rule_print(&ruleset->rules[i], out, true);

@@ -181,7 +181,7 @@ static void audit_print_kinds(const struct command *command, FILE *out)
 		[FINDING_FILTERED] = "a program listens, but the rules let nobody through",
 		[FINDING_UNUSED] = "a rule allows the port, but no program listens",
 		[FINDING_IDLE] = "a rule that has not met a packet for some days (--days)",
-		[FINDING_FOREIGN_PORT] = "a program listens on another port than its own",
+		[FINDING_FOREIGN_PORT] = "a program does not listen on its usual port",
 		[FINDING_FOREIGN_PROGRAM] = "a program listens on the well-known port of "
 					    "another program",
 	};

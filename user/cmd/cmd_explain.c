@@ -250,7 +250,7 @@ const struct command cmd_explain_entry = {
 	.arguments = "SOURCE[:PORT] PORT",
 	.summary = "Show how a packet would be judged, and what would change that",
 	.help = "The data path itself judges the packet; nothing is counted or sent. PORT is the "
-		"destination port, of TCP unless it says otherwise, or an IP protocol.",
+		"destination port (TCP, unless /udp follows) or an IP protocol.",
 	.examples = "  portctl explain 198.51.100.7 8443\n"
 		    "  portctl explain [2001:db8::1]:53 40000/udp --on eth0\n",
 	.options = explain_options,

@@ -9,8 +9,8 @@ static const struct cli_option export_options[] = {
 	  "listen there (127.0.0.1:9847); an IPv6 address is in brackets: [::1]:9847",
 	  CLI_TEXT(struct export_options, listen) },
 	{ "max-ports", 0, "N",
-	  "export the N busiest ports of an interface one by one (1000), and the sum of the "
-	  "others as port=\"other\"",
+	  "export a series for each of the N busiest ports of an interface (1000), and "
+	  "one, port=\"other\", for the sum of the others",
 	  CLI_NUMBER(struct export_options, max_ports, 0, PORT_KEYS) },
 	{ 0 },
 };

@@ -26,7 +26,7 @@ struct stats_options {
 static const struct cli_option stats_options[] = {
 	{ "interval", 'i', "SECONDS", "print again every SECONDS, with packets per second",
 	  CLI_NUMBER(struct stats_options, interval, 1, INTERVAL_MAX) },
-	{ "times", 'n', "TIMES", "stop after TIMES, of -i",
+	{ "times", 'n', "TIMES", "with -i: stop after printing TIMES times",
 	  CLI_NUMBER(struct stats_options, times, 1, INTERVAL_MAX) },
 	{ "all", 'a', NULL, "show ports without packets as well",
 	  CLI_FLAG(struct stats_options, all) },

@@ -81,8 +81,8 @@ const struct command cmd_suggest_entry = {
 	.summary = "Print a first ruleset for this host",
 	.help = "The ruleset drops by default. It allows the ports that listen for other hosts "
 		"and had packets while portctl counted; the comment of each rule gives the "
-		"reason. Running rules with more than ports are kept. Read the ruleset before "
-		"you apply it.",
+		"reason. Running rules that do more than open ports are kept. Read the "
+		"ruleset before you apply it.",
 	.examples = "  portctl suggest >rules\n"
 		    "  portctl check rules && portctl apply rules --confirm 60s\n",
 	.options = suggest_options,

@@ -61,7 +61,7 @@ const struct command cmd_watch_entry = {
 	.help = "The events are: listen and gone, of a socket, with its program; and state, of a "
 		"port, as \"portctl ports\" names it. If portctl is attached, \"portctl "
 		"monitor\" reports them too. The kernel reports sockets as they change. If it "
-		"cannot, portctl looks for changes every so often, and prints a note.",
+		"cannot, portctl polls for changes, and prints a note.",
 	.options = watch_options,
 	.run = watch_run,
 	.privileges = PRIVILEGES_CHANGE | PRIVILEGES_PROCESSES | PRIVILEGES_NAMESPACES |

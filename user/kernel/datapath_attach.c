@@ -67,7 +67,8 @@ static int check_device(const char *name, unsigned int *ifindex)
 
 	*ifindex = strlen(name) < IFNAMSIZ ? if_nametoindex(name) : 0;
 	if (!*ifindex)
-		return fail(-ENODEV, "there is no interface %s here: \"ip link\" lists them",
+		return fail(-ENODEV,
+			    "there is no interface %s here: \"ip link\" lists the interfaces",
 			    name);
 	if (if_indextoname(*ifindex, device) && strcmp(device, name))
 		return fail(-EINVAL, "%s is another name of %s: attach to %s", name, device,
@@ -344,8 +345,8 @@ static int check_renamed(const struct datapath *dp, const char *name,
 	else if (!now || !interface_renamed(now))
 		return 0;
 	return fail(-EBUSY,
-		    "%s is attached under its former name %s: \"portctl save\", \"portctl "
-		    "detach %s\" and \"portctl restore\" make it the new one",
+		    "%s is attached under its former name %s: to use the new name, run "
+		    "\"portctl save\", \"portctl detach %s\" and \"portctl restore\"",
 		    now->device, now->name, now->name);
 }
 

@@ -81,7 +81,7 @@ int datapath_check_pending(const struct datapath *dp)
 	if (!seconds)
 		return 0;
 	return fail(-EBUSY,
-		    "a change waits to be confirmed (%u s left): \"portctl confirm\" or "
+		    "a change waits to be confirmed (%u s left): run \"portctl confirm\" or "
 		    "\"portctl rollback\" first",
 		    seconds);
 }

@@ -164,7 +164,7 @@ static void print_frames(const struct replay *replay)
 	if (replay->cut)
 		printf(", %llu not captured whole", replay->cut);
 	if (replay->unread)
-		printf(", %llu too short to be one", replay->unread);
+		printf(", %llu too short for a header", replay->unread);
 	printf("\n\n");
 }
 

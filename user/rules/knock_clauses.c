@@ -480,7 +480,7 @@ const struct knock_clause knock_clauses[] = {
 	{
 		.word = "per",
 		.arguments = "/64",
-		.help = "an IPv6 source opens for its whole /64",
+		.help = "a knock from an IPv6 source opens for its whole /64",
 		.example = "per /64",
 		.kinds = STEPS | SIGNED | TIMED,
 		.parse = parse_per_net,

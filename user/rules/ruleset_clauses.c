@@ -357,7 +357,7 @@ const struct clause clause_table[] = {
 	{
 		.word = "limit",
 		.arguments = "RATE [burst N] [per source]",
-		.help = "pass packets at this rate, as in 100/s, 5/m or 10/h, N of them at once, and "
+		.help = "pass packets up to this rate, as in 100/s, 5/m or 10/h, at most N at once, and "
 			"drop the others; per source: count each source by itself",
 		.example = "limit 5/m burst 3 per source",
 		.role = CLAUSE_LIMIT,

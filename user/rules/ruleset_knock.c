@@ -67,7 +67,7 @@ static int parse_name(struct scanner *scan, struct knock *knock)
 	if (!is_name(&scan->token))
 		return scan_wrong(scan, &scan->token,
 				  "expected a name for the door: letters, digits, - and _, at "
-				  "most %d, and no word of \"portctl knock\"",
+				  "most %d, and no verb of \"portctl knock\"",
 				  KNOCK_NAME_MAX);
 	memcpy(knock->name, scan->token.text, scan->token.length);
 	return scan_next(scan);

@@ -185,11 +185,11 @@ enum reach inventory_reach(const struct inventory *inventory, __u32 key)
 static const char *why_unknown(const struct listener *listener)
 {
 	if (listener->refused && listener->uid != geteuid())
-		return "another user's process, which only root may look into";
+		return "another user's process, which only root can inspect";
 	if (listener->refused)
-		return "its process may not be looked into (that takes CAP_SYS_PTRACE), or has "
-		       "ended";
-	return "no process here has it: the kernel's own, of another PID namespace, or gone";
+		return "its process cannot be inspected (that takes CAP_SYS_PTRACE), or has ended";
+	return "no process here has it: it belongs to the kernel or to another PID namespace, "
+	       "or is gone";
 }
 
 void inventory_note_hidden(const struct inventory *inventory)
