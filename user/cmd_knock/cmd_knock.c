@@ -45,7 +45,7 @@ const struct command cmd_knock_entry = {
 		"stay open.",
 	.more_help = knock_print_clauses,
 	.examples =
-		"  portctl knock a opens 22/tcp for 30s after 80/tcp 70/tcp 90/udp within 9s\n"
+		"  portctl knock a opens 22/tcp for 30s after 70/tcp 90/udp 80/tcp within 9s\n"
 		"  portctl knock b spa 62201/udp keys /etc/portctl/keys opens 22/tcp for 1m\n",
 	.options = change_options,
 	.words = { 1, ANY_WORDS },
