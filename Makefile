@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# Builds, installs and packages portctl. "make help" lists the targets; tests/ has the rest of them.
+# Builds, installs and packages portctl. "make help" lists the targets, also those of tests/tests.mk.
 
 VERSION := 0.1.0
 PREFIX ?= /usr/local

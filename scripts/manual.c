@@ -84,7 +84,7 @@ static void print_paragraphs(const char *text)
 		puts(".Ed");
 }
 
-/* Those of a command that have a name; root has further ones. */
+/* Prints the names of the privileges that a command keeps. Fails if one has no name here. */
 static void print_privileges(__u64 privileges)
 {
 	static const struct {

@@ -51,7 +51,7 @@ $(BUILD)/tests/live: $(LIVE_SOURCES) $(wildcard tests/bench/*.h tests/bench/live
 	$(CC) $(filter-out -MMD -MP,$(PORTCTL_CFLAGS)) -Itests -Itests/bench $(CFLAGS) $(LIVE_SOURCES) \
 		$(LIBRARY) $(LIBS) -o $@
 
-# Not run by "make test", but built, so that changes elsewhere cannot break them unseen.
+# "make test" builds the benches but does not run them, so that no change breaks them unnoticed.
 bench-programs: $(BUILD)/portctl $(BUILD)/tests/bench $(BUILD)/tests/live
 
 # Writes tests/bench/results.txt.

@@ -24,7 +24,7 @@ static __always_inline __u64 present_window(void)
 	return utc_now() / (WINDOW_SECONDS * SECOND);
 }
 
-/* `net`: of an IPv6 source its /64. */
+/* The key of the grant of a source; with `net`, of the /64 of an IPv6 source. */
 static __always_inline struct grant_key grant_key(const struct flow_key *flow, __u32 door,
 						  bool net)
 {

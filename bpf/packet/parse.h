@@ -319,7 +319,7 @@ static __always_inline void parse(struct xdp_md *ctx, struct packet *packet)
 {
 	__u64 parsed = parse_any(ctx), key = parsed & ((1 << PARSED_KEY_BITS) - 1);
 
-	barrier_var(key); /* or clang compares a copy, and the verifier misses the bound */
+	barrier_var(key); /* keep clang from comparing a copy: the bound would be lost */
 	packet->key = key < KEYS ? key : KEY_MALFORMED;
 	packet->may_reply = parsed & 1 << PARSED_MAY_REPLY_SHIFT;
 	packet->offsets = parsed >> PARSED_OFFSETS_SHIFT;

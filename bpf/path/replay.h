@@ -44,8 +44,8 @@ static long replay_next(__u32 index, struct replaying *replaying)
 	parse(ctx, &packet);
 	entry = judge(ctx, &packet);
 	/*
-	 * After judge(): a pointer kept across it would need stack that Linux 6.1 has not
-	 * left.
+	 * After judge(): to keep the pointer across that call takes stack, and Linux 6.1 has
+	 * none left.
 	 */
 	packet.own = own_counters();
 	charge(&packet, entry);

@@ -34,7 +34,7 @@ static __always_inline void record_detail(__u32 index)
 {
 	__u32 step = inquiry.count;
 
-	barrier_var(step); /* or clang reads it twice, and the verifier misses the bound */
+	barrier_var(step); /* keep clang from reading it twice: the bound would be lost */
 	if (step >= DETAIL_STEPS)
 		return;
 	inquiry.asked[step].detail = index;

@@ -16,7 +16,7 @@
 
 struct search {
 	__u64 high, low; /* the address, as source_tag() has it */
-	__u64 lengths[2]; /* not looked up yet; as in struct lengths, IPv4 in the first */
+	__u64 lengths[2]; /* left to look up, as in struct lengths; IPv4 uses the first */
 	__u32 slot;
 	__u32 kind; /* source_kind() of the longest length */
 	entry_t entry; /* of the prefix that was found */

@@ -37,8 +37,9 @@ _Static_assert(sizeof(struct source_set) == 64, "struct source_set: a cache line
 #define SOURCE_IPV6 0x80
 
 /*
- * What is hashed beside the address. `group` is the number of a group of sources. `nth` says
- * how many longer prefix lengths of the same family occur in that group; at most 127.
+ * A number that is hashed together with the address. `group` is the number of a group of
+ * sources. `nth` says how many longer prefix lengths of the same family occur in that group; at
+ * most 127.
  */
 static inline __u32 source_kind(__u32 group, int ipv6, __u32 nth)
 {

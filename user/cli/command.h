@@ -33,7 +33,7 @@ struct command {
 	/* Prints further rows of help, taken from other tables; or NULL. */
 	void (*more_help)(const struct command *command, FILE *out);
 	const char *examples; /* whole lines, each with a newline; or NULL */
-	const struct cli_option *options; /* NULL: none, then "-x" is a word like any other */
+	const struct cli_option *options; /* NULL: it has none, and "-x" is an ordinary word */
 	struct {
 		int min;
 		int max;

@@ -39,7 +39,10 @@ struct restorer {
 	bool unclear; /* the list of interfaces has lines that are wrong */
 };
 
-/* Whether there are rules or an attached interface; what a killed restore left is neither. */
+/*
+ * Whether there are rules or an attached interface. What a killed restore left behind does not
+ * count.
+ */
 static bool is_running(const struct datapath *dp)
 {
 	return dp->control && (dp->control->generation || dp->count);

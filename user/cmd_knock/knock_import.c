@@ -145,7 +145,7 @@ static bool is_taken(const struct import *import, size_t index)
 }
 
 /*
- * Makes the event's name one that a knock can have, and that no event before has. MAX_DOORS
+ * Changes the event's name to a valid name of a knock that no earlier event has. MAX_DOORS
  * numbers are enough, since there are no more names.
  */
 static void make_name(struct import *import, size_t index)
@@ -197,7 +197,7 @@ static void print_checked(struct import *import, const struct import_event *open
 		puts(text);
 		return;
 	}
-	/* Of ":1:7: found ...", take what stands behind the column. */
+	/* From ":1:7: found ..." take the text after the column. */
 	if (out && !fflush(out) && strchr(complaint, ' '))
 		why = strtok(strchr(complaint, ' ') + 1, "\n");
 	import_fail(import, opening->event->row, opening->event, why);

@@ -25,7 +25,7 @@ struct send {
 	int family;
 };
 
-/* getaddrinfo(3) takes a service's name; of a number it would take the last 16 bits. */
+/* getaddrinfo(3) would also take the name of a service, and the low 16 bits of a number. */
 static int send_parse_port(void *values, const char *argument)
 {
 	struct send *send = values;

@@ -63,8 +63,8 @@ static void set_limit(struct detail *detail, const struct rule *rule)
 
 /*
  * The entry of a rule where it applies. A rule without ports that blocks a source blocks its
- * knocks too (no ENTRY_TOUCH). After a door come packets of connections that were let in
- * through it, which go on when the grant has ended (ENTRY_REPLY).
+ * knocks too (no ENTRY_TOUCH). If a rule drops after a door, connections that were let in
+ * through the door must go on after the end of the grant (ENTRY_REPLY).
  */
 static entry_t rule_entry(const struct chainer *chainer, const struct rule *rule,
 			  bool after_door)

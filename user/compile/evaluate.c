@@ -3,7 +3,7 @@
 
 #include "rules/prefix.h"
 
-/* The last source of the group, and of the family, that does not sort after a prefix. */
+/* The last source of a group that has the family of `limit` and does not sort after it. */
 static const struct source_entry *last_up_to(const struct image *image, __u32 group,
 					     const struct prefix *limit)
 {

@@ -3,7 +3,10 @@
 
 #include "base/array.h"
 
-/* The entry while the option is on, or of packets it drops while it is off. */
+/*
+ * Sets the entry of a key for a value of its option. If the option drops but has no line for
+ * that, the entry of the fallback key applies.
+ */
 static void lifeline_entry(const struct option_info *info, const struct option_key *key,
 			   enum verdict verdict, entry_t *entries)
 {

@@ -145,7 +145,7 @@ static int fail_link(int err, const char *name, enum attach_mode mode)
 	return fail(err, "cannot attach to %s: %s", name, datapath_reason(err));
 }
 
-/* Generic mode is slower, so falling back to it is always said. */
+/* Generic mode is slower, so a fallback to it is always reported. */
 static int create_any_link(const char *name, unsigned int ifindex, int program,
 			   enum attach_mode *mode)
 {

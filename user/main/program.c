@@ -45,7 +45,7 @@ int program_end(int status)
 	return status == EXIT_DONE ? EXIT_REFUSED : status;
 }
 
-/* PREFIX, if the program is PREFIX/sbin/portctl or another folder's below PREFIX. */
+/* PREFIX, if the program is PREFIX/sbin/portctl, or in another folder directly below PREFIX. */
 static int own_prefix(char path[PATH_MAX])
 {
 	ssize_t length = readlink("/proc/self/exe", path, PATH_MAX);

@@ -79,7 +79,7 @@ static inline __u64 limit_interval(const struct limit *limit)
 	return limit_unit(limit) / limit->count ?: 1;
 }
 
-/* Whether the rule may decide about packets to this port key: it names it, or no port. */
+/* Whether the rule may decide about packets to a port key: it names the key, or no port. */
 static inline bool rule_has_key(const struct rule *rule, __u32 key)
 {
 	for (size_t i = 0; i < rule->term_count; i++) {

@@ -113,7 +113,7 @@ bool rule_covers(const struct rule *outer, const struct rule *inner)
 	       !outer->term_count == !inner->term_count && has_terms(outer, inner);
 }
 
-/* Whether two rules say the same, clauses that do not select packets aside. */
+/* Whether two rules are equal except for clauses that do not select packets. */
 static bool rule_same_core(const struct rule *a, const struct rule *b)
 {
 	return a->action == b->action && rule_same_match(a, b) &&

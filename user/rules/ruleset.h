@@ -52,7 +52,7 @@ void ruleset_number(struct ruleset *ruleset, __u64 now);
 /* Whether two rules name the same ports, sources and interface, or the same knock. */
 bool rule_same_match(const struct rule *a, const struct rule *b);
 
-/* Whether two rules say the same, their comments included. */
+/* Whether two rules are equal, comments included. */
 bool rule_same(const struct rule *a, const struct rule *b);
 
 /*
@@ -67,7 +67,7 @@ bool rule_covers(const struct rule *outer, const struct rule *inner);
 /* The index of the first rule that says the same as `rule`; -1: none. */
 long ruleset_find(const struct ruleset *ruleset, const struct rule *rule);
 
-/* The rule whose packets the line counts, those over its limit aside; NULL: none. */
+/* The rule whose packets a line counts, except packets over its limit; NULL: none. */
 const struct rule *ruleset_line(const struct ruleset *ruleset, __u32 line);
 
 /* When the next running rule ends, in nanoseconds since boot as `now` is; 0: none ends. */

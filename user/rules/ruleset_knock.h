@@ -15,10 +15,10 @@ void knock_free(struct knock *knock);
  */
 int knock_parse(struct scanner *scan, struct rule *rule);
 
-/* Prints "knock NAME ..." with all but the clauses of ruleset_clauses.h. */
+/* Prints "knock NAME ..." without the clauses of ruleset_clauses.h. */
 void knock_print(const struct rule *rule, FILE *out);
 
-/* Whether two knocks say the same, their ports aside. */
+/* Whether two knocks are equal except for their ports. */
 bool knock_same(const struct knock *a, const struct knock *b);
 
 #endif

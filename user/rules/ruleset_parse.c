@@ -67,7 +67,7 @@ static int parse_knock(struct scanner *scan, struct ruleset *ruleset, enum verdi
 	return parse_rule(scan, ruleset, action, knock_parse);
 }
 
-/* Sets a setting, or refuses another value than an earlier line gave it. */
+/* Sets a setting. Refuses a value that differs from the value on an earlier line. */
 static int set_once(struct scanner *scan, enum verdict *setting, unsigned int *row,
 		    enum verdict value)
 {
@@ -235,8 +235,8 @@ static enum clause_argument argument_after(const char *word)
 }
 
 /*
- * Makes the words a line of text. The argument of a clause is quoted as the clause says, and
- * begins no clause itself; nor does a knock's name.
+ * Makes the words a line of text. An argument is quoted as its clause says. An argument or the
+ * name of a knock never begins a clause.
  */
 static int join_words(const char *first, int count, char *const *words, char **text)
 {
