@@ -269,5 +269,5 @@ int main(void)
 		cmocka_unit_test(test_random_spelling_prints_canonically),
 	};
 
-	return run_suite("fixpoint", tests);
+	return run_suite("parse_print", tests);
 }

@@ -246,5 +246,5 @@ int main(void)
 		cmocka_unit_test(test_too_many_overlapping_rules_are_refused),
 	};
 
-	return run_suite("specific", tests);
+	return run_suite("precedence", tests);
 }
