@@ -82,10 +82,12 @@ gone() {
 @test "a suite that runs no test, or fewer than it planned, has failed" {
 	suite none 'echo hello'
 	suite few 'echo 1..3; echo "ok 1 - a"'
+	suite unplanned 'echo "ok 1 - a"'
 	runs 1 unit
 	contains "$output" "not ok - build/tests/unit/test_none ran no test; its last line: hello"
 	contains "$output" "not ok - build/tests/unit/test_few ran 1 of 3 tests"
-	last_line "2 passed, 2 failed, 1 skipped"
+	contains "$output" "not ok - build/tests/unit/test_unplanned printed no plan (1..N)"
+	last_line "3 passed, 3 failed, 1 skipped"
 }
 
 @test "only skipped tests are no success" {
@@ -221,6 +223,10 @@ os.execv(sys.argv[1], sys.argv[1:])' tests/run unit one two >out 2>err &
 	contains "$stderr" 'do you mean "unit pass"'
 	runs 2
 	contains "$stderr" "usage: tests/run"
+	local seconds
+	for seconds in inf nan -1 0; do
+		SUITE_SECONDS=$seconds runs 2 unit
+	done
 	SUITE_SECONDS=soon runs 2 unit
 	runs 0 --help
 	contains "$output" "usage: tests/run"

@@ -51,6 +51,18 @@ finds() {
 	finds "user/base/planted.c:2: includes rules/planted.h, which is a higher layer"
 }
 
+@test "an include of a higher layer in angle brackets" {
+	plant user/rules/planted.h "int planted(void);"
+	plant user/base/planted.c '#include <rules/planted.h>'
+	finds "user/base/planted.c:1: includes rules/planted.h, which is a higher layer"
+}
+
+@test "an object file that is older than its source is not read" {
+	touch -d "+1 hour" user/base/text.c
+	run -1 tests/style/structure
+	[[ $output == *"Bail out! build/user/base/text.o is older than user/base/text.c: run make test-programs"* ]]
+}
+
 @test "an include cycle" {
 	plant user/base/planted_a.h "" '#include "base/planted_b.h"'
 	plant user/base/planted_b.h '#include "base/planted_c.h"'

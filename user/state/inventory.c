@@ -141,7 +141,7 @@ const struct listener *inventory_listeners(const struct inventory *inventory, __
 	for (*count = 0; first + *count < inventory->listener_count &&
 			 inventory->listeners[first + *count].key == key;)
 		++*count;
-	return &inventory->listeners[first];
+	return *count ? &inventory->listeners[first] : NULL;
 }
 
 bool inventory_has_listener(const struct inventory *inventory, const struct term *term)
