@@ -127,12 +127,12 @@ static __always_inline bool holds(struct xdp_md *ctx, const struct packet *packe
 /* Notes where the transport header begins: `size` bytes behind the network header. */
 static __always_inline void set_transport(struct packet *packet, __u32 size)
 {
-	__u32 network = packet->offsets;
+	__u32 network = offsets_network(packet->offsets);
 
 	packet->offsets = offsets_make(network, network + size);
 }
 
-/* Parses an IPv4 packet. */
+/* The cursor is at the IPv4 header. Returns the key, as all these functions do. */
 static __always_inline __u32 parse_ipv4(struct xdp_md *ctx, struct cursor *cur,
 					struct packet *packet)
 {
@@ -233,7 +233,7 @@ static __always_inline __u32 parse_extensions(struct xdp_md *ctx, struct cursor 
 		return walk.key;
 	*cur = cursor_at_start(ctx);
 	cur->pos += walk.offset & OFFSET_MASK;
-	packet->offsets = offsets_make(packet->offsets, walk.offset);
+	packet->offsets = offsets_make(offsets_network(packet->offsets), walk.offset);
 	return parse_transport(cur, packet, walk.protocol, walk.length, walk.more, true);
 }
 
@@ -248,7 +248,8 @@ static __always_inline __u32 parse_ipv6(struct xdp_md *ctx, struct cursor *cur,
 	length = bpf_ntohs(ip->payload_len);
 	/* A jumbogram has its length in an option (RFC 2675): use that of the frame. */
 	if (!length && ip->nexthdr == IPPROTO_HOPOPTS)
-		length = bpf_xdp_get_buff_len(ctx) - packet->offsets - sizeof(*ip);
+		length = bpf_xdp_get_buff_len(ctx) - offsets_network(packet->offsets) -
+			 sizeof(*ip);
 	else if (!holds(ctx, packet, cur, ip, sizeof(*ip) + length))
 		return KEY_MALFORMED;
 	if (is_extension(ip->nexthdr))
@@ -271,14 +272,14 @@ static __always_inline __u32 parse_frame(struct xdp_md *ctx, struct packet *pack
 
 	if (!cursor_skip(&cur, sizeof(*eth)))
 		return KEY_MALFORMED;
-	packet->offsets = sizeof(*eth);
+	packet->offsets = offsets_make(sizeof(*eth), 0);
 	protocol = eth->h_proto;
 	for (int i = 0; i < VLAN_TAGS_MAX && is_vlan(protocol); i++) {
 		struct vlan_hdr *tag = cur.pos;
 
 		if (!cursor_skip(&cur, sizeof(*tag)))
 			return KEY_MALFORMED;
-		packet->offsets += sizeof(*tag);
+		packet->offsets += offsets_make(sizeof(*tag), 0);
 		protocol = tag->h_vlan_encapsulated_proto;
 	}
 	if (protocol == bpf_htons(ETH_P_IP))

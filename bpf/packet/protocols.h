@@ -55,7 +55,7 @@
 /* Bytes of the header, options included: the data offset times 4. */
 static __always_inline __u32 tcp_header_size(const struct tcphdr *tcp)
 {
-	return ((const __u8 *)tcp)[12] >> 2 & 0x3C;
+	return (((const __u8 *)tcp)[12] >> 2) & 0x3C;
 }
 
 /* ACK, RST and FIN: a segment with none of them opens a connection. */
