@@ -40,7 +40,7 @@ contains() {
 	return 1
 }
 
-# begun COUNT: at least so many suites have written to the file "begun".
+# begun COUNT: COUNT suites or more have written to the file "begun".
 begun() { [ -e begun ] && [ "$(wc -l <begun)" -ge "$1" ]; }
 
 # gone: no process runs $LONG, and the runner has left no folder.
