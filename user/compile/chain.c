@@ -26,7 +26,7 @@ struct candidates {
 	size_t room;
 };
 
-/* A detail made before: one is enough for a rule, its entry and the same next entry. */
+/* A detail made before, and what it depends on: equal ones are made only once. */
 struct known_detail {
 	const struct rule *rule;
 	entry_t own;
@@ -45,7 +45,7 @@ static int compare_known_details(const void *left, const void *right)
 	return a->next < b->next ? -1 : a->next > b->next;
 }
 
-/* GCRA (see limit.h): one packet each `interval`, and up to `tolerance` early in a burst. */
+/* GCRA, as in bpf/verdict/limit.h: one packet each `interval`, and up to `tolerance` early in a burst. */
 static void set_limit(struct detail *detail, const struct rule *rule)
 {
 	const struct limit *limit = &rule->limit;

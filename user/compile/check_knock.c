@@ -174,8 +174,8 @@ static void note_steps(struct survey *survey, const struct knock *knock, const c
 {
 	if (knock->signed_key)
 		note_step(survey, knock->signed_key, iface);
-	for (__u32 place = 0; place < totp_range(knock); place++)
-		note_step(survey, totp_key(&knock->range, place), iface);
+	for (__u32 index = 0; index < totp_range(knock); index++)
+		note_step(survey, totp_key(&knock->range, index), iface);
 	for (int kind = 0; kind < SEQUENCES; kind++) {
 		for (__u32 i = 0; i < knock->sequences[kind].count; i++)
 			note_step(survey, knock->sequences[kind].steps[i], iface);
@@ -347,8 +347,8 @@ static void report_timed(struct report *report, const struct rule *rule,
 			    "the knock \"%s\" has %u ports to choose from: fewer than %d are "
 			    "easy to guess",
 			    knock->name, range, RANGE_WANTED);
-	for (__u32 place = 0; place < range; place++) {
-		__u32 key = totp_key(&knock->range, place);
+	for (__u32 index = 0; index < range; index++) {
+		__u32 key = totp_key(&knock->range, index);
 
 		if (report_open_step(report, rule, key, survey) ||
 		    report_listener(report, rule, key))

@@ -61,8 +61,8 @@ static void compile_door(struct generation *table, const struct rule *rule)
 		table->door_count = rule->door;
 	if (door->signed_key)
 		add_step(table, door->signed_key);
-	for (__u32 place = 0; place < totp_range(knock); place++)
-		add_step(table, totp_key(&knock->range, place));
+	for (__u32 index = 0; index < totp_range(knock); index++)
+		add_step(table, totp_key(&knock->range, index));
 	for (int kind = 0; kind < SEQUENCES; kind++) {
 		for (__u32 i = 0; i < door->sequences[kind].count; i++)
 			add_step(table, door->sequences[kind].steps[i]);

@@ -3,7 +3,7 @@
 #ifndef DESCRIBE_H
 #define DESCRIBE_H
 
-/* The most bytes of a term, with the NUL. */
+/* Room for the longest term, with its NUL. */
 #define DESCRIBED_TERM 64
 
 /*

@@ -19,7 +19,7 @@ struct report {
 enum severity { SEVERITY_ERROR, SEVERITY_WARNING };
 
 /*
- * Counts an error or warning about a whole rule and prints the begin of its message:
+ * Counts an error or warning about a whole rule and prints the beginning of its message:
  * "FILE:ROW:1: ", and "warning: " for a warning. The caller prints the rest and a newline.
  * `row` is the rule's row; if it isn't a line (`unit`), the message says line 1.
  */

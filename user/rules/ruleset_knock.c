@@ -106,7 +106,7 @@ static int check_misplaced(struct scanner *scan, const struct knock *knock)
 	for (size_t i = 0; i < knock_clause_count; i++) {
 		const struct knock_clause *clause = &knock_clauses[i];
 
-		if (clause->is_given(knock) && !(clause->kinds & 1u << kind))
+		if (clause->is_given(knock) && !(clause->kinds & (1u << kind)))
 			return scan_wrong(scan, &scan->token, "but \"%s\" is not for %s",
 					  clause->word, knock_kinds[kind].plural);
 	}
@@ -118,7 +118,7 @@ static int check_missing(struct scanner *scan, const struct knock *knock)
 	for (size_t i = 0; i < knock_clause_count; i++) {
 		const struct knock_clause *clause = &knock_clauses[i];
 
-		if (clause->needed & 1u << knock_kind(knock) && !clause->is_given(knock))
+		if (clause->needed & (1u << knock_kind(knock)) && !clause->is_given(knock))
 			return scan_wrong(scan, &scan->token,
 					  "expected \"%s\" and %s, as in %s", clause->word,
 					  clause->missing, clause->example);

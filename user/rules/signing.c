@@ -15,7 +15,7 @@
 /* The shortest line: a name, a key and a server, with blanks between them. */
 #define KEY_LINE_MIN (1 + 1 + 64 + 1 + 16)
 
-/* The begin of a day, UTC, in nanoseconds since 1970; 0: the text is not a day. */
+/* The beginning of a day, UTC, in nanoseconds since 1970; 0: the text is not a day. */
 static __u64 read_day(const char *text)
 {
 	struct tm given = { 0 }, day;
